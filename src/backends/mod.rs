@@ -1,0 +1,6 @@
+//! Backends: where inference happens.
+//!
+//! A local backend is a session that is called; a remote one is submitted to, waited for and
+//! cancelled. Does not know stages or videos.
+
+pub mod local;

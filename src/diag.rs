@@ -1,0 +1,266 @@
+//! Diagnostics: what is wrong with a recipe, where, and what to do about it.
+//!
+//! A recipe is made of several texts (a preset, the file that extends it, `--set`); a
+//! [`SourceMap`] holds them end to end, so that one [`Span`] names a place in any of them.
+//! Knows nothing of how a diagnostic is drawn.
+
+use std::ops::Range;
+
+/// A range of bytes in a [`SourceMap`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        Self {
+            start: range.start,
+            end: range.end,
+        }
+    }
+}
+
+/// One text of a recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// What the user knows it by: a path, `preset default`, `--set yolo.conf=0.2`.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+    start: usize,
+}
+
+/// The texts of a recipe, end to end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceMap {
+    sources: Vec<Source>,
+}
+
+/// A place as people and editors count: from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The text.
+    pub source: &'a Source,
+    /// The range of bytes within that text.
+    pub range: Range<usize>,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+}
+
+impl SourceMap {
+    /// Adds a text and gives the offset that turns its own byte positions into spans.
+    pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
+        // One byte between texts, so that the end of one is not the start of the next.
+        let start = self
+            .sources
+            .last()
+            .map_or(0, |last| last.start + last.text.len() + 1);
+        self.sources.push(Source {
+            name: name.into(),
+            text: text.into(),
+            start,
+        });
+        start
+    }
+
+    /// The texts in the order in which they were added.
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The text and line of a span; `None` for a map without texts.
+    pub fn place(&self, span: Span) -> Option<Place<'_>> {
+        let source = self
+            .sources
+            .iter()
+            .rev()
+            .find(|source| source.start <= span.start)?;
+        let clamp = |position: usize| position.saturating_sub(source.start).min(source.text.len());
+        let range = clamp(span.start)..clamp(span.end.max(span.start));
+        let before = source.text.get(..range.start).unwrap_or(&source.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        Some(Place {
+            source,
+            range,
+            line,
+            column,
+        })
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The recipe cannot be run.
+    Error,
+    /// It can be run, and will disappoint.
+    Warning,
+}
+
+/// One mistake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one sentence without a full stop.
+    pub message: String,
+    /// Where, and what to write beside the caret. The first is the main one.
+    pub labels: Vec<(Span, String)>,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// An error at `span`.
+    pub fn error(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, span, message)
+    }
+
+    /// A warning at `span`.
+    pub fn warning(span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, span, message)
+    }
+
+    fn new(severity: Severity, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            severity,
+            message: message.into(),
+            labels: vec![(span, String::new())],
+            help: None,
+        }
+    }
+
+    /// The text beside the caret of the main place.
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        if let Some(first) = self.labels.first_mut() {
+            first.1 = text.into();
+        }
+        self
+    }
+
+    /// A further place that explains the first.
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push((span, text.into()));
+        self
+    }
+
+    /// What to do about it.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// The main place.
+    pub fn span(&self) -> Span {
+        self.labels
+            .first()
+            .map(|(span, _)| *span)
+            .unwrap_or_default()
+    }
+}
+
+/// The texts of a recipe and what is wrong with them: all that is needed to draw the mistakes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", summary(.diagnostics))]
+pub struct Report {
+    /// Where the spans point.
+    pub sources: SourceMap,
+    /// The mistakes in the order of their places.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+fn summary(diagnostics: &[Diagnostic]) -> String {
+    match diagnostics {
+        [] => "nothing is wrong".to_owned(),
+        [one] => one.message.clone(),
+        [first, rest @ ..] => format!("{} (and {} more)", first.message, rest.len()),
+    }
+}
+
+/// The candidate that `word` was probably meant to be, if one is near enough: at most a third
+/// of its letters differ.
+pub fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (edits(word, candidate), candidate))
+        .filter(|(edits, candidate)| {
+            *edits
+                <= candidate
+                    .chars()
+                    .count()
+                    .max(word.chars().count())
+                    .div_ceil(3)
+        })
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+// Levenshtein's distance with a swap of neighbours counted as one edit.
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (
+        a.to_lowercase().chars().collect(),
+        b.to_lowercase().chars().collect(),
+    );
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substituted = rows[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = substituted.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SourceMap;
+    use super::Span;
+    use super::did_you_mean;
+
+    #[test]
+    fn a_span_names_a_place_in_any_text() {
+        let mut map = SourceMap::default();
+        assert_eq!(map.add("a", "one\ntwo"), 0);
+        let base = map.add("b", "dr\u{e9}i\nvier");
+        let place = map
+            .place(Span {
+                start: base + 6,
+                end: base + 10,
+            })
+            .unwrap();
+        assert_eq!(
+            (place.source.name.as_str(), place.line, place.column),
+            ("b", 2, 1)
+        );
+        assert_eq!(place.range, 6..10);
+        let place = map.place(Span { start: 5, end: 900 }).unwrap();
+        assert_eq!(
+            (place.source.name.as_str(), place.line, place.column),
+            ("a", 2, 2)
+        );
+    }
+
+    #[test]
+    fn near_words_are_suggested_and_far_ones_are_not() {
+        let keys = ["conf", "iou", "imgsz", "concurrency"];
+        assert_eq!(did_you_mean("imgsize", keys), Some("imgsz"));
+        assert_eq!(did_you_mean("cofn", keys), Some("conf"));
+        assert_eq!(did_you_mean("colour", keys), None);
+    }
+}

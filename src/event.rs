@@ -1,0 +1,92 @@
+//! Events: what the conductor of a run says, in the order in which it happened.
+//!
+//! Progress, the summary and tests all read these and nothing else. Knows nothing of screens.
+
+use crate::failure::Failure;
+use crate::name::StageId;
+use crate::name::VideoId;
+use std::time::Duration;
+
+/// One thing that happened in a run.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A video was opened; `expected` pictures will be sampled from it, where that is known.
+    VideoOpened {
+        /// The video.
+        video: VideoId,
+    },
+    /// The last item of a video has left the plan.
+    VideoDone {
+        /// The video.
+        video: VideoId,
+    },
+    /// A source could not go on with a video; what it gave so far stands.
+    SourceFailed {
+        /// The video.
+        video: VideoId,
+        /// The stage that read it.
+        stage: StageId,
+        /// Why.
+        failure: Failure,
+    },
+    /// A step of a stage began to work on an item.
+    Started {
+        /// The stage.
+        stage: StageId,
+        /// The pictures that the item stands for.
+        pictures: u64,
+    },
+    /// A step of a stage gave its slot back: the item is done, or waits to be tried again.
+    Paused {
+        /// The stage.
+        stage: StageId,
+        /// The pictures that the item stands for.
+        pictures: u64,
+    },
+    /// The last step of a stage is done with pictures, for better or worse.
+    Finished {
+        /// The stage.
+        stage: StageId,
+        /// The pictures that the item stood for.
+        pictures: u64,
+    },
+    /// A request will be sent again.
+    Retrying {
+        /// The stage.
+        stage: StageId,
+        /// The attempt that failed, from 1.
+        attempt: u32,
+        /// How long it waits; no slot is held meanwhile.
+        pause: Duration,
+        /// What went wrong.
+        failure: Failure,
+    },
+    /// A request was too large for its server and goes on in two halves.
+    Split {
+        /// The stage.
+        stage: StageId,
+        /// The pictures of the request that was too large.
+        pictures: u64,
+    },
+    /// An item was given up.
+    ItemFailed {
+        /// The stage.
+        stage: StageId,
+        /// The video.
+        video: VideoId,
+        /// What the item was, such as `picture 30`.
+        item: String,
+        /// Why.
+        failure: Failure,
+    },
+    /// Something the user should know, once.
+    Notice {
+        /// One sentence.
+        text: String,
+    },
+    /// No new work is begun from here on.
+    Stopping {
+        /// Why.
+        why: String,
+    },
+}

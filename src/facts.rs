@@ -1,0 +1,91 @@
+//! Facts: what is known before a run about its videos, its machine and its backends.
+//!
+//! The plan is a pure function of a recipe and these. Knows nothing of how a fact is found out.
+
+use crate::item::Size;
+use crate::name::BackendName;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::time::Ratio;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What one input is, as far as its headers say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VideoFacts {
+    /// Which input of the run.
+    pub id: VideoId,
+    /// The file, or the folder of pictures.
+    pub path: PathBuf,
+    /// Width and height as shown: rotation applied.
+    pub size: Size,
+    /// Seconds of the video stream; `None` for pictures and for streams that do not say.
+    pub duration: Option<f64>,
+    /// Frames a second, on average; `None` as above.
+    pub fps: Option<Ratio>,
+    /// FFmpeg's name of the codec, such as `h264`.
+    pub codec: String,
+    /// Clockwise degrees that the picture is turned by when shown: 0, 90, 180 or 270.
+    pub rotation: u16,
+    /// Whether there is a sound track.
+    pub has_sound: bool,
+    /// The number of pictures that will be sampled, where it is known beforehand.
+    pub expected_pictures: Option<u64>,
+    /// BLAKE3 of the content, in hexadecimal: the identity of the video, whatever its name.
+    pub digest: String,
+}
+
+/// Where the inference of a stage happens and with what.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Placement {
+    /// On this machine.
+    Local(LocalFacts),
+    /// Nowhere: the stage is skipped.
+    Skipped {
+        /// One sentence for the user.
+        why: String,
+    },
+}
+
+/// A model on this machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocalFacts {
+    /// The backend's name; `local` unless the recipe names one.
+    pub backend: BackendName,
+    /// The engine that runs the model: `rten` or `ort`.
+    pub engine: String,
+    /// Threads of one session.
+    pub threads: usize,
+    /// Requests that all stages on this backend may run together; `None` for as many as theirs.
+    pub concurrency: Option<usize>,
+    /// What the model says of itself.
+    pub model: ModelFacts,
+}
+
+/// What a detection model says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelFacts {
+    /// The file, or `built-in shapes`.
+    pub name: String,
+    /// Whether it is the built-in demo model, which knows six drawn shapes and nothing else.
+    pub demo: bool,
+    /// The classes by index.
+    pub classes: Vec<Arc<str>>,
+    /// The input size that the model insists on; `None` where it takes what it is given.
+    pub fixed_size: Option<Size>,
+    /// BLAKE3 of the file, in hexadecimal.
+    pub digest: String,
+}
+
+/// All that a plan is made from besides the recipe.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Cores of this machine.
+    pub cores: usize,
+    /// Where each stage that infers is placed.
+    pub placements: BTreeMap<StageId, Placement>,
+    /// The videos of the run; empty for `check` and `graph`.
+    pub videos: Vec<VideoFacts>,
+}

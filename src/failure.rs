@@ -1,0 +1,111 @@
+//! Failures: what went wrong with an item, and what may be done about it.
+//!
+//! A failure is data: it is made where the cause is known, travels with the item and is
+//! judged by the engine through its [`Class`]. Knows nothing of protocols or models.
+
+use serde::Deserialize;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+/// Why an item has no answer. The name of a class stands in the results and in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// The request did not reach the server, or its answer did not come back.
+    Network,
+    /// The server is there but busy, restarting or over its rate limit.
+    Busy,
+    /// The work was accepted and then lost by the server.
+    Lost,
+    /// The request, or the memory it needs at the worker, is larger than the server takes.
+    TooLarge,
+    /// The worker ran and failed on this item.
+    Worker,
+    /// The answer is not what the protocol or the recipe says.
+    BadAnswer,
+    /// The request is wrong for every item: a key, an address, a model that is not there.
+    Refused,
+    /// A time limit of the recipe was reached.
+    TimedOut,
+    /// The picture or sound could not be read.
+    Media,
+    /// The model could not be loaded or run here.
+    Model,
+    /// The run was stopped before the item was looked at.
+    Stopped,
+}
+
+/// What may be done with an item after a failure of a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send the same request again after a pause.
+    Retry,
+    /// Halve the item and go on with both parts; where it cannot be halved, give it up.
+    Split,
+    /// Give the item up; the others go on.
+    GiveUp,
+    /// Stop the run: every other item would fail in the same way.
+    StopRun,
+}
+
+impl Class {
+    /// What may be done after a failure of this class.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::Network | Self::Busy | Self::Lost => Verdict::Retry,
+            Self::TooLarge => Verdict::Split,
+            Self::Worker | Self::BadAnswer | Self::TimedOut | Self::Media | Self::Stopped => {
+                Verdict::GiveUp
+            }
+            Self::Refused | Self::Model => Verdict::StopRun,
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Network => "network",
+            Self::Busy => "busy",
+            Self::Lost => "lost",
+            Self::TooLarge => "too-large",
+            Self::Worker => "worker",
+            Self::BadAnswer => "bad-answer",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed-out",
+            Self::Media => "media",
+            Self::Model => "model",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+/// Why an item has no answer, in a class for the engine and in words for the user.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub class: Class,
+    /// One sentence for the user, without a full stop and without secrets.
+    pub message: String,
+    /// How long the server asked to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    /// A failure of `class`, told in `message`.
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// The same failure, to be retried no earlier than after `pause`.
+    pub fn retry_after(mut self, pause: Duration) -> Self {
+        self.retry_after = Some(pause);
+        self
+    }
+}

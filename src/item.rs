@@ -1,0 +1,270 @@
+//! Items: what flows on the edges of a plan.
+//!
+//! Items are small handles; the bytes behind them are shared and freed when the last handle
+//! goes. Every item names its video. Knows nothing of how items are made or consumed.
+
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::time::Pts;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// The kind of item that a port takes or gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemKind {
+    /// A sampled picture.
+    Picture,
+    /// Pictures that travel in one request.
+    Batch,
+    /// The sound of a video, or a piece of it.
+    Sound,
+    /// What was found in one picture.
+    Detections,
+    /// What was said.
+    Transcript,
+    /// The merged outcome of one video.
+    Record,
+}
+
+impl fmt::Display for ItemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Picture => "pictures",
+            Self::Batch => "batches",
+            Self::Sound => "sound",
+            Self::Detections => "detections",
+            Self::Transcript => "transcript",
+            Self::Record => "record",
+        })
+    }
+}
+
+/// One thing on an edge.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// A sampled picture.
+    Picture(Picture),
+    /// Pictures that travel in one request.
+    Batch(Batch),
+    /// What was found in one picture.
+    Detections(Detections),
+    /// The merged outcome of one video.
+    Record(Box<Record>),
+}
+
+impl Item {
+    /// The video it belongs to.
+    pub fn video(&self) -> VideoId {
+        match self {
+            Self::Picture(picture) => picture.moment.video,
+            Self::Batch(batch) => batch.video,
+            Self::Detections(found) => found.moment.video,
+            Self::Record(record) => record.video,
+        }
+    }
+
+    /// The number of sampled pictures that it stands for: what progress is counted in.
+    pub fn pictures(&self) -> u64 {
+        match self {
+            Self::Picture(_) | Self::Detections(_) => 1,
+            Self::Batch(batch) => batch.pictures.len() as u64,
+            Self::Record(_) => 0,
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Picture(picture) => write!(f, "picture {}", picture.moment.frame_number),
+            Self::Batch(batch) => match (batch.pictures.first(), batch.pictures.last()) {
+                (Some(first), Some(last)) => write!(
+                    f,
+                    "pictures {}..{}",
+                    first.moment.frame_number, last.moment.frame_number
+                ),
+                _ => f.write_str("empty batch"),
+            },
+            Self::Detections(found) => write!(f, "picture {}", found.moment.frame_number),
+            Self::Record(record) => write!(f, "{}", record.video),
+        }
+    }
+}
+
+/// Which picture of which video: the identity of everything that is found in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Moment {
+    /// The video it was taken from.
+    pub video: VideoId,
+    /// Its place among the sampled pictures of the video, from 0 without gaps.
+    pub index: u64,
+    /// Its true index in the source, from 0.
+    pub frame_number: u64,
+    /// Its time stamp in the source.
+    pub pts: Pts,
+    /// Seconds since the first frame of the video.
+    pub seconds: f64,
+    /// The number of samples that show this picture; at least 1.
+    pub samples: u64,
+}
+
+/// Width and height in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// Pixels across.
+    pub width: u32,
+    /// Pixels down.
+    pub height: u32,
+}
+
+impl Size {
+    /// The size with this shape whose longer side is at most `max_side`; itself where it fits.
+    /// Each side is rounded to the nearest even number, which 4:2:0 planes need, and is at
+    /// least 2.
+    pub fn within(self, max_side: u32) -> Self {
+        let longer = self.width.max(self.height);
+        if longer <= max_side {
+            return self;
+        }
+        let scale = f64::from(max_side) / f64::from(longer);
+        let even = |side: u32| ((f64::from(side) * scale / 2.0).round() as u32 * 2).max(2);
+        Self {
+            width: even(self.width),
+            height: even(self.height),
+        }
+    }
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.width, self.height)
+    }
+}
+
+/// A sampled picture: pixels, JPEG, or both, as its consumers need.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Which picture it is.
+    pub moment: Moment,
+    /// The size of the source as it is shown (rotation applied): what boxes are measured in.
+    pub source: Size,
+    /// The size of `pixels` and of `jpeg`.
+    pub size: Size,
+    /// What it shows; or why it could not be read, in which case it is a gap.
+    pub content: Result<Content, Failure>,
+}
+
+/// The forms in which a picture is carried.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    /// Pixels, where a consumer works on this machine or the JPEG is still to be made.
+    pub pixels: Option<Pixels>,
+    /// JPEG, where a consumer is elsewhere.
+    pub jpeg: Option<Bytes>,
+}
+
+/// The layout of [`Pixels`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PixelFormat {
+    /// One plane of interleaved red, green, blue; 8 bits each. What local models read.
+    Rgb24,
+    /// Planes Y, U, V with the chroma halved both ways; full range, BT.601, as JPEG has it.
+    I420,
+}
+
+/// Uncompressed pixels, shared.
+#[derive(Clone, Debug)]
+pub struct Pixels {
+    /// The layout of `data`.
+    pub format: PixelFormat,
+    /// The bytes of all planes, one after the other.
+    pub data: Bytes,
+    /// Bytes from one row of the first plane to the next. Chroma planes of I420 have
+    /// `stride.div_ceil(2)`.
+    pub stride: usize,
+}
+
+/// Pictures of one video that travel in one request, in order.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The video of all of them.
+    pub video: VideoId,
+    /// At least one picture.
+    pub pictures: Vec<Picture>,
+}
+
+/// One object found in a picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detection {
+    /// `[x1, y1, x2, y2]` in pixels of the source as it is shown.
+    pub bbox: [f32; 4],
+    /// The index of the class in the model.
+    pub class: u32,
+    /// The name of the class.
+    pub class_name: Arc<str>,
+    /// From 0 to 1.
+    pub confidence: f32,
+}
+
+/// What a stage found in one picture.
+#[derive(Clone, Debug)]
+pub struct Detections {
+    /// The stage that looked.
+    pub stage: StageId,
+    /// The picture it looked at.
+    pub moment: Moment,
+    /// What it saw, or why it did not look.
+    pub found: Found,
+}
+
+/// "Nothing found" and "not looked at" never look alike.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// What the model saw; may be empty.
+    Objects(Vec<Detection>),
+    /// The picture was looked at, or tried to be, and there is no answer.
+    Error(Failure),
+    /// The picture was not looked at, with the reason.
+    Skipped(String),
+}
+
+impl Found {
+    /// What a picture has that got no answer because of `failure`.
+    pub fn without_answer(failure: &Failure) -> Self {
+        match failure.class {
+            Class::Stopped => Self::Skipped(failure.message.clone()),
+            _ => Self::Error(failure.clone()),
+        }
+    }
+}
+
+/// Everything that was found in one video, in the order of its pictures.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The video.
+    pub video: VideoId,
+    /// Detections by the stage that made them.
+    pub detections: BTreeMap<StageId, Vec<Detections>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Size;
+
+    #[test]
+    fn pictures_shrink_to_the_longer_side_and_never_grow() {
+        let size = |width, height| Size { width, height };
+        assert_eq!(size(1920, 1080).within(1280), size(1280, 720));
+        assert_eq!(size(1080, 1920).within(1280), size(720, 1280));
+        assert_eq!(size(641, 481).within(1280), size(641, 481));
+        assert_eq!(size(4000, 3).within(1280), size(1280, 2));
+    }
+}

@@ -1,0 +1,68 @@
+//! Names: what stages, steps, backends and videos are called.
+//!
+//! Each is a type of its own, so that one cannot stand where another is meant. Knows nothing
+//! of what the named things are.
+
+use serde::Deserialize;
+use serde::Serialize;
+use std::fmt;
+use std::sync::Arc;
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// The id of a stage: its key under `[stages]`.
+    StageId
+}
+
+name! {
+    /// The id of a step, `<stage>.<what it does>`, such as `yolo.infer`.
+    StepId
+}
+
+name! {
+    /// The name of a backend: its key under `[backends]`, or the kind of a built-in one.
+    BackendName
+}
+
+/// One video (or folder of pictures) of a run, by its place on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct VideoId(pub u32);
+
+impl fmt::Display for VideoId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "video {}", self.0)
+    }
+}

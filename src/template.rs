@@ -1,0 +1,1 @@
+//! Templates: strings of a recipe with values in them, rendered by minijinja.

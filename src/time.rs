@@ -1,0 +1,203 @@
+//! Time in a video: ticks, fractions and the sampling rule, without rounding.
+//!
+//! Everything is a fraction of integers until it is printed. Knows nothing of containers,
+//! codecs or clocks on the wall.
+
+use serde::Deserialize;
+use serde::Serialize;
+use std::fmt;
+
+/// A fraction with a positive denominator, in lowest terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Ratio {
+    num: i64,
+    den: i64,
+}
+
+impl Ratio {
+    /// `num / den` in lowest terms; `None` where `den` is zero or a part is `i64::MIN`.
+    pub fn new(num: i64, den: i64) -> Option<Self> {
+        if den == 0 || num == i64::MIN || den == i64::MIN {
+            return None;
+        }
+        let sign = den.signum();
+        let divisor = gcd(num.unsigned_abs(), den.unsigned_abs())
+            .max(1)
+            .cast_signed();
+        Some(Self {
+            num: sign * num / divisor,
+            den: den.abs() / divisor,
+        })
+    }
+
+    /// The fraction that a decimal number reads as: 29.97 is 2997/100, not its nearest binary
+    /// neighbour. `None` for what is not finite or needs more than 18 digits.
+    pub fn from_decimal(value: f64) -> Option<Self> {
+        if !value.is_finite() {
+            return None;
+        }
+        let text = format!("{value}");
+        let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let den = 10_i64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+        let num: i64 = format!("{whole}{fraction}").parse().ok()?;
+        Self::new(num, den)
+    }
+
+    /// The numerator.
+    pub fn num(self) -> i64 {
+        self.num
+    }
+
+    /// The denominator, always positive.
+    pub fn den(self) -> i64 {
+        self.den
+    }
+
+    /// The nearest floating-point number, for printing and for estimates.
+    pub fn to_f64(self) -> f64 {
+        self.num as f64 / self.den as f64
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.den == 1 {
+            write!(f, "{}", self.num)
+        } else {
+            write!(f, "{}/{}", self.num, self.den)
+        }
+    }
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// A presentation time stamp, in ticks of its stream's [`TimeBase`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Pts(pub i64);
+
+/// The length of a tick in seconds; always positive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimeBase(Ratio);
+
+impl TimeBase {
+    /// The time base `num / den`; `None` unless it is positive.
+    pub fn new(num: i64, den: i64) -> Option<Self> {
+        Ratio::new(num, den).filter(|ratio| ratio.num > 0).map(Self)
+    }
+
+    /// The length of a tick.
+    pub fn ratio(self) -> Ratio {
+        self.0
+    }
+
+    /// The seconds between two time stamps.
+    pub fn seconds_between(self, from: Pts, to: Pts) -> f64 {
+        let ticks = i128::from(to.0) - i128::from(from.0);
+        (ticks * i128::from(self.0.num)) as f64 / self.0.den as f64
+    }
+}
+
+/// The sampling rule: sample `k` is the frame on screen `k / fps` seconds after the first.
+///
+/// The frame on screen at `t` is the last one whose time stamp is at most `t`, the choice of
+/// FFmpeg's `fps=N:round=up`. A video of `d` seconds has `ceil(d x fps)` samples.
+#[derive(Clone, Copy, Debug)]
+pub struct Sampling {
+    /// Samples a second.
+    pub fps: Ratio,
+    /// The tick of the video stream.
+    pub base: TimeBase,
+    /// The time stamp of the first frame.
+    pub first: Pts,
+}
+
+impl Sampling {
+    /// Whether sample `k` is due strictly before `pts`: then the frame that was on screen until
+    /// `pts` is the one it shows.
+    pub fn is_due_before(&self, k: u64, pts: Pts) -> bool {
+        self.scaled_due(k) < self.scaled(pts)
+    }
+
+    /// The first sample that is due at `pts` or later.
+    pub fn first_due_from(&self, pts: Pts) -> u64 {
+        let per_sample = self.per_sample();
+        let k = self.scaled(pts).div_euclid(per_sample)
+            + i128::from(self.scaled(pts).rem_euclid(per_sample) != 0);
+        u64::try_from(k.max(0)).unwrap_or(u64::MAX)
+    }
+
+    /// The number of samples in a stream that ends at `end` (its last time stamp plus that
+    /// frame's duration): `ceil((end - first) x fps)`, at least one.
+    pub fn count_until(&self, end: Pts) -> u64 {
+        self.first_due_from(end).max(1)
+    }
+
+    // Both sides of `k / fps <= (pts - first) x base`, multiplied by `fps.num x base.den`.
+    fn scaled_due(&self, k: u64) -> i128 {
+        i128::from(k) * self.per_sample()
+    }
+
+    fn per_sample(&self) -> i128 {
+        i128::from(self.fps.den) * i128::from(self.base.0.den)
+    }
+
+    fn scaled(&self, pts: Pts) -> i128 {
+        let ticks = i128::from(pts.0) - i128::from(self.first.0);
+        ticks * i128::from(self.base.0.num) * i128::from(self.fps.num)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pts;
+    use super::Ratio;
+    use super::Sampling;
+    use super::TimeBase;
+
+    fn sampling(fps: f64, base: (i64, i64)) -> Sampling {
+        Sampling {
+            fps: Ratio::from_decimal(fps).unwrap(),
+            base: TimeBase::new(base.0, base.1).unwrap(),
+            first: Pts(0),
+        }
+    }
+
+    #[test]
+    fn decimals_are_read_as_written() {
+        assert_eq!(Ratio::from_decimal(29.97), Ratio::new(2997, 100));
+        assert_eq!(Ratio::from_decimal(0.5), Ratio::new(1, 2));
+        assert_eq!(Ratio::from_decimal(1e-9), Ratio::new(1, 1_000_000_000));
+        assert_eq!(Ratio::from_decimal(f64::NAN), None);
+        assert_eq!(Ratio::from_decimal(1e300), None);
+    }
+
+    #[test]
+    fn a_video_of_574_seconds_has_574_samples_at_one_a_second() {
+        let rule = sampling(1.0, (1, 30));
+        assert_eq!(rule.count_until(Pts(574 * 30)), 574);
+        assert_eq!(rule.count_until(Pts(574 * 30 + 1)), 575);
+        assert_eq!(rule.count_until(Pts(7 * 30 + 18)), 8);
+        assert_eq!(rule.count_until(Pts(1)), 1);
+    }
+
+    #[test]
+    fn the_frame_on_screen_is_the_last_one_at_or_before_the_sample() {
+        let rule = sampling(1.0, (1, 30));
+        assert!(
+            !rule.is_due_before(1, Pts(30)),
+            "frame 30 itself shows sample 1"
+        );
+        assert!(rule.is_due_before(1, Pts(31)));
+        assert_eq!(rule.first_due_from(Pts(30)), 1);
+        assert_eq!(rule.first_due_from(Pts(31)), 2);
+    }
+
+    #[test]
+    fn ntsc_does_not_drift() {
+        let rule = sampling(29.97, (1001, 30000));
+        assert_eq!(rule.count_until(Pts(30_000)), 29_999 + 1);
+    }
+}
