@@ -42,6 +42,8 @@ pub struct VideoFacts {
 pub enum Placement {
     /// On this machine.
     Local(LocalFacts),
+    /// At a server.
+    Remote(RemoteFacts),
     /// Nowhere: the stage is skipped.
     Skipped {
         /// One sentence for the user.
@@ -62,6 +64,26 @@ pub struct LocalFacts {
     pub concurrency: Option<usize>,
     /// What the model says of itself.
     pub model: ModelFacts,
+}
+
+/// A server that infers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemoteFacts {
+    /// The backend's name.
+    pub backend: BackendName,
+    /// Its kind, such as `runpod`.
+    pub kind: &'static str,
+    /// The host that gets pictures or sound.
+    pub host: String,
+    /// What the server calls the model, or the id of its endpoint.
+    pub model: String,
+    /// Requests that all stages on this backend may have in flight together; `None` for as many
+    /// as theirs.
+    pub concurrency: Option<usize>,
+    /// The largest request in bytes.
+    pub max_body: usize,
+    /// Attempts at one request, the first included.
+    pub attempts: u32,
 }
 
 /// What a detection model says of itself.
@@ -86,6 +108,8 @@ pub struct Facts {
     pub cores: usize,
     /// Where each stage that infers is placed.
     pub placements: BTreeMap<StageId, Placement>,
+    /// Pictures that the decoder of one video holds besides the one it passes on.
+    pub decoder_pictures: usize,
     /// The videos of the run; empty for `check` and `graph`.
     pub videos: Vec<VideoFacts>,
 }

@@ -57,6 +57,11 @@ name! {
     BackendName
 }
 
+name! {
+    /// What a remote backend gives for work it has accepted, before the answer is there: a job id.
+    Ticket
+}
+
 /// One video (or folder of pictures) of a run, by its place on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct VideoId(pub u32);

@@ -1,1 +1,26 @@
-//! plan
+//! Plans: a recipe compiled to a checked graph of steps with computed limits.
+//!
+//! A pure function of a recipe and facts: the same two give the same plan. Knows nothing of
+//! files, networks, threads or time.
+
+mod draw;
+mod lower;
+mod memory;
+mod ports;
+mod stages;
+mod step;
+
+pub use draw::Format;
+pub use lower::Tuning;
+pub use lower::compile;
+pub use memory::Peak;
+pub use stages::check;
+pub use step::Lane;
+pub use step::Limit;
+pub use step::Plan;
+pub use step::Retry;
+pub use step::StageFate;
+pub use step::StagePlan;
+pub use step::Step;
+pub use step::StepIndex;
+pub use step::StepKind;

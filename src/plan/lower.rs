@@ -1,0 +1,358 @@
+//! Lowering: from the graph of stages and the facts to steps with limits.
+//!
+//! A stage becomes the steps that its placement needs: a detector on this machine reads pixels
+//! one picture at a time; one at a server gets JPEGs in batches. Knows nothing of what the steps
+//! do when they run.
+
+use super::memory;
+use super::stages;
+use super::stages::StageGraph;
+use super::step::Lane;
+use super::step::Limit;
+use super::step::Plan;
+use super::step::Retry;
+use super::step::StageFate;
+use super::step::StagePlan;
+use super::step::Step;
+use super::step::StepIndex;
+use super::step::StepKind;
+use crate::diag::Diagnostic;
+use crate::facts::Facts;
+use crate::facts::Placement;
+use crate::item::ItemKind;
+use crate::item::PixelFormat;
+use crate::name::BackendName;
+use crate::name::StageId;
+use crate::recipe::BatchSpec;
+use crate::recipe::ExtractSpec;
+use crate::recipe::MergeSpec;
+use crate::recipe::Recipe;
+use crate::recipe::Stage;
+use crate::recipe::StageSpec;
+use crate::recipe::YoloSpec;
+use petgraph::algo::toposort;
+use petgraph::graph::DiGraph;
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+
+/// What may be tuned without changing any result.
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// Items that wait before each step.
+    pub inbox: usize,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        // One that is taken next and one behind it: a step never waits for its channel.
+        Self { inbox: 2 }
+    }
+}
+
+/// Compiles a recipe, or says everything that is wrong with its graph.
+pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, Vec<Diagnostic>> {
+    let graph = stages::build(recipe)?;
+    let mut lowering = Lowering {
+        facts,
+        tuning,
+        uses: Uses::of(&graph, facts),
+        graph: DiGraph::new(),
+        fates: BTreeMap::new(),
+        outlets: BTreeMap::new(),
+        backends: BTreeMap::new(),
+    };
+    for &node in &graph.order {
+        lowering.stage(graph.graph[node]);
+    }
+    lowering.finish(recipe)
+}
+
+// Which forms of pictures anything asks for.
+struct Uses {
+    pixels: bool,
+    jpeg: bool,
+    batches: Vec<StageId>,
+}
+
+impl Uses {
+    fn of(graph: &StageGraph<'_>, facts: &Facts) -> Self {
+        let mut uses = Self {
+            pixels: false,
+            jpeg: false,
+            batches: Vec::new(),
+        };
+        for stage in graph.graph.node_weights() {
+            match (&stage.spec, facts.placements.get(&stage.id)) {
+                (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
+                (StageSpec::Yolo(_), Some(Placement::Remote(_))) => {
+                    uses.jpeg = true;
+                    uses.batches
+                        .extend(stage.inputs.iter().map(|input| input.stage.clone()));
+                }
+                _ => {}
+            }
+        }
+        uses
+    }
+}
+
+// The steps that give what a stage gives.
+#[derive(Clone, Default)]
+struct Outlets {
+    pixels: Option<NodeIndex>,
+    jpeg: Option<NodeIndex>,
+    detections: Option<NodeIndex>,
+}
+
+struct Lowering<'a> {
+    facts: &'a Facts,
+    tuning: Tuning,
+    uses: Uses,
+    graph: DiGraph<Step, ItemKind>,
+    fates: BTreeMap<StageId, StageFate>,
+    outlets: BTreeMap<StageId, Outlets>,
+    backends: BTreeMap<BackendName, usize>,
+}
+
+impl Lowering<'_> {
+    fn stage(&mut self, stage: &Stage) {
+        let inputs: Vec<_> = stage
+            .inputs
+            .iter()
+            .filter_map(|input| {
+                Some((input.stage.clone(), self.outlets.get(&input.stage)?.clone()))
+            })
+            .collect();
+        let first = inputs
+            .first()
+            .map(|(_, outlets)| outlets.clone())
+            .unwrap_or_default();
+        let fate = match &stage.spec {
+            StageSpec::Extract(spec) => self.extract(stage, spec),
+            StageSpec::Batch(spec) => self.batch(stage, spec, first),
+            StageSpec::Yolo(spec) => self.yolo(stage, spec, &first),
+            StageSpec::Whisper(_) => self.whisper(stage),
+            StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
+        };
+        self.fates.insert(stage.id.clone(), fate);
+    }
+
+    fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
+        if !self.uses.pixels && !self.uses.jpeg {
+            return StageFate::Skipped("no stage that runs takes pictures".to_owned());
+        }
+        let format = if self.uses.pixels {
+            PixelFormat::Rgb24
+        } else {
+            PixelFormat::I420
+        };
+        let kind = StepKind::Pictures {
+            spec: spec.clone(),
+            format,
+        };
+        let mut outlets = Outlets::default();
+        let mut step = self.step(stage, "pictures", kind, Lane::Source, memory::OPEN_VIDEOS);
+        step.last = !self.uses.jpeg;
+        let mut names = vec![step.id.clone()];
+        let pictures = self.graph.add_node(step);
+        outlets.pixels = Some(pictures);
+        if self.uses.jpeg {
+            let kind = StepKind::Encode {
+                quality: spec.quality,
+            };
+            let mut step = self.step(
+                stage,
+                "encode",
+                kind,
+                Lane::Threads,
+                self.facts.cores.max(1),
+            );
+            step.ordered = true;
+            names.push(step.id.clone());
+            let encode = self.graph.add_node(step);
+            self.graph.add_edge(pictures, encode, ItemKind::Picture);
+            outlets.jpeg = Some(encode);
+        }
+        self.outlets.insert(stage.id.clone(), outlets);
+        StageFate::Runs(names)
+    }
+
+    fn batch(&mut self, stage: &Stage, spec: &BatchSpec, mut outlets: Outlets) -> StageFate {
+        let wanted = self.uses.batches.contains(&stage.id);
+        let fate = match outlets.jpeg {
+            Some(encode) if wanted => {
+                let step = self.step(
+                    stage,
+                    "collect",
+                    StepKind::Batch(spec.clone()),
+                    Lane::Fold,
+                    1,
+                );
+                let name = step.id.clone();
+                let node = self.graph.add_node(step);
+                self.graph.add_edge(encode, node, ItemKind::Picture);
+                outlets.jpeg = Some(node);
+                StageFate::Runs(vec![name])
+            }
+            _ => StageFate::Bypassed("pictures go one by one on this machine".to_owned()),
+        };
+        self.outlets.insert(stage.id.clone(), outlets);
+        fate
+    }
+
+    fn yolo(&mut self, stage: &Stage, spec: &YoloSpec, from: &Outlets) -> StageFate {
+        let (source, step) = match self.facts.placements.get(&stage.id) {
+            Some(Placement::Local(place)) => {
+                let lanes =
+                    (self.facts.cores / place.threads.max(1)).clamp(1, spec.concurrency.max(1));
+                self.backend(&place.backend, place.concurrency);
+                let kind = StepKind::Detect {
+                    spec: spec.clone(),
+                    place: place.clone(),
+                };
+                let mut step = self.step(stage, "detect", kind, Lane::Threads, lanes);
+                // One more than is at work, so that a lane that is free has its next at hand.
+                step.window = lanes + 1;
+                step.backend = Some(place.backend.clone());
+                (from.pixels, step)
+            }
+            Some(Placement::Remote(place)) => {
+                self.backend(&place.backend, place.concurrency);
+                let kind = StepKind::Request {
+                    spec: spec.clone(),
+                    place: place.clone(),
+                };
+                let mut step = self.step(stage, "request", kind, Lane::Calls, spec.concurrency);
+                step.backend = Some(place.backend.clone());
+                step.retry.attempts = place.attempts;
+                (from.jpeg, step)
+            }
+            Some(Placement::Skipped { why }) => return StageFate::Skipped(why.clone()),
+            None => return StageFate::Skipped("it has no backend".to_owned()),
+        };
+        let Some(source) = source else {
+            return StageFate::Skipped("what it takes from does not run".to_owned());
+        };
+        let name = step.id.clone();
+        let kind = match self.graph[source].kind {
+            StepKind::Batch(_) => ItemKind::Batch,
+            _ => ItemKind::Picture,
+        };
+        let node = self.graph.add_node(step);
+        self.graph.add_edge(source, node, kind);
+        let outlets = Outlets {
+            detections: Some(node),
+            ..Outlets::default()
+        };
+        self.outlets.insert(stage.id.clone(), outlets);
+        StageFate::Runs(vec![name])
+    }
+
+    fn whisper(&self, stage: &Stage) -> StageFate {
+        match self.facts.placements.get(&stage.id) {
+            Some(Placement::Skipped { why }) => StageFate::Skipped(why.clone()),
+            _ => StageFate::Skipped("it has no backend".to_owned()),
+        }
+    }
+
+    fn merge(
+        &mut self,
+        stage: &Stage,
+        spec: &MergeSpec,
+        inputs: &[(StageId, Outlets)],
+    ) -> StageFate {
+        let detecting: Vec<_> = inputs
+            .iter()
+            .filter_map(|(id, outlets)| Some((id.clone(), outlets.detections?)))
+            .collect();
+        let stages = detecting.iter().map(|(id, _)| id.clone()).collect();
+        let kind = StepKind::Merge {
+            spec: spec.clone(),
+            detecting: stages,
+        };
+        let step = self.step(stage, "join", kind, Lane::Fold, 1);
+        let name = step.id.clone();
+        let node = self.graph.add_node(step);
+        for (_, source) in detecting {
+            self.graph.add_edge(source, node, ItemKind::Detections);
+        }
+        StageFate::Runs(vec![name])
+    }
+
+    fn step(&self, stage: &Stage, does: &str, kind: StepKind, lane: Lane, limit: usize) -> Step {
+        Step {
+            id: format!("{}.{does}", stage.id).into(),
+            stage: stage.id.clone(),
+            kind,
+            lane,
+            limit: Limit::fixed(limit),
+            backend: None,
+            ordered: false,
+            inbox: self.tuning.inbox,
+            // As many again as are at work: those that wait to be retried or for their turn.
+            window: 2 * limit,
+            retry: Retry::default(),
+            last: true,
+        }
+    }
+
+    fn backend(&mut self, name: &BackendName, concurrency: Option<usize>) {
+        if let Some(limit) = concurrency {
+            self.backends.insert(name.clone(), limit);
+        }
+    }
+
+    fn finish(self, recipe: &Recipe) -> Result<Plan, Vec<Diagnostic>> {
+        let stages: Vec<_> = recipe
+            .stages
+            .iter()
+            .filter_map(|stage| {
+                let fate = self.fates.get(&stage.id)?.clone();
+                Some(StagePlan {
+                    id: stage.id.clone(),
+                    kind: stage.spec.kind(),
+                    fate,
+                })
+            })
+            .collect();
+        if self.graph.edge_count() == 0 {
+            return Err(vec![nothing_runs(recipe, &stages)]);
+        }
+        let order = toposort(&self.graph, None).unwrap_or_default();
+        Ok(Plan {
+            order: order.into_iter().map(StepIndex).collect(),
+            peak: memory::peak(&self.graph, &self.facts.videos, self.facts.decoder_pictures),
+            graph: self.graph,
+            stages,
+            backends: self.backends,
+        })
+    }
+}
+
+fn nothing_runs(recipe: &Recipe, stages: &[StagePlan]) -> Diagnostic {
+    let mut diagnostic: Option<Diagnostic> = None;
+    for (stage, plan) in recipe.stages.iter().zip(stages) {
+        let infers = matches!(stage.spec, StageSpec::Yolo(_) | StageSpec::Whisper(_));
+        let StageFate::Skipped(why) = &plan.fate else {
+            continue;
+        };
+        if !infers {
+            continue;
+        }
+        diagnostic = Some(match diagnostic {
+            Some(first) => first.also(stage.span, why),
+            None => Diagnostic::error(stage.span, "no stage of this recipe can run here")
+                .label(why)
+                .help("`vpipe models` lists models on this machine and says how to get more"),
+        });
+    }
+    diagnostic.unwrap_or_else(|| {
+        let place = recipe
+            .stages
+            .first()
+            .map(|stage| stage.span)
+            .unwrap_or_default();
+        Diagnostic::error(place, "no stage of this recipe finds anything")
+            .help("add a `yolo` stage and name it in the `inputs` of `merge`")
+    })
+}

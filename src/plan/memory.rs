@@ -1,0 +1,98 @@
+//! Memory: the most pictures that can be alive at once, by counting every place where one can be.
+//!
+//! Channels, windows and folds are bounded, so the sum over them is a bound for the run. It is
+//! asserted against a measured peak in `tests/engine.rs`.
+
+use super::step::Lane;
+use super::step::Step;
+use super::step::StepKind;
+use crate::facts::VideoFacts;
+use crate::item::ItemKind;
+use crate::item::PixelFormat;
+use crate::item::Size;
+use petgraph::Direction;
+use petgraph::graph::DiGraph;
+use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
+use serde::Serialize;
+
+/// Videos that are read at the same time.
+pub(super) const OPEN_VIDEOS: usize = 2;
+
+/// The most that the pictures of a run take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Peak {
+    /// Pictures alive at once.
+    pub pictures: usize,
+    /// Bytes of their pixels or JPEG.
+    pub bytes: u64,
+}
+
+/// The peak of a graph whose sources hold up to `decoder` pictures each besides the one they
+/// pass on.
+pub(super) fn peak(graph: &DiGraph<Step, ItemKind>, videos: &[VideoFacts], decoder: usize) -> Peak {
+    let pictures = graph
+        .node_indices()
+        .map(|node| held(graph, node, decoder))
+        .sum();
+    Peak {
+        pictures,
+        bytes: pictures as u64 * bytes_of_one(graph, videos),
+    }
+}
+
+fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usize {
+    let step = &graph[node];
+    let taken = graph
+        .edges_directed(node, Direction::Incoming)
+        .map(|edge| in_one(graph, edge.source(), *edge.weight()))
+        .max()
+        .unwrap_or(0);
+    let waiting = step.inbox * taken;
+    let inside = match (&step.lane, &step.kind) {
+        (Lane::Source, _) => OPEN_VIDEOS * (1 + decoder),
+        (Lane::Threads | Lane::Calls, _) => step.window * taken,
+        // An incomplete batch for each open video, and one that is full and passed on.
+        (Lane::Fold, StepKind::Batch(spec)) => OPEN_VIDEOS * (spec.size - 1) + spec.size,
+        (Lane::Fold, _) => 0,
+    };
+    waiting + inside
+}
+
+// The pictures in one item of `kind` that `from` gives.
+fn in_one(graph: &DiGraph<Step, ItemKind>, from: NodeIndex, kind: ItemKind) -> usize {
+    match (kind, &graph[from].kind) {
+        (ItemKind::Picture, _) => 1,
+        (ItemKind::Batch, StepKind::Batch(spec)) => spec.size,
+        _ => 0,
+    }
+}
+
+fn bytes_of_one(graph: &DiGraph<Step, ItemKind>, videos: &[VideoFacts]) -> u64 {
+    let source = graph.node_weights().find_map(|step| match &step.kind {
+        StepKind::Pictures { spec, format } => Some((spec.max_side, *format)),
+        _ => None,
+    });
+    let Some((max_side, format)) = source else {
+        return 0;
+    };
+    let pixels = videos
+        .iter()
+        .map(|video| area(video.size.within(max_side)))
+        .max()
+        // Nothing is known yet: the usual shape, as large as the recipe allows.
+        .unwrap_or_else(|| {
+            area(Size {
+                width: max_side,
+                height: max_side / 16 * 9,
+            })
+        });
+    match format {
+        PixelFormat::Rgb24 => pixels * 3,
+        PixelFormat::I420 => pixels * 3 / 2,
+    }
+}
+
+fn area(size: Size) -> u64 {
+    u64::from(size.width) * u64::from(size.height)
+}

@@ -1,0 +1,67 @@
+//! Ports: what each kind of stage takes and gives.
+//!
+//! The kinds of items are data, so that an edge can be checked and explained with its place.
+
+use crate::item::ItemKind;
+use crate::recipe::StageSpec;
+
+/// What a kind of stage takes and gives.
+pub(super) struct Ports {
+    /// The kinds it takes; every input must give one of them.
+    pub(super) takes: &'static [ItemKind],
+    /// How many inputs it may have.
+    pub(super) inputs: Inputs,
+    /// The kinds it gives.
+    pub(super) gives: &'static [ItemKind],
+}
+
+/// How many inputs a kind of stage may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inputs {
+    /// It is a source.
+    None,
+    /// Exactly one.
+    One,
+    /// One or more.
+    Many,
+}
+
+impl Ports {
+    pub(super) fn of(spec: &StageSpec) -> Self {
+        use ItemKind::Batch;
+        use ItemKind::Detections;
+        use ItemKind::Picture;
+        use ItemKind::Record;
+        use ItemKind::Sound;
+        use ItemKind::Transcript;
+        let (takes, inputs, gives): (&[_], _, &[_]) = match spec {
+            StageSpec::Extract(_) => (&[], Inputs::None, &[Picture, Sound]),
+            StageSpec::Batch(_) => (&[Picture], Inputs::One, &[Batch]),
+            StageSpec::Yolo(_) => (&[Batch, Picture], Inputs::One, &[Detections]),
+            StageSpec::Whisper(_) => (&[Sound], Inputs::One, &[Transcript]),
+            StageSpec::Merge(_) => (&[Detections, Transcript], Inputs::Many, &[Record]),
+        };
+        Self {
+            takes,
+            inputs,
+            gives,
+        }
+    }
+
+    /// The kind that flows from a stage with these ports to one with `next`.
+    pub(super) fn kind_to(&self, next: &Self) -> Option<ItemKind> {
+        next.takes
+            .iter()
+            .copied()
+            .find(|kind| self.gives.contains(kind))
+    }
+}
+
+/// `pictures`, `pictures or batches`.
+pub(super) fn list(kinds: &[ItemKind]) -> String {
+    kinds
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" or ")
+}

@@ -1,0 +1,217 @@
+//! Steps: what stages are lowered to, and the plan that joins them.
+//!
+//! A step says how it runs, how much of it runs at once and how much it may hold. Knows nothing
+//! of what runs it.
+
+use super::memory::Peak;
+use crate::facts::LocalFacts;
+use crate::facts::RemoteFacts;
+use crate::item::ItemKind;
+use crate::item::PixelFormat;
+use crate::name::BackendName;
+use crate::name::StageId;
+use crate::name::StepId;
+use crate::recipe::BatchSpec;
+use crate::recipe::ExtractSpec;
+use crate::recipe::MergeSpec;
+use crate::recipe::YoloSpec;
+use petgraph::Direction;
+use petgraph::graph::DiGraph;
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A step of one plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepIndex(pub(super) NodeIndex);
+
+/// The compiled recipe: immutable, checked, in topological order.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(super) graph: DiGraph<Step, ItemKind>,
+    pub(super) order: Vec<StepIndex>,
+    pub(super) stages: Vec<StagePlan>,
+    pub(super) backends: BTreeMap<BackendName, usize>,
+    pub(super) peak: Peak,
+}
+
+impl Plan {
+    /// Every step after those it takes from.
+    pub fn steps(&self) -> impl Iterator<Item = (StepIndex, &Step)> {
+        self.order
+            .iter()
+            .map(|&index| (index, &self.graph[index.0]))
+    }
+
+    /// The steps that take what `step` gives.
+    pub fn consumers(&self, step: StepIndex) -> Vec<StepIndex> {
+        let mut consumers: Vec<_> = self.graph.neighbors(step.0).map(StepIndex).collect();
+        consumers.sort();
+        consumers
+    }
+
+    /// The number of edges that lead to `step`.
+    pub fn inputs(&self, step: StepIndex) -> usize {
+        self.graph
+            .neighbors_directed(step.0, Direction::Incoming)
+            .count()
+    }
+
+    /// What became of each stage, in the order of the recipe.
+    pub fn stages(&self) -> &[StagePlan] {
+        &self.stages
+    }
+
+    /// Requests that all steps on a backend may have in flight together.
+    pub fn backends(&self) -> &BTreeMap<BackendName, usize> {
+        &self.backends
+    }
+
+    /// The most that the pictures of a run take in memory.
+    pub fn peak(&self) -> Peak {
+        self.peak
+    }
+}
+
+/// What became of a stage.
+#[derive(Clone, Debug)]
+pub struct StagePlan {
+    /// The stage.
+    pub id: StageId,
+    /// Its kind, as recipes write it.
+    pub kind: &'static str,
+    /// Whether it runs.
+    pub fate: StageFate,
+}
+
+/// Whether a stage runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StageFate {
+    /// It was lowered to these steps.
+    Runs(Vec<StepId>),
+    /// It has nothing to do in this plan, for this reason; its neighbours are joined directly.
+    Bypassed(String),
+    /// It does not run, for this reason, and its consumers go without.
+    Skipped(String),
+}
+
+/// One thing that runs.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// `<stage>.<what it does>`.
+    pub id: StepId,
+    /// The stage it came from.
+    pub stage: StageId,
+    /// What it does.
+    pub kind: StepKind,
+    /// How it runs.
+    pub lane: Lane,
+    /// How many items it works on at once.
+    pub limit: Limit,
+    /// The backend whose permits it needs besides its own.
+    pub backend: Option<BackendName>,
+    /// Whether its items leave in the order in which they came.
+    pub ordered: bool,
+    /// Items that wait before it.
+    pub inbox: usize,
+    /// Items that it has taken and not yet passed on: at work, waiting to be tried again, or
+    /// waiting for their turn.
+    pub window: usize,
+    /// How often and how long a failed item is tried again.
+    pub retry: Retry,
+    /// Whether an item that leaves it is done with the stage.
+    pub last: bool,
+}
+
+/// How a step runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A named thread for each video that is open.
+    Source,
+    /// Named threads, each with a state of its own.
+    Threads,
+    /// Asynchronous calls.
+    Calls,
+    /// One state for each video, which sees its items one after the other.
+    Fold,
+}
+
+/// How many items a step works on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// At the beginning.
+    pub start: usize,
+    /// At most, ever; memory is computed from it.
+    pub max: usize,
+}
+
+impl Limit {
+    /// A limit that does not move.
+    pub fn fixed(limit: usize) -> Self {
+        Self {
+            start: limit,
+            max: limit,
+        }
+    }
+}
+
+/// How often and how long a failed item is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// Attempts in all, the first included.
+    pub attempts: u32,
+    /// The pause after the first; it doubles from there, with jitter.
+    pub pause: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            attempts: 5,
+            pause: Duration::from_millis(500),
+            longest: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    /// Samples pictures from a video.
+    Pictures {
+        /// What to sample.
+        spec: ExtractSpec,
+        /// The layout that the consumers need.
+        format: PixelFormat,
+    },
+    /// Makes JPEGs of pictures.
+    Encode {
+        /// JPEG quality, 1 to 100.
+        quality: u8,
+    },
+    /// Collects pictures into requests.
+    Batch(BatchSpec),
+    /// Runs a detector on this machine, a picture at a time.
+    Detect {
+        /// What to look for.
+        spec: YoloSpec,
+        /// With what.
+        place: LocalFacts,
+    },
+    /// Sends pictures to a server that detects, a request at a time.
+    Request {
+        /// What to look for.
+        spec: YoloSpec,
+        /// Where.
+        place: RemoteFacts,
+    },
+    /// Joins everything of a video.
+    Merge {
+        /// Where to and what first.
+        spec: MergeSpec,
+        /// The stages whose detections it joins.
+        detecting: Vec<StageId>,
+    },
+}
