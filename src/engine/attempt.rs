@@ -1,0 +1,207 @@
+//! Attempts: the way of one item through a step, from its first permit to its answer.
+//!
+//! Permits are held only while the item is at work: one that waits to be tried again gives them
+//! back, and the halves of an item that was too large queue for them like any other.
+
+use super::conductor::Reporter;
+use super::lanes::Lanes;
+use super::permits::Permits;
+use super::stop::Stop;
+use super::stop::StopReason;
+use super::work::Call;
+use super::work::Map;
+use super::work::Submitted;
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::failure::Verdict;
+use crate::item::Item;
+use crate::name::Ticket;
+use crate::plan::Retry;
+use crate::plan::Step;
+use backon::BackoffBuilder;
+use backon::ExponentialBuilder;
+use futures_util::future::BoxFuture;
+use futures_util::future::join;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What does the work of a step that maps.
+pub(super) enum Worker {
+    Threads { lanes: Lanes, map: Arc<dyn Map> },
+    Calls(Arc<dyn Call>),
+}
+
+/// All that an item needs on its way through a step.
+pub(super) struct Attempts {
+    pub(super) step: Step,
+    pub(super) worker: Worker,
+    pub(super) permits: Permits,
+    pub(super) reporter: Reporter,
+    pub(super) stop: Stop,
+}
+
+impl Attempts {
+    /// What leaves the step for `item`: its answer, or what stands in place of one.
+    pub(super) fn answer(self: Arc<Self>, item: Item) -> BoxFuture<'static, Vec<Item>> {
+        Box::pin(async move {
+            let mut pauses = pauses(self.step.retry);
+            let mut attempt = 0;
+            loop {
+                attempt += 1;
+                let failure = match self.attempt(&item).await {
+                    Ok(items) => return items,
+                    Err(failure) => failure,
+                };
+                match failure.class.verdict() {
+                    Verdict::Retry => {
+                        let Some(pause) = pauses.next() else {
+                            return self.give_up(&item, &failure).await;
+                        };
+                        if !self.pause(attempt, pause, failure).await {
+                            return self.give_up(&item, &self.stop.failure()).await;
+                        }
+                    }
+                    Verdict::Split => match self.worker.split(&item) {
+                        Some(halves) => return self.halves(&item, halves).await,
+                        None => return self.give_up(&item, &failure).await,
+                    },
+                    Verdict::GiveUp => return self.give_up(&item, &failure).await,
+                    Verdict::StopRun => {
+                        self.stop.finish(StopReason::Failed(failure.clone()));
+                        return self.give_up(&item, &failure).await;
+                    }
+                }
+            }
+        })
+    }
+
+    async fn attempt(&self, item: &Item) -> Result<Vec<Item>, Failure> {
+        let permit = tokio::select! {
+            biased;
+            () = self.stop.stopping() => return Err(self.stop.failure()),
+            permit = self.permits.acquire() => permit,
+        };
+        let (stage, pictures) = (&self.step.stage, item.pictures());
+        self.reporter
+            .event(Event::Started {
+                stage: stage.clone(),
+                pictures,
+            })
+            .await;
+        let answer = match &self.worker {
+            Worker::Threads { lanes, .. } => lanes.map(item.clone()).await,
+            Worker::Calls(call) => self.call(&**call, item).await,
+        };
+        drop(permit);
+        self.reporter
+            .event(Event::Paused {
+                stage: stage.clone(),
+                pictures,
+            })
+            .await;
+        answer
+    }
+
+    async fn call(&self, call: &dyn Call, item: &Item) -> Result<Vec<Item>, Failure> {
+        // Not raced against an abort: the ticket of work that was accepted must be known, or
+        // it could not be cancelled.
+        let ticket = match call.submit(item).await? {
+            Submitted::Answer(items) => return Ok(items),
+            Submitted::Ticket(ticket) => ticket,
+        };
+        self.reporter
+            .accepted(self.step.id.clone(), item.to_string(), ticket.clone())
+            .await;
+        self.wait(call, item, &ticket).await
+    }
+
+    // Stopped once: what has not begun is taken back, what runs is waited for. Stopped twice:
+    // everything is taken back.
+    async fn wait(
+        &self,
+        call: &dyn Call,
+        item: &Item,
+        ticket: &Ticket,
+    ) -> Result<Vec<Item>, Failure> {
+        let mut answer = call.wait(item, ticket);
+        tokio::select! {
+            biased;
+            answer = &mut answer => return answer,
+            () = self.stop.stopping() => {}
+        }
+        if call.cancel(ticket, false).await {
+            return Err(self.stop.failure());
+        }
+        tokio::select! {
+            biased;
+            answer = answer => answer,
+            () = self.stop.aborted() => {
+                call.cancel(ticket, true).await;
+                Err(self.stop.failure())
+            }
+        }
+    }
+
+    // Whether the pause came to its end; not where the run was stopped meanwhile.
+    async fn pause(&self, attempt: u32, pause: Duration, failure: Failure) -> bool {
+        let pause = failure.retry_after.unwrap_or_default().max(pause);
+        let stage = self.step.stage.clone();
+        self.reporter
+            .event(Event::Retrying {
+                stage,
+                attempt,
+                pause,
+                failure,
+            })
+            .await;
+        tokio::select! {
+            () = self.stop.stopping() => false,
+            () = tokio::time::sleep(pause) => true,
+        }
+    }
+
+    async fn halves(self: &Arc<Self>, item: &Item, (first, second): (Item, Item)) -> Vec<Item> {
+        let (stage, pictures) = (self.step.stage.clone(), item.pictures());
+        self.reporter.event(Event::Split { stage, pictures }).await;
+        let halves = join(
+            Arc::clone(self).answer(first),
+            Arc::clone(self).answer(second),
+        );
+        let (mut first, second) = halves.await;
+        first.extend(second);
+        first
+    }
+
+    async fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        let event = Event::ItemFailed {
+            stage: self.step.stage.clone(),
+            video: item.video(),
+            item: item.to_string(),
+            failure: failure.clone(),
+        };
+        self.reporter.event(event).await;
+        match &self.worker {
+            Worker::Threads { map, .. } => map.give_up(item, failure),
+            Worker::Calls(call) => call.give_up(item, failure),
+        }
+    }
+}
+
+impl Worker {
+    // What runs on this machine is as small as it gets.
+    fn split(&self, item: &Item) -> Option<(Item, Item)> {
+        match self {
+            Self::Threads { .. } => None,
+            Self::Calls(call) => call.split(item),
+        }
+    }
+}
+
+fn pauses(retry: Retry) -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(retry.pause)
+        .with_max_delay(retry.longest)
+        .with_max_times(retry.attempts.saturating_sub(1) as usize)
+        .with_jitter()
+        .build()
+}

@@ -1,0 +1,103 @@
+//! The conductor: the one place where everything that happens in a run is put in order.
+//!
+//! Steps report to it and never to each other or to the caller; it speaks to the caller, one
+//! thing after the other. A ticket is acknowledged only when it is noted.
+
+use crate::event::Event;
+use crate::item::Item;
+use crate::name::StepId;
+use crate::name::Ticket;
+use crate::name::VideoId;
+use tokio::sync::mpsc;
+use tokio::sync::oneshot;
+
+/// What the conductor says to the caller of a run.
+#[derive(Debug)]
+pub enum Said {
+    /// Something happened.
+    Event(Event),
+    /// An item left the plan.
+    Output(Item),
+    /// A server accepted work; nobody waits for its answer before this has been said.
+    Accepted {
+        /// The step that submitted it.
+        step: StepId,
+        /// What the item is.
+        item: String,
+        /// What the server calls the work.
+        ticket: Ticket,
+    },
+}
+
+struct Report {
+    said: Said,
+    noted: Option<oneshot::Sender<()>>,
+}
+
+/// How a step speaks to the conductor.
+#[derive(Clone)]
+pub(super) struct Reporter(mpsc::Sender<Report>);
+
+/// Listens to all reporters until the last one is gone.
+pub(super) struct Conductor(mpsc::Receiver<Report>);
+
+impl Conductor {
+    pub(super) fn new() -> (Reporter, Self) {
+        // Wide enough that a burst of small reports does not hold steps up.
+        let (sender, receiver) = mpsc::channel(256);
+        (Reporter(sender), Self(receiver))
+    }
+
+    pub(super) async fn next(&mut self) -> Option<Said> {
+        let report = self.0.recv().await?;
+        if let Some(noted) = report.noted {
+            // Nobody waits for it any more where the step was aborted.
+            noted.send(()).unwrap_or_default();
+        }
+        Some(report.said)
+    }
+}
+
+// The conductor listens until all reporters are gone, so sending fails only when the run itself
+// was dropped; then nobody is there to be told.
+impl Reporter {
+    pub(super) async fn event(&self, event: Event) {
+        self.say(Said::Event(event)).await;
+    }
+
+    pub(super) fn blocking_event(&self, event: Event) {
+        let report = Report {
+            said: Said::Event(event),
+            noted: None,
+        };
+        self.0.blocking_send(report).unwrap_or_default();
+    }
+
+    pub(super) async fn output(&self, item: Item) {
+        self.say(Said::Output(item)).await;
+    }
+
+    pub(super) async fn video_done(&self, video: VideoId) {
+        self.event(Event::VideoDone { video }).await;
+    }
+
+    pub(super) async fn accepted(&self, step: StepId, item: String, ticket: Ticket) {
+        let (noted, wait) = oneshot::channel();
+        let said = Said::Accepted { step, item, ticket };
+        self.0
+            .send(Report {
+                said,
+                noted: Some(noted),
+            })
+            .await
+            .unwrap_or_default();
+        wait.await.unwrap_or_default();
+    }
+
+    async fn say(&self, said: Said) {
+        self.0
+            .send(Report { said, noted: None })
+            .await
+            .unwrap_or_default();
+    }
+}

@@ -1,0 +1,62 @@
+//! The task of a step that folds: one state a video, items in the order of their arrival.
+
+use super::conductor::Reporter;
+use super::wire::Inbox;
+use super::wire::Message;
+use super::wire::Outlets;
+use super::work::Fold;
+use super::work::Folding;
+use crate::event::Event;
+use crate::item::Item;
+use crate::name::VideoId;
+use crate::plan::Step;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(super) struct FoldTask {
+    pub(super) step: Step,
+    pub(super) fold: Arc<dyn Fold>,
+    pub(super) inputs: usize,
+    pub(super) outlets: Outlets,
+    pub(super) reporter: Reporter,
+}
+
+impl FoldTask {
+    pub(super) async fn run(self, mut inbox: Inbox) {
+        let mut videos: BTreeMap<VideoId, (Box<dyn Folding>, usize)> = BTreeMap::new();
+        while let Some(message) = inbox.recv().await {
+            let video = match &message {
+                Message::Item(item) => item.video(),
+                Message::End(video) => *video,
+            };
+            let open = || (self.fold.open(video), 0);
+            let (state, ends) = videos.entry(video).or_insert_with(open);
+            match message {
+                Message::Item(item) => {
+                    let pictures = item.pictures();
+                    let complete = state.push(item);
+                    self.pass(complete).await;
+                    let stage = self.step.stage.clone();
+                    self.reporter
+                        .event(Event::Finished { stage, pictures })
+                        .await;
+                }
+                Message::End(_) => {
+                    *ends += 1;
+                    if *ends == self.inputs {
+                        let rest = state.finish();
+                        videos.remove(&video);
+                        self.pass(rest).await;
+                        self.outlets.send(Message::End(video)).await;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn pass(&self, items: Vec<Item>) {
+        for item in items {
+            self.outlets.send(Message::Item(item)).await;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The task of a step that maps: takes items while its window has room and passes answers on.
+//!
+//! Answers leave as they come; where the plan says `ordered`, they wait for their turn, and
+//! those that wait count against the window.
+
+use super::attempt::Attempts;
+use super::wire::Inbox;
+use super::wire::Message;
+use super::wire::Outlets;
+use crate::event::Event;
+use crate::item::Item;
+use crate::name::VideoId;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+struct Answer {
+    number: u64,
+    video: VideoId,
+    pictures: u64,
+    items: Vec<Item>,
+}
+
+// What is still to come of a video.
+#[derive(Default)]
+struct Open {
+    items: usize,
+    ends: usize,
+}
+
+pub(super) struct MapTask {
+    pub(super) attempts: Arc<Attempts>,
+    pub(super) inputs: usize,
+    pub(super) outlets: Outlets,
+}
+
+impl MapTask {
+    pub(super) async fn run(self, mut inbox: Inbox) {
+        let mut tasks = JoinSet::new();
+        let mut waiting = BTreeMap::new();
+        let mut videos: BTreeMap<VideoId, Open> = BTreeMap::new();
+        let (mut taken, mut passed, mut open) = (0_u64, 0_u64, true);
+        while open || !tasks.is_empty() {
+            let room = tasks.len() + waiting.len() < self.attempts.step.window;
+            tokio::select! {
+                biased;
+                Some(done) = tasks.join_next() => {
+                    let Some(answer) = finished(done) else { return };
+                    let answer: Answer = answer;
+                    if self.attempts.step.ordered {
+                        waiting.insert(answer.number, answer);
+                        while let Some(answer) = waiting.remove(&passed) {
+                            passed += 1;
+                            self.pass(answer, &mut videos).await;
+                        }
+                    } else {
+                        self.pass(answer, &mut videos).await;
+                    }
+                }
+                message = inbox.recv(), if open && room => match message {
+                    Some(Message::Item(item)) => {
+                        videos.entry(item.video()).or_default().items += 1;
+                        tasks.spawn(work(Arc::clone(&self.attempts), taken, item));
+                        taken += 1;
+                    }
+                    Some(Message::End(video)) => {
+                        videos.entry(video).or_default().ends += 1;
+                        self.end(video, &mut videos).await;
+                    }
+                    None => open = false,
+                },
+            }
+        }
+    }
+
+    async fn pass(&self, answer: Answer, videos: &mut BTreeMap<VideoId, Open>) {
+        for item in answer.items {
+            self.outlets.send(Message::Item(item)).await;
+        }
+        let step = &self.attempts.step;
+        if step.last {
+            let event = Event::Finished {
+                stage: step.stage.clone(),
+                pictures: answer.pictures,
+            };
+            self.attempts.reporter.event(event).await;
+        }
+        videos.entry(answer.video).or_default().items -= 1;
+        self.end(answer.video, videos).await;
+    }
+
+    async fn end(&self, video: VideoId, videos: &mut BTreeMap<VideoId, Open>) {
+        let over = |open: &Open| open.ends == self.inputs && open.items == 0;
+        if videos.get(&video).is_some_and(over) {
+            videos.remove(&video);
+            self.outlets.send(Message::End(video)).await;
+        }
+    }
+}
+
+async fn work(attempts: Arc<Attempts>, number: u64, item: Item) -> Answer {
+    let (video, pictures) = (item.video(), item.pictures());
+    let items = attempts.answer(item).await;
+    Answer {
+        number,
+        video,
+        pictures,
+        items,
+    }
+}
+
+// A task that was cancelled belongs to a run that was dropped; one that panicked is a defect,
+// and hiding it would lose items.
+fn finished<T>(done: Result<T, tokio::task::JoinError>) -> Option<T> {
+    match done.map_err(tokio::task::JoinError::try_into_panic) {
+        Ok(answer) => Some(answer),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Err(Err(_cancelled)) => None,
+    }
+}

@@ -1,0 +1,86 @@
+//! The task of a source: opens videos in order, two at a time, each on a thread of its own.
+
+use super::conductor::Reporter;
+use super::stop::Stop;
+use super::wire::Message;
+use super::wire::Outlets;
+use super::work::Emitter;
+use super::work::Source;
+use crate::event::Event;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::name::VideoId;
+use crate::plan::Step;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+pub(super) struct SourceTask {
+    pub(super) step: Step,
+    pub(super) source: Arc<dyn Source>,
+    pub(super) outlets: Outlets,
+    pub(super) reporter: Reporter,
+    pub(super) stop: Stop,
+}
+
+impl SourceTask {
+    pub(super) async fn run(self, videos: Vec<VideoId>) {
+        let this = Arc::new(self);
+        let open = Arc::new(Semaphore::new(this.step.limit.max));
+        let mut reading = JoinSet::new();
+        for video in videos {
+            let slot = Arc::clone(&open).acquire_owned().await.ok();
+            if this.stop.is_stopping() {
+                break;
+            }
+            let this = Arc::clone(&this);
+            reading.spawn(async move {
+                this.read(video).await;
+                drop(slot);
+            });
+        }
+        reading.join_all().await;
+    }
+
+    async fn read(&self, video: VideoId) {
+        self.reporter.event(Event::VideoOpened { video }).await;
+        if let Err(failure) = self.on_thread(video).await {
+            let stage = self.step.stage.clone();
+            self.reporter
+                .event(Event::SourceFailed {
+                    video,
+                    stage,
+                    failure,
+                })
+                .await;
+        }
+        self.outlets.send(Message::End(video)).await;
+    }
+
+    // A thread and not tokio's blocking pool: reading lasts as long as the video.
+    async fn on_thread(&self, video: VideoId) -> Result<(), Failure> {
+        let (done, end) = oneshot::channel();
+        let source = Arc::clone(&self.source);
+        let mut out = Emitter {
+            stage: self.step.stage.clone(),
+            last: self.step.last,
+            outlets: self.outlets.clone(),
+            reporter: self.reporter.clone(),
+            stop: self.stop.clone(),
+        };
+        std::thread::Builder::new()
+            .name(format!("{} {}", self.step.id, video.0))
+            .spawn(move || {
+                let end = source.read(video, &mut out);
+                drop(out);
+                // Nobody waits for the end any more where the run was dropped.
+                done.send(end).unwrap_or_default();
+            })
+            .map_err(|error| {
+                Failure::new(Class::Media, format!("no thread to read on: {error}"))
+            })?;
+        let broke = Failure::new(Class::Media, "the thread that read it broke down");
+        end.await.unwrap_or(Err(broke))
+    }
+}

@@ -1,0 +1,163 @@
+//! Work: the shapes in which a step can run, and what each must be able to do.
+//!
+//! Three are enough for everything: a source gives items, a map (threads here or calls
+//! elsewhere) turns one into others, a fold sees all of a video. Knows nothing of what is done.
+
+use super::conductor::Reporter;
+use super::stop::Stop;
+use super::wire::Outlets;
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::item::Item;
+use crate::name::StageId;
+use crate::name::Ticket;
+use crate::name::VideoId;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+/// What a step does.
+#[derive(Clone)]
+pub enum Work {
+    /// It gives the items of a video.
+    Source(Arc<dyn Source>),
+    /// It turns an item into others on a thread of its own.
+    Map(Arc<dyn Map>),
+    /// It turns an item into others by asking a server.
+    Call(Arc<dyn Call>),
+    /// It joins the items of a video.
+    Fold(Arc<dyn Fold>),
+}
+
+/// Gives the items of a video.
+pub trait Source: Send + Sync {
+    /// Gives all items of `video` in order. Runs on a thread of its own and may block.
+    ///
+    /// # Errors
+    ///
+    /// Where the video cannot be read on; what was given stands. A refused [`Emitter::emit`] is
+    /// not an error: return `Ok`.
+    fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure>;
+}
+
+/// Turns an item into others on threads.
+pub trait Map: Send + Sync {
+    /// A new thread's own state, such as a session of a model. Called on that thread.
+    ///
+    /// # Errors
+    ///
+    /// Where the state cannot be made; the run is stopped.
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure>;
+
+    /// What leaves the step in place of an answer for `item`.
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item>;
+}
+
+/// The state of one thread of a [`Map`].
+pub trait Lane {
+    /// Turns an item into others. May block.
+    ///
+    /// # Errors
+    ///
+    /// Where there is no answer; the class of the failure says what the engine does about it.
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure>;
+}
+
+/// What came of a submission.
+#[derive(Debug)]
+pub enum Submitted {
+    /// The work was accepted; its answer can be waited for, by this process or a later one.
+    Ticket(Ticket),
+    /// The answer came at once.
+    Answer(Vec<Item>),
+}
+
+/// Turns an item into others at a server.
+pub trait Call: Send + Sync {
+    /// Sends the work.
+    ///
+    /// # Errors
+    ///
+    /// Where it was not accepted; the class says whether it is sent again.
+    fn submit<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Submitted, Failure>>;
+
+    /// Waits for the answer to accepted work, however often it has to ask.
+    ///
+    /// # Errors
+    ///
+    /// Where there will be no answer to this ticket; a failure that is retried is submitted anew.
+    fn wait<'a>(
+        &'a self,
+        item: &'a Item,
+        ticket: &'a Ticket,
+    ) -> BoxFuture<'a, Result<Vec<Item>, Failure>>;
+
+    /// Takes accepted work back. With `running` false only where it has not begun, which costs
+    /// nothing; gives whether it was taken back.
+    fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool>;
+
+    /// The two halves of an item that is too large; `None` where it cannot be halved.
+    fn split(&self, item: &Item) -> Option<(Item, Item)>;
+
+    /// What leaves the step in place of an answer for `item`.
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item>;
+}
+
+/// Joins the items of each video.
+pub trait Fold: Send + Sync {
+    /// The state for a video, before its first item.
+    fn open(&self, video: VideoId) -> Box<dyn Folding>;
+}
+
+/// The state of one video in a [`Fold`].
+pub trait Folding: Send {
+    /// Takes an item and gives what is complete with it.
+    fn push(&mut self, item: Item) -> Vec<Item>;
+
+    /// Gives what is left; no item of the video comes any more.
+    fn finish(&mut self) -> Vec<Item>;
+}
+
+/// The run takes no more items: stop reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
+
+/// Where a source puts its items.
+pub struct Emitter {
+    pub(super) stage: StageId,
+    pub(super) last: bool,
+    pub(super) outlets: Outlets,
+    pub(super) reporter: Reporter,
+    pub(super) stop: Stop,
+}
+
+impl Emitter {
+    /// Passes an item on; waits while those who take it have enough.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] where the run takes no more.
+    pub fn emit(&mut self, item: Item) -> Result<(), Stopped> {
+        if self.stop.is_stopping() {
+            return Err(Stopped);
+        }
+        let pictures = item.pictures();
+        self.outlets.blocking_send(item)?;
+        if self.last {
+            let stage = self.stage.clone();
+            self.reporter
+                .blocking_event(Event::Finished { stage, pictures });
+        }
+        Ok(())
+    }
+
+    /// Tells the user something, once.
+    pub fn notice(&mut self, text: impl Into<String>) {
+        self.reporter
+            .blocking_event(Event::Notice { text: text.into() });
+    }
+
+    /// What tells whether the run takes no more, for long work between two items.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+}
