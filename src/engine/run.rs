@@ -131,15 +131,15 @@ async fn listen(conductor: &mut Conductor, stop: &Stop, said: &mut dyn FnMut(Sai
     loop {
         tokio::select! {
             biased;
-            next = conductor.next() => match next {
-                Some(next) => said(next),
-                None => return,
-            },
             () = stop.stopping(), if deadline.is_none() => {
                 let why = stop.reason().map(|reason| reason.to_string()).unwrap_or_default();
                 said(Said::Event(Event::Stopping { why }));
                 deadline = Some(Instant::now() + GRACE);
             }
+            next = conductor.next() => match next {
+                Some(next) => said(next),
+                None => return,
+            },
             () = until(deadline), if deadline.is_some() => {
                 stop.abort();
                 // Far enough away to be never.

@@ -1,0 +1,107 @@
+//! `batch`: pictures into requests, cut where the count or the bytes of a request are reached.
+//!
+//! Pictures come in order and leave in order. A picture that could not be read travels with the
+//! others, so that it keeps its place. Does not know what the requests are for.
+
+use crate::engine::Fold;
+use crate::engine::Folding;
+use crate::item::Batch;
+use crate::item::Item;
+use crate::item::Picture;
+use crate::name::VideoId;
+use crate::recipe::BatchSpec;
+use std::sync::Arc;
+
+/// Batches of at most `spec.size` pictures whose JPEGs are at most `max_bytes` together.
+pub fn batch(spec: &BatchSpec, max_bytes: usize) -> Arc<dyn Fold> {
+    Arc::new(Cut {
+        size: spec.size,
+        max_bytes,
+    })
+}
+
+/// The two halves of a batch; `None` for a single picture.
+pub fn halves(item: &Item) -> Option<(Item, Item)> {
+    let Item::Batch(batch) = item else {
+        return None;
+    };
+    if batch.pictures.len() < 2 {
+        return None;
+    }
+    let (first, second) = batch.pictures.split_at(batch.pictures.len() / 2);
+    let half = |pictures: &[Picture]| {
+        Item::Batch(Batch {
+            video: batch.video,
+            pictures: pictures.to_vec(),
+        })
+    };
+    Some((half(first), half(second)))
+}
+
+struct Cut {
+    size: usize,
+    max_bytes: usize,
+}
+
+impl Fold for Cut {
+    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+        let (size, max_bytes) = (self.size, self.max_bytes);
+        Box::new(Collecting {
+            video,
+            size,
+            max_bytes,
+            pictures: Vec::new(),
+            bytes: 0,
+        })
+    }
+}
+
+struct Collecting {
+    video: VideoId,
+    size: usize,
+    max_bytes: usize,
+    pictures: Vec<Picture>,
+    bytes: usize,
+}
+
+impl Collecting {
+    fn cut(&mut self) -> Vec<Item> {
+        self.bytes = 0;
+        let pictures = std::mem::take(&mut self.pictures);
+        if pictures.is_empty() {
+            return Vec::new();
+        }
+        vec![Item::Batch(Batch {
+            video: self.video,
+            pictures,
+        })]
+    }
+}
+
+impl Folding for Collecting {
+    fn push(&mut self, item: Item) -> Vec<Item> {
+        let Item::Picture(picture) = item else {
+            return Vec::new();
+        };
+        let bytes = match &picture.content {
+            Ok(content) => content.jpeg.as_ref().map_or(0, bytes::Bytes::len),
+            Err(_) => 0,
+        };
+        let too_many_bytes = self.bytes.saturating_add(bytes) > self.max_bytes;
+        let mut complete = if too_many_bytes {
+            self.cut()
+        } else {
+            Vec::new()
+        };
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.pictures.push(picture);
+        if self.pictures.len() == self.size {
+            complete.extend(self.cut());
+        }
+        complete
+    }
+
+    fn finish(&mut self) -> Vec<Item> {
+        self.cut()
+    }
+}

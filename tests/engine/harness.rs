@@ -1,0 +1,595 @@
+//! A bench for the engine: recipes built in code, a source that emits numbered pictures, and
+//! detectors that do what a test's script says and find one object a picture.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::watch;
+use vpipe::diag::SourceMap;
+use vpipe::diag::Span;
+use vpipe::engine::Call;
+use vpipe::engine::Emitter;
+use vpipe::engine::Lane;
+use vpipe::engine::Map;
+use vpipe::engine::Said;
+use vpipe::engine::Source;
+use vpipe::engine::Stop;
+use vpipe::engine::Submitted;
+use vpipe::engine::Work;
+use vpipe::event::Event;
+use vpipe::facts::Facts;
+use vpipe::facts::LocalFacts;
+use vpipe::facts::ModelFacts;
+use vpipe::facts::Placement;
+use vpipe::facts::RemoteFacts;
+use vpipe::failure::Failure;
+use vpipe::item::Content;
+use vpipe::item::Detection;
+use vpipe::item::Detections;
+use vpipe::item::Found;
+use vpipe::item::Item;
+use vpipe::item::Moment;
+use vpipe::item::Picture;
+use vpipe::item::Record;
+use vpipe::item::Size;
+use vpipe::name::StageId;
+use vpipe::name::Ticket;
+use vpipe::name::VideoId;
+use vpipe::plan::Plan;
+use vpipe::plan::Step;
+use vpipe::plan::StepKind;
+use vpipe::plan::Tuning;
+use vpipe::recipe::BatchSpec;
+use vpipe::recipe::ExtractSpec;
+use vpipe::recipe::Input;
+use vpipe::recipe::MergeSpec;
+use vpipe::recipe::Recipe;
+use vpipe::recipe::Stage;
+use vpipe::recipe::StageSpec;
+use vpipe::recipe::YoloSpec;
+use vpipe::time::Pts;
+use vpipe::time::Ratio;
+
+/// What a request or a lane does before it answers.
+#[derive(Clone)]
+pub struct Script {
+    request: Arc<dyn Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>,
+    thread: Arc<dyn Fn(&Item) -> Result<(), Failure> + Send + Sync>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            request: Arc::new(|_| Box::pin(async { Ok(()) })),
+            thread: Arc::new(|_| Ok(())),
+        }
+    }
+}
+
+impl Script {
+    pub fn requests(
+        script: impl Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            request: Arc::new(script),
+            ..Self::default()
+        }
+    }
+
+    pub fn threads(script: impl Fn(&Item) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
+        Self {
+            thread: Arc::new(script),
+            ..Self::default()
+        }
+    }
+
+    /// Slow enough for everything before it to fill up; how slow changes no outcome.
+    pub fn slow() -> Self {
+        Self {
+            request: Arc::new(|_| {
+                Box::pin(async {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    Ok(())
+                })
+            }),
+            thread: Arc::new(|_| {
+                std::thread::sleep(Duration::from_millis(1));
+                Ok(())
+            }),
+        }
+    }
+}
+
+/// A counter that remembers its peak, and a log.
+#[derive(Clone, Default)]
+pub struct Counted {
+    now: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+    notes: Arc<Mutex<Vec<String>>>,
+}
+
+impl Counted {
+    pub fn log() -> Self {
+        Self::default()
+    }
+
+    pub fn add(&self) -> usize {
+        let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(now, Ordering::SeqCst);
+        now
+    }
+
+    pub fn now(&self) -> usize {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    pub fn most(&self) -> usize {
+        self.most.load(Ordering::SeqCst)
+    }
+
+    pub fn note(&self, text: &str) {
+        self.notes.lock().unwrap().push(text.to_owned());
+    }
+
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.lock().unwrap().clone()
+    }
+}
+
+// The bytes of a picture, counted while they are alive.
+struct Alive(Counted);
+
+impl AsRef<[u8]> for Alive {
+    fn as_ref(&self) -> &[u8] {
+        &[0]
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.now.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A recipe, the facts that place it, and how much it is given to do.
+pub struct Bench {
+    recipe: Recipe,
+    facts: Facts,
+    tuning: Tuning,
+    videos: u32,
+    pictures: u64,
+    alive: Counted,
+    stop: Stop,
+    emitted: watch::Sender<u64>,
+}
+
+impl Bench {
+    pub fn local(concurrency: usize) -> Self {
+        let stages = vec![yolo("yolo", "extract", concurrency), merge(&["yolo"])];
+        Self::new(stages, [("yolo", here())], concurrency)
+    }
+
+    pub fn remote(concurrency: usize, size: usize) -> Self {
+        let stages = vec![
+            batch(size),
+            yolo("yolo", "batch", concurrency),
+            merge(&["yolo"]),
+        ];
+        Self::new(stages, [("yolo", there(None))], 2)
+    }
+
+    pub fn two_stages_on_one_backend(concurrency: usize) -> Self {
+        let stages = vec![
+            batch(4),
+            yolo("yolo", "batch", 5),
+            yolo("other", "batch", 5),
+            merge(&["yolo", "other"]),
+        ];
+        let there = there(Some(concurrency));
+        Self::new(stages, [("yolo", there.clone()), ("other", there)], 2)
+    }
+
+    pub fn here_and_there() -> Self {
+        let stages = vec![
+            batch(4),
+            yolo("yolo", "batch", 2),
+            yolo("other", "extract", 2),
+            merge(&["yolo", "other"]),
+        ];
+        Self::new(stages, [("yolo", there(None)), ("other", here())], 2)
+    }
+
+    fn new<const N: usize>(
+        mut stages: Vec<Stage>,
+        placements: [(&str, Placement); N],
+        cores: usize,
+    ) -> Self {
+        let fps = Ratio::new(1, 1).unwrap();
+        let extract = StageSpec::Extract(ExtractSpec {
+            fps,
+            max_side: 64,
+            quality: 85,
+        });
+        stages.insert(0, stage("extract", &[], extract));
+        let recipe = Recipe {
+            name: "bench".to_owned(),
+            description: None,
+            stages,
+            backends: BTreeMap::new(),
+            sources: SourceMap::default(),
+        };
+        let placements = placements
+            .into_iter()
+            .map(|(stage, place)| (stage.into(), place))
+            .collect();
+        let facts = Facts {
+            cores,
+            placements,
+            ..Facts::default()
+        };
+        Self {
+            recipe,
+            facts,
+            tuning: Tuning::default(),
+            videos: 1,
+            pictures: 0,
+            alive: Counted::default(),
+            stop: Stop::default(),
+            emitted: watch::Sender::new(0),
+        }
+    }
+
+    pub fn inbox(mut self, inbox: usize) -> Self {
+        self.tuning.inbox = inbox;
+        self
+    }
+
+    pub fn videos(mut self, videos: u32) -> Self {
+        self.videos = videos;
+        self
+    }
+
+    pub fn pictures(mut self, pictures: u64) -> Self {
+        self.pictures = pictures;
+        self
+    }
+
+    pub fn counting(mut self, alive: &Counted) -> Self {
+        self.alive = alive.clone();
+        self
+    }
+
+    pub fn stopped_by(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
+        self
+    }
+
+    /// How many pictures the source has emitted.
+    pub fn emitted(&self) -> watch::Receiver<u64> {
+        self.emitted.subscribe()
+    }
+
+    pub fn detecting_stages(&self) -> usize {
+        self.facts.placements.len()
+    }
+
+    pub fn plan(&self) -> Plan {
+        vpipe::plan::compile(&self.recipe, &self.facts, self.tuning).unwrap()
+    }
+
+    pub async fn run(self, script: Script) -> Ran {
+        let plan = self.plan();
+        let videos: Vec<_> = (0..self.videos).map(VideoId).collect();
+        let (stop, mut ran) = (self.stop.clone(), Ran::new(&self.stop));
+        let work = |step: &Step| self.work(step, &script);
+        let mut said = |said| ran.hear(said);
+        vpipe::engine::run(&plan, work, &videos, &stop, &mut said)
+            .await
+            .unwrap();
+        ran
+    }
+
+    fn work(&self, step: &Step, script: &Script) -> Work {
+        let detect = Detect {
+            stage: step.stage.clone(),
+            script: script.clone(),
+        };
+        match &step.kind {
+            StepKind::Pictures { .. } => Work::Source(Arc::new(Numbered {
+                pictures: self.pictures,
+                alive: self.alive.clone(),
+                emitted: self.emitted.clone(),
+            })),
+            StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
+            StepKind::Batch(spec) => Work::Fold(vpipe::stages::batch(spec, usize::MAX)),
+            StepKind::Detect { .. } => Work::Map(Arc::new(detect)),
+            StepKind::Request { .. } => Work::Call(Arc::new(detect)),
+            StepKind::Merge { detecting, .. } => Work::Fold(vpipe::stages::merge(detecting)),
+        }
+    }
+}
+
+fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
+    let inputs = inputs.iter().map(|&input| Input {
+        stage: input.into(),
+        span: Span::default(),
+    });
+    Stage {
+        id: id.into(),
+        span: Span::default(),
+        inputs: inputs.collect(),
+        spec,
+        keys: BTreeMap::new(),
+    }
+}
+
+fn batch(size: usize) -> Stage {
+    stage("batch", &["extract"], StageSpec::Batch(BatchSpec { size }))
+}
+
+fn merge(inputs: &[&str]) -> Stage {
+    let spec = MergeSpec {
+        primary: None,
+        output_dir: "output".to_owned(),
+    };
+    stage("merge", inputs, StageSpec::Merge(spec))
+}
+
+fn yolo(id: &str, input: &str, concurrency: usize) -> Stage {
+    let spec = YoloSpec {
+        backend: "auto".into(),
+        model: None,
+        names: None,
+        concurrency,
+        conf: 0.15,
+        iou: 0.5,
+        imgsz: 1280,
+        half: true,
+        classes: Vec::new(),
+        max_det: 300,
+    };
+    stage(id, &[input], StageSpec::Yolo(spec))
+}
+
+fn here() -> Placement {
+    Placement::Local(LocalFacts {
+        backend: "local".into(),
+        engine: "rten".to_owned(),
+        threads: 1,
+        concurrency: None,
+        model: ModelFacts {
+            name: "counting".to_owned(),
+            demo: false,
+            classes: Vec::new(),
+            fixed_size: None,
+            digest: String::new(),
+        },
+    })
+}
+
+fn there(concurrency: Option<usize>) -> Placement {
+    Placement::Remote(RemoteFacts {
+        backend: "fleet".into(),
+        kind: "counting",
+        host: "127.0.0.1".to_owned(),
+        model: "counting".to_owned(),
+        concurrency,
+        max_body: usize::MAX,
+        attempts: 5,
+    })
+}
+
+struct Numbered {
+    pictures: u64,
+    alive: Counted,
+    emitted: watch::Sender<u64>,
+}
+
+impl Source for Numbered {
+    fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
+        for index in 0..self.pictures {
+            self.alive.add();
+            let bytes = Bytes::from_owner(Alive(self.alive.clone()));
+            let size = Size {
+                width: 1,
+                height: 1,
+            };
+            let picture = Picture {
+                moment: Moment {
+                    video,
+                    index,
+                    frame_number: index,
+                    pts: Pts(index as i64),
+                    seconds: index as f64,
+                    samples: 1,
+                },
+                source: size,
+                size,
+                content: Ok(Content {
+                    pixels: None,
+                    jpeg: Some(bytes),
+                }),
+            };
+            if out.emit(Item::Picture(picture)).is_err() {
+                return Ok(());
+            }
+            self.emitted.send_modify(|count| *count += 1);
+        }
+        Ok(())
+    }
+}
+
+struct Pass;
+
+impl Map for Pass {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(Self))
+    }
+
+    fn give_up(&self, item: &Item, _failure: &Failure) -> Vec<Item> {
+        vec![item.clone()]
+    }
+}
+
+impl Lane for Pass {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        Ok(vec![item.clone()])
+    }
+}
+
+#[derive(Clone)]
+struct Detect {
+    stage: StageId,
+    script: Script,
+}
+
+impl Detect {
+    fn answer(&self, item: &Item, found: &Found) -> Vec<Item> {
+        let pictures = match item {
+            Item::Picture(picture) => std::slice::from_ref(picture),
+            Item::Batch(batch) => batch.pictures.as_slice(),
+            _ => &[],
+        };
+        let answer = |picture: &Picture| {
+            let (stage, moment) = (self.stage.clone(), picture.moment.clone());
+            Item::Detections(Detections {
+                stage,
+                moment,
+                found: found.clone(),
+            })
+        };
+        pictures.iter().map(answer).collect()
+    }
+}
+
+fn one_object() -> Found {
+    Found::Objects(vec![Detection {
+        bbox: [0.0, 0.0, 1.0, 1.0],
+        class: 0,
+        class_name: "thing".into(),
+        confidence: 1.0,
+    }])
+}
+
+impl Map for Detect {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        self.answer(item, &Found::without_answer(failure))
+    }
+}
+
+impl Lane for Detect {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        (self.script.thread)(item)?;
+        Ok(self.answer(item, &one_object()))
+    }
+}
+
+impl Call for Detect {
+    fn submit<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Submitted, Failure>> {
+        Box::pin(async { Ok(Submitted::Ticket(item.to_string().into())) })
+    }
+
+    fn wait<'a>(
+        &'a self,
+        item: &'a Item,
+        _ticket: &'a Ticket,
+    ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
+        Box::pin(async {
+            (self.script.request)(item).await?;
+            Ok(self.answer(item, &one_object()))
+        })
+    }
+
+    fn cancel<'a>(&'a self, _ticket: &'a Ticket, _running: bool) -> BoxFuture<'a, bool> {
+        Box::pin(async { false })
+    }
+
+    fn split(&self, item: &Item) -> Option<(Item, Item)> {
+        vpipe::stages::halves(item)
+    }
+
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        Map::give_up(self, item, failure)
+    }
+}
+
+/// What a run said.
+pub struct Ran {
+    pub events: Vec<Event>,
+    pub stop: Stop,
+    records: Vec<Record>,
+}
+
+impl Ran {
+    fn new(stop: &Stop) -> Self {
+        Self {
+            events: Vec::new(),
+            stop: stop.clone(),
+            records: Vec::new(),
+        }
+    }
+
+    fn hear(&mut self, said: Said) {
+        match said {
+            Said::Event(event) => self.events.push(event),
+            Said::Output(Item::Record(record)) => self.records.push(*record),
+            Said::Output(item) => panic!("{item} left the plan"),
+            Said::Accepted { .. } => {}
+        }
+    }
+
+    pub fn records(&self) -> usize {
+        self.records.len()
+    }
+
+    /// What was found in each picture, in order.
+    pub fn found(&self) -> impl Iterator<Item = (u64, &Found)> {
+        let all = self
+            .records
+            .iter()
+            .flat_map(|record| record.detections.values())
+            .flatten();
+        all.map(|detections| (detections.moment.index, &detections.found))
+    }
+
+    pub fn objects(&self) -> usize {
+        self.found()
+            .map(|(_, found)| match found {
+                Found::Objects(objects) => objects.len(),
+                _ => 0,
+            })
+            .sum()
+    }
+
+    /// The most pictures that a stage had at work at once.
+    pub fn most_in_flight(&self, stage: &str) -> u64 {
+        self.most(|id| id.as_str() == stage)
+    }
+
+    /// The most pictures that `yolo` and `other` had at work at once.
+    pub fn most_in_flight_together(&self) -> u64 {
+        self.most(|id| ["yolo", "other"].contains(&id.as_str()))
+    }
+
+    fn most(&self, of: impl Fn(&StageId) -> bool) -> u64 {
+        let (mut now, mut most) = (0, 0);
+        for event in &self.events {
+            match event {
+                Event::Started { stage, pictures } if of(stage) => now += pictures,
+                Event::Paused { stage, pictures } if of(stage) => now -= pictures,
+                _ => {}
+            }
+            most = most.max(now);
+        }
+        most
+    }
+}
