@@ -3,9 +3,11 @@
 //! Knows how a mistake, progress and a summary look, and the exit codes; no rule of the domain.
 
 mod args;
+pub mod diagnostic;
 mod duration;
 mod inputs;
 mod progress;
 mod screen;
 mod streams;
 mod summary;
+

@@ -1,15 +1,43 @@
 //! Recipes: from TOML to typed stages whose every value has a place.
 //!
-//! Knows nothing of files on disk beyond the texts it is given, and not that stages exist as
-//! code.
+//! ```text
+//! layers     the file and what it extends, each parsed to a tree
+//!   merge    one tree: the later layer wins, key by key
+//!   set      what the command line changes
+//!   render   templates in strings
+//!   stage    the engine's keys, then the kind's own struct
+//! ```
+//!
+//! Every mistake is found in one go. Knows nothing of files and the environment beyond what
+//! a [`World`] gives, and not that stages exist as code.
 
+mod backend;
+mod layers;
+mod load;
+mod merge;
+mod parse;
+mod presets;
+mod read;
+mod render;
+mod set;
 mod spec;
+mod stage;
+mod suggest;
+mod tree;
+mod value;
+mod world;
 
+pub use load::load;
+pub use presets::PRESETS;
+pub use presets::Preset;
+pub use presets::preset;
+pub use spec::AUTO;
 pub use spec::Backend;
 pub use spec::BackendSpec;
 pub use spec::BatchSpec;
 pub use spec::ExtractSpec;
 pub use spec::Input;
+pub use spec::LOCAL;
 pub use spec::LocalEngine;
 pub use spec::LocalSpec;
 pub use spec::MergeSpec;
@@ -18,3 +46,6 @@ pub use spec::Stage;
 pub use spec::StageSpec;
 pub use spec::WhisperSpec;
 pub use spec::YoloSpec;
+pub use world::LoadError;
+pub use world::Request;
+pub use world::World;

@@ -7,8 +7,22 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::value;
+use crate::template::Fault;
+use crate::template::Scope;
+use crate::template::Template;
 use crate::time::Ratio;
+use serde::Deserialize;
+use serde_json::Map;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// The backend of a stage that names none: found out when the recipe is run.
+pub const AUTO: &str = "auto";
+
+/// The backend that needs no table: this machine.
+pub const LOCAL: &str = "local";
 
 /// A recipe, resolved.
 #[derive(Clone, Debug)]
@@ -85,68 +99,165 @@ impl StageSpec {
 }
 
 /// Parameters of `extract`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ExtractSpec {
     /// Pictures sampled a second of video.
+    #[serde(deserialize_with = "value::fps")]
     pub fps: Ratio,
     /// The longest side, in pixels, that leaves the decoder.
+    #[serde(deserialize_with = "value::max_side")]
     pub max_side: u32,
     /// JPEG quality of pictures that leave the machine, 1 to 100.
+    #[serde(deserialize_with = "value::quality")]
     pub quality: u8,
 }
 
+impl Default for ExtractSpec {
+    fn default() -> Self {
+        Self {
+            fps: Ratio::ONE,
+            max_side: 1280,
+            quality: 85,
+        }
+    }
+}
+
 /// Parameters of `batch`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct BatchSpec {
     /// Pictures a request.
+    #[serde(deserialize_with = "value::batch_size")]
     pub size: usize,
 }
 
+impl Default for BatchSpec {
+    fn default() -> Self {
+        Self { size: 16 }
+    }
+}
+
 /// Parameters of `yolo`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct YoloSpec {
     /// `auto`, `local`, or a name under `[backends]`.
+    #[serde(deserialize_with = "value::text")]
     pub backend: BackendName,
     /// A file, or what the server calls its model.
+    #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
     /// A file of class names, one a line, for a model that does not carry them.
+    #[serde(deserialize_with = "value::optional")]
     pub names: Option<String>,
     /// Requests in flight; on `local`, sessions at most.
+    #[serde(deserialize_with = "value::concurrency")]
     pub concurrency: usize,
     /// The lowest confidence that is kept.
+    #[serde(deserialize_with = "value::share")]
     pub conf: f32,
     /// The overlap from which the weaker of two boxes of a class is dropped.
+    #[serde(deserialize_with = "value::share")]
     pub iou: f32,
     /// The side, in pixels, that pictures are fitted to.
+    #[serde(deserialize_with = "value::imgsz")]
     pub imgsz: u32,
     /// Whether a GPU worker may use half precision.
+    #[serde(deserialize_with = "value::flag")]
     pub half: bool,
     /// The classes to keep; all where empty.
+    #[serde(deserialize_with = "value::classes")]
     pub classes: Vec<u32>,
     /// The most boxes a picture.
+    #[serde(deserialize_with = "value::max_det")]
     pub max_det: usize,
 }
 
+impl Default for YoloSpec {
+    fn default() -> Self {
+        Self {
+            backend: BackendName::from(AUTO),
+            model: None,
+            names: None,
+            concurrency: 5,
+            conf: 0.15,
+            iou: 0.5,
+            imgsz: 1280,
+            half: true,
+            classes: Vec::new(),
+            max_det: 300,
+        }
+    }
+}
+
 /// Parameters of `whisper`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct WhisperSpec {
     /// `auto`, or a name under `[backends]`.
+    #[serde(deserialize_with = "value::text")]
     pub backend: BackendName,
     /// A folder, or what the server calls its model.
+    #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
     /// Requests in flight.
+    #[serde(deserialize_with = "value::concurrency")]
     pub concurrency: usize,
     /// ISO 639-1 code of what is spoken; found out where absent.
+    #[serde(deserialize_with = "value::language")]
     pub language: Option<String>,
 }
 
+impl Default for WhisperSpec {
+    fn default() -> Self {
+        Self {
+            backend: BackendName::from(AUTO),
+            model: None,
+            concurrency: 3,
+            language: None,
+        }
+    }
+}
+
 /// Parameters of `merge`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct MergeSpec {
     /// The stage whose detections stand at the top of the results, where there are several.
+    #[serde(deserialize_with = "value::optional")]
     pub primary: Option<StageId>,
-    /// The folder for the results; a template over `video`.
-    pub output_dir: String,
+    /// The folder for the results; see [`MergeSpec::folder`].
+    #[serde(deserialize_with = "value::template")]
+    pub output_dir: Template,
+}
+
+impl Default for MergeSpec {
+    fn default() -> Self {
+        Self {
+            primary: None,
+            output_dir: Template::new("output", Scope::default()),
+        }
+    }
+}
+
+impl MergeSpec {
+    /// The folder for the results of a video. In reach of the template: `video.path`,
+    /// `video.folder`, `video.name` (with its extension) and `video.stem` (without).
+    pub fn folder(&self, video: &Path) -> Result<String, Fault> {
+        let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        let values = [
+            ("path", text(Some(video.as_os_str()))),
+            ("folder", text(video.parent().map(Path::as_os_str))),
+            ("name", text(video.file_name())),
+            ("stem", text(video.file_stem())),
+        ];
+        let values: Map<_, _> = values
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.into()))
+            .collect();
+        self.output_dir.render_with("video", values)
+    }
 }
 
 /// One `[backends.NAME]` table.
@@ -166,18 +277,32 @@ pub enum BackendSpec {
 }
 
 /// Parameters of a `local` backend.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct LocalSpec {
     /// `rten` or `ort`.
     pub engine: LocalEngine,
     /// Threads of one session.
+    #[serde(deserialize_with = "value::threads")]
     pub threads: usize,
     /// Sessions of all stages together.
+    #[serde(deserialize_with = "value::limit")]
     pub concurrency: Option<usize>,
 }
 
+impl Default for LocalSpec {
+    fn default() -> Self {
+        Self {
+            engine: LocalEngine::Rten,
+            threads: 1,
+            concurrency: None,
+        }
+    }
+}
+
 /// What runs a local model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
 pub enum LocalEngine {
     /// Needs nothing but this program.
     #[default]

@@ -1,0 +1,139 @@
+//! From a request to a recipe, or to everything that is wrong with it.
+
+use crate::diag::Diagnostic;
+use crate::diag::Report;
+use crate::diag::SourceMap;
+use crate::name::BackendName;
+use crate::recipe::layers;
+use crate::recipe::merge::Merged;
+use crate::recipe::merge::Section;
+use crate::recipe::merge::merge;
+use crate::recipe::render;
+use crate::recipe::set;
+use crate::recipe::spec::AUTO;
+use crate::recipe::spec::LOCAL;
+use crate::recipe::spec::Recipe;
+use crate::recipe::spec::Stage;
+use crate::recipe::spec::StageSpec;
+use crate::recipe::stage::Context;
+use crate::recipe::suggest::suggest;
+use crate::recipe::world::LoadError;
+use crate::recipe::world::Request;
+use crate::recipe::world::World;
+
+/// Reads the recipe of `request`: its layers, what the command line changes, its templates,
+/// then every key. The graph is not looked at beyond the names in `inputs`.
+pub fn load(request: &Request, world: &dyn World) -> Result<Recipe, LoadError> {
+    let mut sources = SourceMap::default();
+    let layers = match layers::collect(&request.recipe, world, &mut sources)? {
+        Ok(layers) => layers,
+        Err(diagnostic) => {
+            return Err(LoadError::Wrong(Report {
+                sources,
+                diagnostics: vec![diagnostic],
+            }));
+        }
+    };
+    let mut wrong = Vec::new();
+    let mut merged = merge(layers, &mut wrong);
+    set::apply(request, &mut merged, &mut sources, &mut wrong);
+    let recipe = resolve(request, merged, world, sources, &mut wrong);
+    if wrong.is_empty() {
+        return Ok(recipe);
+    }
+    wrong.sort_by_key(Diagnostic::span);
+    Err(LoadError::Wrong(Report {
+        sources: recipe.sources,
+        diagnostics: wrong,
+    }))
+}
+
+fn resolve(
+    request: &Request,
+    merged: Merged,
+    world: &dyn World,
+    sources: SourceMap,
+    wrong: &mut Vec<Diagnostic>,
+) -> Recipe {
+    let ids = names(&merged.stages);
+    let declared = names(&merged.backends);
+    let scope = render::scope_of(merged.vars, &sources, wrong);
+    let for_backends = render::with_environment(&scope, world.variables());
+    let context = Context {
+        scope: &for_backends,
+        sources: &sources,
+    };
+    let backends = merged
+        .backends
+        .into_iter()
+        .filter_map(|section| context.backend(section, wrong))
+        .collect();
+    let context = Context {
+        scope: &scope,
+        sources: &sources,
+    };
+    let stages: Vec<Stage> = merged
+        .stages
+        .into_iter()
+        .filter_map(|section| context.stage(section, wrong))
+        .collect();
+    for stage in &stages {
+        check_inputs(stage, &ids, wrong);
+        wrong.extend(check_backend(stage, &declared));
+    }
+    Recipe {
+        name: layers::title(&request.recipe),
+        description: merged.description,
+        stages,
+        backends,
+        sources,
+    }
+}
+
+// Those of stages and backends with mistakes too: naming one is not a mistake.
+fn names(sections: &[Section]) -> Vec<String> {
+    let names = sections.iter().map(|section| section.name.clone());
+    names.collect()
+}
+
+fn check_inputs(stage: &Stage, ids: &[String], wrong: &mut Vec<Diagnostic>) {
+    for input in &stage.inputs {
+        let name = input.stage.as_str();
+        if !ids.iter().any(|id| id == name) {
+            let known = ids
+                .iter()
+                .map(String::as_str)
+                .filter(|id| *id != stage.id.as_str());
+            wrong.push(
+                Diagnostic::error(input.span, format!("there is no stage `{name}`")).help(suggest(
+                    name,
+                    known,
+                    "stages of this recipe",
+                )),
+            );
+        }
+    }
+}
+
+fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {
+    let backend: &BackendName = match &stage.spec {
+        StageSpec::Yolo(spec) => &spec.backend,
+        StageSpec::Whisper(spec) => &spec.backend,
+        StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => return None,
+    };
+    let name = backend.as_str();
+    let declared = declared.iter().map(String::as_str);
+    let known: Vec<&str> = [AUTO, LOCAL].into_iter().chain(declared).collect();
+    (!known.contains(&name)).then(|| {
+        let help = suggest(
+            name,
+            known,
+            "declare it with `[backends.NAME]`, or use one of",
+        );
+        Diagnostic::error(
+            stage.key("backend"),
+            format!("there is no backend `{name}`"),
+        )
+        .help(help)
+    })
+}

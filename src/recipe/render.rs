@@ -1,0 +1,106 @@
+//! Templates in the strings of a recipe, each with the values that are in reach of it.
+
+use crate::diag::Diagnostic;
+use crate::diag::SourceMap;
+use crate::diag::Span;
+use crate::recipe::tree::Node;
+use crate::recipe::tree::Table;
+use crate::recipe::tree::Value;
+use crate::template;
+use crate::template::Fault;
+use crate::template::Scope;
+use serde_json::Map;
+use serde_json::Number;
+use std::collections::BTreeMap;
+
+/// The scope of all strings: `vars`. A variable may use those above it.
+pub(super) fn scope_of(vars: Table, sources: &SourceMap, wrong: &mut Vec<Diagnostic>) -> Scope {
+    let mut values = Map::new();
+    for mut entry in vars.0 {
+        let scope = Scope::default().with("vars", values.clone());
+        let mistakes = render(&mut entry.node, &scope, sources);
+        wrong.extend(mistakes.into_iter().map(|mistake| {
+            let help = mistake.help.clone().unwrap_or_default();
+            mistake.help(format!("{help}; a variable may use those above it"))
+        }));
+        match value(&entry.node) {
+            Some(value) => {
+                values.insert(entry.key, value);
+            }
+            None => wrong.push(
+                Diagnostic::error(
+                    entry.node.span,
+                    format!(
+                        "the variable `{}` cannot be {}",
+                        entry.key,
+                        entry.node.what()
+                    ),
+                )
+                .help("a variable is text, a number, `true` or `false`"),
+            ),
+        }
+    }
+    Scope::default().with("vars", values)
+}
+
+/// `scope` and the environment as `env`.
+pub(super) fn with_environment(scope: &Scope, variables: BTreeMap<String, String>) -> Scope {
+    let variables = variables
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect();
+    scope.clone().with("env", variables)
+}
+
+fn value(node: &Node) -> Option<serde_json::Value> {
+    match &node.value {
+        Value::Text(text) => Some(text.as_str().into()),
+        Value::Integer(number) => Some((*number).into()),
+        Value::Float(number) => Number::from_f64(*number).map(Into::into),
+        Value::Flag(flag) => Some((*flag).into()),
+        Value::Time | Value::List(_) | Value::Table(_) => None,
+    }
+}
+
+/// Renders the strings of `node`; gives what is wrong with them.
+pub(super) fn render(node: &mut Node, scope: &Scope, sources: &SourceMap) -> Vec<Diagnostic> {
+    match &mut node.value {
+        Value::Text(text) => match template::render(text, scope) {
+            Ok(rendered) => {
+                *text = rendered;
+                Vec::new()
+            }
+            Err(fault) => vec![placed(fault, text, node.span, sources)],
+        },
+        Value::List(items) => items
+            .iter_mut()
+            .flat_map(|item| render(item, scope, sources))
+            .collect(),
+        Value::Table(table) => table
+            .0
+            .iter_mut()
+            .flat_map(|entry| render(&mut entry.node, scope, sources))
+            .collect(),
+        Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Time => Vec::new(),
+    }
+}
+
+/// The mistake of a template that is written as `text` at `span`: within the string where
+/// nothing in it is escaped, else the whole string.
+pub(super) fn placed(fault: Fault, text: &str, span: Span, sources: &SourceMap) -> Diagnostic {
+    let exact = || {
+        let place = sources.place(span)?;
+        let written = place.source.text.get(place.range)?;
+        let start = span.start + written.find(text)?;
+        let range = fault.range.clone()?;
+        text.get(range.clone())?;
+        Some(Span::from(start + range.start..start + range.end))
+    };
+    let help = match fault.undefined.as_deref() {
+        Some("env") => Some("`env` is in reach of `[backends.NAME]` only".to_owned()),
+        Some("video") => Some("`video` is in reach of the `output_dir` of `merge` only".to_owned()),
+        _ => fault.help.clone(),
+    };
+    let diagnostic = Diagnostic::error(exact().unwrap_or(span), fault.message);
+    Diagnostic { help, ..diagnostic }
+}

@@ -1,0 +1,210 @@
+//! One `[stages.ID]` table: the keys of the engine, then the parameters of its kind.
+
+use crate::diag::Diagnostic;
+use crate::diag::SourceMap;
+use crate::diag::Span;
+use crate::name::StageId;
+use crate::recipe::merge::Section;
+use crate::recipe::read::read;
+use crate::recipe::render::placed;
+use crate::recipe::render::render;
+use crate::recipe::spec::Input;
+use crate::recipe::spec::MergeSpec;
+use crate::recipe::spec::Stage;
+use crate::recipe::spec::StageSpec;
+use crate::recipe::suggest::quoted;
+use crate::recipe::suggest::suggest;
+use crate::recipe::tree::Entry;
+use crate::recipe::tree::Table;
+use crate::recipe::tree::Value;
+use crate::template::Scope;
+use crate::template::Template;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const ENGINE_KEYS: [&str; 2] = ["kind", "inputs"];
+
+// A template over `video` is tried on this one when the recipe is read.
+const SAMPLE_VIDEO: &str = "videos/sample.mp4";
+
+impl Section {
+    /// What it says it is: its `kind`, or its name where it has none.
+    pub(super) fn kind(&self) -> Option<&str> {
+        match self.keys.get("kind").map(|entry| &entry.node.value) {
+            Some(Value::Text(kind)) => Some(kind),
+            Some(_) => None,
+            None => Some(&self.name),
+        }
+    }
+
+    /// The one of `kinds` that it is.
+    pub(super) fn known_kind<T: Copy>(
+        &self,
+        what: &str,
+        kinds: &[(&'static str, T)],
+    ) -> Result<(&'static str, T), Diagnostic> {
+        let written = self.keys.get("kind");
+        let words = kinds.iter().map(|(word, _)| *word);
+        let Some(kind) = self.kind() else {
+            let span = written.map_or(self.span, |entry| entry.node.span);
+            return Err(Diagnostic::error(span, "`kind` takes a string")
+                .help(format!("kinds of {what}: {}", quoted(words))));
+        };
+        if let Some(known) = kinds.iter().find(|(word, _)| *word == kind) {
+            return Ok(*known);
+        }
+        let help = suggest(kind, words, &format!("kinds of {what}"));
+        Err(match written {
+            Some(entry) => Diagnostic::error(
+                entry.node.span,
+                format!("there is no kind of {what} called `{kind}`"),
+            )
+            .help(help),
+            None => Diagnostic::error(
+                self.span,
+                format!("`{kind}` has no `kind`, and is not the name of one"),
+            )
+            .help(format!("a name of your own needs `kind = \"...\"`; {help}")),
+        })
+    }
+}
+
+type Read = fn(&Context<'_>, Table, &mut Vec<Diagnostic>) -> StageSpec;
+
+/// Every kind of stage, and how its parameters are read.
+pub(super) const KINDS: [(&str, Read); 5] = [
+    ("extract", |_, table, wrong| {
+        StageSpec::Extract(read(table, &ENGINE_KEYS, wrong))
+    }),
+    ("batch", |_, table, wrong| {
+        StageSpec::Batch(read(table, &ENGINE_KEYS, wrong))
+    }),
+    ("yolo", |_, table, wrong| {
+        StageSpec::Yolo(read(table, &ENGINE_KEYS, wrong))
+    }),
+    ("whisper", |_, table, wrong| {
+        StageSpec::Whisper(read(table, &ENGINE_KEYS, wrong))
+    }),
+    ("merge", |context, table, wrong| {
+        StageSpec::Merge(context.merge(table, wrong))
+    }),
+];
+
+/// What a stage is read with.
+pub(super) struct Context<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) sources: &'a SourceMap,
+}
+
+impl Context<'_> {
+    /// Reads a stage; `None` where its kind is not known. `inputs` are not looked up yet.
+    pub(super) fn stage(&self, mut section: Section, wrong: &mut Vec<Diagnostic>) -> Option<Stage> {
+        let keys = places(&section.keys);
+        // The folder for results is rendered for each video.
+        let later = (section.kind() == Some("merge")).then_some("output_dir");
+        self.render(&mut section.keys, later, wrong);
+        let (_, read) = section
+            .known_kind("stage", &KINDS)
+            .map_err(|diagnostic| wrong.push(diagnostic))
+            .ok()?;
+        section.keys.take("kind");
+        let inputs = section.keys.take("inputs");
+        Some(Stage {
+            id: StageId::from(section.name),
+            span: section.span,
+            inputs: inputs.map_or_else(Vec::new, |entry| read_inputs(&entry, wrong)),
+            spec: read(self, section.keys, wrong),
+            keys,
+        })
+    }
+
+    /// Renders the strings of a table, but for the key `later`. What cannot be rendered is
+    /// struck out.
+    pub(super) fn render(
+        &self,
+        table: &mut Table,
+        later: Option<&str>,
+        wrong: &mut Vec<Diagnostic>,
+    ) {
+        table.0.retain_mut(|entry| {
+            if later == Some(entry.key.as_str()) {
+                return true;
+            }
+            let mistakes = render(&mut entry.node, self.scope, self.sources);
+            let good = mistakes.is_empty();
+            wrong.extend(mistakes);
+            good
+        });
+    }
+
+    fn merge(&self, table: Table, wrong: &mut Vec<Diagnostic>) -> MergeSpec {
+        let written = table.get("output_dir").map(|entry| entry.node.span);
+        let mut spec: MergeSpec = read(table, &ENGINE_KEYS, wrong);
+        spec.output_dir = Template::new(spec.output_dir.text(), self.scope.clone());
+        let Some(span) = written else {
+            return spec;
+        };
+        match spec.folder(Path::new(SAMPLE_VIDEO)) {
+            Ok(folder) if folder.trim().is_empty() => wrong.push(
+                Diagnostic::error(span, "`output_dir` comes out empty")
+                    .help("write the path of a folder; `.` is the one you are in"),
+            ),
+            Ok(_) => {}
+            Err(fault) => wrong.push(placed(fault, spec.output_dir.text(), span, self.sources)),
+        }
+        spec
+    }
+}
+
+/// Where each value of a table stands.
+fn places(table: &Table) -> BTreeMap<String, Span> {
+    let entries = table.0.iter();
+    entries
+        .map(|entry| (entry.key.clone(), entry.node.span))
+        .collect()
+}
+
+fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
+    let Value::List(items) = &entry.node.value else {
+        let what = entry.node.what();
+        let help = match &entry.node.value {
+            Value::Text(name) => format!("write `inputs = [{name:?}]`"),
+            _ => "write the ids of stages, such as `inputs = [\"extract\"]`".to_owned(),
+        };
+        wrong.push(
+            Diagnostic::error(
+                entry.node.span,
+                format!("`inputs` takes a list, not {what}"),
+            )
+            .help(help),
+        );
+        return Vec::new();
+    };
+    let mut inputs: Vec<Input> = Vec::new();
+    for item in items {
+        let Value::Text(name) = &item.value else {
+            let what = item.what();
+            wrong.push(
+                Diagnostic::error(
+                    item.span,
+                    format!("an input is the id of a stage, not {what}"),
+                )
+                .help("write it in quotes, such as `inputs = [\"extract\"]`"),
+            );
+            continue;
+        };
+        let stage = StageId::from(name.as_str());
+        match inputs.iter().find(|input| input.stage == stage) {
+            Some(first) => wrong.push(
+                Diagnostic::error(item.span, format!("`{name}` is named twice in `inputs`"))
+                    .also(first.span, "the first time")
+                    .help("remove one of them"),
+            ),
+            None => inputs.push(Input {
+                stage,
+                span: item.span,
+            }),
+        }
+    }
+    inputs
+}

@@ -1,0 +1,284 @@
+//! What a key may hold: the types of values and their ranges, for serde's `deserialize_with`.
+//!
+//! A string is read as the number or flag that it spells, because templates give strings. An
+//! error's first line goes on after the key's name; its second says what to do. Knows nothing
+//! of places.
+
+use crate::template::Scope;
+use crate::template::Template;
+use crate::time::Ratio;
+use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Error;
+use serde::de::Unexpected;
+use serde::de::Visitor;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// A number as it was written, or as a string spells it.
+struct Number {
+    whole: bool,
+    /// Whether a user may hope that it takes `auto`, which it does not yet.
+    auto: bool,
+    low: f64,
+    high: f64,
+    /// What to say of the range.
+    allowed: String,
+}
+
+impl Number {
+    fn any(low: f64, high: f64) -> Self {
+        Self {
+            whole: false,
+            auto: false,
+            low,
+            high,
+            allowed: format!("allowed: {low} to {high}"),
+        }
+    }
+
+    fn whole(low: u32, high: u32) -> Self {
+        Self {
+            whole: true,
+            ..Self::any(f64::from(low), f64::from(high))
+        }
+    }
+}
+
+impl Visitor<'_> for Number {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = if self.whole {
+            "a whole number"
+        } else {
+            "a number"
+        };
+        write!(f, "{kind}\n{}", self.allowed)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<f64, E> {
+        self.visit_f64(number as f64)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
+        if !(self.low..=self.high).contains(&number) {
+            return Err(E::custom(format!(
+                "cannot be {}\n{}",
+                written(number),
+                self.allowed
+            )));
+        }
+        // A division in a template gives 16.0, which is whole enough.
+        if self.whole && number.fract() != 0.0 {
+            return Err(E::invalid_type(Unexpected::Float(number), &self));
+        }
+        Ok(number)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
+        match text.trim().parse() {
+            Ok(number) => self.visit_f64(number),
+            Err(_) if self.auto && text == "auto" => Err(E::custom(format!(
+                "cannot be \"auto\" yet\ngive a number; {}",
+                self.allowed
+            ))),
+            Err(_) => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+    }
+}
+
+// Very large numbers are not written out.
+fn written(number: f64) -> String {
+    if number.abs() < 1e15 || !number.is_finite() {
+        number.to_string()
+    } else {
+        format!("{number:e}")
+    }
+}
+
+fn whole<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    allowed: RangeInclusive<u32>,
+) -> Result<u32, D::Error> {
+    let number = deserializer.deserialize_any(Number::whole(*allowed.start(), *allowed.end()))?;
+    // In range and whole, so nothing is lost.
+    Ok(number as u32)
+}
+
+/// Pictures a second.
+pub(super) fn fps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ratio, D::Error> {
+    let allowed = "allowed: more than 0, at most 1000; 0.5 is a picture every two seconds";
+    let number = deserializer.deserialize_any(Number {
+        allowed: allowed.to_owned(),
+        ..Number::any(f64::MIN_POSITIVE, 1000.0)
+    })?;
+    Ratio::from_decimal(number)
+        .ok_or_else(|| D::Error::custom(format!("cannot be {number}\nat most 18 digits are exact")))
+}
+
+/// A share of one: confidence, overlap.
+pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    let number = deserializer.deserialize_any(Number::any(0.0, 1.0))?;
+    Ok(number as f32)
+}
+
+/// A side of what leaves the decoder, in pixels.
+pub(super) fn max_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole(deserializer, 2..=16384)
+}
+
+/// The side of a model's input, in pixels.
+pub(super) fn imgsz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole(deserializer, 32..=8192)
+}
+
+/// The quality of a JPEG.
+pub(super) fn quality<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    // In range, so nothing is lost.
+    whole(deserializer, 1..=100).map(|number| number as u8)
+}
+
+/// Pictures a request.
+pub(super) fn batch_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 1..=1024).map(|number| number as usize)
+}
+
+/// Boxes a picture.
+pub(super) fn max_det<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 1..=10_000).map(|number| number as usize)
+}
+
+/// Threads of a session.
+pub(super) fn threads<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 1..=256).map(|number| number as usize)
+}
+
+/// How many at once.
+pub(super) fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let number = deserializer.deserialize_any(Number {
+        auto: true,
+        ..Number::whole(1, 1024)
+    })?;
+    // In range and whole, so nothing is lost.
+    Ok(number as usize)
+}
+
+/// How many at once, where there need not be a limit.
+pub(super) fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
+    concurrency(deserializer).map(Some)
+}
+
+/// The numbers of classes.
+pub(super) fn classes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+    #[derive(Deserialize)]
+    struct Class(#[serde(deserialize_with = "class")] u32);
+
+    fn class<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        whole(deserializer, 0..=99_999)
+    }
+
+    struct Classes;
+
+    impl<'de> Visitor<'de> for Classes {
+        type Value = Vec<u32>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list\nwrite the numbers of classes, such as `classes = [0, 2]`")
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut list: A,
+        ) -> Result<Vec<u32>, A::Error> {
+            let mut classes = Vec::new();
+            while let Some(Class(class)) = list.next_element()? {
+                classes.push(class);
+            }
+            Ok(classes)
+        }
+    }
+
+    deserializer.deserialize_any(Classes)
+}
+
+/// Yes or no.
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    struct Flag;
+
+    impl Visitor<'_> for Flag {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("`true` or `false`")
+        }
+
+        fn visit_bool<E: Error>(self, flag: bool) -> Result<bool, E> {
+            Ok(flag)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<bool, E> {
+            text.trim()
+                .parse()
+                .map_err(|_| E::invalid_type(Unexpected::Str(text), &self))
+        }
+    }
+
+    deserializer.deserialize_any(Flag)
+}
+
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string\nput text in quotes")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+        if text.trim().is_empty() {
+            return Err(E::custom("is empty\nwrite something, or remove the key"));
+        }
+        Ok(text.to_owned())
+    }
+}
+
+/// Some text.
+pub(super) fn text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: From<String>,
+{
+    deserializer.deserialize_any(Text).map(T::from)
+}
+
+/// Some text, where there need not be any.
+pub(super) fn optional<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: From<String>,
+{
+    text(deserializer).map(Some)
+}
+
+/// A language, by its code.
+pub(super) fn language<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let code: String = text(deserializer)?;
+    // Whisper has two languages with codes of three letters.
+    if matches!(code.len(), 2 | 3) && code.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        Ok(Some(code))
+    } else {
+        Err(D::Error::custom(format!(
+            "cannot be {code:?}\nwrite the code of the language, such as \"en\" or \"de\""
+        )))
+    }
+}
+
+/// A template that knows no values yet.
+pub(super) fn template<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
+    let text: String = text(deserializer)?;
+    Ok(Template::new(text, Scope::default()))
+}
