@@ -1,2 +1,13 @@
-//! cli
+//! The command line: words of the user in, talk and data out.
+//!
+//! Knows how a mistake, progress and a summary look, and the exit codes; no rule of the domain.
+
+mod args;
 pub mod diagnostic;
+mod duration;
+mod inputs;
+mod progress;
+mod screen;
+mod streams;
+mod summary;
+

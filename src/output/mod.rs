@@ -1,1 +1,29 @@
-//! output
+//! Output: what a run found, as files.
+//!
+//! [`Results`] is the file that everyone reads; it is built from a record by [`results`] and
+//! goes to its [`Place`]. Does not know how anything is run.
+
+mod build;
+mod json;
+mod results;
+mod write;
+
+pub use build::RunFacts;
+pub use build::results;
+pub use results::Config;
+pub use results::Entry;
+pub use results::ErrorText;
+pub use results::FORMAT;
+pub use results::FailedItem;
+pub use results::Model;
+pub use results::Object;
+pub use results::Results;
+pub use results::Run;
+pub use results::Seen;
+pub use results::Source;
+pub use results::StageOutput;
+pub use results::StageRun;
+pub use results::Summary;
+pub use results::Transcription;
+pub use write::Place;
+pub use write::WriteError;

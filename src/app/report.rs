@@ -1,0 +1,177 @@
+//! Reports: what a run tells whoever watches it, before, during and after.
+//!
+//! Plain data. Knows nothing of screens.
+
+use crate::engine::StopReason;
+use crate::event::Event;
+use crate::facts::VideoFacts;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::output::Summary;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a run is about to do; said once, before it starts.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// What the user calls the recipe.
+    pub recipe: String,
+    /// The stages in the order of the recipe.
+    pub stages: Vec<StageRow>,
+    /// The inputs in the order of the command line.
+    pub videos: Vec<VideoFacts>,
+    /// What the user should know, a sentence each.
+    pub notices: Vec<String>,
+    /// Whether the built-in model, which knows six drawn shapes and nothing else, has a part.
+    pub demo: bool,
+    /// Every host that will get pictures or sound.
+    pub hosts: Vec<String>,
+}
+
+/// One stage of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageRow {
+    /// Its id.
+    pub id: StageId,
+    /// The word for its kind in a recipe.
+    pub kind: &'static str,
+    /// Where and with what it works, such as `local, rten, yolo11n.onnx`; may be empty.
+    pub place: String,
+    /// Items that it works on at once.
+    pub limit: usize,
+    /// The pictures that will pass it, where that is known.
+    pub total: Option<u64>,
+    /// Why it is skipped, if it is.
+    pub skipped: Option<String>,
+}
+
+/// One thing that a run has to say.
+#[derive(Clone, Debug)]
+pub enum Update {
+    /// The plan stands and the run begins.
+    Planned(Header),
+    /// Something happened.
+    Event(Event),
+    /// A results file was written.
+    Saved {
+        /// The video it is about.
+        video: VideoId,
+        /// Where it is.
+        path: PathBuf,
+        /// Whether the video was not seen to its end.
+        partial: bool,
+    },
+}
+
+/// What became of one video.
+#[derive(Clone, Debug)]
+pub struct VideoOutcome {
+    /// Which input of the run.
+    pub id: VideoId,
+    /// The file or folder, as the user named it.
+    pub path: PathBuf,
+    /// The results file, if one was written.
+    pub results: Option<PathBuf>,
+    /// Whether the video was not seen to its end.
+    pub partial: bool,
+    /// Counts over what stands in the results file.
+    pub summary: Summary,
+    /// Why it could not be read, or not to its end.
+    pub error: Option<String>,
+}
+
+/// What a stage did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StageSummary {
+    /// The stage.
+    pub id: StageId,
+    /// Pictures that went through it.
+    pub pictures: u64,
+    /// The time in which it worked, all its slots added up.
+    pub busy: Duration,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The videos in the order of the command line.
+    pub videos: Vec<VideoOutcome>,
+    /// From the start to the last file.
+    pub elapsed: Duration,
+    /// Why it ended early, if it did.
+    pub stopped: Option<StopReason>,
+    /// The stages in the order of the recipe.
+    pub stages: Vec<StageSummary>,
+    /// Whether the built-in model had a part.
+    pub demo: bool,
+}
+
+impl Outcome {
+    /// The exit code that tells it: 0 all done, 1 some items failed, 3 no video could be read or
+    /// no item could be worked on, 4 budget or deadline reached, 130 interrupted.
+    pub fn exit_code(&self) -> u8 {
+        let unread = |video: &VideoOutcome| video.error.is_some() && video.summary.pictures == 0;
+        let failed = |video: &VideoOutcome| video.error.is_some() || video.summary.failed > 0;
+        match self.stopped {
+            Some(StopReason::Interrupted) => 130,
+            Some(StopReason::Budget | StopReason::Deadline) => 4,
+            Some(StopReason::Failed(_)) => 3,
+            None if self.videos.iter().all(unread) => 3,
+            None if self.videos.iter().any(failed) => 1,
+            None => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outcome;
+    use super::VideoOutcome;
+    use crate::engine::StopReason;
+    use crate::failure::Class;
+    use crate::failure::Failure;
+    use crate::name::VideoId;
+    use crate::output::Summary;
+    use std::time::Duration;
+
+    fn video(pictures: u64, failed: u64, error: Option<&str>) -> VideoOutcome {
+        VideoOutcome {
+            id: VideoId(0),
+            path: "a.mp4".into(),
+            results: None,
+            partial: false,
+            summary: Summary {
+                pictures,
+                failed,
+                ..Summary::default()
+            },
+            error: error.map(str::to_owned),
+        }
+    }
+
+    fn code(videos: Vec<VideoOutcome>, stopped: Option<StopReason>) -> u8 {
+        Outcome {
+            videos,
+            elapsed: Duration::ZERO,
+            stopped,
+            stages: Vec::new(),
+            demo: false,
+        }
+        .exit_code()
+    }
+
+    #[test]
+    fn the_worst_that_befell_a_run_is_its_exit_code() {
+        let fine = || video(9, 0, None);
+        let unreadable = || video(0, 0, Some("not a video"));
+        assert_eq!(code(vec![fine()], None), 0);
+        assert_eq!(code(vec![fine(), video(9, 1, None)], None), 1);
+        assert_eq!(code(vec![fine(), unreadable()], None), 1);
+        assert_eq!(code(vec![video(5, 0, Some("truncated"))], None), 1);
+        assert_eq!(code(vec![unreadable(), unreadable()], None), 3);
+        let failed = StopReason::Failed(Failure::new(Class::Refused, "the key is wrong"));
+        assert_eq!(code(vec![fine()], Some(failed)), 3);
+        assert_eq!(code(vec![unreadable()], Some(StopReason::Deadline)), 4);
+        assert_eq!(code(vec![unreadable()], Some(StopReason::Interrupted)), 130);
+    }
+}

@@ -1,0 +1,178 @@
+//! The words of the command line, for clap to parse and to explain.
+//!
+//! Holds only what is not in a recipe. Knows nothing of what the words do.
+
+use super::duration;
+use crate::plan::Format;
+use clap::Args;
+use clap::Parser;
+use clap::Subcommand;
+use clap::ValueEnum;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Knows what is seen and said in your videos, by recipe
+#[derive(Debug, Parser)]
+#[command(
+    name = "vpipe",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = TOP_EXAMPLES
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const TOP_EXAMPLES: &str = "\
+Examples:
+  vpipe run default clip.mp4             find objects in a video, once a second
+  vpipe run default clip.mp4 --fps 2     twice a second
+  vpipe check my.toml                    is my recipe right?
+  vpipe models                           which models are here, and how to get more
+
+`vpipe COMMAND --help` says more about a command.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run a recipe over videos
+    Run(RunArgs),
+    /// Say whether a recipe is right, and what it would do
+    Check(RecipeArgs),
+    /// Draw the steps that a recipe compiles to
+    Graph(GraphArgs),
+    /// List the models that are here, and say how to get more
+    Models(ModelsArgs),
+}
+
+/// Run a recipe over videos
+///
+/// Pictures are sampled from each video and looked at while the next ones are still being
+/// decoded. What was found goes to `output/VIDEO_results.json`, merged by time.
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
+
+    /// Videos, pictures, folders or patterns such as "clips/*.mp4"
+    ///
+    /// A folder stands for all videos in it. One without videos is itself one input: the
+    /// pictures in it, in the order of their names.
+    #[arg(value_name = "INPUT", required = true)]
+    pub(super) inputs: Vec<PathBuf>,
+
+    /// Look only at the beginning of each video, to try a recipe: 30s, 2m, 1m30s, or seconds
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(super) first: Option<Duration>,
+
+    /// Write one JSON object about the run to stdout
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Say only what goes wrong
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  vpipe run default clip.mp4
+  vpipe run high-detail clips/ --output-dir results
+  vpipe run default \"clips/*.mp4\" --first 30s
+  vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx --set yolo.conf=0.3
+  vpipe run my.toml clip.mp4 --json | jq .videos
+
+Presets: default, max-speed, conservative, high-detail.
+
+Ctrl-C once stops early and keeps what is done (VIDEO_results.partial.json); twice stops at once.
+
+Exit codes:
+  0    all done
+  1    some pictures or videos failed; results are written
+  2    the recipe or the arguments are wrong, or a file is missing
+  3    no input could be read, or a model, a server or the machine failed
+  4    a budget or a deadline was reached
+  130  interrupted";
+
+/// A recipe, and what to change in it.
+#[derive(Debug, Args)]
+pub(super) struct RecipeArgs {
+    /// A preset (default, max-speed, conservative, high-detail) or the path of a TOML file
+    #[arg(value_name = "RECIPE")]
+    pub(super) recipe: String,
+
+    /// Change any value of the recipe; VALUE is read as TOML. May be repeated
+    #[arg(long = "set", value_name = "STAGE.KEY=VALUE", help_heading = CHANGES)]
+    pub(super) sets: Vec<String>,
+
+    /// Give a variable of the recipe its value. May be repeated
+    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = CHANGES)]
+    pub(super) vars: Vec<String>,
+
+    /// Pictures sampled a second of video (fps of every extract stage)
+    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    pub(super) fps: Option<f64>,
+
+    /// Requests in flight (concurrency of every yolo stage)
+    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    pub(super) max_workers: Option<u64>,
+
+    /// Pictures a request (size of every batch stage)
+    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    pub(super) batch_size: Option<u64>,
+
+    /// Where the results go (output_dir of every merge stage)
+    #[arg(long, value_name = "DIR", help_heading = CHANGES)]
+    pub(super) output_dir: Option<String>,
+}
+
+const CHANGES: &str = "Changes to the recipe";
+
+/// Draw the steps that a recipe compiles to
+#[derive(Debug, Args)]
+#[command(after_help = GRAPH_EXAMPLES)]
+pub(super) struct GraphArgs {
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
+
+    /// How it is drawn
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    pub(super) format: GraphFormat,
+}
+
+const GRAPH_EXAMPLES: &str = "\
+Examples:
+  vpipe graph default
+  vpipe graph my.toml --format mermaid
+  vpipe graph my.toml --format dot | dot -Tsvg > graph.svg";
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum GraphFormat {
+    /// A table, one line a step
+    Text,
+    /// A Mermaid flowchart, which Markdown pages can show
+    Mermaid,
+    /// Graphviz
+    Dot,
+}
+
+impl From<GraphFormat> for Format {
+    fn from(format: GraphFormat) -> Self {
+        match format {
+            GraphFormat::Text => Self::Text,
+            GraphFormat::Mermaid => Self::Mermaid,
+            GraphFormat::Dot => Self::Dot,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ModelsArgs {
+    /// Where to look besides the working directory and its `models` folder
+    #[arg(value_name = "FOLDER")]
+    pub(super) folders: Vec<PathBuf>,
+}

@@ -1,0 +1,63 @@
+//! Lengths of time as people write and read them.
+
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// Reads `30s`, `2m`, `1m30s` or plain seconds; more than nothing.
+pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    let seconds = text
+        .parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let words = || Duration::try_from(text.parse::<SignedDuration>().ok()?).ok();
+    seconds
+        .or_else(words)
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "write it as 30s, 2m, 1m30s, or in seconds".to_owned())
+}
+
+/// `0.4 s`, `12.3 s`, `2m 05s`, `1h 02m`.
+pub(super) fn spell(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 59.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round() as u64;
+    let (hours, minutes) = (whole / 3600, whole / 60 % 60);
+    if hours > 0 {
+        format!("{hours}h {minutes:02}m")
+    } else {
+        format!("{minutes}m {:02}s", whole % 60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use super::spell;
+    use std::time::Duration;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let seconds = |text| parse(text).map(|duration| duration.as_secs_f64());
+        assert_eq!(seconds("30s"), Ok(30.0));
+        assert_eq!(seconds("2m"), Ok(120.0));
+        assert_eq!(seconds("1m30s"), Ok(90.0));
+        assert_eq!(seconds("1h"), Ok(3600.0));
+        assert_eq!(seconds("2.5"), Ok(2.5));
+        assert_eq!(seconds("500ms"), Ok(0.5));
+        for wrong in ["", "0", "0s", "-3s", "-3", "soon", "nan", "inf"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_are_spelled_as_coarsely_as_they_are_long() {
+        let spelled = |seconds| spell(Duration::from_secs_f64(seconds));
+        assert_eq!(spelled(0.04), "0.0 s");
+        assert_eq!(spelled(12.34), "12.3 s");
+        assert_eq!(spelled(59.97), "1m 00s");
+        assert_eq!(spelled(125.0), "2m 05s");
+        assert_eq!(spelled(3725.0), "1h 02m");
+    }
+}

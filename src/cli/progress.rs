@@ -1,0 +1,280 @@
+//! Progress: from what a run says to what a screen shows. A pure state, so that it can be tested
+//! without a screen or a clock.
+//!
+//! Knows nothing of terminals.
+
+use super::duration::spell;
+use crate::app::Header;
+use crate::app::StageRow;
+use crate::app::Update;
+use crate::event::Event;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::name::StageId;
+use crate::name::VideoId;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+const DEMO: &str = "no model is given: the built-in demo model looks, which knows six drawn shapes";
+
+/// How much a line matters, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// What live bars show better.
+    Step,
+    /// What the user should know.
+    Notice,
+    /// What went wrong.
+    Trouble,
+}
+
+/// A line that stays on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) weight: Weight,
+    pub(super) text: String,
+}
+
+fn line(weight: Weight, text: impl Into<String>) -> Line {
+    let text = text.into();
+    Line { weight, text }
+}
+
+/// One live row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) done: u64,
+    /// `None` where nobody knows how much there is.
+    pub(super) total: Option<u64>,
+    /// Counts and rates, in words.
+    pub(super) text: String,
+}
+
+/// What is known of a run while it goes on.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    stages: Vec<Stage>,
+    videos: BTreeMap<VideoId, String>,
+    // Troubles that were told; more of the same are only counted.
+    told: BTreeSet<(Trouble, StageId, Class)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trouble {
+    Retry,
+    Failed,
+}
+
+#[derive(Debug)]
+struct Stage {
+    id: StageId,
+    limit: usize,
+    total: Option<u64>,
+    done: u64,
+    // Where a stage says it: the slots that are taken.
+    at_work: Option<u64>,
+    retries: u64,
+    failed: u64,
+    // When it began, and when it last got something done.
+    began: Option<Duration>,
+    latest: Duration,
+}
+
+impl Stage {
+    fn new(row: &StageRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            limit: row.limit,
+            total: row.total,
+            done: 0,
+            at_work: None,
+            retries: 0,
+            failed: 0,
+            began: None,
+            latest: Duration::ZERO,
+        }
+    }
+
+    // Pictures a second since its first, once that means anything.
+    fn rate(&self) -> Option<f64> {
+        let seconds = self.latest.saturating_sub(self.began?).as_secs_f64();
+        (self.done > 1 && seconds > 0.2).then(|| self.done as f64 / seconds)
+    }
+
+    fn remaining(&self) -> Option<Duration> {
+        let left = self.total?.saturating_sub(self.done);
+        Duration::try_from_secs_f64(left as f64 / self.rate()?).ok()
+    }
+
+    fn row(&self) -> Row {
+        let mut parts = vec![match self.total {
+            Some(total) => format!("{}/{total}", self.done),
+            None => self.done.to_string(),
+        }];
+        parts.extend(self.rate().map(|rate| format!("{rate:.1}/s")));
+        let at_work = |slots| format!("{slots} of {} at work", self.limit);
+        parts.extend(self.at_work.map(at_work));
+        let mut count = |number: u64, one: &str, many: &str| match number {
+            0 => {}
+            1 => parts.push(format!("1 {one}")),
+            number => parts.push(format!("{number} {many}")),
+        };
+        count(self.retries, "retry", "retries");
+        count(self.failed, "failed", "failed");
+        Row {
+            name: self.id.to_string(),
+            done: self.done,
+            total: self.total,
+            text: parts.join("  "),
+        }
+    }
+}
+
+impl Progress {
+    /// Takes in what a run says, `now` after its start, and gives the lines that are to stay.
+    pub(super) fn update(&mut self, update: &Update, now: Duration) -> Vec<Line> {
+        match update {
+            Update::Planned(header) => self.plan(header),
+            Update::Event(event) => self.event(event, now).into_iter().collect(),
+            Update::Saved { path, partial, .. } => {
+                let what = if *partial {
+                    "partial results"
+                } else {
+                    "results"
+                };
+                vec![line(Weight::Step, format!("{what}: {}", path.display()))]
+            }
+        }
+    }
+
+    /// The live rows, one a stage that runs.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        self.stages.iter().map(Stage::row).collect()
+    }
+
+    /// How long it will go on: as long as its slowest stage needs.
+    pub(super) fn remaining(&self) -> Option<Duration> {
+        self.stages.iter().filter_map(Stage::remaining).max()
+    }
+
+    fn plan(&mut self, header: &Header) -> Vec<Line> {
+        let runs = |row: &&StageRow| row.skipped.is_none();
+        self.stages = header.stages.iter().filter(runs).map(Stage::new).collect();
+        self.videos = header
+            .videos
+            .iter()
+            .map(|video| (video.id, video.path.display().to_string()))
+            .collect();
+        let inputs = match header.videos.len() {
+            1 => "1 input".to_owned(),
+            many => format!("{many} inputs"),
+        };
+        let mut lines = vec![line(
+            Weight::Step,
+            format!("running {} over {inputs}", header.recipe),
+        )];
+        lines.extend(header.stages.iter().filter_map(fate));
+        if !header.hosts.is_empty() {
+            let hosts = header.hosts.join(", ");
+            let text = format!("pictures or sound leave this machine for {hosts}");
+            lines.push(line(Weight::Notice, text));
+        }
+        if header.demo {
+            lines.push(line(Weight::Notice, DEMO));
+        }
+        let notices = header.notices.iter();
+        lines.extend(notices.map(|text| line(Weight::Notice, text.clone())));
+        lines
+    }
+
+    fn event(&mut self, event: &Event, now: Duration) -> Option<Line> {
+        match event {
+            Event::VideoOpened { video } => Some(line(
+                Weight::Step,
+                format!("{}: started", self.name(*video)),
+            )),
+            Event::VideoDone { video } => {
+                Some(line(Weight::Step, format!("{}: done", self.name(*video))))
+            }
+            Event::Started { stage, .. } => {
+                let stage = self.stage(stage)?;
+                stage.began.get_or_insert(now);
+                *stage.at_work.get_or_insert(0) += 1;
+                None
+            }
+            Event::Paused { stage, .. } => {
+                let at_work = self.stage(stage)?.at_work.as_mut()?;
+                *at_work = at_work.saturating_sub(1);
+                None
+            }
+            Event::Finished { stage, pictures } => {
+                let stage = self.stage(stage)?;
+                stage.began.get_or_insert(now);
+                stage.latest = now;
+                stage.done += pictures;
+                None
+            }
+            Event::Retrying {
+                stage,
+                pause,
+                failure,
+                ..
+            } => {
+                self.stage(stage)?.retries += 1;
+                let text = || format!("{failure}; trying again in {}", spell(*pause));
+                self.tell_once(Trouble::Retry, stage, failure, text)
+            }
+            Event::ItemFailed {
+                stage,
+                video,
+                item,
+                failure,
+            } => {
+                self.stage(stage)?.failed += 1;
+                let text = format!("{item} of {} failed: {failure}", self.name(*video));
+                self.tell_once(Trouble::Failed, stage, failure, || text)
+            }
+            Event::SourceFailed { failure, .. } => Some(line(Weight::Trouble, failure.to_string())),
+            Event::Split { .. } => None,
+            Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
+            Event::Stopping { why } => Some(line(Weight::Trouble, format!("stopping: {why}"))),
+        }
+    }
+
+    fn tell_once(
+        &mut self,
+        trouble: Trouble,
+        stage: &StageId,
+        failure: &Failure,
+        text: impl FnOnce() -> String,
+    ) -> Option<Line> {
+        let first = self.told.insert((trouble, stage.clone(), failure.class));
+        first.then(|| {
+            let text = format!("{stage}: {} (more of these are only counted)", text());
+            line(Weight::Trouble, text)
+        })
+    }
+
+    fn stage(&mut self, id: &StageId) -> Option<&mut Stage> {
+        self.stages.iter_mut().find(|stage| stage.id == *id)
+    }
+
+    fn name(&self, video: VideoId) -> String {
+        let known = self.videos.get(&video).cloned();
+        known.unwrap_or_else(|| video.to_string())
+    }
+}
+
+fn fate(row: &StageRow) -> Option<Line> {
+    let text = match &row.skipped {
+        Some(why) => format!("{} is skipped: {why}", row.id),
+        None if row.place.is_empty() => return None,
+        None => format!("{}: {}, {} at once", row.id, row.place, row.limit),
+    };
+    Some(line(Weight::Notice, text))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,210 @@
+//! What is shown of recorded runs.
+
+use super::Progress;
+use super::Weight;
+use crate::app::Header;
+use crate::app::StageRow;
+use crate::app::Update;
+use crate::event::Event;
+use crate::facts::VideoFacts;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Size;
+use crate::name::VideoId;
+use std::time::Duration;
+
+const VIDEO: VideoId = VideoId(0);
+
+fn row(id: &str, place: &str, limit: usize, total: Option<u64>) -> StageRow {
+    StageRow {
+        id: id.into(),
+        kind: "yolo",
+        place: place.to_owned(),
+        limit,
+        total,
+        skipped: None,
+    }
+}
+
+fn header() -> Header {
+    let whisper = StageRow {
+        skipped: Some("no backend for speech".to_owned()),
+        ..row("whisper", "", 3, None)
+    };
+    Header {
+        recipe: "default".to_owned(),
+        stages: vec![
+            row("extract", "", 1, Some(24)),
+            row("yolo", "local, rten, shapes", 2, Some(24)),
+            whisper,
+            row("stream", "", 1, None),
+        ],
+        videos: vec![VideoFacts {
+            id: VIDEO,
+            path: "clip.mp4".into(),
+            size: Size {
+                width: 1280,
+                height: 720,
+            },
+            duration: Some(24.0),
+            fps: None,
+            codec: "h264".to_owned(),
+            rotation: 0,
+            has_sound: true,
+            expected_pictures: Some(24),
+            digest: String::new(),
+        }],
+        notices: vec!["`half` means nothing on a CPU".to_owned()],
+        demo: true,
+        hosts: vec!["api.example.com".to_owned()],
+    }
+}
+
+fn retry(class: Class) -> Event {
+    Event::Retrying {
+        stage: "yolo".into(),
+        attempt: 1,
+        pause: Duration::from_secs(2),
+        failure: Failure::new(class, "the server is busy"),
+    }
+}
+
+fn failed(item: &str) -> Event {
+    Event::ItemFailed {
+        stage: "yolo".into(),
+        video: VIDEO,
+        item: item.to_owned(),
+        failure: Failure::new(Class::Worker, "out of memory"),
+    }
+}
+
+fn started() -> Event {
+    Event::Started {
+        stage: "yolo".into(),
+        pictures: 1,
+    }
+}
+
+fn paused() -> Event {
+    Event::Paused {
+        stage: "yolo".into(),
+        pictures: 1,
+    }
+}
+
+fn finished(stage: &str, pictures: u64) -> Event {
+    Event::Finished {
+        stage: stage.into(),
+        pictures,
+    }
+}
+
+// Everything that a screen shows of the events, each at its second.
+fn shown(events: Vec<(f64, Event)>) -> String {
+    let mut progress = Progress::default();
+    let mut lines = progress.update(&Update::Planned(header()), Duration::ZERO);
+    for (seconds, event) in events {
+        lines.extend(progress.update(&Update::Event(event), Duration::from_secs_f64(seconds)));
+    }
+    let mut text: Vec<String> = lines
+        .into_iter()
+        .map(|line| format!("{:7} {}", format!("{:?}", line.weight), line.text))
+        .collect();
+    text.extend(progress.rows().into_iter().map(|row| {
+        let total = row.total.map_or("?".to_owned(), |total| total.to_string());
+        format!("[{} of {total}] {} {}", row.done, row.name, row.text)
+    }));
+    text.push(format!("left: {:?}", progress.remaining()));
+    text.join("\n")
+}
+
+#[test]
+fn a_run_is_announced() {
+    insta::assert_snapshot!(shown(vec![]), @r"
+    Step    running default over 1 input
+    Notice  yolo: local, rten, shapes, 2 at once
+    Notice  whisper is skipped: no backend for speech
+    Notice  pictures or sound leave this machine for api.example.com
+    Notice  no model is given: the built-in demo model looks, which knows six drawn shapes
+    Notice  `half` means nothing on a CPU
+    [0 of 24] extract 0/24
+    [0 of 24] yolo 0/24
+    [0 of ?] stream 0
+    left: None
+    ");
+}
+
+#[test]
+fn rows_count_rates_and_slots() {
+    let events = vec![
+        (0.0, Event::VideoOpened { video: VIDEO }),
+        (0.0, finished("extract", 1)),
+        (0.0, started()),
+        (0.1, started()),
+        (1.0, finished("extract", 7)),
+        (2.0, paused()),
+        (2.0, finished("yolo", 4)),
+        (2.0, finished("stream", 3)),
+    ];
+    insta::assert_snapshot!(shown(events), @r"
+    Step    running default over 1 input
+    Notice  yolo: local, rten, shapes, 2 at once
+    Notice  whisper is skipped: no backend for speech
+    Notice  pictures or sound leave this machine for api.example.com
+    Notice  no model is given: the built-in demo model looks, which knows six drawn shapes
+    Notice  `half` means nothing on a CPU
+    Step    clip.mp4: started
+    [8 of 24] extract 8/24  8.0/s
+    [4 of 24] yolo 4/24  2.0/s  1 of 2 at work
+    [3 of ?] stream 3
+    left: Some(10s)
+    ");
+}
+
+#[test]
+fn troubles_are_told_once_and_counted() {
+    let events = vec![
+        (1.0, retry(Class::Busy)),
+        (1.0, retry(Class::Busy)),
+        (1.0, retry(Class::Network)),
+        (2.0, failed("picture 30")),
+        (2.0, failed("picture 60")),
+        (
+            3.0,
+            Event::Stopping {
+                why: "interrupted".to_owned(),
+            },
+        ),
+    ];
+    insta::assert_snapshot!(shown(events), @r"
+    Step    running default over 1 input
+    Notice  yolo: local, rten, shapes, 2 at once
+    Notice  whisper is skipped: no backend for speech
+    Notice  pictures or sound leave this machine for api.example.com
+    Notice  no model is given: the built-in demo model looks, which knows six drawn shapes
+    Notice  `half` means nothing on a CPU
+    Trouble yolo: the server is busy; trying again in 2.0 s (more of these are only counted)
+    Trouble yolo: the server is busy; trying again in 2.0 s (more of these are only counted)
+    Trouble yolo: picture 30 of clip.mp4 failed: out of memory (more of these are only counted)
+    Trouble stopping: interrupted
+    [0 of 24] extract 0/24
+    [0 of 24] yolo 0/24  3 retries  2 failed
+    [0 of ?] stream 0
+    left: None
+    ");
+}
+
+#[test]
+fn a_partial_file_is_called_so() {
+    let saved = Update::Saved {
+        video: VIDEO,
+        path: "output/clip_results.partial.json".into(),
+        partial: true,
+    };
+    let lines = Progress::default().update(&saved, Duration::ZERO);
+    assert_eq!(
+        lines[0].text,
+        "partial results: output/clip_results.partial.json"
+    );
+    assert_eq!(lines[0].weight, Weight::Step);
+}

@@ -1,0 +1,114 @@
+//! The screen: live bars where a person watches, lines where a file or a pipe does.
+//!
+//! Draws what [`Progress`] says. Knows nothing of runs.
+
+use super::duration::spell;
+use super::progress::Line;
+use super::progress::Progress;
+use super::progress::Weight;
+use super::streams::talk;
+use indicatif::MultiProgress;
+use indicatif::ProgressBar;
+use indicatif::ProgressStyle;
+use std::time::Duration;
+
+// Often enough for a clock that shows seconds.
+const TICK: Duration = Duration::from_millis(250);
+
+/// Where progress is shown; on stderr in any case.
+pub(super) struct Screen {
+    bars: Option<Bars>,
+    least: Weight,
+}
+
+impl Screen {
+    /// A screen for this stderr. There are no bars where it is not a terminal, or a dumb one.
+    pub(super) fn new(quiet: bool) -> Self {
+        let multi = MultiProgress::new();
+        let bars = (!quiet && !multi.is_hidden()).then(|| Bars::new(multi));
+        let least = match (quiet, &bars) {
+            (true, _) => Weight::Trouble,
+            (false, Some(_)) => Weight::Notice,
+            (false, None) => Weight::Step,
+        };
+        Self { bars, least }
+    }
+
+    /// Shows where a run is, and `lines` that stay.
+    pub(super) fn show(&mut self, progress: &Progress, lines: Vec<Line>) {
+        for line in lines {
+            if line.weight >= self.least {
+                self.say(&line.text);
+            }
+        }
+        if let Some(bars) = &mut self.bars {
+            bars.show(progress);
+        }
+    }
+
+    /// Takes the bars away, so that what is said next stands alone.
+    pub(super) fn close(self) {
+        if let Some(bars) = self.bars {
+            bars.multi.clear().unwrap_or_default();
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.bars {
+            Some(bars) => bars.multi.suspend(|| talk(text)),
+            None => talk(text),
+        }
+    }
+}
+
+struct Bars {
+    multi: MultiProgress,
+    stages: Vec<ProgressBar>,
+    clock: ProgressBar,
+}
+
+impl Bars {
+    fn new(multi: MultiProgress) -> Self {
+        let clock = multi.add(ProgressBar::new_spinner().with_style(style("{elapsed}  {msg}")));
+        clock.enable_steady_tick(TICK);
+        Self {
+            multi,
+            stages: Vec::new(),
+            clock,
+        }
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        let rows = progress.rows();
+        let width = rows.iter().map(|row| row.name.chars().count()).max();
+        let width = width.unwrap_or_default();
+        for row in rows.iter().skip(self.stages.len()) {
+            let bar = match row.total {
+                Some(total) => ProgressBar::new(total).with_style(filling()),
+                None => ProgressBar::no_length().with_style(counting()),
+            };
+            bar.set_prefix(format!("{:>width$}", row.name));
+            self.stages.push(self.multi.insert_before(&self.clock, bar));
+        }
+        for (bar, row) in self.stages.iter().zip(rows) {
+            bar.set_message(row.text);
+            bar.set_position(row.done);
+        }
+        let left = progress.remaining().filter(|left| !left.is_zero());
+        let left = left.map(|left| format!("about {} left", spell(left)));
+        self.clock.set_message(left.unwrap_or_default());
+    }
+}
+
+fn filling() -> ProgressStyle {
+    style("{prefix} {bar:30.cyan/dim} {msg}").progress_chars("━━─")
+}
+
+fn counting() -> ProgressStyle {
+    style("{prefix} {spinner:30} {msg}")
+}
+
+// The templates are ours and tested; should one be wrong, a plain bar is shown.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

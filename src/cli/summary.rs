@@ -1,0 +1,117 @@
+//! The closing words of a run, for people and for programs.
+//!
+//! Pure: an outcome in, text out.
+
+use super::duration::spell;
+use crate::app::Outcome;
+use crate::app::VideoOutcome;
+use crate::engine::StopReason;
+use crate::output::Summary;
+use serde_json::Value;
+use serde_json::json;
+
+const CLASSES_NAMED: usize = 4;
+
+const DEMO: &str = "\
+The built-in demo model knows six drawn shapes and nothing else: it shows that everything works.
+For everyday things give a real one, `--set yolo.model=FILE.onnx`; `vpipe models` says how to get it.";
+
+/// What became of a run, for people.
+pub(super) fn summary(outcome: &Outcome) -> String {
+    let mut lines: Vec<String> = outcome.videos.iter().flat_map(video).collect();
+    lines.push(closing(outcome));
+    if outcome.demo {
+        lines.push(DEMO.to_owned());
+    }
+    lines.join("\n")
+}
+
+fn video(video: &VideoOutcome) -> Vec<String> {
+    let path = video.path.display();
+    let mut lines = vec![match &video.results {
+        Some(results) if video.partial => format!("{path} -> {} (partial)", results.display()),
+        Some(results) => format!("{path} -> {}", results.display()),
+        None => format!("{path}: no results"),
+    }];
+    lines.extend(video.error.as_ref().map(|error| format!("  {error}")));
+    if video.results.is_some() {
+        lines.push(format!("  {}", found(&video.summary)));
+    }
+    lines
+}
+
+fn found(summary: &Summary) -> String {
+    let mut text = number(summary.pictures, "picture", "pictures");
+    if summary.failed > 0 {
+        text += &format!(", {} failed", summary.failed);
+    }
+    if summary.skipped > 0 {
+        text += &format!(", {} skipped", summary.skipped);
+    }
+    text += &format!(", {}", number(summary.objects, "object", "objects"));
+    let mut classes: Vec<_> = summary.classes.iter().collect();
+    classes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let mut named: Vec<String> = classes
+        .iter()
+        .take(CLASSES_NAMED)
+        .map(|(class, count)| format!("{count} {class}"))
+        .collect();
+    if classes.len() > CLASSES_NAMED {
+        let more = (classes.len() - CLASSES_NAMED) as u64;
+        named.push(number(more, "more class", "more classes"));
+    }
+    if !named.is_empty() {
+        text += &format!(": {}", named.join(", "));
+    }
+    text
+}
+
+fn closing(outcome: &Outcome) -> String {
+    let pictures: u64 = outcome.videos.iter().map(|v| v.summary.pictures).sum();
+    let seconds = outcome.elapsed.as_secs_f64();
+    let ended = match &outcome.stopped {
+        Some(reason) => format!("{reason}: "),
+        None => String::new(),
+    };
+    let mut text = format!(
+        "{ended}{} in {}",
+        number(pictures, "picture", "pictures"),
+        spell(outcome.elapsed)
+    );
+    if pictures > 0 && seconds > 0.0 {
+        text += &format!(", {:.1}/s", pictures as f64 / seconds);
+    }
+    text
+}
+
+fn number(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// What became of a run, for programs.
+pub(super) fn json(outcome: &Outcome) -> Value {
+    let video = |video: &VideoOutcome| {
+        json!({
+            "video": video.path.display().to_string(),
+            "results": video.results.as_ref().map(|path| path.display().to_string()),
+            "partial": video.partial,
+            "summary": video.summary,
+            "error": video.error,
+        })
+    };
+    json!({
+        "exit_code": outcome.exit_code(),
+        "stopped": outcome.stopped.as_ref().map(StopReason::to_string),
+        "demo": outcome.demo,
+        "seconds": outcome.elapsed.as_secs_f64(),
+        "videos": outcome.videos.iter().map(video).collect::<Vec<_>>(),
+        "stages": outcome.stages.iter().map(|stage| json!({
+            "id": stage.id,
+            "pictures": stage.pictures,
+            "busy_seconds": stage.busy.as_secs_f64(),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

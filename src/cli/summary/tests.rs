@@ -1,0 +1,135 @@
+//! The closing words of made-up runs.
+
+use super::json;
+use super::summary;
+use crate::app::Outcome;
+use crate::app::StageSummary;
+use crate::app::VideoOutcome;
+use crate::engine::StopReason;
+use crate::name::VideoId;
+use crate::output::Summary;
+use std::time::Duration;
+
+fn outcome() -> Outcome {
+    let counts = [
+        ("circle", 20),
+        ("star", 12),
+        ("ring", 9),
+        ("cross", 9),
+        ("square", 1),
+    ];
+    let seen = VideoOutcome {
+        id: VideoId(0),
+        path: "a.mp4".into(),
+        results: Some("output/a_results.json".into()),
+        partial: false,
+        summary: Summary {
+            pictures: 24,
+            failed: 1,
+            skipped: 2,
+            objects: 51,
+            classes: counts.map(|(class, count)| (class.into(), count)).into(),
+        },
+        error: None,
+    };
+    let unread = VideoOutcome {
+        id: VideoId(1),
+        path: "b.txt".into(),
+        results: None,
+        partial: false,
+        summary: Summary::default(),
+        error: Some("`b.txt` is not a video".to_owned()),
+    };
+    Outcome {
+        videos: vec![seen, unread],
+        elapsed: Duration::from_millis(12_345),
+        stopped: None,
+        stages: vec![StageSummary {
+            id: "yolo".into(),
+            pictures: 24,
+            busy: Duration::from_millis(20_500),
+        }],
+        demo: true,
+    }
+}
+
+#[test]
+fn people_are_told_what_was_found_and_what_was_not() {
+    insta::assert_snapshot!(summary(&outcome()), @r"
+    a.mp4 -> output/a_results.json
+      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class
+    b.txt: no results
+      `b.txt` is not a video
+    24 pictures in 12.3 s, 1.9/s
+    The built-in demo model knows six drawn shapes and nothing else: it shows that everything works.
+    For everyday things give a real one, `--set yolo.model=FILE.onnx`; `vpipe models` says how to get it.
+    ");
+}
+
+#[test]
+fn a_run_that_was_stopped_says_so() {
+    let mut outcome = outcome();
+    outcome.videos.truncate(1);
+    outcome.videos[0].partial = true;
+    outcome.stopped = Some(StopReason::Interrupted);
+    outcome.demo = false;
+    insta::assert_snapshot!(summary(&outcome), @r"
+    a.mp4 -> output/a_results.json (partial)
+      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class
+    interrupted: 24 pictures in 12.3 s, 1.9/s
+    ");
+}
+
+#[test]
+fn programs_are_told_the_same() {
+    let text = serde_json::to_string_pretty(&json(&outcome())).unwrap();
+    insta::assert_snapshot!(text, @r#"
+    {
+      "exit_code": 1,
+      "stopped": null,
+      "demo": true,
+      "seconds": 12.345,
+      "videos": [
+        {
+          "video": "a.mp4",
+          "results": "output/a_results.json",
+          "partial": false,
+          "summary": {
+            "pictures": 24,
+            "failed": 1,
+            "skipped": 2,
+            "objects": 51,
+            "classes": {
+              "circle": 20,
+              "cross": 9,
+              "ring": 9,
+              "square": 1,
+              "star": 12
+            }
+          },
+          "error": null
+        },
+        {
+          "video": "b.txt",
+          "results": null,
+          "partial": false,
+          "summary": {
+            "pictures": 0,
+            "failed": 0,
+            "skipped": 0,
+            "objects": 0,
+            "classes": {}
+          },
+          "error": "`b.txt` is not a video"
+        }
+      ],
+      "stages": [
+        {
+          "id": "yolo",
+          "pictures": 24,
+          "busy_seconds": 20.5
+        }
+      ]
+    }
+    "#);
+}

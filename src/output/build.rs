@@ -1,0 +1,311 @@
+//! From a record to results: rounding, counting, and what goes where.
+//!
+//! Pure: the clock, the disk and the run itself are elsewhere.
+
+use super::results::Config;
+use super::results::Entry;
+use super::results::ErrorText;
+use super::results::FORMAT;
+use super::results::FailedItem;
+use super::results::Model;
+use super::results::Object;
+use super::results::Results;
+use super::results::Run;
+use super::results::Seen;
+use super::results::Source;
+use super::results::StageOutput;
+use super::results::StageRun;
+use super::results::Summary;
+use super::results::Transcription;
+use crate::facts::Facts;
+use crate::facts::Placement;
+use crate::facts::VideoFacts;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Detection;
+use crate::item::Detections;
+use crate::item::Found;
+use crate::item::Record;
+use crate::name::StageId;
+use crate::recipe::Recipe;
+use crate::recipe::Stage;
+use crate::recipe::StageSpec;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How a run went, as far as one video's file tells it.
+#[derive(Clone, Debug, Default)]
+pub struct RunFacts {
+    /// Local time of the start, such as `2025-10-22 13:12:21`.
+    pub processed_at: String,
+    /// From the start to this file.
+    pub elapsed: Duration,
+    /// Why the run ended early.
+    pub stopped: Option<String>,
+    /// What each stage took.
+    pub stages: BTreeMap<StageId, StageRun>,
+    /// The stages that could not read the video to its end, and why.
+    pub unread: Vec<(StageId, Failure)>,
+}
+
+/// The results of one video.
+pub fn results(
+    recipe: &Recipe,
+    facts: &Facts,
+    video: &VideoFacts,
+    record: &Record,
+    run: RunFacts,
+) -> Results {
+    let primary = primary(recipe, record);
+    let mut stages: BTreeMap<StageId, StageOutput> = record
+        .detections
+        .iter()
+        .map(|(id, pictures)| (id.clone(), stage_output(pictures)))
+        .collect();
+    let top = match primary {
+        Some(id) if stages.len() == 1 => stages.remove(id),
+        Some(id) => stages.get(id).cloned(),
+        None => None,
+    };
+    let top = top.unwrap_or_else(|| stage_output(&[]));
+    Results {
+        format: FORMAT,
+        demo: facts.placements.values().any(is_demo),
+        video: video.path.display().to_string(),
+        config: config(recipe, primary),
+        source: source(video),
+        models: facts
+            .placements
+            .iter()
+            .map(|(id, placement)| (id.clone(), model(placement)))
+            .collect(),
+        summary: top.summary,
+        detections: top.detections,
+        transcription: transcription(recipe, facts),
+        stages,
+        failures: failures(record, &run),
+        processed_at: run.processed_at.clone(),
+        processing_time: rounded(run.elapsed.as_secs_f64(), 1e3),
+        run: Run {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            errors: error_texts(record, &run),
+            stopped: run.stopped,
+            stages: run.stages,
+        },
+    }
+}
+
+// The stage whose detections stand at the top: the one the recipe names, else its first.
+fn primary<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a StageId> {
+    let named = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Merge(merge) => merge.primary.as_ref(),
+        _ => None,
+    });
+    named.or_else(|| {
+        recipe
+            .stages
+            .iter()
+            .map(|stage| &stage.id)
+            .find(|id| record.detections.contains_key(id))
+    })
+}
+
+fn is_demo(placement: &Placement) -> bool {
+    matches!(placement, Placement::Local(local) if local.model.demo)
+}
+
+fn config(recipe: &Recipe, primary: Option<&StageId>) -> Config {
+    let detecting = recipe
+        .stages
+        .iter()
+        .filter_map(|stage| match &stage.spec {
+            StageSpec::Yolo(yolo) => Some((stage, yolo)),
+            _ => None,
+        })
+        .min_by_key(|(stage, _)| Some(&stage.id) != primary);
+    let yolo = detecting.map(|(_, yolo)| yolo);
+    Config {
+        max_workers: yolo.map(|yolo| yolo.concurrency),
+        batch_size: detecting.and_then(|(stage, _)| batch_size(recipe, stage)),
+        fps: recipe.stages.iter().find_map(|stage| match &stage.spec {
+            StageSpec::Extract(extract) => Some(extract.fps.to_f64()),
+            _ => None,
+        }),
+        yolo_conf: yolo.map(|yolo| yolo.conf),
+        yolo_iou: yolo.map(|yolo| yolo.iou),
+        yolo_imgsz: yolo.map(|yolo| yolo.imgsz),
+    }
+}
+
+fn batch_size(recipe: &Recipe, fed: &Stage) -> Option<usize> {
+    let feeds = |stage: &&Stage| fed.inputs.iter().any(|input| input.stage == stage.id);
+    recipe
+        .stages
+        .iter()
+        .filter(feeds)
+        .find_map(|stage| match &stage.spec {
+            StageSpec::Batch(batch) => Some(batch.size),
+            _ => None,
+        })
+}
+
+fn source(video: &VideoFacts) -> Source {
+    Source {
+        width: video.size.width,
+        height: video.size.height,
+        duration: video.duration.map(|seconds| rounded(seconds, 1e6)),
+        fps: video.fps.map(|fps| rounded(fps.to_f64(), 1e6)),
+        codec: video.codec.clone(),
+        rotation: video.rotation,
+        digest: video.digest.clone(),
+    }
+}
+
+fn model(placement: &Placement) -> Model {
+    match placement {
+        Placement::Local(local) => Model::Local {
+            backend: local.backend.to_string(),
+            engine: local.engine.clone(),
+            model: local.model.name.clone(),
+            digest: local.model.digest.clone(),
+        },
+        Placement::Remote(remote) => Model::Remote {
+            backend: remote.backend.to_string(),
+            host: remote.host.clone(),
+            model: remote.model.clone(),
+        },
+        Placement::Skipped { why } => Model::Skipped {
+            skipped: why.clone(),
+        },
+    }
+}
+
+fn transcription(recipe: &Recipe, facts: &Facts) -> Transcription {
+    let why = recipe
+        .stages
+        .iter()
+        .filter(|stage| matches!(stage.spec, StageSpec::Whisper(_)))
+        .find_map(|stage| match facts.placements.get(&stage.id) {
+            Some(Placement::Skipped { why }) => Some(why.clone()),
+            _ => None,
+        });
+    Transcription::Skipped {
+        skipped: why.unwrap_or_else(|| "no stage of the recipe listens".to_owned()),
+    }
+}
+
+fn stage_output(pictures: &[Detections]) -> StageOutput {
+    let detections: Vec<Entry> = pictures.iter().map(entry).collect();
+    StageOutput {
+        summary: summary(&detections),
+        detections,
+    }
+}
+
+fn entry(picture: &Detections) -> Entry {
+    Entry {
+        timestamp: rounded(picture.moment.seconds, 1e6),
+        frame_number: picture.moment.frame_number,
+        samples: picture.moment.samples,
+        seen: match &picture.found {
+            Found::Objects(objects) => Seen::Objects {
+                detections: objects.iter().map(object).collect(),
+                count: objects.len(),
+            },
+            Found::Error(failure) => Seen::Error {
+                error: failure.class,
+            },
+            Found::Skipped(why) => Seen::Skipped {
+                skipped: why.clone(),
+            },
+        },
+    }
+}
+
+fn object(detection: &Detection) -> Object {
+    Object {
+        bbox: detection.bbox.map(|side| rounded(side.into(), 1e2)),
+        class: detection.class,
+        class_name: detection.class_name.clone(),
+        confidence: rounded(detection.confidence.into(), 1e4),
+    }
+}
+
+fn summary(entries: &[Entry]) -> Summary {
+    let mut summary = Summary {
+        pictures: entries.len() as u64,
+        ..Summary::default()
+    };
+    for entry in entries {
+        match &entry.seen {
+            Seen::Objects { detections, .. } => {
+                summary.objects += detections.len() as u64;
+                for object in detections {
+                    *summary
+                        .classes
+                        .entry(object.class_name.clone())
+                        .or_default() += 1;
+                }
+            }
+            Seen::Error { .. } => summary.failed += 1,
+            Seen::Skipped { .. } => summary.skipped += 1,
+        }
+    }
+    summary
+}
+
+// Each failure with the item it befell: the sources first, then picture by picture.
+fn each_failure<'a>(
+    record: &'a Record,
+    run: &'a RunFacts,
+) -> impl Iterator<Item = (&'a StageId, String, &'a Failure)> {
+    let unread = run
+        .unread
+        .iter()
+        .map(|(stage, failure)| (stage, "video".to_owned(), failure));
+    let pictures = record.detections.values().flatten();
+    let unanswered = pictures.filter_map(|picture| match &picture.found {
+        Found::Error(failure) => {
+            let item = format!("picture {}", picture.moment.frame_number);
+            Some((&picture.stage, item, failure))
+        }
+        Found::Objects(_) | Found::Skipped(_) => None,
+    });
+    unread.chain(unanswered)
+}
+
+fn failures(record: &Record, run: &RunFacts) -> Vec<FailedItem> {
+    each_failure(record, run)
+        .map(|(stage, item, failure)| FailedItem {
+            stage: stage.clone(),
+            item,
+            class: failure.class,
+        })
+        .collect()
+}
+
+fn error_texts(record: &Record, run: &RunFacts) -> Vec<ErrorText> {
+    let mut counts: BTreeMap<(&StageId, Class, &str), u64> = BTreeMap::new();
+    for (stage, _, failure) in each_failure(record, run) {
+        *counts
+            .entry((stage, failure.class, &failure.message))
+            .or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|((stage, class, text), items)| ErrorText {
+            stage: stage.clone(),
+            class,
+            items,
+            text: text.to_owned(),
+        })
+        .collect()
+}
+
+// To the nearest 1 / `parts`. Zero has no sign here: a box at the edge may reach it from below.
+fn rounded(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts + 0.0
+}
+
+#[cfg(test)]
+mod tests;

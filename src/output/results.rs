@@ -1,0 +1,267 @@
+//! The results file, format 1: the key names are the contract, also with users of the script
+//! that this program replaces.
+//!
+//! Two runs over the same answers differ only in `processed_at`, `processing_time` and `run`.
+//! Knows nothing of how a result is found or where the file goes.
+
+use crate::failure::Class;
+use crate::name::StageId;
+use serde::Deserialize;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The version of the layout that [`Results`] writes.
+pub const FORMAT: u32 = 1;
+
+/// What was found in one video.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Whether the built-in model, which knows six drawn shapes and nothing else, had a part.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub demo: bool,
+    /// The file or folder, as the user named it.
+    pub video: String,
+    /// Local time of the start, such as `2025-10-22 13:12:21`.
+    pub processed_at: String,
+    /// Seconds from the start to this file.
+    pub processing_time: f64,
+    /// The parameters that everyone changes.
+    pub config: Config,
+    /// What the video is.
+    pub source: Source,
+    /// What inferred, by stage.
+    pub models: BTreeMap<StageId, Model>,
+    /// Counts over `detections`.
+    pub summary: Summary,
+    /// One entry a sampled picture, in order.
+    pub detections: Vec<Entry>,
+    /// What was said.
+    pub transcription: Transcription,
+    /// The output of each stage that detects, where there are several.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stages: BTreeMap<StageId, StageOutput>,
+    /// What has no answer.
+    pub failures: Vec<FailedItem>,
+    /// How the run went.
+    pub run: Run,
+}
+
+/// The parameters that everyone changes; `null` where no stage of the recipe has them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// `concurrency` of the detecting stage.
+    pub max_workers: Option<usize>,
+    /// Pictures a request.
+    pub batch_size: Option<usize>,
+    /// Pictures sampled a second.
+    pub fps: Option<f64>,
+    /// The lowest confidence kept.
+    pub yolo_conf: Option<f32>,
+    /// The overlap from which the weaker of two boxes is dropped.
+    pub yolo_iou: Option<f32>,
+    /// The side, in pixels, that pictures are fitted to.
+    pub yolo_imgsz: Option<u32>,
+}
+
+/// What the video is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Pixels across, as shown; what boxes are measured in.
+    pub width: u32,
+    /// Pixels down, as shown.
+    pub height: u32,
+    /// Seconds; `null` for pictures and streams that do not say.
+    pub duration: Option<f64>,
+    /// Frames a second on average; `null` as above.
+    pub fps: Option<f64>,
+    /// FFmpeg's name of the codec.
+    pub codec: String,
+    /// Clockwise degrees that the picture is turned by when shown.
+    pub rotation: u16,
+    /// BLAKE3 of the content, in hexadecimal.
+    pub digest: String,
+}
+
+/// What inferred for a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Model {
+    /// A model on the machine of the run.
+    Local {
+        /// The backend's name.
+        backend: String,
+        /// The engine that ran it.
+        engine: String,
+        /// The file, or the name of the built-in one.
+        model: String,
+        /// BLAKE3 of the file, in hexadecimal.
+        digest: String,
+    },
+    /// A model at a server.
+    Remote {
+        /// The backend's name.
+        backend: String,
+        /// The host that got the pictures or the sound.
+        host: String,
+        /// What the server calls its model.
+        model: String,
+    },
+    /// None: the stage was skipped.
+    Skipped {
+        /// Why.
+        skipped: String,
+    },
+}
+
+/// Counts over the pictures of one detecting stage.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Pictures sampled.
+    pub pictures: u64,
+    /// Pictures without an answer because something went wrong.
+    pub failed: u64,
+    /// Pictures that were not looked at.
+    pub skipped: u64,
+    /// Objects found.
+    pub objects: u64,
+    /// Objects by the name of their class.
+    pub classes: BTreeMap<Arc<str>, u64>,
+}
+
+/// One sampled picture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Seconds since the first frame of the video.
+    pub timestamp: f64,
+    /// The true index of the picture in its source.
+    pub frame_number: u64,
+    /// The number of samples that fell on this picture.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub samples: u64,
+    /// What was seen.
+    #[serde(flatten)]
+    pub seen: Seen,
+}
+
+/// What was seen in a picture. One without an answer has neither `detections` nor `count`, so
+/// that a reader which only knows those stops at it instead of counting zero objects.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Seen {
+    /// The model's answer.
+    Objects {
+        /// The objects, the most confident first.
+        detections: Vec<Object>,
+        /// How many they are.
+        count: usize,
+    },
+    /// There is no answer.
+    Error {
+        /// The kind of failure; its text, which may vary, is under `run.errors`.
+        error: Class,
+    },
+    /// Nobody looked.
+    Skipped {
+        /// Why.
+        skipped: String,
+    },
+}
+
+/// One object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Object {
+    /// `[x1, y1, x2, y2]` in pixels of the source, to 0.01.
+    pub bbox: [f64; 4],
+    /// The index of the class in the model.
+    pub class: u32,
+    /// Its name.
+    pub class_name: Arc<str>,
+    /// From 0 to 1, to 0.0001.
+    pub confidence: f64,
+}
+
+/// What was said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Transcription {
+    /// Nobody listened.
+    Skipped {
+        /// Why.
+        skipped: String,
+    },
+}
+
+/// What one of several detecting stages found.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageOutput {
+    /// Counts over `detections`.
+    pub summary: Summary,
+    /// One entry a sampled picture, in order.
+    pub detections: Vec<Entry>,
+}
+
+/// One thing that has no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedItem {
+    /// The stage that gave it up.
+    pub stage: StageId,
+    /// What it was: `picture 30`, or `video` where the source itself could not be read on.
+    pub item: String,
+    /// The kind of failure.
+    pub class: Class,
+}
+
+/// How a run went: everything that may differ when the same is run again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The version of this program.
+    pub version: String,
+    /// Why the run ended early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<String>,
+    /// What each stage took.
+    pub stages: BTreeMap<StageId, StageRun>,
+    /// What failures were told as, each text once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ErrorText>,
+}
+
+/// What a stage took in a run, all its videos together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageRun {
+    /// Items that it could work on at once.
+    pub workers: usize,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Requests that were too large and went on in halves.
+    pub splits: u64,
+}
+
+/// The text of failures that were told in the same words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorText {
+    /// The stage.
+    pub stage: StageId,
+    /// The kind of failure.
+    pub class: Class,
+    /// How many items it befell.
+    pub items: u64,
+    /// The words.
+    pub text: String,
+}
+
+// serde hands references to these.
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+fn is_one(value: &u64) -> bool {
+    *value == 1
+}
+
+fn one() -> u64 {
+    1
+}
