@@ -10,8 +10,13 @@ use std::time::Duration;
 /// One thing that happened in a run.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A video was opened; `expected` pictures will be sampled from it, where that is known.
+    /// A video was opened.
     VideoOpened {
+        /// The video.
+        video: VideoId,
+    },
+    /// A video was read to its end: every picture that is wanted of it is on its way.
+    VideoRead {
         /// The video.
         video: VideoId,
     },

@@ -10,4 +10,3 @@ mod progress;
 mod screen;
 mod streams;
 mod summary;
-

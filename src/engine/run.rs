@@ -33,7 +33,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Runs a plan over `videos` and tells `said` everything that happens, in order.
 ///
-/// `work` gives what each step does. Returns when every video that was opened has left the
+/// `works` says what each step does, in the order of [`Plan::steps`]. Returns when every video that was opened has left the
 /// plan; after a [`Stop`], what was not done has left it as skipped.
 ///
 /// # Errors
@@ -41,7 +41,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Where the machine has no threads left.
 pub async fn run(
     plan: &Plan,
-    work: impl Fn(&Step) -> Work,
+    works: Vec<Work>,
     videos: &[VideoId],
     stop: &Stop,
     said: &mut dyn FnMut(Said),
@@ -54,7 +54,7 @@ pub async fn run(
         .map(|(name, &limit)| (name.clone(), Arc::new(Semaphore::new(limit))))
         .collect();
     let mut inboxes = inboxes(plan);
-    for (index, step) in plan.steps() {
+    for ((index, step), work) in plan.steps().zip(works) {
         let edges = plan.consumers(index);
         let edges = edges
             .iter()
@@ -72,7 +72,7 @@ pub async fn run(
         let (step, inputs) = (step.clone(), plan.inputs(index));
         let (reporter, stop) = (reporter.clone(), stop.clone());
         let inbox = inboxes.get_mut(&index).and_then(|(_, inbox)| inbox.take());
-        match (work(&step), inbox) {
+        match (work, inbox) {
             (Work::Source(source), _) => {
                 let task = SourceTask {
                     step,

@@ -45,15 +45,20 @@ impl SourceTask {
 
     async fn read(&self, video: VideoId) {
         self.reporter.event(Event::VideoOpened { video }).await;
-        if let Err(failure) = self.on_thread(video).await {
-            let stage = self.step.stage.clone();
-            self.reporter
-                .event(Event::SourceFailed {
+        let event = match self.on_thread(video).await {
+            Ok(()) if self.stop.is_stopping() => None,
+            Ok(()) => Some(Event::VideoRead { video }),
+            Err(failure) => {
+                let stage = self.step.stage.clone();
+                Some(Event::SourceFailed {
                     video,
                     stage,
                     failure,
                 })
-                .await;
+            }
+        };
+        if let Some(event) = event {
+            self.reporter.event(event).await;
         }
         self.outlets.send(Message::End(video)).await;
     }

@@ -6,6 +6,8 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
 /// Why a run was stopped.
@@ -40,32 +42,40 @@ struct State {
 
 /// The switch; clones are the same switch.
 #[derive(Clone, Debug)]
-pub struct Stop(Arc<watch::Sender<State>>);
+pub struct Stop {
+    state: Arc<watch::Sender<State>>,
+    flag: Arc<AtomicBool>,
+}
 
 impl Default for Stop {
     fn default() -> Self {
-        Self(Arc::new(watch::Sender::new(State::default())))
+        Self {
+            state: Arc::new(watch::Sender::new(State::default())),
+            flag: Arc::default(),
+        }
     }
 }
 
 impl Stop {
     /// Begins no new work. The first reason stands.
     pub fn finish(&self, reason: StopReason) {
-        self.0.send_if_modified(|state| {
+        self.state.send_if_modified(|state| {
             let first = state.reason.is_none();
             if first {
                 state.reason = Some(reason);
             }
             first
         });
+        self.flag.store(true, Ordering::Relaxed);
     }
 
     /// Waits for nothing any more. Without an earlier reason it is an interruption.
     pub fn abort(&self) {
-        self.0.send_modify(|state| {
+        self.state.send_modify(|state| {
             state.reason.get_or_insert(StopReason::Interrupted);
             state.aborted = true;
         });
+        self.flag.store(true, Ordering::Relaxed);
     }
 
     /// Ctrl-C: once to finish, again to abort.
@@ -79,12 +89,17 @@ impl Stop {
 
     /// Whether no new work is begun.
     pub fn is_stopping(&self) -> bool {
-        self.0.borrow().reason.is_some()
+        self.state.borrow().reason.is_some()
+    }
+
+    /// A flag that is up when no new work is begun, for code that knows nothing of runs.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.flag)
     }
 
     /// Why no new work is begun.
     pub fn reason(&self) -> Option<StopReason> {
-        self.0.borrow().reason.clone()
+        self.state.borrow().reason.clone()
     }
 
     /// Waits until no new work is begun.
@@ -105,7 +120,7 @@ impl Stop {
 
     async fn until(&self, reached: impl FnMut(&State) -> bool) {
         // The sender lives in `self`, so the channel cannot close while this waits.
-        if self.0.subscribe().wait_for(reached).await.is_err() {
+        if self.state.subscribe().wait_for(reached).await.is_err() {
             std::future::pending::<()>().await;
         }
     }

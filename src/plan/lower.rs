@@ -71,7 +71,8 @@ pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, V
 struct Uses {
     pixels: bool,
     jpeg: bool,
-    batches: Vec<StageId>,
+    // The stages that feed a server, with the bytes of JPEG that fit into its requests.
+    batches: BTreeMap<StageId, usize>,
 }
 
 impl Uses {
@@ -79,15 +80,20 @@ impl Uses {
         let mut uses = Self {
             pixels: false,
             jpeg: false,
-            batches: Vec::new(),
+            batches: BTreeMap::new(),
         };
         for stage in graph.graph.node_weights() {
             match (&stage.spec, facts.placements.get(&stage.id)) {
                 (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
-                (StageSpec::Yolo(_), Some(Placement::Remote(_))) => {
+                (StageSpec::Yolo(_), Some(Placement::Remote(place))) => {
                     uses.jpeg = true;
-                    uses.batches
-                        .extend(stage.inputs.iter().map(|input| input.stage.clone()));
+                    for input in &stage.inputs {
+                        let most = uses
+                            .batches
+                            .entry(input.stage.clone())
+                            .or_insert(usize::MAX);
+                        *most = (*most).min(jpeg_bytes(place.max_body));
+                    }
                 }
                 _ => {}
             }
@@ -178,13 +184,16 @@ impl Lowering<'_> {
     }
 
     fn batch(&mut self, stage: &Stage, spec: &BatchSpec, mut outlets: Outlets) -> StageFate {
-        let wanted = self.uses.batches.contains(&stage.id);
-        let fate = match outlets.jpeg {
-            Some(encode) if wanted => {
+        let wanted = self.uses.batches.get(&stage.id).copied();
+        let fate = match outlets.jpeg.zip(wanted) {
+            Some((encode, max_bytes)) => {
                 let step = self.step(
                     stage,
                     "collect",
-                    StepKind::Batch(spec.clone()),
+                    StepKind::Batch {
+                        spec: spec.clone(),
+                        max_bytes,
+                    },
                     Lane::Fold,
                     1,
                 );
@@ -235,7 +244,7 @@ impl Lowering<'_> {
         };
         let name = step.id.clone();
         let kind = match self.graph[source].kind {
-            StepKind::Batch(_) => ItemKind::Batch,
+            StepKind::Batch { .. } => ItemKind::Batch,
             _ => ItemKind::Picture,
         };
         let node = self.graph.add_node(step);
@@ -327,6 +336,12 @@ impl Lowering<'_> {
             backends: self.backends,
         })
     }
+}
+
+// What of a request's body is left for JPEGs: base64 makes four bytes of three, and the envelope
+// with its parameters and quotes stays below a hundredth.
+fn jpeg_bytes(max_body: usize) -> usize {
+    max_body / 100 * 99 / 4 * 3
 }
 
 fn nothing_runs(recipe: &Recipe, stages: &[StagePlan]) -> Diagnostic {

@@ -53,7 +53,7 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
         (Lane::Source, _) => OPEN_VIDEOS * (1 + decoder),
         (Lane::Threads | Lane::Calls, _) => step.window * taken,
         // An incomplete batch for each open video, and one that is full and passed on.
-        (Lane::Fold, StepKind::Batch(spec)) => OPEN_VIDEOS * (spec.size - 1) + spec.size,
+        (Lane::Fold, StepKind::Batch { spec, .. }) => OPEN_VIDEOS * (spec.size - 1) + spec.size,
         (Lane::Fold, _) => 0,
     };
     waiting + inside
@@ -63,7 +63,7 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
 fn in_one(graph: &DiGraph<Step, ItemKind>, from: NodeIndex, kind: ItemKind) -> usize {
     match (kind, &graph[from].kind) {
         (ItemKind::Picture, _) => 1,
-        (ItemKind::Batch, StepKind::Batch(spec)) => spec.size,
+        (ItemKind::Batch, StepKind::Batch { spec, .. }) => spec.size,
         _ => 0,
     }
 }

@@ -192,7 +192,12 @@ pub enum StepKind {
         quality: u8,
     },
     /// Collects pictures into requests.
-    Batch(BatchSpec),
+    Batch {
+        /// How many pictures a request takes.
+        spec: BatchSpec,
+        /// How many bytes of JPEG a request takes.
+        max_bytes: usize,
+    },
     /// Runs a detector on this machine, a picture at a time.
     Detect {
         /// What to look for.

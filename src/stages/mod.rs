@@ -2,9 +2,16 @@
 //!
 //! Does not know screens or processes, nor who else is in the plan.
 
+mod assemble;
 mod batch;
+mod detect;
+mod extract;
 mod merge;
 
+pub use assemble::Supplies;
+pub use assemble::assemble;
 pub use batch::batch;
 pub use batch::halves;
+pub use detect::params;
+pub use extract::Videos;
 pub use merge::merge;

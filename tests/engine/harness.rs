@@ -286,9 +286,12 @@ impl Bench {
         let plan = self.plan();
         let videos: Vec<_> = (0..self.videos).map(VideoId).collect();
         let (stop, mut ran) = (self.stop.clone(), Ran::new(&self.stop));
-        let work = |step: &Step| self.work(step, &script);
+        let works = plan
+            .steps()
+            .map(|(_, step)| self.work(step, &script))
+            .collect();
         let mut said = |said| ran.hear(said);
-        vpipe::engine::run(&plan, work, &videos, &stop, &mut said)
+        vpipe::engine::run(&plan, works, &videos, &stop, &mut said)
             .await
             .unwrap();
         ran
@@ -306,7 +309,9 @@ impl Bench {
                 emitted: self.emitted.clone(),
             })),
             StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
-            StepKind::Batch(spec) => Work::Fold(vpipe::stages::batch(spec, usize::MAX)),
+            StepKind::Batch { spec, max_bytes } => {
+                Work::Fold(vpipe::stages::batch(spec, *max_bytes))
+            }
             StepKind::Detect { .. } => Work::Map(Arc::new(detect)),
             StepKind::Request { .. } => Work::Call(Arc::new(detect)),
             StepKind::Merge { detecting, .. } => Work::Fold(vpipe::stages::merge(detecting)),
@@ -333,10 +338,7 @@ fn batch(size: usize) -> Stage {
 }
 
 fn merge(inputs: &[&str]) -> Stage {
-    let spec = MergeSpec {
-        primary: None,
-        output_dir: "output".to_owned(),
-    };
+    let spec = MergeSpec::default();
     stage("merge", inputs, StageSpec::Merge(spec))
 }
 

@@ -1,0 +1,57 @@
+//! The one match from what a step is to what does it.
+
+use super::batch::batch;
+use super::detect::detect;
+use super::extract;
+use super::extract::Videos;
+use super::merge::merge;
+use crate::backends::local::Detector;
+use crate::engine::Call;
+use crate::engine::Work;
+use crate::name::StageId;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::plan::StepKind;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What steps need that is not in the plan: opened before the run, so that what is missing is
+/// known before anything is spent.
+#[derive(Default)]
+pub struct Supplies {
+    /// The inputs.
+    pub videos: Arc<Videos>,
+    /// Only this many seconds of each video.
+    pub until: Option<f64>,
+    /// The models of stages that infer here.
+    pub detectors: BTreeMap<StageId, Detector>,
+    /// The servers of stages that infer elsewhere.
+    pub callers: BTreeMap<StageId, Arc<dyn Call>>,
+}
+
+/// What each step of `plan` does, in its order; or the stage that a supply is missing for.
+pub fn assemble(plan: &Plan, supplies: &Supplies) -> Result<Vec<Work>, StageId> {
+    plan.steps()
+        .map(|(_, step)| work(step, supplies).ok_or_else(|| step.stage.clone()))
+        .collect()
+}
+
+fn work(step: &Step, supplies: &Supplies) -> Option<Work> {
+    Some(match &step.kind {
+        StepKind::Pictures { spec, format } => Work::Source(extract::pictures(
+            spec,
+            *format,
+            &supplies.videos,
+            supplies.until,
+        )),
+        StepKind::Encode { quality } => Work::Map(extract::encode(*quality)),
+        StepKind::Batch { spec, max_bytes } => Work::Fold(batch(spec, *max_bytes)),
+        StepKind::Detect { spec, .. } => Work::Map(detect(
+            &step.stage,
+            spec,
+            supplies.detectors.get(&step.stage)?,
+        )),
+        StepKind::Request { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
+        StepKind::Merge { detecting, .. } => Work::Fold(merge(detecting)),
+    })
+}
