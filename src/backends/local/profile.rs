@@ -19,6 +19,21 @@ const LONGEST_SIDE: usize = 16_384;
 /// The most classes that a model is taken to know.
 const MOST_CLASSES: usize = 100_000;
 
+/// Why a model has no profile.
+#[derive(Debug, PartialEq)]
+pub(super) enum Misfit {
+    /// It is something else, in words that follow its name.
+    NotADetector(String),
+    /// It knows another number of classes than there are names for.
+    Names { known: usize, given: usize },
+}
+
+impl From<String> for Misfit {
+    fn from(found: String) -> Self {
+        Self::NotADetector(found)
+    }
+}
+
 /// What a detection model takes and gives.
 #[derive(Debug)]
 pub(super) struct Profile {
@@ -35,32 +50,32 @@ pub(super) struct Profile {
 }
 
 impl Profile {
-    /// Reads the profile of a model, with class names from elsewhere if `names` are given. An
-    /// error says what the model is instead, in words that follow its name.
-    pub(super) fn read(header: &Header, names: Option<Vec<Arc<str>>>) -> Result<Self, String> {
+    /// Reads the profile of a model, with class names from elsewhere if `names` are given.
+    pub(super) fn read(header: &Header, names: Option<Vec<Arc<str>>>) -> Result<Self, Misfit> {
         let task = header.metadata.get("task").map(String::as_str);
         if let Some(task) = task.filter(|task| *task != "detect") {
-            return Err(format!("is a model for the task `{task}`, not `detect`"));
+            return Err(format!("is a model for the task `{task}`, not `detect`").into());
         }
         // Its boxes are shares of a stretched picture; that it is for `detect` says too little.
         if header.metadata.get("head").map(String::as_str) == Some("RTDETRDecoder") {
-            return Err("is an RT-DETR model, not a YOLO one".to_owned());
+            return Err("is an RT-DETR model, not a YOLO one".to_owned().into());
         }
         let (input, output) = match (&header.inputs[..], &header.outputs[..]) {
             ([input], [output, ..]) => (input, output),
-            (inputs, _) => return Err(format!("has {} inputs, not one picture", inputs.len())),
+            (inputs, _) => {
+                return Err(format!("has {} inputs, not one picture", inputs.len()).into());
+            }
         };
         let written = header.metadata.get("names").and_then(|text| classes(text));
-        let classes = match (names, written) {
-            (Some(given), Some(written)) if given.len() != written.len() => {
-                return Err(format!(
-                    "knows {} classes, and {} names are given",
-                    written.len(),
-                    given.len()
-                ));
-            }
-            (given, written) => given.or(written),
-        };
+        if let (Some(given), Some(written)) = (&names, &written)
+            && given.len() != written.len()
+        {
+            return Err(Misfit::Names {
+                known: written.len(),
+                given: given.len(),
+            });
+        }
+        let classes = names.or(written);
         let mut profile = Self {
             fixed_size: picture_size(input)?,
             stride: stride(header),
@@ -182,6 +197,7 @@ fn picture_size(input: &Port) -> Result<Option<Size>, String> {
 #[cfg(test)]
 mod tests {
     use super::Header;
+    use super::Misfit;
     use super::Port;
     use super::Profile;
     use super::classes;
@@ -273,7 +289,8 @@ mod tests {
                  a detector of 1 classes has 1x5xN, or 1xNx6 end to end",
             ),
         ] {
-            assert_eq!(Profile::read(&header, None).unwrap_err(), expected);
+            let misfit = Profile::read(&header, None).unwrap_err();
+            assert_eq!(misfit, Misfit::NotADetector(expected.to_owned()));
         }
     }
 
@@ -282,7 +299,7 @@ mod tests {
         let header = header(&[("names", "['a', 'b']")], &[1, 3, 64, 64], &[1, 6, 84]);
         assert_eq!(
             Profile::read(&header, Some(vec!["x".into()])).unwrap_err(),
-            "knows 2 classes, and 1 names are given"
+            Misfit::Names { known: 2, given: 1 }
         );
     }
 }

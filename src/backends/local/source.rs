@@ -5,6 +5,7 @@
 use super::engine::EngineError;
 use super::engine::EngineKind;
 use super::header::Header;
+use super::profile::Misfit;
 use super::profile::Profile;
 use crate::facts::ModelFacts;
 use std::fmt;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What to do about a model that is none.
-const ADVICE: &str = "`yolo export model=yolo11n.pt format=onnx` makes one that is";
+const ADVICE: &str = "`yolo export model=yolo11n.pt format=onnx` makes a detector";
 
 /// Protobuf, and so ONNX, ends here.
 const LARGEST_FILE: u64 = 1 << 31;
@@ -81,6 +82,16 @@ pub enum ModelError {
         /// What it is, in words that follow its name.
         found: String,
     },
+    /// There are more or fewer class names than classes.
+    #[error("{name} knows {known} classes, and {given} names are given")]
+    Names {
+        /// The model.
+        name: String,
+        /// Its classes.
+        known: usize,
+        /// The names in the file.
+        given: usize,
+    },
     /// The engine does not take the model, or is not there.
     #[error("{name} cannot be loaded with engine = \"{engine}\": {cause}")]
     Engine {
@@ -104,9 +115,16 @@ pub(super) fn describe(
         return Err(ModelError::NotOnnx { name });
     };
     let names = names.map(class_names).transpose()?;
-    let profile = Profile::read(&header, names).map_err(|found| ModelError::NotADetector {
-        name: name.clone(),
-        found,
+    let profile = Profile::read(&header, names).map_err(|misfit| match misfit {
+        Misfit::NotADetector(found) => ModelError::NotADetector {
+            name: name.clone(),
+            found,
+        },
+        Misfit::Names { known, given } => ModelError::Names {
+            name: name.clone(),
+            known,
+            given,
+        },
     })?;
     let facts = ModelFacts {
         name,
