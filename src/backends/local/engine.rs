@@ -1,0 +1,108 @@
+//! The tensor layer: a network from the bytes of an ONNX file, and sessions that run it.
+//!
+//! A network is loaded once and shared; a session belongs to one thread. Everything is
+//! synchronous. Knows nothing of pictures, boxes or classes.
+
+use super::rten;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+
+/// The library that computes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineKind {
+    /// rten: in every build.
+    #[default]
+    Rten,
+    /// ONNX Runtime: in builds with the feature `ort`.
+    Ort,
+}
+
+impl fmt::Display for EngineKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rten => "rten",
+            Self::Ort => "ort",
+        })
+    }
+}
+
+/// Numbers and their shape, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Tensor {
+    /// Sizes of the dimensions; their product is the length of `data`.
+    pub(super) shape: Vec<usize>,
+    /// The numbers.
+    pub(super) data: Vec<f32>,
+}
+
+/// Why an engine did not do its work: one sentence without a full stop.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct EngineError(pub(super) String);
+
+impl EngineError {
+    /// An error that says what `cause` says.
+    pub(super) fn new(cause: impl fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
+
+/// A loaded model, from which sessions are made.
+pub(super) trait Network: Send + Sync {
+    /// A session with threads of its own.
+    fn session(&self) -> Result<Box<dyn Session>, EngineError>;
+}
+
+/// One thread's access to a network.
+pub(super) trait Session: Send {
+    /// Runs the network on its only input, `data` in `shape`, and gives its first output.
+    fn run(&mut self, shape: [usize; 4], data: &[f32]) -> Result<Tensor, EngineError>;
+}
+
+/// Loads the model whose file has the content `onnx`, for sessions of `threads` threads each.
+pub(super) fn load(
+    kind: EngineKind,
+    onnx: Vec<u8>,
+    threads: usize,
+) -> Result<Arc<dyn Network>, EngineError> {
+    match kind {
+        EngineKind::Rten => guarded(|| rten::load(onnx, threads)),
+        #[cfg(feature = "ort")]
+        EngineKind::Ort => guarded(|| super::ort::load(onnx, threads)),
+        #[cfg(not(feature = "ort"))]
+        EngineKind::Ort => Err(EngineError::new(
+            "this build has no ONNX Runtime; `cargo install vpipe --features ort` makes one that does",
+        )),
+    }
+}
+
+/// Runs `work` and turns a panic into an error: a malformed model may break an assumption of an
+/// engine, and must not take the run down with it.
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    // Nothing that `work` leaves half done is looked at again: engines keep no state of ours.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("it did not say why");
+        Err(EngineError(format!("the engine gave up: {said}")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EngineError;
+    use super::guarded;
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        let outcome: Result<(), EngineError> = guarded(|| panic!("index {} out of range", 7));
+        assert_eq!(
+            outcome.unwrap_err().to_string(),
+            "the engine gave up: index 7 out of range"
+        );
+    }
+}
