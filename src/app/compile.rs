@@ -1,0 +1,94 @@
+//! Compiling: a request for a recipe to a plan and what it stands on.
+
+use super::error::AppError;
+use super::report::StageRow;
+use super::resolve;
+use super::resolve::Placed;
+use super::world::Here;
+use crate::diag::Report;
+use crate::facts::Facts;
+use crate::facts::LocalFacts;
+use crate::facts::Placement;
+use crate::facts::VideoFacts;
+use crate::media;
+use crate::name::StageId;
+use crate::plan;
+use crate::plan::Plan;
+use crate::plan::StageFate;
+use crate::plan::Tuning;
+use crate::recipe;
+use crate::recipe::Recipe;
+use std::thread;
+
+/// The recipe that is asked for; nothing else has been looked at.
+pub(super) fn load(request: &recipe::Request) -> Result<Recipe, AppError> {
+    let recipe = recipe::load(request, &Here)?;
+    // Before any model is loaded: a mistake in the graph needs no model to be told.
+    wrong(&recipe, plan::check(&recipe))?;
+    Ok(recipe)
+}
+
+/// A plan and the facts it was made from.
+pub(super) struct Compiled {
+    pub(super) plan: Plan,
+    pub(super) facts: Facts,
+    pub(super) placed: Placed,
+}
+
+/// The plan of `recipe` for `videos`.
+pub(super) fn compile(recipe: &Recipe, videos: Vec<VideoFacts>) -> Result<Compiled, AppError> {
+    let placed = resolve::resolve(recipe)?;
+    let facts = Facts {
+        cores: thread::available_parallelism().map_or(1, usize::from),
+        placements: placed.placements.clone(),
+        decoder_pictures: media::PICTURES_HELD,
+        videos,
+    };
+    match plan::compile(recipe, &facts, Tuning::default()) {
+        Ok(plan) => Ok(Compiled { plan, facts, placed }),
+        Err(diagnostics) => Err(report(recipe, diagnostics)),
+    }
+}
+
+impl Compiled {
+    /// The stages of the plan, for people.
+    pub(super) fn rows(&self) -> Vec<StageRow> {
+        let total = self.facts.videos.iter().map(|video| video.expected_pictures).sum();
+        let row = |stage: &plan::StagePlan| StageRow {
+            id: stage.id.clone(),
+            kind: stage.kind,
+            place: self.place(&stage.id),
+            limit: self.limit(&stage.id),
+            total,
+            skipped: match &stage.fate {
+                StageFate::Skipped(why) => Some(why.clone()),
+                StageFate::Runs(_) | StageFate::Bypassed(_) => None,
+            },
+        };
+        let runs_or_not = |stage: &&plan::StagePlan| !matches!(stage.fate, StageFate::Bypassed(_));
+        self.plan.stages().iter().filter(runs_or_not).map(row).collect()
+    }
+
+    fn place(&self, stage: &StageId) -> String {
+        match self.facts.placements.get(stage) {
+            Some(Placement::Local(LocalFacts { backend, engine, model, .. })) => {
+                format!("{backend}, {engine}, {}", model.name)
+            }
+            Some(Placement::Remote(remote)) => format!("{}, {}", remote.backend, remote.host),
+            Some(Placement::Skipped { .. }) | None => String::new(),
+        }
+    }
+
+    fn limit(&self, stage: &StageId) -> usize {
+        let steps = self.plan.steps().map(|(_, step)| step);
+        steps.filter(|step| step.stage == *stage && step.last).map(|step| step.limit.max).sum()
+    }
+}
+
+fn wrong(recipe: &Recipe, diagnostics: Vec<crate::diag::Diagnostic>) -> Result<(), AppError> {
+    if diagnostics.is_empty() { Ok(()) } else { Err(report(recipe, diagnostics)) }
+}
+
+fn report(recipe: &Recipe, diagnostics: Vec<crate::diag::Diagnostic>) -> AppError {
+    Report { sources: recipe.sources.clone(), diagnostics }.into()
+}

@@ -1,0 +1,113 @@
+//! Inputs: what each path is, what its headers say, and where its results will go.
+//!
+//! A file that is not there, or two results under one name, stop everything before it starts;
+//! a file that cannot be read is told and the others go on.
+
+use super::error::AppError;
+use crate::facts::VideoFacts;
+use crate::media;
+use crate::media::MediaError;
+use crate::name::VideoId;
+use crate::output::Place;
+use crate::recipe::MergeSpec;
+use crate::recipe::Recipe;
+use crate::recipe::StageSpec;
+use crate::stages::Videos;
+use crate::time::Ratio;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// The inputs of a run.
+pub(super) struct Inputs {
+    pub(super) videos: Videos,
+    pub(super) places: BTreeMap<VideoId, Place>,
+    /// Those that cannot be read, and why.
+    pub(super) unreadable: BTreeMap<VideoId, String>,
+}
+
+/// Opens every path for its facts.
+pub(super) fn open(
+    recipe: &Recipe,
+    paths: &[PathBuf],
+    first: Option<Duration>,
+) -> Result<Inputs, AppError> {
+    let places = places(recipe, paths)?;
+    let fps = fps(recipe);
+    let mut inputs = Inputs { videos: Videos::new(), places, unreadable: BTreeMap::new() };
+    for (id, path) in ids(paths) {
+        let opened = media::identify(path).and_then(|input| {
+            let facts = media::probe(&input, id, fps)?;
+            Ok((input, facts))
+        });
+        match opened {
+            Ok((input, mut facts)) => {
+                shorten(&mut facts, fps, first);
+                inputs.videos.insert(id, (input, facts));
+            }
+            Err(error @ MediaError::Missing { .. }) => return Err(AppError::request(&error)),
+            Err(error) => {
+                inputs.unreadable.insert(id, error.to_string());
+            }
+        }
+    }
+    for (id, _) in &inputs.videos {
+        if let Some(place) = inputs.places.get(id) {
+            place.check().map_err(|error| AppError::environment(&error))?;
+        }
+    }
+    Ok(inputs)
+}
+
+fn ids(paths: &[PathBuf]) -> impl Iterator<Item = (VideoId, &PathBuf)> {
+    (0..).map(VideoId).zip(paths)
+}
+
+fn fps(recipe: &Recipe) -> Ratio {
+    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Extract(extract) => Some(extract.fps),
+        _ => None,
+    });
+    extract.unwrap_or(Ratio::ONE)
+}
+
+fn shorten(facts: &mut VideoFacts, fps: Ratio, first: Option<Duration>) {
+    if let (Some(first), Some(_)) = (first, facts.duration) {
+        let most = (first.as_secs_f64() * fps.to_f64()).ceil() as u64;
+        facts.expected_pictures = facts.expected_pictures.map(|pictures| pictures.min(most));
+    }
+}
+
+fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>, AppError> {
+    let merge = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Merge(merge) => Some(merge),
+        _ => None,
+    });
+    let merge = merge.cloned().unwrap_or_default();
+    let mut places = BTreeMap::new();
+    let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
+    for (id, path) in ids(paths) {
+        let place = place(&merge, path)?;
+        if let Some(other) = taken.insert(place.complete(), path) {
+            let message = format!(
+                "{} and {} would both be written to {}",
+                other.display(),
+                path.display(),
+                place.complete().display()
+            );
+            let help = "rename one, or run them one after the other with different --output-dir";
+            return Err(AppError::Request { message, help: Some(help.to_owned()) });
+        }
+        places.insert(id, place);
+    }
+    Ok(places)
+}
+
+fn place(merge: &MergeSpec, path: &Path) -> Result<Place, AppError> {
+    let folder = merge.folder(path).map_err(|fault| AppError::request(&fault))?;
+    // `.` and `..` have no name of their own.
+    let named = path.file_name().map(Path::new).unwrap_or(Path::new("pictures"));
+    let stem = if path.is_dir() { named.as_os_str() } else { named.file_stem().unwrap_or_default() };
+    Ok(Place { folder: folder.into(), stem: stem.to_string_lossy().into_owned() })
+}

@@ -1,0 +1,176 @@
+//! The ledger of a run: what became of each video and what each stage took, kept from events.
+
+use super::inputs::Inputs;
+use super::report::Outcome;
+use super::report::StageSummary;
+use super::report::VideoOutcome;
+use crate::engine::StopReason;
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::item::Found;
+use crate::item::Record;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::output::RunFacts;
+use crate::output::StageRun;
+use crate::output::Summary;
+use crate::plan::Plan;
+use crate::plan::StagePlan;
+use jiff::Zoned;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
+
+/// Everything that a run has told so far, added up.
+pub(super) struct Ledger {
+    start: Instant,
+    processed_at: String,
+    videos: BTreeMap<VideoId, VideoOutcome>,
+    read: BTreeSet<VideoId>,
+    unread: BTreeMap<VideoId, Vec<(StageId, Failure)>>,
+    stages: BTreeMap<StageId, Tally>,
+}
+
+#[derive(Default)]
+struct Tally {
+    pictures: u64,
+    retries: u64,
+    splits: u64,
+    at_work: u32,
+    busy: Duration,
+    since: Duration,
+}
+
+impl Tally {
+    // The time since the last change, once for each item that was at work in it.
+    fn clock(&mut self, now: Duration) {
+        self.busy += now.saturating_sub(self.since) * self.at_work;
+        self.since = now;
+    }
+}
+
+impl Ledger {
+    pub(super) fn open(paths: &[PathBuf], inputs: &Inputs) -> Self {
+        let video = |(id, path): (VideoId, &PathBuf)| {
+            let outcome = VideoOutcome {
+                id,
+                path: path.clone(),
+                results: None,
+                partial: false,
+                summary: Summary::default(),
+                error: inputs.unreadable.get(&id).cloned(),
+            };
+            (id, outcome)
+        };
+        Self {
+            start: Instant::now(),
+            processed_at: Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            videos: (0..).map(VideoId).zip(paths).map(video).collect(),
+            read: BTreeSet::new(),
+            unread: BTreeMap::new(),
+            stages: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn note(&mut self, event: &Event) {
+        let now = self.start.elapsed();
+        let mut tally = |stage: &StageId, change: &dyn Fn(&mut Tally)| {
+            let tally = self.stages.entry(stage.clone()).or_default();
+            tally.clock(now);
+            change(tally);
+        };
+        match event {
+            Event::Started { stage, .. } => tally(stage, &|tally| tally.at_work += 1),
+            Event::Paused { stage, .. } => {
+                tally(stage, &|tally| tally.at_work = tally.at_work.saturating_sub(1));
+            }
+            Event::Finished { stage, pictures } => {
+                tally(stage, &|tally| tally.pictures += pictures);
+            }
+            Event::Retrying { stage, .. } => tally(stage, &|tally| tally.retries += 1),
+            Event::Split { stage, .. } => tally(stage, &|tally| tally.splits += 1),
+            Event::VideoRead { video } => {
+                self.read.insert(*video);
+            }
+            Event::SourceFailed { video, stage, failure } => {
+                let failures = self.unread.entry(*video).or_default();
+                failures.push((stage.clone(), failure.clone()));
+                if let Some(outcome) = self.videos.get_mut(video) {
+                    outcome.error = Some(failure.message.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How the run went so far, for the results of `video`.
+    pub(super) fn run_facts(
+        &self,
+        video: VideoId,
+        plan: &Plan,
+        stopped: Option<StopReason>,
+    ) -> RunFacts {
+        let mut stages: BTreeMap<StageId, StageRun> = BTreeMap::new();
+        for (_, step) in plan.steps().filter(|(_, step)| step.last) {
+            let tally = self.stages.get(&step.stage);
+            let run = StageRun {
+                workers: step.limit.max,
+                retries: tally.map_or(0, |tally| tally.retries),
+                splits: tally.map_or(0, |tally| tally.splits),
+            };
+            stages.insert(step.stage.clone(), run);
+        }
+        RunFacts {
+            processed_at: self.processed_at.clone(),
+            elapsed: self.start.elapsed(),
+            stopped: stopped.map(|reason| reason.to_string()),
+            stages,
+            unread: self.unread.get(&video).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Whether a record of a run that was stopped lacks something because of it.
+    pub(super) fn is_partial(&self, record: &Record) -> bool {
+        let mut found = record.detections.values().flatten();
+        !self.read.contains(&record.video)
+            || found.any(|detections| matches!(detections.found, Found::Skipped(_)))
+    }
+
+    pub(super) fn saved(&mut self, video: VideoId, path: &Path, partial: bool, summary: Summary) {
+        if let Some(outcome) = self.videos.get_mut(&video) {
+            outcome.results = Some(path.to_owned());
+            outcome.partial = partial;
+            outcome.summary = summary;
+        }
+    }
+
+    pub(super) fn unsaved(&mut self, video: VideoId, summary: Summary, why: &str) {
+        if let Some(outcome) = self.videos.get_mut(&video) {
+            outcome.summary = summary;
+            outcome.error = Some(why.to_owned());
+        }
+    }
+
+    pub(super) fn close(
+        mut self,
+        stages: &[StagePlan],
+        stopped: Option<StopReason>,
+        demo: bool,
+    ) -> Outcome {
+        let summaries = stages.iter().filter_map(|stage| {
+            let tally = self.stages.remove(&stage.id)?;
+            let (pictures, busy) = (tally.pictures, tally.busy);
+            Some(StageSummary { id: stage.id.clone(), pictures, busy })
+        });
+        Outcome {
+            stages: summaries.collect(),
+            videos: self.videos.into_values().collect(),
+            elapsed: self.start.elapsed(),
+            stopped,
+            demo,
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! `run`: a recipe over videos, from the words of a user to files of results.
+
+use super::compile;
+use super::compile::Compiled;
+use super::error::AppError;
+use super::inputs;
+use super::inputs::Inputs;
+use super::ledger::Ledger;
+use super::report::Header;
+use super::report::Outcome;
+use super::report::Update;
+use crate::engine;
+use crate::engine::Said;
+use crate::engine::Stop;
+use crate::facts::Placement;
+use crate::facts::VideoFacts;
+use crate::item::Item;
+use crate::item::Record;
+use crate::media;
+use crate::name::VideoId;
+use crate::output;
+use crate::recipe;
+use crate::recipe::Recipe;
+use crate::stages;
+use crate::stages::Supplies;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What to run.
+#[derive(Clone, Debug, Default)]
+pub struct RunRequest {
+    /// The recipe and what is changed in it.
+    pub recipe: recipe::Request,
+    /// Videos, pictures and folders of pictures.
+    pub inputs: Vec<PathBuf>,
+    /// Only so much from the beginning of each video.
+    pub first: Option<Duration>,
+}
+
+/// Runs a recipe over its inputs and tells `update` everything that happens. Listens for Ctrl-C.
+///
+/// # Errors
+///
+/// Where nothing was run: the recipe or the arguments are wrong, or a model, a folder or the
+/// machine fails. What befalls single videos and pictures stands in the outcome.
+pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outcome, AppError> {
+    media::init();
+    let recipe = compile::load(&request.recipe)?;
+    let inputs = inputs::open(&recipe, &request.inputs, request.first)?;
+    let mut ledger = Ledger::open(&request.inputs, &inputs);
+    if inputs.videos.is_empty() {
+        return Ok(ledger.close(&[], None, false));
+    }
+    let videos = inputs.videos.values().map(|(_, facts)| facts.clone()).collect();
+    let compiled = compile::compile(&recipe, videos)?;
+    let header = header(&recipe, &compiled);
+    let demo = header.demo;
+    update(Update::Planned(header));
+    let supplies = Supplies {
+        videos: Arc::new(inputs.videos.clone()),
+        until: request.first.map(|first| first.as_secs_f64()),
+        detectors: compiled.placed.detectors.clone(),
+        ..Supplies::default()
+    };
+    let works = stages::assemble(&compiled.plan, &supplies).map_err(|stage| {
+        let message = format!("the stage `{stage}` has nothing to run on");
+        AppError::Environment { message, help: None }
+    })?;
+    let stop = Stop::default();
+    let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
+    let mut writer = Writer { recipe: &recipe, compiled: &compiled, inputs: &inputs, stop: &stop };
+    let mut hear = |said| writer.hear(said, &mut ledger, update);
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .and_then(|runtime| {
+            runtime.spawn(interruptions(stop.clone()));
+            runtime.block_on(engine::run(&compiled.plan, works, &ids, &stop, &mut hear))
+        })
+        .map_err(|error| AppError::environment(&error))?;
+    Ok(ledger.close(compiled.plan.stages(), stop.reason(), demo))
+}
+
+// Where the system does not tell of Ctrl-C, it ends the process as ever.
+async fn interruptions(stop: Stop) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        stop.interrupt();
+    }
+}
+
+fn header(recipe: &Recipe, compiled: &Compiled) -> Header {
+    let places = || compiled.facts.placements.values();
+    let hosts: BTreeSet<_> = places()
+        .filter_map(|place| match place {
+            Placement::Remote(remote) => Some(remote.host.clone()),
+            Placement::Local(_) | Placement::Skipped { .. } => None,
+        })
+        .collect();
+    Header {
+        recipe: recipe.name.clone(),
+        stages: compiled.rows(),
+        videos: compiled.facts.videos.clone(),
+        notices: compiled.placed.notices.clone(),
+        demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
+        hosts: hosts.into_iter().collect(),
+    }
+}
+
+// Hears the conductor: keeps the ledger, and writes the file of a video when its record comes.
+struct Writer<'a> {
+    recipe: &'a Recipe,
+    compiled: &'a Compiled,
+    inputs: &'a Inputs,
+    stop: &'a Stop,
+}
+
+impl Writer<'_> {
+    fn hear(&mut self, said: Said, ledger: &mut Ledger, update: &mut dyn FnMut(Update)) {
+        match said {
+            Said::Event(event) => {
+                ledger.note(&event);
+                update(Update::Event(event));
+            }
+            Said::Output(Item::Record(record)) => self.write(&record, ledger, update),
+            // Nothing but records leaves a plan, and no stage of this run has tickets to keep.
+            Said::Output(_) | Said::Accepted { .. } => {}
+        }
+    }
+
+    fn write(&self, record: &Record, ledger: &mut Ledger, update: &mut dyn FnMut(Update)) {
+        let video = record.video;
+        let Some((facts, place)) = self.facts(video).zip(self.inputs.places.get(&video)) else {
+            return;
+        };
+        let run = ledger.run_facts(video, &self.compiled.plan, self.stop.reason());
+        let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
+        let partial = self.stop.is_stopping() && ledger.is_partial(record);
+        match place.write(&results, partial) {
+            Ok(path) => {
+                ledger.saved(video, &path, partial, results.summary);
+                update(Update::Saved { video, path, partial });
+            }
+            Err(error) => ledger.unsaved(video, results.summary, &error.to_string()),
+        }
+    }
+
+    fn facts(&self, video: VideoId) -> Option<&VideoFacts> {
+        self.inputs.videos.get(&video).map(|(_, facts)| facts)
+    }
+}
