@@ -1,0 +1,105 @@
+//! One decoder: packets in, frames out, damage counted and survived.
+//!
+//! Knows nothing of which packets it is given and why.
+
+use crate::media::error::MediaError;
+use crate::media::ffmpeg;
+use crate::time::TimeBase;
+use ffmpeg_next::Packet;
+use ffmpeg_next::Rational;
+use ffmpeg_next::codec;
+use ffmpeg_next::codec::Parameters;
+use ffmpeg_next::codec::threading;
+use ffmpeg_next::decoder;
+use ffmpeg_next::error::EAGAIN;
+use ffmpeg_next::error::Error;
+use ffmpeg_next::frame::Video;
+use std::path::Path;
+
+/// A decoder that fails this often in a row while it is emptied will not end by itself.
+const FAILURE_LIMIT: usize = 100;
+
+/// What a decoder says when it is asked for a frame.
+pub(super) enum Output {
+    /// The next frame in the order of display.
+    Frame(Video),
+    /// It needs another packet first.
+    Hungry,
+    /// It was drained and has no more.
+    Done,
+}
+
+/// A decoder for one stream.
+pub(super) struct Decoder {
+    inner: decoder::Video,
+    damaged: u64,
+}
+
+impl Decoder {
+    /// A decoder on `threads` threads for the stream that `parameters` describe. `path` is for
+    /// the message if there is none.
+    pub(super) fn open(
+        parameters: Parameters,
+        base: TimeBase,
+        threads: usize,
+        path: &Path,
+    ) -> Result<Self, MediaError> {
+        let missing = MediaError::NoDecoder {
+            path: path.into(),
+            codec: ffmpeg::codec_name(&parameters),
+        };
+        let Some(codec) = decoder::find(parameters.id()) else {
+            return Err(missing);
+        };
+        let open = || {
+            let mut context = codec::Context::from_parameters(parameters)?;
+            context.set_threading(threading::Config {
+                kind: threading::Type::Frame,
+                count: threads.max(1),
+                ..threading::Config::default()
+            });
+            let mut decoder = context.decoder();
+            let part = |value: i64| i32::try_from(value).unwrap_or(i32::MAX);
+            let base = base.ratio();
+            decoder.set_packet_time_base(Rational(part(base.num()), part(base.den())));
+            decoder.open_as(codec)?.video()
+        };
+        let inner = open().map_err(|_: Error| missing)?;
+        Ok(Self { inner, damaged: 0 })
+    }
+
+    /// The number of packets that were marked as damaged or could not be decoded.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Feeds a packet; one that cannot be decoded is counted and left out. All frames must have
+    /// been taken first.
+    pub(super) fn send(&mut self, packet: &Packet) {
+        let sent = self.inner.send_packet(packet);
+        if packet.is_corrupt() || sent.is_err() {
+            self.damaged += 1;
+        }
+    }
+
+    /// Tells it that no packets follow.
+    pub(super) fn drain(&mut self) {
+        // It refuses only when it is drained already.
+        self.inner.send_eof().ok();
+    }
+
+    /// The next frame, if there is one.
+    pub(super) fn receive(&mut self) -> Output {
+        let again = Error::Other { errno: EAGAIN };
+        for _ in 0..FAILURE_LIMIT {
+            let mut frame = Video::empty();
+            match self.inner.receive_frame(&mut frame) {
+                Ok(()) => return Output::Frame(frame),
+                Err(Error::Eof) => return Output::Done,
+                Err(error) if error == again => return Output::Hungry,
+                Err(_) => self.damaged += 1,
+            }
+        }
+        Output::Done
+    }
+}

@@ -1,0 +1,80 @@
+//! What can be wrong with a file, each in one sentence: what, where, and what to do.
+//!
+//! Knows nothing of how a mistake is shown.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a file gives no pictures.
+#[derive(Debug, thiserror::Error)]
+pub enum MediaError {
+    /// There is nothing at the path.
+    #[error("there is no file or folder `{}`", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The system does not let it be read.
+    #[error("`{}` cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file has no bytes.
+    #[error("`{}` is empty (0 bytes): copy or record it again", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder holds nothing to look at.
+    #[error("the folder `{}` holds no JPEG or PNG pictures", path.display())]
+    NoPictures {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// FFmpeg does not recognise the file, or it was cut short before its index.
+    #[error(
+        "`{}` is not a video that FFmpeg can open ({why}): it is something else, or was cut short",
+        path.display()
+    )]
+    NotVideo {
+        /// The file.
+        path: PathBuf,
+        /// What FFmpeg says.
+        why: String,
+    },
+    /// The file has sound, or subtitles, and nothing to look at.
+    #[error("`{}` has no video stream: there are no pictures to take from it", path.display())]
+    NoVideoStream {
+        /// The file.
+        path: PathBuf,
+    },
+    /// This build of FFmpeg lacks the decoder.
+    #[error(
+        "`{}` is coded as {codec}, which the FFmpeg on this machine cannot decode: install a \
+         complete FFmpeg, or convert the file to H.264",
+        path.display()
+    )]
+    NoDecoder {
+        /// The file.
+        path: PathBuf,
+        /// FFmpeg's name of the codec.
+        codec: String,
+    },
+    /// No picture of the input can be decoded.
+    #[error("no picture in `{}` can be decoded: the file is damaged", path.display())]
+    NothingDecodes {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// The picture cannot be written as JPEG.
+    #[error("a picture of {size} cannot be written as JPEG: {why}")]
+    Jpeg {
+        /// Its size.
+        size: crate::item::Size,
+        /// What the encoder says.
+        why: String,
+    },
+}

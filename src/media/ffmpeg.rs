@@ -1,0 +1,342 @@
+//! The few calls into FFmpeg that its Rust crate lacks or makes unsafe to use.
+//!
+//! All `unsafe` of the program is in this file; what leaves it is safe to call with anything.
+//! Knows nothing of samples, groups or pictures.
+#![expect(
+    unsafe_code,
+    reason = "FFmpeg is C, and its crate does not wrap these calls"
+)]
+
+use crate::item::Size;
+use ffmpeg_next::Packet;
+use ffmpeg_next::codec::Parameters;
+use ffmpeg_next::error::Error;
+use ffmpeg_next::ffi;
+use ffmpeg_next::format::Pixel;
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::frame::Video;
+use ffmpeg_next::packet::Ref;
+use ffmpeg_next::software::scaling::Flags;
+use std::ffi::CStr;
+use std::ffi::CString;
+use std::ffi::c_int;
+use std::path::Path;
+use std::ptr;
+
+/// Silences FFmpeg's own log, which would write over the screen; what matters of it comes back
+/// as errors and counts. To be called once, before anything else of this room.
+pub fn init() {
+    ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
+}
+
+/// Opens a file and reads its headers. FFmpeg may follow it to other files and nowhere else:
+/// a playlist that names a host is refused.
+pub(super) fn open(path: &Path) -> Result<Input, Error> {
+    let url = CString::new([b"file:", path.as_os_str().as_encoded_bytes()].concat())
+        .map_err(|_| Error::InvalidData)?;
+    let mut context = ptr::null_mut();
+    let mut options = ptr::null_mut();
+    // SAFETY: every pointer is a local that outlives the call, or null where null is allowed.
+    // On failure FFmpeg frees the context itself; the options are freed in either case.
+    let opened = unsafe {
+        ffi::av_dict_set(
+            &raw mut options,
+            c"protocol_whitelist".as_ptr(),
+            c"file,crypto,data".as_ptr(),
+            0,
+        );
+        let opened = ffi::avformat_open_input(
+            &raw mut context,
+            url.as_ptr(),
+            ptr::null_mut(),
+            &raw mut options,
+        );
+        ffi::av_dict_free(&raw mut options);
+        opened
+    };
+    if opened < 0 {
+        return Err(Error::from(opened));
+    }
+    // SAFETY: `context` was opened above and has no other owner; from here on `input` frees it.
+    let (input, read) = unsafe {
+        let input = Input::wrap(context);
+        (
+            input,
+            ffi::avformat_find_stream_info(context, ptr::null_mut()),
+        )
+    };
+    if read < 0 {
+        return Err(Error::from(read));
+    }
+    Ok(input)
+}
+
+/// The name of the demuxer that took the file.
+pub(super) fn format_name(input: &Input) -> String {
+    input.format().name().to_owned()
+}
+
+/// The stream that a player would show; cover art does not count.
+pub(super) fn best_video(input: &Input) -> Option<usize> {
+    // SAFETY: the context is valid for the call, which reads it (the cast drops `const`
+    // because the C signature lacks it); no decoder is asked for.
+    let best = unsafe {
+        ffi::av_find_best_stream(
+            input.as_ptr().cast_mut(),
+            ffi::AVMediaType::AVMEDIA_TYPE_VIDEO,
+            -1,
+            -1,
+            ptr::null_mut(),
+            0,
+        )
+    };
+    let index = usize::try_from(best).ok()?;
+    let cover = ffmpeg_next::format::stream::Disposition::ATTACHED_PIC;
+    let stream = input.stream(index)?;
+    (!stream.disposition().contains(cover)).then_some(index)
+}
+
+/// Asks the demuxer to drop the packets of all streams but one.
+pub(super) fn read_only(input: &mut Input, stream: usize) {
+    // SAFETY: the context is valid and borrowed mutably; `nb_streams` bounds the array.
+    unsafe {
+        let context = input.as_mut_ptr();
+        for index in 0..(*context).nb_streams as usize {
+            if index != stream {
+                (**(*context).streams.add(index)).discard = ffi::AVDiscard::AVDISCARD_ALL;
+            }
+        }
+    }
+}
+
+/// Width and height as coded, before any rotation.
+pub(super) fn coded_size(parameters: &Parameters) -> Size {
+    // SAFETY: the parameters are valid for as long as they are borrowed.
+    let (width, height) = unsafe {
+        let raw = parameters.as_ptr();
+        ((*raw).width, (*raw).height)
+    };
+    Size {
+        width: width.max(0).unsigned_abs(),
+        height: height.max(0).unsigned_abs(),
+    }
+}
+
+/// FFmpeg's short name of the codec, such as `h264`; the container's own where FFmpeg has none.
+pub(super) fn codec_name(parameters: &Parameters) -> String {
+    // SAFETY: the parameters are valid, and the name is a static string, never null.
+    let (name, id, tag) = unsafe {
+        let raw = parameters.as_ptr();
+        let name = CStr::from_ptr(ffi::avcodec_get_name((*raw).codec_id));
+        (name, (*raw).codec_id, (*raw).codec_tag)
+    };
+    if id == ffi::AVCodecID::AV_CODEC_ID_NONE {
+        return tag.to_le_bytes().escape_ascii().to_string();
+    }
+    name.to_string_lossy().into_owned()
+}
+
+/// Whether the container says that the frame is decoded but not shown (an edit list).
+pub(super) fn is_hidden(packet: &Packet) -> bool {
+    packet_flags(packet) & ffi::AV_PKT_FLAG_DISCARD != 0
+}
+
+fn packet_flags(packet: &Packet) -> c_int {
+    // SAFETY: the packet is valid for as long as it is borrowed.
+    unsafe { (*packet.as_ptr()).flags }
+}
+
+/// How the numbers of a frame are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Colours {
+    /// FFmpeg's number of the YUV matrix; what is not known is BT.601, as FFmpeg has it.
+    pub(super) matrix: c_int,
+    /// Whether black is 0 rather than 16.
+    pub(super) full_range: bool,
+    /// What the components are.
+    pub(super) kind: ColourKind,
+}
+
+/// What the components of a pixel are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ColourKind {
+    /// Luma and two chromas.
+    Yuv,
+    /// Luma alone.
+    Grey,
+    /// Red, green and blue, or an index to them.
+    Rgb,
+}
+
+/// How the numbers of `frame` are to be read.
+pub(super) fn colours(frame: &Video) -> Colours {
+    // SAFETY: the frame is valid for as long as it is borrowed; the descriptor is static or
+    // null, and looked at only where it is not null.
+    let (matrix, marked_full, format, descriptor) = unsafe {
+        let raw = frame.as_ptr();
+        let descriptor = ffi::av_pix_fmt_desc_get(frame.format().into());
+        (
+            (*raw).colorspace as c_int,
+            (*raw).color_range == ffi::AVColorRange::AVCOL_RANGE_JPEG,
+            frame.format(),
+            descriptor.as_ref(),
+        )
+    };
+    let kind = match descriptor {
+        Some(it)
+            if it.flags & (ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) as u64 != 0 =>
+        {
+            ColourKind::Rgb
+        }
+        Some(it) if it.nb_components < 3 => ColourKind::Grey,
+        _ => ColourKind::Yuv,
+    };
+    let always_full = matches!(
+        format,
+        Pixel::YUVJ420P | Pixel::YUVJ422P | Pixel::YUVJ444P | Pixel::YUVJ440P | Pixel::YUVJ411P
+    );
+    Colours {
+        matrix,
+        full_range: marked_full || always_full || kind == ColourKind::Grey,
+        kind,
+    }
+}
+
+/// What a [`Scaler`] turns into what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Conversion {
+    /// The layout that comes in.
+    pub(super) from: Pixel,
+    /// The size that comes in.
+    pub(super) from_size: Size,
+    /// How what comes in is to be read.
+    pub(super) from_colours: Colours,
+    /// The layout that goes out: `RGB24` or `YUV420P`.
+    pub(super) to: Pixel,
+    /// The size that goes out.
+    pub(super) to_size: Size,
+    /// The matrix and range that go out; the kind is that of `to`.
+    pub(super) to_colours: Colours,
+    /// How pixels in between are made.
+    pub(super) flags: Flags,
+}
+
+/// A swscale context.
+pub(super) struct Scaler {
+    context: ptr::NonNull<ffi::SwsContext>,
+    conversion: Conversion,
+}
+
+// SAFETY: the context has one owner and no ties to the thread that made it.
+unsafe impl Send for Scaler {}
+
+impl Scaler {
+    /// A scaler for `conversion`; `None` where swscale does not know the layout.
+    pub(super) fn new(conversion: Conversion) -> Option<Self> {
+        let Conversion {
+            from_size, to_size, ..
+        } = conversion;
+        // SAFETY: a call over plain numbers; the filters may be null. The tables are static
+        // and never null.
+        let context = unsafe {
+            let context = ptr::NonNull::new(ffi::sws_getContext(
+                c_int::try_from(from_size.width).ok()?,
+                c_int::try_from(from_size.height).ok()?,
+                conversion.from.into(),
+                c_int::try_from(to_size.width).ok()?,
+                c_int::try_from(to_size.height).ok()?,
+                conversion.to.into(),
+                conversion.flags.bits() as _,
+                ptr::null_mut(),
+                ptr::null_mut(),
+                ptr::null(),
+            ))?;
+            let neutral = 1 << 16;
+            ffi::sws_setColorspaceDetails(
+                context.as_ptr(),
+                ffi::sws_getCoefficients(conversion.from_colours.matrix),
+                conversion.from_colours.full_range.into(),
+                ffi::sws_getCoefficients(conversion.to_colours.matrix),
+                conversion.to_colours.full_range.into(),
+                0,
+                neutral,
+                neutral,
+            );
+            context
+        };
+        Some(Self {
+            context,
+            conversion,
+        })
+    }
+
+    /// What it converts.
+    pub(super) fn conversion(&self) -> Conversion {
+        self.conversion
+    }
+
+    /// Converts `frame` into `planes`, each with its stride. `None` where the frame is not of
+    /// the layout and size that the scaler is for, or a plane is too small.
+    pub(super) fn run(&mut self, frame: &Video, planes: &mut [(&mut [u8], usize)]) -> Option<()> {
+        let from = self.conversion.from_size;
+        let fits = frame.format() == self.conversion.from
+            && (frame.width(), frame.height()) == (from.width, from.height)
+            && self.has_room(planes);
+        if !fits {
+            return None;
+        }
+        let mut data = [ptr::null_mut(); 4];
+        let mut strides = [0; 4];
+        for (index, (plane, stride)) in planes.iter_mut().enumerate() {
+            data[index] = plane.as_mut_ptr();
+            strides[index] = c_int::try_from(*stride).ok()?;
+        }
+        // SAFETY: the frame has the layout and size of the context, and `has_room` has checked
+        // that each plane holds every row that swscale writes, with what it may write past the
+        // end of a row.
+        let rows = unsafe {
+            let raw = frame.as_ptr();
+            ffi::sws_scale(
+                self.context.as_ptr(),
+                (*raw).data.as_ptr().cast(),
+                (*raw).linesize.as_ptr(),
+                0,
+                c_int::try_from(from.height).ok()?,
+                data.as_ptr(),
+                strides.as_ptr(),
+            )
+        };
+        (rows > 0).then_some(())
+    }
+
+    fn has_room(&self, planes: &[(&mut [u8], usize)]) -> bool {
+        let Size { width, height } = self.conversion.to_size;
+        let (width, height) = (width as usize, height as usize);
+        let halves = (width.div_ceil(2), height.div_ceil(2));
+        let needs: &[(usize, usize)] = match self.conversion.to {
+            Pixel::RGB24 => &[(width * 3, height)],
+            Pixel::YUV420P => &[(width, height), halves, halves],
+            _ => return false,
+        };
+        needs.len() == planes.len()
+            && needs
+                .iter()
+                .zip(planes)
+                .all(|((row, rows), (plane, stride))| {
+                    stride.is_multiple_of(ROW_ALIGNMENT)
+                        && row <= stride
+                        && plane.len() >= stride * rows
+                })
+    }
+}
+
+/// Rows that swscale writes begin at multiples of this many bytes, so that what its vector
+/// code writes past the end of a row stays within the row's stride.
+pub(super) const ROW_ALIGNMENT: usize = 32;
+
+impl Drop for Scaler {
+    fn drop(&mut self) {
+        // SAFETY: the context is ours and not used again.
+        unsafe { ffi::sws_freeContext(self.context.as_ptr()) }
+    }
+}

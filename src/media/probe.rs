@@ -1,0 +1,116 @@
+//! Facts of an input, from its headers; no more is decoded than a first still picture.
+//!
+//! Knows nothing of what will be done with them.
+
+use crate::facts::VideoFacts;
+use crate::item::Size;
+use crate::media::error::MediaError;
+use crate::media::input;
+use crate::media::input::Input;
+use crate::media::shape;
+use crate::media::stills;
+use crate::media::stills::Still;
+use crate::media::track::Track;
+use crate::name::VideoId;
+use crate::time::Pts;
+use crate::time::Ratio;
+use crate::time::Sampling;
+use blake3::Hasher;
+use ffmpeg_next::decoder;
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Finds out what `input` is. `fps` is how densely it will be sampled.
+///
+/// The number of pictures follows from the length that the headers state, and is an estimate:
+/// only reading all of a file tells what is in it.
+///
+/// # Errors
+///
+/// Where the input cannot be opened, is not a video, has no video stream, or is coded in a way
+/// that this FFmpeg cannot decode; for pictures, where none can be decoded.
+pub fn probe(input: &Input, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError> {
+    match input {
+        Input::Video(path) => video(path, id, fps),
+        Input::Pictures { path, files } => pictures(path, files, id),
+    }
+}
+
+fn video(path: &Path, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError> {
+    let track = Track::open(path, Arc::new(AtomicBool::new(false)))?;
+    if decoder::find(track.parameters().id()).is_none() {
+        return Err(MediaError::NoDecoder {
+            path: path.into(),
+            codec: track.codec(),
+        });
+    }
+    let size = track.turn().size(track.coded_size());
+    if size.width == 0 || size.height == 0 {
+        return Err(MediaError::NothingDecodes { path: path.into() });
+    }
+    let base = track.base();
+    let first = Pts(0);
+    let rule = Sampling { fps, base, first };
+    let duration = track.duration();
+    Ok(VideoFacts {
+        id,
+        path: path.into(),
+        size,
+        duration: duration.map(|ticks| base.seconds_between(first, Pts(ticks))),
+        fps: track.frame_rate(),
+        codec: track.codec(),
+        rotation: track.turn().degrees(),
+        has_sound: track.has_sound(),
+        expected_pictures: duration.map(|ticks| rule.count_until(Pts(ticks))),
+        digest: digest([path])?,
+    })
+}
+
+fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, MediaError> {
+    let still = files.iter().find_map(|file| stills::decode(file).ok());
+    let Still { codec, frame } =
+        still.ok_or_else(|| MediaError::NothingDecodes { path: path.into() })?;
+    let turn = shape::turn_of_photograph(&frame);
+    let coded = Size {
+        width: frame.width(),
+        height: frame.height(),
+    };
+    Ok(VideoFacts {
+        id,
+        path: path.into(),
+        size: turn.size(coded),
+        duration: None,
+        fps: None,
+        codec: codec.into(),
+        rotation: turn.degrees(),
+        has_sound: false,
+        expected_pictures: Some(files.len() as u64),
+        digest: digest(files)?,
+    })
+}
+
+// The digest of one file is that of its bytes. Where there are several, each counts by its own
+// digest, so that moving a byte from one to the next is seen.
+fn digest<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<String, MediaError> {
+    let mut digests = Vec::new();
+    for file in files {
+        let path = file.as_ref();
+        let failed = |source| input::unreadable(path, source);
+        let mut hasher = Hasher::new();
+        hasher
+            .update_reader(File::open(path).map_err(failed)?)
+            .map_err(failed)?;
+        digests.push(hasher.finalize());
+    }
+    if let [only] = digests.as_slice() {
+        return Ok(only.to_hex().to_string());
+    }
+    let mut hasher = Hasher::new();
+    for digest in digests {
+        hasher.update(digest.as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}

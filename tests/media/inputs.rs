@@ -1,0 +1,185 @@
+//! What counts as an input, and what is said of those that are none.
+
+use crate::clips::Clips;
+use crate::clips::corner;
+use crate::clips::counting;
+use crate::clips::fps;
+use crate::clips::luma_of;
+use crate::clips::probe;
+use crate::clips::sampled;
+use std::fs;
+use std::path::Path;
+use vpipe::failure::Class;
+use vpipe::media;
+use vpipe::media::Input;
+use vpipe::media::MediaError;
+use vpipe::name::VideoId;
+
+fn refused(path: &Path) -> MediaError {
+    match media::identify(path) {
+        Ok(input) => media::probe(&input, VideoId(0), fps("1")).unwrap_err(),
+        Err(error) => error,
+    }
+}
+
+#[test]
+fn a_folder_of_pictures_is_read_in_the_order_of_its_names() {
+    let clips = Clips::new();
+    fs::create_dir(clips.path("folder")).unwrap();
+    clips.make(
+        "folder/%d.png",
+        &format!("{} -frames:v 12", counting("1", "30")),
+    );
+    clips.make(
+        "folder/x.jpg",
+        "-f lavfi -i color=white:s=64x48 -frames:v 1",
+    );
+    fs::write(clips.path("folder/2b.jpg"), "no picture").unwrap();
+    fs::write(clips.path("folder/notes.txt"), "no picture").unwrap();
+    let folder = clips.path("folder");
+    let facts = probe(&folder, "1");
+    assert_eq!(facts.expected_pictures, Some(14));
+    assert_eq!(facts.codec, "png");
+    let pictures = sampled(&folder, "1");
+    assert_eq!(pictures.len(), 14);
+    for (index, picture) in pictures.iter().enumerate() {
+        assert_eq!(picture.moment.index, index as u64);
+        assert_eq!(picture.moment.frame_number, index as u64);
+        match (index, &picture.content) {
+            (2, content) => {
+                let failure = content.as_ref().unwrap_err();
+                assert_eq!(failure.class, Class::Media);
+                assert!(failure.message.contains("2b.jpg"), "{failure}");
+            }
+            (13, _) => assert!(corner(picture) > 250),
+            // A PNG is full range: what was 16 + n is stretched when it is made.
+            (_, _) => {
+                let number = if index < 2 { index } else { index - 1 };
+                assert!(corner(picture).abs_diff(luma_of(number as u64)) <= 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn content_decides_and_not_the_name() {
+    let clips = Clips::new();
+    let clip = clips.make("clip.mp4", &counting("1", "10"));
+    let renamed = clips.path("clip.png");
+    fs::copy(&clip, &renamed).unwrap();
+    assert_eq!(
+        media::identify(&renamed).unwrap(),
+        Input::Video(renamed.clone())
+    );
+    assert_eq!(probe(&renamed, "1").digest, probe(&clip, "1").digest);
+    let picture = clips.make("picture.png", "-f lavfi -i color=white:s=8x8 -frames:v 1");
+    let renamed = clips.path("picture.mp4");
+    fs::copy(picture, &renamed).unwrap();
+    assert!(matches!(
+        media::identify(&renamed).unwrap(),
+        Input::Pictures { .. }
+    ));
+    let strange = clips.path("a %d: b'\u{e9}.mp4");
+    fs::copy(&clip, &strange).unwrap();
+    assert_eq!(sampled(&strange, "1").len(), 1);
+}
+
+#[test]
+fn what_is_no_video_is_refused_in_one_sentence() {
+    let clips = Clips::new();
+    let text = "these are words\n".repeat(1000);
+    fs::write(clips.path("text.mp4"), &text).unwrap();
+    fs::write(clips.path("text.txt"), &text).unwrap();
+    fs::write(clips.path("empty.mp4"), "").unwrap();
+    fs::create_dir(clips.path("folder")).unwrap();
+    let whole = fs::read(clips.make("whole.mp4", &counting("2", "30"))).unwrap();
+    fs::write(clips.path("no-index.mp4"), &whole[..whole.len() / 2]).unwrap();
+    clips.make("sound.mp4", "-f lavfi -i sine=d=1");
+    let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n";
+    fs::write(clips.path("list.m3u8"), playlist).unwrap();
+    for (name, wanted) in [
+        ("missing.mp4", "there is no file or folder"),
+        ("text.mp4", "is not a video"),
+        ("text.txt", "is not a video"),
+        ("empty.mp4", "is empty (0 bytes)"),
+        ("folder", "holds no JPEG or PNG"),
+        ("no-index.mp4", "was cut short"),
+        ("sound.mp4", "has no video stream"),
+        ("list.m3u8", "is not a video"),
+    ] {
+        let message = refused(&clips.path(name)).to_string();
+        assert!(
+            message.contains(wanted) && message.contains(name),
+            "{name}: {message}"
+        );
+        assert!(
+            !message.contains('\n') && !message.ends_with('.'),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn cover_art_is_no_video() {
+    let clips = Clips::new();
+    clips.make("cover.png", "-f lavfi -i color=red:s=64x64 -frames:v 1");
+    let song = clips.make(
+        "song.mp3",
+        "-f lavfi -i sine=d=1 -i cover.png -map 0 -map 1 -c:v copy -disposition:v attached_pic",
+    );
+    assert!(matches!(refused(&song), MediaError::NoVideoStream { .. }));
+}
+
+#[test]
+fn an_unknown_codec_is_named() {
+    let clips = Clips::new();
+    let clip = clips.make("clip.mkv", &format!("{} -c:v ffv1", counting("1", "10")));
+    let mut bytes = fs::read(&clip).unwrap();
+    let at = bytes.windows(4).position(|it| it == b"FFV1").unwrap();
+    bytes[at..at + 4].copy_from_slice(b"QUIX");
+    fs::write(&clip, bytes).unwrap();
+    let error = refused(&clip);
+    assert!(matches!(error, MediaError::NoDecoder { .. }), "{error}");
+    assert!(error.to_string().contains("coded as QUIX"), "{error}");
+}
+
+#[test]
+fn a_file_cut_short_gives_what_it_has() {
+    let clips = Clips::new();
+    let lossless = "-c:v libx264 -preset ultrafast -qp 0 -g 15";
+    for name in ["cut.ts", "cut.mkv"] {
+        let clip = clips.make(name, &format!("{} {lossless}", counting("4", "30")));
+        let whole = fs::read(&clip).unwrap();
+        fs::write(&clip, &whole[..whole.len() * 6 / 10]).unwrap();
+        let pictures = sampled(&clip, "5");
+        assert!(
+            (8..16).contains(&pictures.len()),
+            "{name}: {}",
+            pictures.len()
+        );
+        for picture in pictures.iter().take(8) {
+            assert_eq!(corner(picture), luma_of(picture.moment.frame_number));
+        }
+    }
+}
+
+#[test]
+fn damage_is_survived_and_counted() {
+    let clips = Clips::new();
+    let source = "-f lavfi -i testsrc2=s=320x240:r=30:d=2 -c:v png";
+    let clip = clips.make("damaged.mov", source);
+    let mut bytes = fs::read(&clip).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 200].fill(0x55);
+    fs::write(&clip, bytes).unwrap();
+    let input = media::identify(&clip).unwrap();
+    let facts = media::probe(&input, VideoId(0), fps("30")).unwrap();
+    let wanted = media::Wanted::new(fps("30"), 1280, vpipe::item::PixelFormat::I420);
+    let mut pictures = media::pictures(&input, &facts, &wanted, Default::default()).unwrap();
+    let taken: Vec<_> = pictures.by_ref().map(Result::unwrap).collect();
+    assert_eq!(taken.len(), 60);
+    let gaps: Vec<_> = taken.iter().filter(|it| it.content.is_err()).collect();
+    assert!(!gaps.is_empty());
+    assert_eq!(gaps.len() as u64, pictures.damaged());
+    assert_eq!(gaps[0].moment.index, gaps[0].moment.frame_number);
+}

@@ -1,0 +1,11 @@
+//! The media room against clips that the FFmpeg command line makes on the spot.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a helper that panics fails the test that called it"
+)]
+
+mod clips;
+mod inputs;
+mod pixels;
+mod sampling;

@@ -1,0 +1,168 @@
+//! Which frames are chosen, how often, and what is said of them.
+
+use crate::clips::Clips;
+use crate::clips::chosen_by_ffmpeg;
+use crate::clips::corner;
+use crate::clips::counting;
+use crate::clips::fps;
+use crate::clips::luma_of;
+use crate::clips::probe;
+use crate::clips::repeated;
+use crate::clips::sampled;
+use crate::clips::take;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use std::time::Instant;
+use vpipe::item::Picture;
+use vpipe::item::PixelFormat;
+use vpipe::media;
+use vpipe::media::Wanted;
+use vpipe::name::VideoId;
+
+const LOSSLESS: &str = "-c:v libx264 -preset ultrafast -qp 0";
+
+fn numbers(pictures: &[Picture]) -> Vec<u64> {
+    pictures.iter().map(|it| it.moment.frame_number).collect()
+}
+
+#[test]
+fn samples_are_those_of_the_rule_and_of_ffmpeg() {
+    let clips = Clips::new();
+    for (seconds, rate, count) in [
+        ("8", "0.5", 4),
+        ("8", "1", 8),
+        ("8", "2", 16),
+        ("7.6", "0.5", 4),
+        ("7.6", "1", 8),
+        ("7.6", "2", 16),
+    ] {
+        let arguments = format!("{} {LOSSLESS}", counting(seconds, "30"));
+        let clip = clips.make("clip.mp4", &arguments);
+        let pictures = sampled(&clip, rate);
+        let step = (30.0 / rate.parse::<f64>().unwrap()) as u64;
+        let wanted: Vec<u64> = (0..count).map(|k| k * step).collect();
+        assert_eq!(numbers(&pictures), wanted, "{seconds} s at {rate}");
+        assert_eq!(probe(&clip, rate).expected_pictures, Some(count));
+        for (index, picture) in pictures.iter().enumerate() {
+            let moment = &picture.moment;
+            assert_eq!(corner(picture), luma_of(moment.frame_number));
+            assert_eq!(moment.index, index as u64);
+            assert_eq!(moment.seconds, moment.frame_number as f64 / 30.0);
+            assert_eq!(moment.samples, 1);
+        }
+        assert_eq!(repeated(&pictures), chosen_by_ffmpeg(&clip, rate));
+    }
+}
+
+#[test]
+fn uneven_rates_follow_ffmpeg_frame_by_frame() {
+    let clips = Clips::new();
+    for (source, rate) in [
+        ("30000/1001", "29.97"),
+        ("25", "2"),
+        ("24", "5"),
+        ("10", "29.97"),
+    ] {
+        let clip = clips.make("clip.mp4", &format!("{} {LOSSLESS}", counting("3", source)));
+        let pictures = sampled(&clip, rate);
+        assert_eq!(
+            repeated(&pictures),
+            chosen_by_ffmpeg(&clip, rate),
+            "{source} at {rate}"
+        );
+    }
+}
+
+#[test]
+fn a_frame_that_stays_is_one_picture_with_all_its_samples() {
+    let clips = Clips::new();
+    let slow = clips.make("slow.mp4", &format!("{} {LOSSLESS}", counting("4", "1")));
+    let pictures = sampled(&slow, "4");
+    assert_eq!(numbers(&pictures), [0, 1, 2, 3]);
+    assert!(pictures.iter().all(|it| it.moment.samples == 4));
+
+    let gaps = "-vf select=not(between(n\\,40\\,100))+0 -fps_mode vfr";
+    for name in ["vfr.mp4", "vfr.mkv"] {
+        let clip = clips.make(name, &format!("{} {gaps} {LOSSLESS}", counting("5", "30")));
+        let pictures = sampled(&clip, "2");
+        assert_eq!(pictures[2].moment.samples, 1, "{name}");
+        assert_eq!(pictures[3].moment.frame_number, 39, "{name}");
+        assert_eq!(pictures[3].moment.samples, 4, "{name}");
+        assert_eq!(repeated(&pictures), chosen_by_ffmpeg(&clip, "2"), "{name}");
+    }
+}
+
+#[test]
+fn time_limits_are_those_of_the_samples() {
+    let clips = Clips::new();
+    let clip = clips.make("clip.mp4", &format!("{} {LOSSLESS}", counting("5", "30")));
+    let mut wanted = Wanted::new(fps("2"), 1280, PixelFormat::I420);
+    wanted.until = Some(1.6);
+    assert_eq!(numbers(&take(&clip, &wanted)), [0, 15, 30, 45]);
+    wanted.from = Some(0.7);
+    let pictures = take(&clip, &wanted);
+    assert_eq!(numbers(&pictures), [30, 45]);
+    assert_eq!(pictures[0].moment.index, 0);
+    assert_eq!(pictures[0].moment.seconds, 1.0);
+    wanted.from = Some(9.0);
+    wanted.until = None;
+    assert_eq!(numbers(&take(&clip, &wanted)), [0; 0]);
+}
+
+#[test]
+fn an_edit_list_hides_frames_and_their_numbers() {
+    let clips = Clips::new();
+    let whole = format!("{} -g 60 {LOSSLESS}", counting("4", "30"));
+    clips.make("whole.mp4", &whole);
+    let cut = clips.make("cut.mp4", "-ss 1.5 -i whole.mp4 -c copy");
+    let pictures = sampled(&cut, "1");
+    assert_eq!(pictures[0].moment.frame_number, 0);
+    assert_eq!(pictures[0].moment.seconds, 0.0);
+    assert_eq!(corner(&pictures[0]), luma_of(45));
+    assert_eq!(repeated(&pictures), chosen_by_ffmpeg(&cut, "1"));
+}
+
+#[test]
+fn a_longer_sound_track_adds_no_sample() {
+    let clips = Clips::new();
+    let sound = "-f lavfi -i sine=d=5.5 -c:a aac";
+    for name in ["sound.mp4", "sound.mkv"] {
+        let arguments = format!("{} {sound} {LOSSLESS}", counting("4", "30"));
+        let clip = clips.make(name, &arguments);
+        let facts = probe(&clip, "1");
+        assert!(facts.has_sound);
+        assert_eq!(facts.expected_pictures, Some(4), "{name}");
+        assert_eq!(sampled(&clip, "1").len(), 4, "{name}");
+    }
+}
+
+#[test]
+fn packets_without_time_stamps_are_sampled_all_the_same() {
+    let clips = Clips::new();
+    let clip = clips.make(
+        "clip.avi",
+        &format!("{} -c:v mpeg4 -bf 2 -q:v 1", counting("3", "30")),
+    );
+    let pictures = sampled(&clip, "2");
+    assert_eq!(numbers(&pictures), [0, 15, 30, 45, 60, 75]);
+}
+
+#[test]
+fn a_set_stop_flag_ends_the_work_at_once() {
+    let clips = Clips::new();
+    let arguments = "-f lavfi -i testsrc2=s=1280x720:r=30:d=4 -c:v libx264 -preset ultrafast";
+    let clip = clips.make("long.mp4", arguments);
+    let input = media::identify(&clip).unwrap();
+    let facts = media::probe(&input, VideoId(0), fps("1")).unwrap();
+    let wanted = Wanted::new(fps("0.01"), 1280, PixelFormat::I420);
+    let stop = Arc::new(AtomicBool::new(false));
+    let pictures = media::pictures(&input, &facts, &wanted, Arc::clone(&stop)).unwrap();
+    let started = Instant::now();
+    let reader = std::thread::spawn(move || pictures.count());
+    std::thread::sleep(Duration::from_millis(20));
+    stop.store(true, Ordering::Relaxed);
+    assert!(reader.join().unwrap() <= 1);
+    assert!(started.elapsed() < Duration::from_secs(2));
+}
