@@ -18,9 +18,6 @@ impl Ratio {
     /// One.
     pub const ONE: Self = Self { num: 1, den: 1 };
 
-    /// One.
-    pub const ONE: Self = Self { num: 1, den: 1 };
-
     /// `num / den` in lowest terms; `None` where `den` is zero or a part is `i64::MIN`.
     pub fn new(num: i64, den: i64) -> Option<Self> {
         if den == 0 || num == i64::MIN || den == i64::MIN {

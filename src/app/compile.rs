@@ -45,7 +45,11 @@ pub(super) fn compile(recipe: &Recipe, videos: Vec<VideoFacts>) -> Result<Compil
         videos,
     };
     match plan::compile(recipe, &facts, Tuning::default()) {
-        Ok(plan) => Ok(Compiled { plan, facts, placed }),
+        Ok(plan) => Ok(Compiled {
+            plan,
+            facts,
+            placed,
+        }),
         Err(diagnostics) => Err(report(recipe, diagnostics)),
     }
 }
@@ -53,7 +57,12 @@ pub(super) fn compile(recipe: &Recipe, videos: Vec<VideoFacts>) -> Result<Compil
 impl Compiled {
     /// The stages of the plan, for people.
     pub(super) fn rows(&self) -> Vec<StageRow> {
-        let total = self.facts.videos.iter().map(|video| video.expected_pictures).sum();
+        let total = self
+            .facts
+            .videos
+            .iter()
+            .map(|video| video.expected_pictures)
+            .sum();
         let row = |stage: &plan::StagePlan| StageRow {
             id: stage.id.clone(),
             kind: stage.kind,
@@ -66,12 +75,22 @@ impl Compiled {
             },
         };
         let runs_or_not = |stage: &&plan::StagePlan| !matches!(stage.fate, StageFate::Bypassed(_));
-        self.plan.stages().iter().filter(runs_or_not).map(row).collect()
+        self.plan
+            .stages()
+            .iter()
+            .filter(runs_or_not)
+            .map(row)
+            .collect()
     }
 
     fn place(&self, stage: &StageId) -> String {
         match self.facts.placements.get(stage) {
-            Some(Placement::Local(LocalFacts { backend, engine, model, .. })) => {
+            Some(Placement::Local(LocalFacts {
+                backend,
+                engine,
+                model,
+                ..
+            })) => {
                 format!("{backend}, {engine}, {}", model.name)
             }
             Some(Placement::Remote(remote)) => format!("{}, {}", remote.backend, remote.host),
@@ -81,14 +100,25 @@ impl Compiled {
 
     fn limit(&self, stage: &StageId) -> usize {
         let steps = self.plan.steps().map(|(_, step)| step);
-        steps.filter(|step| step.stage == *stage && step.last).map(|step| step.limit.max).sum()
+        steps
+            .filter(|step| step.stage == *stage && step.last)
+            .map(|step| step.limit.max)
+            .sum()
     }
 }
 
 fn wrong(recipe: &Recipe, diagnostics: Vec<crate::diag::Diagnostic>) -> Result<(), AppError> {
-    if diagnostics.is_empty() { Ok(()) } else { Err(report(recipe, diagnostics)) }
+    if diagnostics.is_empty() {
+        Ok(())
+    } else {
+        Err(report(recipe, diagnostics))
+    }
 }
 
 fn report(recipe: &Recipe, diagnostics: Vec<crate::diag::Diagnostic>) -> AppError {
-    Report { sources: recipe.sources.clone(), diagnostics }.into()
+    Report {
+        sources: recipe.sources.clone(),
+        diagnostics,
+    }
+    .into()
 }

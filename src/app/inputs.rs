@@ -35,7 +35,11 @@ pub(super) fn open(
 ) -> Result<Inputs, AppError> {
     let places = places(recipe, paths)?;
     let fps = fps(recipe);
-    let mut inputs = Inputs { videos: Videos::new(), places, unreadable: BTreeMap::new() };
+    let mut inputs = Inputs {
+        videos: Videos::new(),
+        places,
+        unreadable: BTreeMap::new(),
+    };
     for (id, path) in ids(paths) {
         let opened = media::identify(path).and_then(|input| {
             let facts = media::probe(&input, id, fps)?;
@@ -54,7 +58,9 @@ pub(super) fn open(
     }
     for (id, _) in &inputs.videos {
         if let Some(place) = inputs.places.get(id) {
-            place.check().map_err(|error| AppError::environment(&error))?;
+            place
+                .check()
+                .map_err(|error| AppError::environment(&error))?;
         }
     }
     Ok(inputs)
@@ -97,7 +103,10 @@ fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>
                 place.complete().display()
             );
             let help = "rename one, or run them one after the other with different --output-dir";
-            return Err(AppError::Request { message, help: Some(help.to_owned()) });
+            return Err(AppError::Request {
+                message,
+                help: Some(help.to_owned()),
+            });
         }
         places.insert(id, place);
     }
@@ -105,9 +114,21 @@ fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>
 }
 
 fn place(merge: &MergeSpec, path: &Path) -> Result<Place, AppError> {
-    let folder = merge.folder(path).map_err(|fault| AppError::request(&fault))?;
+    let folder = merge
+        .folder(path)
+        .map_err(|fault| AppError::request(&fault))?;
     // `.` and `..` have no name of their own.
-    let named = path.file_name().map(Path::new).unwrap_or(Path::new("pictures"));
-    let stem = if path.is_dir() { named.as_os_str() } else { named.file_stem().unwrap_or_default() };
-    Ok(Place { folder: folder.into(), stem: stem.to_string_lossy().into_owned() })
+    let named = path
+        .file_name()
+        .map(Path::new)
+        .unwrap_or(Path::new("pictures"));
+    let stem = if path.is_dir() {
+        named.as_os_str()
+    } else {
+        named.file_stem().unwrap_or_default()
+    };
+    Ok(Place {
+        folder: folder.into(),
+        stem: stem.to_string_lossy().into_owned(),
+    })
 }

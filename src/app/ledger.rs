@@ -16,7 +16,7 @@ use crate::output::StageRun;
 use crate::output::Summary;
 use crate::plan::Plan;
 use crate::plan::StagePlan;
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -67,7 +67,9 @@ impl Ledger {
         };
         Self {
             start: Instant::now(),
-            processed_at: Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            processed_at: ZonedDateTime::now()
+                .strftime("%Y-%m-%d %H:%M:%S")
+                .to_string(),
             videos: (0..).map(VideoId).zip(paths).map(video).collect(),
             read: BTreeSet::new(),
             unread: BTreeMap::new(),
@@ -85,7 +87,9 @@ impl Ledger {
         match event {
             Event::Started { stage, .. } => tally(stage, &|tally| tally.at_work += 1),
             Event::Paused { stage, .. } => {
-                tally(stage, &|tally| tally.at_work = tally.at_work.saturating_sub(1));
+                tally(stage, &|tally| {
+                    tally.at_work = tally.at_work.saturating_sub(1)
+                });
             }
             Event::Finished { stage, pictures } => {
                 tally(stage, &|tally| tally.pictures += pictures);
@@ -95,7 +99,11 @@ impl Ledger {
             Event::VideoRead { video } => {
                 self.read.insert(*video);
             }
-            Event::SourceFailed { video, stage, failure } => {
+            Event::SourceFailed {
+                video,
+                stage,
+                failure,
+            } => {
                 let failures = self.unread.entry(*video).or_default();
                 failures.push((stage.clone(), failure.clone()));
                 if let Some(outcome) = self.videos.get_mut(video) {
@@ -163,7 +171,11 @@ impl Ledger {
         let summaries = stages.iter().filter_map(|stage| {
             let tally = self.stages.remove(&stage.id)?;
             let (pictures, busy) = (tally.pictures, tally.busy);
-            Some(StageSummary { id: stage.id.clone(), pictures, busy })
+            Some(StageSummary {
+                id: stage.id.clone(),
+                pictures,
+                busy,
+            })
         });
         Outcome {
             stages: summaries.collect(),

@@ -1,10 +1,28 @@
-//! App: one file a verb. Does not know how any of the rooms below works.
+//! App: one file a verb, from the words of a user to what became of them.
+//!
+//! Joins the rooms below; does not know how any of them works.
 
+mod check;
+mod compile;
+mod error;
+mod inputs;
+mod ledger;
 mod report;
+mod resolve;
+mod run;
+mod world;
 
+pub use check::check;
+pub use check::graph;
+pub use check::models;
+pub use error::AppError;
+pub use report::Checked;
+pub use report::FoundModel;
 pub use report::Header;
 pub use report::Outcome;
 pub use report::StageRow;
 pub use report::StageSummary;
 pub use report::Update;
 pub use report::VideoOutcome;
+pub use run::RunRequest;
+pub use run::run;

@@ -1,13 +1,16 @@
-//! Reports: what a run tells whoever watches it, before, during and after.
+//! Reports: what the verbs tell whoever asked; of a run, before, during and after.
 //!
 //! Plain data. Knows nothing of screens.
 
+use crate::diag::Report;
 use crate::engine::StopReason;
 use crate::event::Event;
+use crate::facts::ModelFacts;
 use crate::facts::VideoFacts;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::output::Summary;
+use crate::plan::Peak;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -43,6 +46,28 @@ pub struct StageRow {
     pub total: Option<u64>,
     /// Why it is skipped, if it is.
     pub skipped: Option<String>,
+}
+
+/// A recipe that is right, and what it would do.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// What the user calls the recipe.
+    pub recipe: String,
+    /// The stages in the order of the recipe.
+    pub stages: Vec<StageRow>,
+    /// The most that pictures would take in memory.
+    pub peak: Peak,
+    /// What can be run and will disappoint.
+    pub warnings: Option<Report>,
+}
+
+/// A model that was found.
+#[derive(Clone, Debug)]
+pub struct FoundModel {
+    /// Its file; `None` for the one that is built in.
+    pub path: Option<PathBuf>,
+    /// What it says of itself, or why it cannot be used.
+    pub facts: Result<ModelFacts, String>,
 }
 
 /// One thing that a run has to say.

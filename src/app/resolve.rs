@@ -62,7 +62,12 @@ fn has_backend(yolo: &YoloSpec) -> bool {
 
 impl Placed {
     fn skip(&mut self, stage: &StageId, why: &str) {
-        self.placements.insert(stage.clone(), Placement::Skipped { why: why.to_owned() });
+        self.placements.insert(
+            stage.clone(),
+            Placement::Skipped {
+                why: why.to_owned(),
+            },
+        );
     }
 
     fn local(&mut self, recipe: &Recipe, id: &StageId, yolo: &YoloSpec) -> Result<(), AppError> {

@@ -53,7 +53,11 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
     if inputs.videos.is_empty() {
         return Ok(ledger.close(&[], None, false));
     }
-    let videos = inputs.videos.values().map(|(_, facts)| facts.clone()).collect();
+    let videos = inputs
+        .videos
+        .values()
+        .map(|(_, facts)| facts.clone())
+        .collect();
     let compiled = compile::compile(&recipe, videos)?;
     let header = header(&recipe, &compiled);
     let demo = header.demo;
@@ -66,11 +70,19 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
     };
     let works = stages::assemble(&compiled.plan, &supplies).map_err(|stage| {
         let message = format!("the stage `{stage}` has nothing to run on");
-        AppError::Environment { message, help: None }
+        AppError::Environment {
+            message,
+            help: None,
+        }
     })?;
     let stop = Stop::default();
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
-    let mut writer = Writer { recipe: &recipe, compiled: &compiled, inputs: &inputs, stop: &stop };
+    let mut writer = Writer {
+        recipe: &recipe,
+        compiled: &compiled,
+        inputs: &inputs,
+        stop: &stop,
+    };
     let mut hear = |said| writer.hear(said, &mut ledger, update);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -140,7 +152,11 @@ impl Writer<'_> {
         match place.write(&results, partial) {
             Ok(path) => {
                 ledger.saved(video, &path, partial, results.summary);
-                update(Update::Saved { video, path, partial });
+                update(Update::Saved {
+                    video,
+                    path,
+                    partial,
+                });
             }
             Err(error) => ledger.unsaved(video, results.summary, &error.to_string()),
         }

@@ -4,6 +4,7 @@
 
 use super::duration;
 use crate::plan::Format;
+use crate::recipe::Request;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
@@ -39,6 +40,9 @@ Examples:
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Run a recipe over videos
+    ///
+    /// Pictures are sampled from each video and looked at while the next ones are still being
+    /// decoded. What was found goes to output/VIDEO_results.json, in the order of time.
     Run(RunArgs),
     /// Say whether a recipe is right, and what it would do
     Check(RecipeArgs),
@@ -48,10 +52,6 @@ pub(super) enum Command {
     Models(ModelsArgs),
 }
 
-/// Run a recipe over videos
-///
-/// Pictures are sampled from each video and looked at while the next ones are still being
-/// decoded. What was found goes to `output/VIDEO_results.json`, merged by time.
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
 pub(super) struct RunArgs {
@@ -85,8 +85,6 @@ Examples:
   vpipe run default \"clips/*.mp4\" --first 30s
   vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx --set yolo.conf=0.3
   vpipe run my.toml clip.mp4 --json | jq .videos
-
-Presets: default, max-speed, conservative, high-detail.
 
 Ctrl-C once stops early and keeps what is done (VIDEO_results.partial.json); twice stops at once.
 
@@ -130,9 +128,22 @@ pub(super) struct RecipeArgs {
     pub(super) output_dir: Option<String>,
 }
 
+impl From<RecipeArgs> for Request {
+    fn from(args: RecipeArgs) -> Self {
+        Self {
+            recipe: args.recipe,
+            vars: args.vars,
+            sets: args.sets,
+            fps: args.fps,
+            max_workers: args.max_workers,
+            batch_size: args.batch_size,
+            output_dir: args.output_dir,
+        }
+    }
+}
+
 const CHANGES: &str = "Changes to the recipe";
 
-/// Draw the steps that a recipe compiles to
 #[derive(Debug, Args)]
 #[command(after_help = GRAPH_EXAMPLES)]
 pub(super) struct GraphArgs {

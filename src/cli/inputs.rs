@@ -50,9 +50,7 @@ fn matches(word: &Path) -> Result<Vec<PathBuf>, InputError> {
     let found = glob::glob(text).map_err(|error| InputError::Pattern(text.to_owned(), error))?;
     let paths = found
         .map(|path| {
-            path.map_err(|error| {
-                InputError::Unreadable(error.path().to_owned(), error.into_error())
-            })
+            path.map_err(|error| InputError::Unreadable(error.path().to_owned(), error.into()))
         })
         .collect::<Result<Vec<_>, _>>()?;
     if paths.is_empty() {

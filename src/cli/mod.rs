@@ -3,6 +3,7 @@
 //! Knows how a mistake, progress and a summary look, and the exit codes; no rule of the domain.
 
 mod args;
+mod commands;
 pub mod diagnostic;
 mod duration;
 mod inputs;
@@ -10,3 +11,6 @@ mod progress;
 mod screen;
 mod streams;
 mod summary;
+mod tables;
+
+pub use commands::main;

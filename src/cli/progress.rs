@@ -195,6 +195,7 @@ impl Progress {
                 Weight::Step,
                 format!("{}: started", self.name(*video)),
             )),
+            Event::VideoRead { .. } => None,
             Event::VideoDone { video } => {
                 Some(line(Weight::Step, format!("{}: done", self.name(*video))))
             }

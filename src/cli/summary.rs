@@ -26,6 +26,15 @@ pub(super) fn summary(outcome: &Outcome) -> String {
     lines.join("\n")
 }
 
+/// Why videos could not be opened, for those who want to hear of trouble only.
+pub(super) fn unread(outcome: &Outcome) -> impl Iterator<Item = &str> {
+    let unopened = outcome
+        .videos
+        .iter()
+        .filter(|video| video.results.is_none());
+    unopened.filter_map(|video| video.error.as_deref())
+}
+
 fn video(video: &VideoOutcome) -> Vec<String> {
     let path = video.path.display();
     let mut lines = vec![match &video.results {

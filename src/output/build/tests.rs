@@ -54,44 +54,23 @@ fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
 
 fn yolo(id: &str, concurrency: usize) -> Stage {
     let spec = YoloSpec {
-        backend: "auto".into(),
-        model: None,
-        names: None,
         concurrency,
-        conf: 0.15,
-        iou: 0.5,
-        imgsz: 1280,
-        half: true,
-        classes: Vec::new(),
-        max_det: 300,
+        ..YoloSpec::default()
     };
     stage(id, &["batch"], StageSpec::Yolo(spec))
 }
 
 fn recipe(detecting: Vec<Stage>, primary: Option<&str>) -> Recipe {
-    let extract = ExtractSpec {
-        fps: Ratio::from_decimal(1.0).unwrap(),
-        max_side: 1280,
-        quality: 85,
-    };
-    let whisper = WhisperSpec {
-        backend: "auto".into(),
-        model: None,
-        concurrency: 3,
-        language: None,
-    };
     let merge = MergeSpec {
         primary: primary.map(StageId::from),
-        output_dir: "output".to_owned(),
+        ..MergeSpec::default()
     };
+    let batch = StageSpec::Batch(BatchSpec::default());
+    let whisper = StageSpec::Whisper(WhisperSpec::default());
     let mut stages = vec![
-        stage("extract", &[], StageSpec::Extract(extract)),
-        stage(
-            "batch",
-            &["extract"],
-            StageSpec::Batch(BatchSpec { size: 16 }),
-        ),
-        stage("whisper", &["extract"], StageSpec::Whisper(whisper)),
+        stage("extract", &[], StageSpec::Extract(ExtractSpec::default())),
+        stage("batch", &["extract"], batch),
+        stage("whisper", &["extract"], whisper),
         stage("merge", &["yolo", "whisper"], StageSpec::Merge(merge)),
     ];
     stages.extend(detecting);

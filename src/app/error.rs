@@ -1,0 +1,114 @@
+//! Errors: why a verb could not do its work at all.
+//!
+//! What befalls single items is no error; it stands in the outcome.
+
+use crate::diag::Report;
+use crate::recipe::LoadError;
+use std::error::Error;
+
+/// Why a verb could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The recipe has mistakes.
+    #[error(transparent)]
+    Recipe(#[from] Report),
+    /// What was asked for makes no sense, or names something that is not there.
+    #[error("{message}")]
+    Request {
+        /// One sentence without a full stop.
+        message: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+    /// A file, a model, a server or this machine fails.
+    #[error("{message}")]
+    Environment {
+        /// One sentence without a full stop.
+        message: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
+}
+
+impl AppError {
+    /// A request that makes no sense, told with all its causes.
+    pub fn request(error: &dyn Error) -> Self {
+        Self::Request {
+            message: with_causes(error),
+            help: None,
+        }
+    }
+
+    /// A failing world, told with all its causes.
+    pub fn environment(error: &dyn Error) -> Self {
+        Self::Environment {
+            message: with_causes(error),
+            help: None,
+        }
+    }
+
+    /// The same error with what to do about it; a [`Report`] says that itself.
+    pub fn with_help(self, text: impl Into<String>) -> Self {
+        let help = Some(text.into());
+        match self {
+            Self::Recipe(report) => Self::Recipe(report),
+            Self::Request { message, .. } => Self::Request { message, help },
+            Self::Environment { message, .. } => Self::Environment { message, help },
+        }
+    }
+
+    /// The exit code that tells it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Recipe(_) | Self::Request { .. } => 2,
+            Self::Environment { .. } => 3,
+        }
+    }
+}
+
+impl From<LoadError> for AppError {
+    fn from(error: LoadError) -> Self {
+        let help = error.help();
+        match error {
+            LoadError::Wrong(report) => Self::Recipe(report),
+            error => Self::Request {
+                message: with_causes(&error),
+                help,
+            },
+        }
+    }
+}
+
+// An error whose text has its cause in it already does not give it again.
+fn with_causes(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AppError;
+    use crate::recipe::LoadError;
+    use std::io;
+
+    #[test]
+    fn causes_are_told_once() {
+        let source = io::Error::other("disk on fire");
+        assert_eq!(AppError::environment(&source).to_string(), "disk on fire");
+        let path = "a.toml".to_owned();
+        let error = AppError::from(LoadError::Unreadable { path, source });
+        assert_eq!(
+            error.to_string(),
+            "the recipe a.toml cannot be read: disk on fire"
+        );
+        assert_eq!(error.exit_code(), 2);
+    }
+}

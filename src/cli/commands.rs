@@ -1,0 +1,110 @@
+//! The commands: words in, a verb of `app` called, what it says written out, an exit code back.
+
+use super::args::Cli;
+use super::args::Command;
+use super::args::GraphArgs;
+use super::args::ModelsArgs;
+use super::args::RecipeArgs;
+use super::args::RunArgs;
+use super::diagnostic;
+use super::inputs;
+use super::progress::Progress;
+use super::screen::Screen;
+use super::streams;
+use super::streams::talk;
+use super::summary;
+use super::tables;
+use crate::app;
+use crate::app::AppError;
+use crate::app::RunRequest;
+use crate::diag::Report;
+use clap::Parser;
+use std::ffi::OsString;
+use std::time::Instant;
+
+/// Does what `words` say, the program's name first, and gives the exit code.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to stdout, all else to stderr; there is no third place to complain at.
+            error.print().unwrap_or_default();
+            return u8::try_from(error.exit_code()).unwrap_or(2);
+        }
+    };
+    let done = match cli.command {
+        Command::Run(args) => run(args),
+        Command::Check(args) => check(args),
+        Command::Graph(args) => graph(args),
+        Command::Models(args) => models(&args),
+    };
+    done.unwrap_or_else(|error| {
+        complain(&error);
+        error.exit_code()
+    })
+}
+
+fn run(args: RunArgs) -> Result<u8, AppError> {
+    let request = RunRequest {
+        recipe: args.recipe.into(),
+        inputs: inputs::expand(&args.inputs).map_err(|error| AppError::request(&error))?,
+        first: args.first,
+    };
+    let start = Instant::now();
+    let mut progress = Progress::default();
+    let mut screen = Screen::new(args.quiet);
+    let outcome = app::run(&request, &mut |update| {
+        let lines = progress.update(&update, start.elapsed());
+        screen.show(&progress, lines);
+    });
+    screen.close();
+    let outcome = outcome?;
+    if args.quiet {
+        summary::unread(&outcome).for_each(talk);
+    } else {
+        talk(&summary::summary(&outcome));
+    }
+    if args.json {
+        data(&format!("{:#}\n", summary::json(&outcome)))?;
+    }
+    Ok(outcome.exit_code())
+}
+
+fn check(args: RecipeArgs) -> Result<u8, AppError> {
+    let checked = app::check(&args.into())?;
+    if let Some(warnings) = &checked.warnings {
+        draw(warnings);
+    }
+    data(&tables::checked(&checked))?;
+    Ok(0)
+}
+
+fn graph(args: GraphArgs) -> Result<u8, AppError> {
+    data(&app::graph(&args.recipe.into(), args.format.into())?)?;
+    Ok(0)
+}
+
+fn models(args: &ModelsArgs) -> Result<u8, AppError> {
+    data(&tables::models(&app::models(&args.folders)?))?;
+    Ok(0)
+}
+
+fn data(text: &str) -> Result<(), AppError> {
+    streams::data(text).map_err(|error| AppError::environment(&error))
+}
+
+fn complain(error: &AppError) {
+    match error {
+        AppError::Recipe(report) => draw(report),
+        AppError::Request { message, help } | AppError::Environment { message, help } => {
+            talk(&format!("error: {message}"));
+            if let Some(help) = help {
+                talk(&format!("  help: {help}"));
+            }
+        }
+    }
+}
+
+fn draw(report: &Report) {
+    talk(diagnostic::draw(report, streams::style()).trim_end());
+}

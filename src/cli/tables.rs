@@ -1,0 +1,193 @@
+//! What `check` and `models` write: short tables, of words only.
+
+use crate::app::Checked;
+use crate::app::FoundModel;
+use crate::app::StageRow;
+use crate::facts::ModelFacts;
+
+const CLASSES_NAMED: usize = 6;
+
+const MORE_MODELS: &str = "
+Any detector that Ultralytics exports to ONNX can be used (v5u, v8, v9, v10, 11, 12):
+
+  pip install ultralytics
+  yolo export model=yolo11n.pt format=onnx
+  vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx
+
+In a recipe it is `model = \"yolo11n.onnx\"` under [stages.yolo].
+";
+
+/// What a recipe would do.
+pub(super) fn checked(checked: &Checked) -> String {
+    let stages: Vec<[String; 2]> = checked
+        .stages
+        .iter()
+        .map(|row| [row.id.to_string(), what_it_does(row)])
+        .collect();
+    let mebibytes = checked.peak.bytes as f64 / f64::from(1 << 20);
+    format!(
+        "{} is right\n{}at most {} pictures in memory, {mebibytes:.0} MiB\n",
+        checked.recipe,
+        table(&stages),
+        checked.peak.pictures,
+    )
+}
+
+fn what_it_does(row: &StageRow) -> String {
+    let mut parts = Vec::new();
+    if row.kind != row.id.as_str() {
+        parts.push(row.kind.to_owned());
+    }
+    match &row.skipped {
+        Some(why) => parts.push(format!("skipped: {why}")),
+        None => {
+            if !row.place.is_empty() {
+                parts.push(row.place.clone());
+            }
+            parts.push(format!("{} at once", row.limit));
+        }
+    }
+    parts.join(", ")
+}
+
+/// The models that are here, and how to get more.
+pub(super) fn models(models: &[FoundModel]) -> String {
+    let rows: Vec<[String; 2]> = models
+        .iter()
+        .map(|model| {
+            let path = model.path.as_ref().map(|path| path.display().to_string());
+            let about = match &model.facts {
+                Ok(facts) => about(facts),
+                Err(why) => format!("cannot be used: {why}"),
+            };
+            [path.unwrap_or_else(|| "(built in)".to_owned()), about]
+        })
+        .collect();
+    table(&rows) + MORE_MODELS
+}
+
+fn about(model: &ModelFacts) -> String {
+    let named: Vec<&str> = model
+        .classes
+        .iter()
+        .take(CLASSES_NAMED)
+        .map(|class| &**class)
+        .collect();
+    let more = if model.classes.len() > CLASSES_NAMED {
+        ", ..."
+    } else {
+        ""
+    };
+    let size = match model.fixed_size {
+        Some(size) => format!("always {size}"),
+        None => "any size".to_owned(),
+    };
+    let demo = if model.demo {
+        "; a demo of drawn shapes, nothing else"
+    } else {
+        ""
+    };
+    format!(
+        "{} classes ({}{more}), {size}{demo}",
+        model.classes.len(),
+        named.join(", "),
+    )
+}
+
+// Two columns, indented.
+fn table(rows: &[[String; 2]]) -> String {
+    let width = rows.iter().map(|[name, _]| name.chars().count()).max();
+    let width = width.unwrap_or_default();
+    rows.iter()
+        .map(|[name, about]| format!("  {name:width$}  {about}\n"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checked;
+    use super::models;
+    use crate::app::Checked;
+    use crate::app::FoundModel;
+    use crate::app::StageRow;
+    use crate::facts::ModelFacts;
+    use crate::item::Size;
+    use crate::plan::Peak;
+
+    fn row(id: &str, kind: &'static str, place: &str, skipped: Option<&str>) -> StageRow {
+        StageRow {
+            id: id.into(),
+            kind,
+            place: place.to_owned(),
+            limit: 2,
+            total: None,
+            skipped: skipped.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_recipe_that_is_right() {
+        let right = Checked {
+            recipe: "default".to_owned(),
+            stages: vec![
+                row("extract", "extract", "", None),
+                row("people", "yolo", "local, rten, yolo11n.onnx", None),
+                row("whisper", "whisper", "", Some("no backend for speech")),
+            ],
+            peak: Peak {
+                pictures: 84,
+                bytes: 103_000_000,
+            },
+            warnings: None,
+        };
+        insta::assert_snapshot!(checked(&right), @r"
+    default is right
+      extract  2 at once
+      people   yolo, local, rten, yolo11n.onnx, 2 at once
+      whisper  skipped: no backend for speech
+    at most 84 pictures in memory, 98 MiB
+    ");
+    }
+
+    #[test]
+    fn models_that_are_here() {
+        let model = |classes: usize, fixed_size, demo| ModelFacts {
+            name: String::new(),
+            demo,
+            classes: (0..classes).map(|n| format!("class{n}").into()).collect(),
+            fixed_size,
+            digest: String::new(),
+        };
+        let side = Size {
+            width: 320,
+            height: 320,
+        };
+        let found = [
+            FoundModel {
+                path: None,
+                facts: Ok(model(6, Some(side), true)),
+            },
+            FoundModel {
+                path: Some("models/yolo11n.onnx".into()),
+                facts: Ok(model(80, None, false)),
+            },
+            FoundModel {
+                path: Some("other.onnx".into()),
+                facts: Err("it is a classifier".to_owned()),
+            },
+        ];
+        insta::assert_snapshot!(models(&found), @r#"
+      (built in)           6 classes (class0, class1, class2, class3, class4, class5), always 320x320; a demo of drawn shapes, nothing else
+      models/yolo11n.onnx  80 classes (class0, class1, class2, class3, class4, class5, ...), any size
+      other.onnx           cannot be used: it is a classifier
+
+    Any detector that Ultralytics exports to ONNX can be used (v5u, v8, v9, v10, 11, 12):
+
+      pip install ultralytics
+      yolo export model=yolo11n.pt format=onnx
+      vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx
+
+    In a recipe it is `model = "yolo11n.onnx"` under [stages.yolo].
+    "#);
+    }
+}

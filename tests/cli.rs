@@ -1,0 +1,102 @@
+//! The program as users meet it: words in, text and an exit code out.
+
+use assert_cmd::Command;
+use std::process::Stdio;
+
+// The program, far from what the user of this machine has set.
+fn vpipe(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("RUNPOD_") {
+            command.env_remove(name);
+        }
+    }
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command.env("COLUMNS", "100").args(words);
+    command
+}
+
+// What it wrote to stdout and stderr, and how it ended.
+fn said(words: &[&str]) -> (String, String, i32) {
+    let output = vpipe(words).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(".exe", "");
+    (
+        text(output.stdout),
+        text(output.stderr),
+        output.status.code().unwrap(),
+    )
+}
+
+#[test]
+fn help_teaches() {
+    insta::with_settings!({
+        snapshot_path => "../snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        for (name, words) in [
+            ("help", vec!["--help"]),
+            ("help_run", vec!["run", "--help"]),
+            ("help_run_short", vec!["run", "-h"]),
+            ("help_check", vec!["check", "--help"]),
+            ("help_graph", vec!["graph", "--help"]),
+            ("help_models", vec!["models", "--help"]),
+        ] {
+            let (out, talk, code) = said(&words);
+            assert_eq!((talk.as_str(), code), ("", 0), "{words:?}");
+            insta::assert_snapshot!(name, out);
+        }
+    });
+}
+
+#[test]
+fn wrong_words_end_with_2_and_one_message() {
+    for (words, message) in [
+        (vec!["fly"], "unrecognized subcommand 'fly'"),
+        (vec!["run", "default"], "<INPUT>..."),
+        (
+            vec!["run", "default", "a.mp4", "--fast"],
+            "unexpected argument '--fast'",
+        ),
+        (
+            vec!["run", "default", "a.mp4", "--first", "soon"],
+            "write it as 30s, 2m, 1m30s",
+        ),
+        (
+            vec!["run", "default", "nothing/*.mp4"],
+            "nothing matches `nothing/*.mp4`",
+        ),
+        (
+            vec!["graph", "default", "--format", "png"],
+            "[possible values: text, mermaid, dot]",
+        ),
+    ] {
+        let (out, talk, code) = said(&words);
+        assert_eq!((out.as_str(), code), ("", 2), "{words:?}: {talk}");
+        assert!(talk.starts_with("error: "), "{words:?}: {talk}");
+        assert!(talk.contains(message), "{words:?}: {talk}");
+    }
+}
+
+#[test]
+fn without_words_it_says_what_it_can_do() {
+    let (out, talk, code) = said(&[]);
+    assert_eq!((out.as_str(), code), ("", 2));
+    assert!(talk.contains("Usage: vpipe <COMMAND>"), "{talk}");
+}
+
+#[test]
+fn a_reader_that_has_enough_is_no_error() {
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_vpipe"))
+        .arg("--help")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stderr.is_empty());
+}
