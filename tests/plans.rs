@@ -1,0 +1,157 @@
+//! Plans as data: what every recipe of this repository compiles to, here and at a server.
+//!
+//! The machine is one of four cores, whatever this one is.
+
+use insta::Settings;
+use insta::assert_snapshot;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use vpipe::facts::Facts;
+use vpipe::facts::LocalFacts;
+use vpipe::facts::ModelFacts;
+use vpipe::facts::Placement;
+use vpipe::facts::RemoteFacts;
+use vpipe::name::StageId;
+use vpipe::plan;
+use vpipe::plan::Format;
+use vpipe::plan::Plan;
+use vpipe::plan::Tuning;
+use vpipe::recipe;
+use vpipe::recipe::Recipe;
+use vpipe::recipe::Request;
+use vpipe::recipe::StageSpec;
+use vpipe::recipe::World;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+struct Repository;
+
+impl World for Repository {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_to_string(Path::new(ROOT).join(path))
+    }
+
+    fn variables(&self) -> BTreeMap<String, String> {
+        [("ENGINE", "rten"), ("THREADS", "2")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into()
+    }
+}
+
+#[test]
+fn every_preset_has_its_plan() {
+    for path in files("recipes") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        snapshot(&format!("plan@{name}"), &drawn(&load(&name)));
+    }
+}
+
+#[test]
+fn every_good_recipe_has_its_plan() {
+    for path in files("tests/recipes/good") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        // Its command line is tried in `tests/recipes.rs`.
+        let recipe = load(&format!("tests/recipes/good/{name}.toml"));
+        snapshot(&format!("plan@good-{name}"), &drawn(&recipe));
+    }
+}
+
+#[test]
+fn a_plan_can_be_drawn_for_pages_and_tools() {
+    let recipe = load("default");
+    let plan = compile(&recipe, &there).unwrap();
+    snapshot("graph@mermaid", &plan.draw(Format::Mermaid));
+    snapshot("graph@dot", &plan.draw(Format::Dot));
+}
+
+fn files(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(Path::new(ROOT).join(folder)).unwrap();
+    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
+    files.sort();
+    files
+}
+
+fn load(name: &str) -> Recipe {
+    let request = Request {
+        recipe: name.to_owned(),
+        ..Request::default()
+    };
+    recipe::load(&request, &Repository).unwrap()
+}
+
+fn drawn(recipe: &Recipe) -> String {
+    let on = |place: &dyn Fn(&StageId) -> Placement| match compile(recipe, place) {
+        Ok(plan) => plan.draw(Format::Text),
+        Err(why) => format!("{why}\n"),
+    };
+    format!(
+        "on this machine\n{}\nat a server\n{}",
+        on(&here),
+        on(&there)
+    )
+}
+
+fn compile(recipe: &Recipe, place: &dyn Fn(&StageId) -> Placement) -> Result<Plan, String> {
+    let placements = recipe.stages.iter().filter_map(|stage| match &stage.spec {
+        StageSpec::Yolo(_) => Some((stage.id.clone(), place(&stage.id))),
+        StageSpec::Whisper(_) => {
+            let why = "no backend for speech".to_owned();
+            Some((stage.id.clone(), Placement::Skipped { why }))
+        }
+        _ => None,
+    });
+    let facts = Facts {
+        cores: 4,
+        placements: placements.collect(),
+        ..Facts::default()
+    };
+    plan::compile(recipe, &facts, Tuning::default()).map_err(|wrong| {
+        wrong
+            .into_iter()
+            .map(|wrong| wrong.message)
+            .collect::<Vec<_>>()
+            .join("; ")
+    })
+}
+
+fn here(_: &StageId) -> Placement {
+    Placement::Local(LocalFacts {
+        backend: "local".into(),
+        engine: "rten".to_owned(),
+        threads: 1,
+        concurrency: None,
+        model: ModelFacts {
+            name: "yolo11n.onnx".to_owned(),
+            demo: false,
+            classes: Vec::new(),
+            fixed_size: None,
+            digest: String::new(),
+        },
+    })
+}
+
+fn there(_: &StageId) -> Placement {
+    Placement::Remote(RemoteFacts {
+        backend: "runpod".into(),
+        kind: "runpod",
+        host: "api.runpod.ai".to_owned(),
+        model: "abc123".to_owned(),
+        concurrency: None,
+        max_body: 10_000_000,
+        attempts: 5,
+    })
+}
+
+fn snapshot(name: &str, text: &str) {
+    let mut settings = Settings::clone_current();
+    settings.set_snapshot_path(Path::new(ROOT).join("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| assert_snapshot!(name, text));
+}
