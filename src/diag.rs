@@ -27,7 +27,7 @@ impl From<Range<usize>> for Span {
 /// One text of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// What the user knows it by: a path, `preset default`, `--set yolo.conf=0.2`.
+    /// What the user knows it by: a path, `preset default`, `command line`.
     pub name: String,
     /// The whole text.
     pub text: String,

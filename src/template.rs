@@ -64,7 +64,7 @@ impl Scope {
             })
             .collect();
         if spaces.is_empty() {
-            "nothing is in scope here".to_owned()
+            "nothing is in scope here; variables are declared under `[vars]`".to_owned()
         } else {
             format!("in scope here: {}", spaces.join(", "))
         }
@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(fault.undefined.as_deref(), Some("env"));
         assert_eq!(
             fault.help.as_deref(),
-            Some("in scope here: `vars.fps`, `vars.half`, `vars.root`")
+            Some("in scope here: `vars.root`, `vars.fps`, `vars.half`")
         );
     }
 

@@ -127,6 +127,11 @@ fn lines(value: &impl std::fmt::Debug) -> String {
         let inner = line.trim_start();
         match line.len() - inner.len() {
             8 if !inner.starts_with([')', ']', '}']) => write!(text, "\n    {inner}").unwrap(),
+            _ if inner.starts_with([')', ']', '}']) => {
+                text.truncate(text.trim_end_matches(',').len());
+                text.push_str(inner);
+            }
+            _ if text.ends_with(',') => write!(text, " {inner}").unwrap(),
             _ => text.push_str(inner),
         }
     }
@@ -210,6 +215,16 @@ fn what_is_not_there_is_named() {
         missing("tests/none.toml"),
         "the recipe tests/none.toml cannot be read\n\
          RECIPE is a path or a preset: `default`, `max-speed`, `conservative`, `high-detail`"
+    );
+}
+
+#[test]
+fn a_chain_of_extends_ends_even_where_its_names_do_not() {
+    let world = Only("version = 1\nextends = \"deeper/recipe.toml\"\n");
+    let error = recipe::load(&request("recipe.toml", ""), &world).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "this is the recipe number 16 in a chain of `extends`"
     );
 }
 

@@ -35,6 +35,7 @@ pub fn draw(report: &Report, style: Style) -> String {
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(WIDTH)
         .with_links(false)
+        .without_primary_span_start()
         .without_syntax_highlighting();
     let mut text = String::new();
     for severity in [Severity::Error, Severity::Warning] {
@@ -122,8 +123,15 @@ impl Block {
 
     fn add(&mut self, place: &Place<'_>, label: Option<String>) {
         // A caret after the last line is drawn only if that line ends.
-        let text = format!("{}\n", place.source.text);
-        self.source = NamedSource::new(&place.source.name, text);
+        let mut text = place.source.text.clone();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        // `miette` would count the column in bytes.
+        let name = format!("{}:{}:{}", place.source.name, place.line, place.column);
+        if self.labels.is_empty() {
+            self.source = NamedSource::new(name, text);
+        }
         let Range { start, end } = place.range.clone();
         let label = if self.labels.is_empty() {
             LabeledSpan::new_primary_with_span(label, start..end)

@@ -17,6 +17,9 @@ use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
+// Links can make one file a circle under ever new names.
+const DEPTH: usize = 16;
+
 /// One text, parsed.
 pub(super) struct Layer {
     /// Where it begins in the source map.
@@ -155,6 +158,11 @@ fn follow(
             format!("the recipes extend each other: {}", path.join(" -> ")),
         )
         .help("remove one of these `extends`"));
+    }
+    if seen.len() == DEPTH {
+        let message = format!("this is the recipe number {DEPTH} in a chain of `extends`");
+        return Err(Diagnostic::error(span, message)
+            .help("extend fewer recipes; do links on the disk lead round?"));
     }
     match origin.read(world) {
         Ok(text) => Ok((origin, text)),

@@ -48,7 +48,7 @@ pub(super) fn merge(layers: Vec<Layer>, wrong: &mut Vec<Diagnostic>) -> Merged {
         if let Some(entry) = table.take("description") {
             match entry.node.value {
                 Value::Text(text) => merged.description = Some(text),
-                _ => wrong.push(mistyped(&entry, "text in quotes")),
+                _ => wrong.push(mistyped(&entry, "a string").help("put text in quotes")),
             }
         }
         if let Some(vars) = opened(table.take("vars"), wrong) {

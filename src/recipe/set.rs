@@ -165,17 +165,18 @@ impl<'a> Assignment<'a> {
 fn apply_set(text: &str, merged: &mut Merged, sources: &mut SourceMap) -> Result<(), Diagnostic> {
     let set = Assignment::parse("--set", text, sources)?;
     let (sections, what, name, key) = match set.path.as_slice() {
-        [("vars", _), name] => return declare(&set, *name, &mut merged.vars),
+        path if path.iter().any(|(part, _)| part.is_empty()) => return Err(unnamed(&set)),
+        [("vars", _), name] => {
+            let node = parse::bare_value(set.value, set.value_start)?;
+            let text = match &node.value {
+                Value::Text(text) => text,
+                _ => set.value,
+            };
+            return declare(&set, *name, text, &mut merged.vars);
+        }
         [("backends", _), name, key] => (&mut merged.backends, "backend", name, key),
         [("stages", _), name, key] | [name, key] => (&mut merged.stages, "stage", name, key),
-        _ => {
-            return Err(
-                Diagnostic::error(set.whole, "--set does not name one value").help(
-                    "write STAGE.KEY=VALUE, such as `--set yolo.conf=0.2`; \
-                 or backends.NAME.KEY=VALUE, or vars.NAME=VALUE",
-                ),
-            );
-        }
+        _ => return Err(unnamed(&set)),
     };
     let section = find(sections, what, *name)?;
     let node = parse::bare_value(set.value, set.value_start)?;
@@ -185,6 +186,13 @@ fn apply_set(text: &str, merged: &mut Merged, sources: &mut SourceMap) -> Result
         node,
     });
     Ok(())
+}
+
+fn unnamed(set: &Assignment<'_>) -> Diagnostic {
+    Diagnostic::error(set.whole, "--set does not name one value").help(
+        "write STAGE.KEY=VALUE, such as `--set yolo.conf=0.2`; \
+         or backends.NAME.KEY=VALUE, or vars.NAME=VALUE",
+    )
 }
 
 fn find<'a>(
@@ -207,7 +215,7 @@ fn find<'a>(
 fn apply_var(text: &str, merged: &mut Merged, sources: &mut SourceMap) -> Result<(), Diagnostic> {
     let var = Assignment::parse("--var", text, sources)?;
     match var.path.as_slice() {
-        [name] => declare(&var, *name, &mut merged.vars),
+        [name] => declare(&var, *name, var.value, &mut merged.vars),
         _ => Err(
             Diagnostic::error(var.whole, "--var takes the name of one variable")
                 .help("write `--var NAME=VALUE`; `--set` changes keys of stages"),
@@ -219,6 +227,7 @@ fn apply_var(text: &str, merged: &mut Merged, sources: &mut SourceMap) -> Result
 fn declare(
     assignment: &Assignment<'_>,
     (name, span): (&str, Span),
+    text: &str,
     vars: &mut Table,
 ) -> Result<(), Diagnostic> {
     let Some(entry) = vars.get_mut(name) else {
@@ -227,17 +236,16 @@ fn declare(
                 .help(suggest(name, vars.keys(), "declared under [vars]")),
         );
     };
-    let text = Value::Text(assignment.value.to_owned());
     let value = match &entry.node.value {
-        Value::Integer(_) | Value::Float(_) => number(assignment.value),
-        Value::Flag(_) => assignment.value.parse().ok().map(Value::Flag),
-        _ => Some(text),
+        Value::Integer(_) | Value::Float(_) => number(text),
+        Value::Flag(_) => text.parse().ok().map(Value::Flag),
+        _ => Some(Value::Text(text.to_owned())),
     };
     let Some(value) = value else {
         let declared = entry.node.what();
         return Err(Diagnostic::error(
             assignment.value_span(),
-            format!("`{name}` cannot be {:?}", assignment.value),
+            format!("`{name}` cannot be {text:?}"),
         )
         .also(entry.node.span, "declared here")
         .help(format!(

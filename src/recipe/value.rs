@@ -210,7 +210,7 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
         type Value = bool;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("`true` or `false`")
+            f.write_str("`true` or `false`\nwrite one of the two, without quotes")
         }
 
         fn visit_bool<E: Error>(self, flag: bool) -> Result<bool, E> {
