@@ -31,10 +31,19 @@ pub(super) fn spell(duration: Duration) -> String {
     }
 }
 
+/// The same to whole seconds, for what is only estimated.
+pub(super) fn spell_roughly(duration: Duration) -> String {
+    match duration.as_secs_f64().ceil() as u64 {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds => spell(Duration::from_secs(seconds)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse;
     use super::spell;
+    use super::spell_roughly;
     use std::time::Duration;
 
     #[test]
@@ -59,5 +68,7 @@ mod tests {
         assert_eq!(spelled(59.97), "1m 00s");
         assert_eq!(spelled(125.0), "2m 05s");
         assert_eq!(spelled(3725.0), "1h 02m");
+        assert_eq!(spell_roughly(Duration::from_millis(8200)), "9 s");
+        assert_eq!(spell_roughly(Duration::from_millis(59_500)), "1m 00s");
     }
 }

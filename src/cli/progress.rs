@@ -3,7 +3,7 @@
 //!
 //! Knows nothing of terminals.
 
-use super::duration::spell;
+use super::duration::spell_roughly;
 use crate::app::Header;
 use crate::app::StageRow;
 use crate::app::Update;
@@ -224,7 +224,7 @@ impl Progress {
                 ..
             } => {
                 self.stage(stage)?.retries += 1;
-                let text = || format!("{failure}; trying again in {}", spell(*pause));
+                let text = || format!("{failure}; trying again in {}", spell_roughly(*pause));
                 self.tell_once(Trouble::Retry, stage, failure, text)
             }
             Event::ItemFailed {

@@ -2,7 +2,7 @@
 //!
 //! Draws what [`Progress`] says. Knows nothing of runs.
 
-use super::duration::spell;
+use super::duration::spell_roughly;
 use super::progress::Line;
 use super::progress::Progress;
 use super::progress::Weight;
@@ -95,7 +95,7 @@ impl Bars {
             bar.set_position(row.done);
         }
         let left = progress.remaining().filter(|left| !left.is_zero());
-        let left = left.map(|left| format!("about {} left", spell(left)));
+        let left = left.map(|left| format!("about {} left", spell_roughly(left)));
         self.clock.set_message(left.unwrap_or_default());
     }
 }

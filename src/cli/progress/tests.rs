@@ -183,8 +183,8 @@ fn troubles_are_told_once_and_counted() {
     Notice  pictures or sound leave this machine for api.example.com
     Notice  no model is given: the built-in demo model looks, which knows six drawn shapes
     Notice  `half` means nothing on a CPU
-    Trouble yolo: the server is busy; trying again in 2.0 s (more of these are only counted)
-    Trouble yolo: the server is busy; trying again in 2.0 s (more of these are only counted)
+    Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
+    Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
     Trouble yolo: picture 30 of clip.mp4 failed: out of memory (more of these are only counted)
     Trouble stopping: interrupted
     [0 of 24] extract 0/24
