@@ -1,5 +1,11 @@
 //! The rooms and floors of the source (see `src/lib.rs`), and the house rules, held by a scan.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::string_slice,
+    reason = "a test that cannot go on has failed"
+)]
+
 #[path = "architecture/rules.rs"]
 mod rules;
 #[path = "architecture/scan.rs"]

@@ -1,5 +1,7 @@
 //! The program as users meet it: words in, text and an exit code out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use assert_cmd::Command;
 use std::process::Stdio;
 

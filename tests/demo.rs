@@ -3,6 +3,8 @@
 //! Boxes of real inference differ in their last digits between machines, so they are compared by
 //! overlap with the truth; numbers of frames, times and the shape of the file are exact.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use assert_cmd::Command;
 use insta::Settings;
 use insta::assert_json_snapshot;

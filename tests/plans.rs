@@ -2,6 +2,8 @@
 //!
 //! The machine is one of four cores, whatever this one is.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use insta::Settings;
 use insta::assert_snapshot;
 use std::collections::BTreeMap;

@@ -2,6 +2,8 @@
 //!
 //! A comment `# vpipe: OPTIONS` in a recipe of this folder gives the command line.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use insta::Settings;
 use insta::assert_snapshot;
 use proptest::prelude::*;

@@ -56,7 +56,7 @@ pub(super) fn open(
             }
         }
     }
-    for (id, _) in &inputs.videos {
+    for id in inputs.videos.keys() {
         if let Some(place) = inputs.places.get(id) {
             place
                 .check()

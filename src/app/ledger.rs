@@ -88,7 +88,7 @@ impl Ledger {
             Event::Started { stage, .. } => tally(stage, &|tally| tally.at_work += 1),
             Event::Paused { stage, .. } => {
                 tally(stage, &|tally| {
-                    tally.at_work = tally.at_work.saturating_sub(1)
+                    tally.at_work = tally.at_work.saturating_sub(1);
                 });
             }
             Event::Finished { stage, pictures } => {

@@ -81,9 +81,9 @@ impl Stop {
     /// Ctrl-C: once to finish, again to abort.
     pub fn interrupt(&self) {
         if self.is_stopping() {
-            self.abort()
+            self.abort();
         } else {
-            self.finish(StopReason::Interrupted)
+            self.finish(StopReason::Interrupted);
         }
     }
 

@@ -44,7 +44,7 @@ impl Outlets {
     }
 
     /// Passes an item on from a thread.
-    pub(super) fn blocking_send(&self, item: Item) -> Result<(), Stopped> {
+    pub(super) fn blocking_send(&self, item: &Item) -> Result<(), Stopped> {
         for edge in &self.edges {
             edge.blocking_send(Message::Item(item.clone()))
                 .map_err(|_closed| Stopped)?;

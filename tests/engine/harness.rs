@@ -55,11 +55,14 @@ use vpipe::recipe::YoloSpec;
 use vpipe::time::Pts;
 use vpipe::time::Ratio;
 
+type Request = dyn Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync;
+type Thread = dyn Fn(&Item) -> Result<(), Failure> + Send + Sync;
+
 /// What a request or a lane does before it answers.
 #[derive(Clone)]
-pub struct Script {
-    request: Arc<dyn Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync>,
-    thread: Arc<dyn Fn(&Item) -> Result<(), Failure> + Send + Sync>,
+pub(crate) struct Script {
+    request: Arc<Request>,
+    thread: Arc<Thread>,
 }
 
 impl Default for Script {
@@ -72,7 +75,7 @@ impl Default for Script {
 }
 
 impl Script {
-    pub fn requests(
+    pub(crate) fn requests(
         script: impl Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -81,7 +84,9 @@ impl Script {
         }
     }
 
-    pub fn threads(script: impl Fn(&Item) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
+    pub(crate) fn threads(
+        script: impl Fn(&Item) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             thread: Arc::new(script),
             ..Self::default()
@@ -89,7 +94,7 @@ impl Script {
     }
 
     /// Slow enough for everything before it to fill up; how slow changes no outcome.
-    pub fn slow() -> Self {
+    pub(crate) fn slow() -> Self {
         Self {
             request: Arc::new(|_| {
                 Box::pin(async {
@@ -107,36 +112,36 @@ impl Script {
 
 /// A counter that remembers its peak, and a log.
 #[derive(Clone, Default)]
-pub struct Counted {
+pub(crate) struct Counted {
     now: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
     notes: Arc<Mutex<Vec<String>>>,
 }
 
 impl Counted {
-    pub fn log() -> Self {
+    pub(crate) fn log() -> Self {
         Self::default()
     }
 
-    pub fn add(&self) -> usize {
+    pub(crate) fn add(&self) -> usize {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         now
     }
 
-    pub fn now(&self) -> usize {
+    pub(crate) fn now(&self) -> usize {
         self.now.load(Ordering::SeqCst)
     }
 
-    pub fn most(&self) -> usize {
+    pub(crate) fn most(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }
 
-    pub fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) {
         self.notes.lock().unwrap().push(text.to_owned());
     }
 
-    pub fn notes(&self) -> Vec<String> {
+    pub(crate) fn notes(&self) -> Vec<String> {
         self.notes.lock().unwrap().clone()
     }
 }
@@ -157,7 +162,7 @@ impl Drop for Alive {
 }
 
 /// A recipe, the facts that place it, and how much it is given to do.
-pub struct Bench {
+pub(crate) struct Bench {
     recipe: Recipe,
     facts: Facts,
     tuning: Tuning,
@@ -169,12 +174,12 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub fn local(concurrency: usize) -> Self {
+    pub(crate) fn local(concurrency: usize) -> Self {
         let stages = vec![yolo("yolo", "extract", concurrency), merge(&["yolo"])];
         Self::new(stages, [("yolo", here())], concurrency)
     }
 
-    pub fn remote(concurrency: usize, size: usize) -> Self {
+    pub(crate) fn remote(concurrency: usize, size: usize) -> Self {
         let stages = vec![
             batch(size),
             yolo("yolo", "batch", concurrency),
@@ -183,7 +188,7 @@ impl Bench {
         Self::new(stages, [("yolo", there(None))], 2)
     }
 
-    pub fn two_stages_on_one_backend(concurrency: usize) -> Self {
+    pub(crate) fn two_stages_on_one_backend(concurrency: usize) -> Self {
         let stages = vec![
             batch(4),
             yolo("yolo", "batch", 5),
@@ -194,7 +199,7 @@ impl Bench {
         Self::new(stages, [("yolo", there.clone()), ("other", there)], 2)
     }
 
-    pub fn here_and_there() -> Self {
+    pub(crate) fn here_and_there() -> Self {
         let stages = vec![
             batch(4),
             yolo("yolo", "batch", 2),
@@ -244,45 +249,45 @@ impl Bench {
         }
     }
 
-    pub fn inbox(mut self, inbox: usize) -> Self {
+    pub(crate) fn inbox(mut self, inbox: usize) -> Self {
         self.tuning.inbox = inbox;
         self
     }
 
-    pub fn videos(mut self, videos: u32) -> Self {
+    pub(crate) fn videos(mut self, videos: u32) -> Self {
         self.videos = videos;
         self
     }
 
-    pub fn pictures(mut self, pictures: u64) -> Self {
+    pub(crate) fn pictures(mut self, pictures: u64) -> Self {
         self.pictures = pictures;
         self
     }
 
-    pub fn counting(mut self, alive: &Counted) -> Self {
+    pub(crate) fn counting(mut self, alive: &Counted) -> Self {
         self.alive = alive.clone();
         self
     }
 
-    pub fn stopped_by(mut self, stop: &Stop) -> Self {
+    pub(crate) fn stopped_by(mut self, stop: &Stop) -> Self {
         self.stop = stop.clone();
         self
     }
 
     /// How many pictures the source has emitted.
-    pub fn emitted(&self) -> watch::Receiver<u64> {
+    pub(crate) fn emitted(&self) -> watch::Receiver<u64> {
         self.emitted.subscribe()
     }
 
-    pub fn detecting_stages(&self) -> usize {
+    pub(crate) fn detecting_stages(&self) -> usize {
         self.facts.placements.len()
     }
 
-    pub fn plan(&self) -> Plan {
+    pub(crate) fn plan(&self) -> Plan {
         vpipe::plan::compile(&self.recipe, &self.facts, self.tuning).unwrap()
     }
 
-    pub async fn run(self, script: Script) -> Ran {
+    pub(crate) async fn run(self, script: Script) -> Ran {
         let plan = self.plan();
         let videos: Vec<_> = (0..self.videos).map(VideoId).collect();
         let (stop, mut ran) = (self.stop.clone(), Ran::new(&self.stop));
@@ -525,9 +530,9 @@ impl Call for Detect {
 }
 
 /// What a run said.
-pub struct Ran {
-    pub events: Vec<Event>,
-    pub stop: Stop,
+pub(crate) struct Ran {
+    pub(crate) events: Vec<Event>,
+    pub(crate) stop: Stop,
     records: Vec<Record>,
 }
 
@@ -549,12 +554,12 @@ impl Ran {
         }
     }
 
-    pub fn records(&self) -> usize {
+    pub(crate) fn records(&self) -> usize {
         self.records.len()
     }
 
     /// What was found in each picture, in order.
-    pub fn found(&self) -> impl Iterator<Item = (u64, &Found)> {
+    pub(crate) fn found(&self) -> impl Iterator<Item = (u64, &Found)> {
         let all = self
             .records
             .iter()
@@ -563,7 +568,7 @@ impl Ran {
         all.map(|detections| (detections.moment.index, &detections.found))
     }
 
-    pub fn objects(&self) -> usize {
+    pub(crate) fn objects(&self) -> usize {
         self.found()
             .map(|(_, found)| match found {
                 Found::Objects(objects) => objects.len(),
@@ -573,12 +578,12 @@ impl Ran {
     }
 
     /// The most pictures that a stage had at work at once.
-    pub fn most_in_flight(&self, stage: &str) -> u64 {
+    pub(crate) fn most_in_flight(&self, stage: &str) -> u64 {
         self.most(|id| id.as_str() == stage)
     }
 
     /// The most pictures that `yolo` and `other` had at work at once.
-    pub fn most_in_flight_together(&self) -> u64 {
+    pub(crate) fn most_in_flight_together(&self) -> u64 {
         self.most(|id| ["yolo", "other"].contains(&id.as_str()))
     }
 

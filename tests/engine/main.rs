@@ -3,6 +3,8 @@
 //! Nothing here waits for the clock: steps meet at barriers, and where time matters it is
 //! tokio's paused clock.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod harness;
 
 use harness::Bench;
