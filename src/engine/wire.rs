@@ -44,9 +44,10 @@ impl Outlets {
     }
 
     /// Passes an item on from a thread.
-    pub(super) fn blocking_send(&self, item: &Item) -> Result<(), Stopped> {
+    pub(super) fn blocking_send(&self, item: Item) -> Result<(), Stopped> {
+        let message = Message::Item(item);
         for edge in &self.edges {
-            edge.blocking_send(Message::Item(item.clone()))
+            edge.blocking_send(message.clone())
                 .map_err(|_closed| Stopped)?;
         }
         Ok(())

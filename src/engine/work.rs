@@ -141,7 +141,7 @@ impl Emitter {
             return Err(Stopped);
         }
         let pictures = item.pictures();
-        self.outlets.blocking_send(&item)?;
+        self.outlets.blocking_send(item)?;
         if self.last {
             let stage = self.stage.clone();
             self.reporter
