@@ -1,5 +1,10 @@
 //! The program as users meet it: words in, text and an exit code out.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that panics fails the test that called it"
+)]
+
 use assert_cmd::Command;
 use std::process::Stdio;
 
