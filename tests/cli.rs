@@ -1,34 +1,19 @@
 //! The program as users meet it: words in, text and an exit code out.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that panics fails the test that called it"
+)]
 
-use assert_cmd::Command;
+mod program;
+
+use program::vpipe;
+use std::path::Path;
 use std::process::Stdio;
 
-// The program, far from what the user of this machine has set.
-fn vpipe(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("RUNPOD_") {
-            command.env_remove(name);
-        }
-    }
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-        command.env_remove(name);
-    }
-    command.env("COLUMNS", "100").args(words);
-    command
-}
-
-// What it wrote to stdout and stderr, and how it ended.
 fn said(words: &[&str]) -> (String, String, i32) {
-    let output = vpipe(words).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(".exe", "");
-    (
-        text(output.stdout),
-        text(output.stderr),
-        output.status.code().unwrap(),
-    )
+    let said = vpipe(Path::new(env!("CARGO_MANIFEST_DIR")), words);
+    (said.out, said.talk, said.code)
 }
 
 #[test]

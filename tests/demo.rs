@@ -5,16 +5,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use assert_cmd::Command;
+mod program;
+
 use insta::Settings;
 use insta::assert_json_snapshot;
+use program::vpipe;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::path::PathBuf;
 use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -47,25 +48,11 @@ fn whole() -> f64 {
     1.0
 }
 
-fn clip() -> PathBuf {
-    Path::new(ROOT).join("tests/demo/clip.mp4")
-}
-
-fn vpipe(folder: &TempDir, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
-    command.current_dir(folder).args(words);
-    // The user's keys lead nowhere from here.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("RUNPOD_") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
 fn results(words: &[&str]) -> Value {
     let folder = TempDir::new().unwrap();
-    vpipe(&folder, words).arg(clip()).assert().success();
+    let clip = Path::new(ROOT).join("tests/demo/clip.mp4");
+    let said = vpipe(folder.path(), &[words, &[clip.to_str().unwrap()]].concat());
+    assert_eq!(said.code, 0, "{}", said.talk);
     let text = fs::read_to_string(folder.path().join("output/clip_results.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
@@ -161,86 +148,6 @@ fn only_the_beginning_is_looked_at_when_asked() {
         .map(|entry| entry["timestamp"].as_f64().unwrap())
         .collect();
     assert_eq!(times, [0.0, 0.5, 1.0, 1.5, 2.0]);
-}
-
-#[test]
-fn two_videos_of_one_name_are_refused_before_anything_is_done() {
-    let folder = TempDir::new().unwrap();
-    let other = folder.path().join("clip.mp4");
-    fs::copy(clip(), &other).unwrap();
-    let assert = vpipe(&folder, &["run", "default"])
-        .arg(clip())
-        .arg(&other)
-        .assert()
-        .code(2);
-    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
-    assert!(said.contains("would both be written to"), "{said}");
-    assert!(!folder.path().join("output").exists());
-}
-
-#[test]
-fn what_cannot_be_run_is_said_in_one_message() {
-    let folder = TempDir::new().unwrap();
-    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
-    write(
-        "text.mp4",
-        b"this is no video at all, whatever its name says\n",
-    );
-    write("empty.mp4", b"");
-    write("model.onnx", b"not a model");
-    write("file", b"");
-    let clip = clip();
-    let clip = clip.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 8] = [
-        (
-            &["run", "default", "nowhere.mp4"],
-            2,
-            "there is no file or folder",
-        ),
-        (&["run", "default", "text.mp4"], 3, "is not a video"),
-        (&["run", "default", "empty.mp4"], 3, "is empty (0 bytes)"),
-        (
-            &["run", "defautl", clip],
-            2,
-            "there is no preset and no file called `defautl`",
-        ),
-        (
-            &["run", "default", clip, "--set", "yolo.model=model.onnx"],
-            3,
-            "is not a whole ONNX model",
-        ),
-        (
-            &["run", "default", clip, "--set", "yolo.model=gone.onnx"],
-            3,
-            "gone.onnx does not exist",
-        ),
-        (
-            &["run", "default", clip, "--output-dir", "file"],
-            3,
-            "cannot write to file",
-        ),
-        (&["run", "default", "*.webm"], 2, "nothing matches `*.webm`"),
-    ];
-    for (words, code, message) in cases {
-        let assert = vpipe(&folder, words).assert().code(code);
-        let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
-        assert!(said.contains(message), "{words:?} said:\n{said}");
-        assert!(!said.contains("panicked"), "{said}");
-    }
-}
-
-#[test]
-fn a_file_cut_in_half_gives_what_it_has() {
-    let folder = TempDir::new().unwrap();
-    let whole = fs::read(clip()).unwrap();
-    // With its index in front, as web servers want it, a file can be read as far as it goes.
-    let cut = whole.get(..whole.len() / 2).unwrap();
-    fs::write(folder.path().join("cut.mp4"), cut).unwrap();
-    let assert = vpipe(&folder, &["run", "default", "cut.mp4"]).assert();
-    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
-    assert!(!said.contains("panicked"), "{said}");
-    let code = assert.get_output().status.code();
-    assert!([Some(0), Some(1), Some(3)].contains(&code), "{said}");
 }
 
 fn overlap(a: [f64; 4], b: [f64; 4]) -> f64 {

@@ -19,7 +19,10 @@ For everyday things give a real one, `--set yolo.model=FILE.onnx`; `vpipe models
 /// What became of a run, for people.
 pub(super) fn summary(outcome: &Outcome) -> String {
     let mut lines: Vec<String> = outcome.videos.iter().flat_map(video).collect();
-    lines.push(closing(outcome));
+    let anything = outcome.videos.iter().any(|video| video.results.is_some());
+    if anything || outcome.stopped.is_some() {
+        lines.push(closing(outcome));
+    }
     if outcome.demo {
         lines.push(DEMO.to_owned());
     }

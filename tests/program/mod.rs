@@ -1,0 +1,38 @@
+//! The program as a child process, far from what the user of this machine has set.
+
+use assert_cmd::Command;
+use std::path::Path;
+
+/// What the program wrote, and how it ended.
+pub(crate) struct Said {
+    pub(crate) out: String,
+    pub(crate) talk: String,
+    pub(crate) code: i32,
+}
+
+/// The program with nothing of the user's in its environment that it would heed.
+pub(crate) fn quiet_environment(command: &mut std::process::Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("RUNPOD_") {
+            command.env_remove(name);
+        }
+    }
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
+    command.env("COLUMNS", "100");
+}
+
+/// Runs the program in `folder`.
+pub(crate) fn vpipe(folder: &Path, words: &[&str]) -> Said {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    quiet_environment(&mut command);
+    command.current_dir(folder).args(words);
+    let output = Command::from_std(command).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(".exe", "");
+    Said {
+        out: text(output.stdout),
+        talk: text(output.stderr),
+        code: output.status.code().unwrap(),
+    }
+}
