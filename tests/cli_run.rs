@@ -206,3 +206,17 @@ fn ctrl_c_keeps_what_is_done() {
     assert!(results["summary"]["pictures"].as_u64().unwrap() < 770);
     assert_eq!(results["run"]["stopped"], "interrupted");
 }
+
+#[test]
+fn a_file_that_breaks_off_gives_what_it_has_and_says_so() {
+    let folder = TempDir::new().unwrap();
+    let whole = fs::read(CLIP).unwrap();
+    fs::write(folder.path().join("cut.mp4"), whole.get(..400_000).unwrap()).unwrap();
+    let said = vpipe(folder.path(), &["run", "default", "cut.mp4"]);
+    assert_eq!(said.code, 1, "{}", said.talk);
+    assert!(said.talk.contains("`cut.mp4` breaks off"), "{}", said.talk);
+    let results = results(&folder, "cut_results.json");
+    let pictures = results["detections"].as_array().unwrap().len();
+    assert!((1..26).contains(&pictures));
+    assert_eq!(results["failures"][0]["class"], "media");
+}

@@ -8,6 +8,7 @@ use super::error::AppError;
 use crate::backends::local::Detector;
 use crate::backends::local::EngineKind;
 use crate::backends::local::LoadOptions;
+use crate::backends::local::ModelError;
 use crate::backends::local::ModelSource;
 use crate::facts::LocalFacts;
 use crate::facts::Placement;
@@ -84,7 +85,10 @@ impl Placed {
             threads: spec.threads.max(1),
         };
         let detector = Detector::load(&source, yolo.names.as_deref().map(Path::new), &options)
-            .map_err(|error| AppError::environment(&error))?;
+            .map_err(|error| match error {
+                ModelError::Missing { .. } => AppError::request(&error),
+                _ => AppError::environment(&error),
+            })?;
         let model = detector.facts().clone();
         if !model.demo {
             self.notices.extend(detector.notices(&stages::params(yolo)));

@@ -5,6 +5,7 @@
 use super::duration::spell_roughly;
 use super::progress::Line;
 use super::progress::Progress;
+use super::progress::Row;
 use super::progress::Weight;
 use super::streams::talk;
 use indicatif::MultiProgress;
@@ -64,31 +65,41 @@ impl Screen {
 struct Bars {
     multi: MultiProgress,
     stages: Vec<ProgressBar>,
-    clock: ProgressBar,
+    clock: Option<ProgressBar>,
 }
 
 impl Bars {
     fn new(multi: MultiProgress) -> Self {
-        let clock = multi.add(ProgressBar::new_spinner().with_style(style("{elapsed}  {msg}")));
-        clock.enable_steady_tick(TICK);
         Self {
             multi,
             stages: Vec::new(),
-            clock,
+            clock: None,
         }
     }
 
-    fn show(&mut self, progress: &Progress) {
-        let rows = progress.rows();
+    // All at once and in their order: a bar that is put above one that is drawn already leaves
+    // a copy of that one behind.
+    fn begin(&mut self, rows: &[Row]) {
         let width = rows.iter().map(|row| row.name.chars().count()).max();
         let width = width.unwrap_or_default();
-        for row in rows.iter().skip(self.stages.len()) {
+        for row in rows {
             let bar = match row.total {
                 Some(total) => ProgressBar::new(total).with_style(filling()),
                 None => ProgressBar::no_length().with_style(counting()),
             };
-            bar.set_prefix(format!("{:>width$}", row.name));
-            self.stages.push(self.multi.insert_before(&self.clock, bar));
+            let bar = bar.with_prefix(format!("{:>width$}", row.name));
+            self.stages.push(self.multi.add(bar));
+        }
+        let clock = ProgressBar::new_spinner().with_style(style("{elapsed}  {msg}"));
+        let clock = self.multi.add(clock);
+        clock.enable_steady_tick(TICK);
+        self.clock = Some(clock);
+    }
+
+    fn show(&mut self, progress: &Progress) {
+        let rows = progress.rows();
+        if self.clock.is_none() && !rows.is_empty() {
+            self.begin(&rows);
         }
         for (bar, row) in self.stages.iter().zip(rows) {
             bar.set_message(row.text);
@@ -96,7 +107,9 @@ impl Bars {
         }
         let left = progress.remaining().filter(|left| !left.is_zero());
         let left = left.map(|left| format!("about {} left", spell_roughly(left)));
-        self.clock.set_message(left.unwrap_or_default());
+        if let Some(clock) = &self.clock {
+            clock.set_message(left.unwrap_or_default());
+        }
     }
 }
 

@@ -24,8 +24,10 @@ use std::path::Path;
 use std::ptr;
 
 /// Silences FFmpeg's own log, which would write over the screen; what matters of it comes back
-/// as errors and counts. To be called once, before anything else of this room.
+/// as errors, whose texts are fetched here, and counts. To be called once, before anything else
+/// of this room.
 pub fn init() {
+    ffmpeg_next::util::error::register_all();
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
 }
 

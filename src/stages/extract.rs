@@ -61,8 +61,10 @@ impl Source for Extract {
         };
         let mut pictures = media::pictures(input, facts, &self.wanted, out.stop().flag())
             .map_err(|error| failure(&error))?;
+        let mut samples = 0;
         for picture in pictures.by_ref() {
             let picture = picture.map_err(|error| failure(&error))?;
+            samples += picture.moment.samples;
             if out.emit(Item::Picture(picture)).is_err() {
                 return Ok(());
             }
@@ -72,7 +74,26 @@ impl Source for Extract {
             let path = facts.path.display();
             out.notice(format!("{damaged} damaged packets of {path} were left out"));
         }
-        Ok(())
+        if out.stop().is_stopping() {
+            Ok(())
+        } else {
+            ends_where_it_says(facts, samples)
+        }
+    }
+}
+
+// Headers round their duration; what lacks more than that was cut short.
+fn ends_where_it_says(facts: &VideoFacts, samples: u64) -> Result<(), Failure> {
+    match facts.expected_pictures {
+        Some(expected) if samples + 1 + expected / 50 < expected => {
+            let path = facts.path.display();
+            let message = format!(
+                "`{path}` breaks off: {samples} of {expected} pictures could be read; the file was \
+                 cut short or is damaged"
+            );
+            Err(Failure::new(Class::Media, message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The program as a child process, far from what the user of this machine has set.
 
+#![allow(dead_code, reason = "each test program reads what it needs of this")]
+
 use assert_cmd::Command;
 use std::path::Path;
 
