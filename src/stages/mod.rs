@@ -7,6 +7,7 @@ mod batch;
 mod detect;
 mod extract;
 mod merge;
+mod request;
 
 pub use assemble::Supplies;
 pub use assemble::assemble;
@@ -15,3 +16,4 @@ pub use batch::halves;
 pub use detect::params;
 pub use extract::Videos;
 pub use merge::merge;
+pub use request::request;

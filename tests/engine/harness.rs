@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
+use vpipe::backends::runpod::Endpoint;
 use vpipe::diag::SourceMap;
 use vpipe::diag::Span;
 use vpipe::engine::Call;
@@ -146,12 +147,12 @@ impl Counted {
     }
 }
 
-// The bytes of a picture, counted while they are alive.
-struct Alive(Counted);
+// The bytes of a picture, which are its number, counted while they are alive.
+struct Alive(Counted, String);
 
 impl AsRef<[u8]> for Alive {
     fn as_ref(&self) -> &[u8] {
-        &[0]
+        self.1.as_bytes()
     }
 }
 
@@ -171,6 +172,7 @@ pub(crate) struct Bench {
     alive: Counted,
     stop: Stop,
     emitted: watch::Sender<u64>,
+    caller: Option<Arc<dyn Call>>,
 }
 
 impl Bench {
@@ -246,6 +248,7 @@ impl Bench {
             alive: Counted::default(),
             stop: Stop::default(),
             emitted: watch::Sender::new(0),
+            caller: None,
         }
     }
 
@@ -266,6 +269,18 @@ impl Bench {
 
     pub(crate) fn counting(mut self, alive: &Counted) -> Self {
         self.alive = alive.clone();
+        self
+    }
+
+    /// Asks a real server in place of the script.
+    pub(crate) fn asking(mut self, endpoint: Endpoint) -> Self {
+        let spec = YoloSpec::default();
+        self.caller = Some(vpipe::stages::request(
+            &"yolo".into(),
+            &spec,
+            endpoint,
+            10_000_000,
+        ));
         self
     }
 
@@ -318,7 +333,9 @@ impl Bench {
                 Work::Fold(vpipe::stages::batch(spec, *max_bytes))
             }
             StepKind::Detect { .. } => Work::Map(Arc::new(detect)),
-            StepKind::Request { .. } => Work::Call(Arc::new(detect)),
+            StepKind::Request { .. } => {
+                Work::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
+            }
             StepKind::Merge { detecting, .. } => Work::Fold(vpipe::stages::merge(detecting)),
         }
     }
@@ -401,7 +418,7 @@ impl Source for Numbered {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
         for index in 0..self.pictures {
             self.alive.add();
-            let bytes = Bytes::from_owner(Alive(self.alive.clone()));
+            let bytes = Bytes::from_owner(Alive(self.alive.clone(), index.to_string()));
             let size = Size {
                 width: 1,
                 height: 1,

@@ -5,7 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "../fleet/mod.rs"]
+mod fleet;
 mod harness;
+mod runpod;
 
 use harness::Bench;
 use harness::Counted;

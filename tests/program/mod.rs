@@ -27,9 +27,17 @@ pub(crate) fn quiet_environment(command: &mut std::process::Command) {
 
 /// Runs the program in `folder`.
 pub(crate) fn vpipe(folder: &Path, words: &[&str]) -> Said {
+    vpipe_with(folder, words, &[])
+}
+
+/// Runs the program in `folder` with variables of its own.
+pub(crate) fn vpipe_with(folder: &Path, words: &[&str], variables: &[(String, String)]) -> Said {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vpipe"));
     quiet_environment(&mut command);
     command.current_dir(folder).args(words);
+    for (name, value) in variables {
+        command.env(name, value);
+    }
     let output = Command::from_std(command).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(".exe", "");
     Said {

@@ -1,0 +1,234 @@
+//! HTTP: requests with a bound on time and on the size of what comes back, and a key that goes
+//! to one host only.
+//!
+//! The one file that names the client library. Does not know what is asked or answered.
+
+use crate::failure::Class;
+use crate::failure::Failure;
+use bytes::Bytes;
+use bytes::BytesMut;
+use reqwest::Client;
+use reqwest::Method;
+use reqwest::Url;
+use reqwest::redirect::Policy;
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls_platform_verifier::BuilderVerifierExt;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A key. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A key with this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// An answer, whatever its status.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// How long the server asks to be left alone, where it says so in seconds.
+    pub retry_after: Option<Duration>,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// A server, and the key for it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    client: Client,
+    base: Url,
+    key: Option<Secret>,
+    most: usize,
+}
+
+impl Server {
+    /// The server at `base`. `key` goes to `key_host`, to this machine, and nowhere else: for
+    /// another host it is refused here, before anything is sent.
+    ///
+    /// # Errors
+    ///
+    /// Of class `refused` where the address is none, or the key would go astray.
+    pub fn new(
+        base: &str,
+        key: Option<Secret>,
+        key_host: &str,
+        timeout: Duration,
+        most: usize,
+    ) -> Result<Self, Failure> {
+        let refused = |why: String| Failure::new(Class::Refused, why);
+        // Paths are joined to it, so it must end as a folder does.
+        let base = Url::parse(&format!("{}/", base.trim_end_matches('/')))
+            .map_err(|error| refused(format!("`{base}` is not an address: {error}")))?;
+        let host = base.host_str().unwrap_or_default();
+        let here = is_loopback(&base);
+        if key.is_some() && host != key_host && !here {
+            return Err(refused(format!(
+                "the key for {key_host} is not sent to {host}"
+            )));
+        }
+        if key.is_some() && base.scheme() != "https" && !here {
+            return Err(refused(format!(
+                "the key is not sent to {host} without encryption"
+            )));
+        }
+        let client = tls()
+            .map_err(|error| refused(format!("no encrypted connections can be made: {error}")))
+            .and_then(|tls| {
+                Client::builder()
+                    .tls_backend_preconfigured(tls)
+                    // A redirect could lead a key elsewhere.
+                    .redirect(Policy::none())
+                    .timeout(timeout)
+                    .build()
+                    .map_err(|error| refused(format!("no connections can be made: {error}")))
+            })?;
+        Ok(Self {
+            client,
+            base,
+            key,
+            most,
+        })
+    }
+
+    /// The host, as users know it.
+    pub fn host(&self) -> String {
+        self.base.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// Asks for `path`.
+    ///
+    /// # Errors
+    ///
+    /// Of class `network` where no whole answer came, `bad-answer` where it is too large.
+    pub async fn get(&self, path: &str) -> Result<Reply, Failure> {
+        self.send(Method::GET, path, Bytes::new()).await
+    }
+
+    /// Sends JSON to `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::get`].
+    pub async fn post(&self, path: &str, json: Bytes) -> Result<Reply, Failure> {
+        self.send(Method::POST, path, json).await
+    }
+
+    async fn send(&self, method: Method, path: &str, json: Bytes) -> Result<Reply, Failure> {
+        let url = self.base.join(path).map_err(|error| {
+            Failure::new(Class::Refused, format!("`{path}` is not a path: {error}"))
+        })?;
+        let mut request = self.client.request(method, url);
+        if !json.is_empty() {
+            request = request
+                .header("content-type", "application/json")
+                .body(json);
+        }
+        if let Some(Secret(key)) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        let mut response = request.send().await.map_err(|error| self.broken(error))?;
+        let status = response.status().as_u16();
+        let seconds = response
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok());
+        let retry_after = seconds
+            .and_then(|text| text.parse().ok())
+            .map(Duration::from_secs);
+        let mut body = BytesMut::new();
+        while let Some(part) = response.chunk().await.map_err(|error| self.broken(error))? {
+            if body.len() + part.len() > self.most {
+                let message = format!("{} answers with more than {} bytes", self.host(), self.most);
+                return Err(Failure::new(Class::BadAnswer, message));
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(Reply {
+            status,
+            retry_after,
+            body: body.freeze(),
+        })
+    }
+
+    // Without its address, which may hold what is not for logs; the innermost cause says most.
+    fn broken(&self, error: reqwest::Error) -> Failure {
+        let error = error.without_url();
+        let mut cause: &dyn Error = &error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        let what = if error.is_timeout() {
+            "no answer in time".to_owned()
+        } else {
+            cause.to_string()
+        };
+        Failure::new(Class::Network, format!("{}: {what}", self.host()))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Secret;
+    use super::Server;
+    use std::time::Duration;
+
+    fn server(base: &str) -> Result<Server, String> {
+        let key = Some(Secret::new("very-secret"));
+        Server::new(base, key, "api.runpod.ai", Duration::from_secs(1), 1000)
+            .map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn a_key_goes_to_its_own_host_and_to_this_machine() {
+        assert!(server("https://api.runpod.ai/v2").is_ok());
+        assert!(server("http://127.0.0.1:8000/v2/").is_ok());
+        assert!(server("http://[::1]:8000").is_ok());
+        for astray in [
+            "https://api.runpod.ai.example.org/v2",
+            "https://example.org/v2",
+            "http://api.runpod.ai/v2",
+            "http://127.0.0.1.example.org",
+            "https://localhost.example.org",
+        ] {
+            let message = server(astray).unwrap_err();
+            assert!(message.contains("is not sent to"), "{astray}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_printed() {
+        let server = server("https://api.runpod.ai/v2").unwrap();
+        assert!(!format!("{server:?}").contains("very-secret"));
+    }
+}

@@ -1,0 +1,13 @@
+//! RunPod Serverless: jobs that are submitted to an endpoint, waited for and cancelled.
+//!
+//! `/run` gives a ticket at once, so that an answer that is lost on its way can be asked for
+//! again and no work is paid for twice. Does not know what the jobs are.
+
+mod endpoint;
+mod outcome;
+
+pub use endpoint::DEFAULT_BASE;
+pub use endpoint::Endpoint;
+pub use endpoint::HOST;
+pub use endpoint::MAX_BODY;
+pub use endpoint::Waits;

@@ -1,0 +1,273 @@
+//! Outcomes: what an answer of the RunPod API means for a job.
+//!
+//! Pure. The API tells failure in many forms: HTTP codes, HTML of the edge, a status of the job,
+//! an error as a string, as JSON within a string or as an object, and a job that is COMPLETED
+//! without any output because its result was too large to be kept.
+
+use crate::backends::http::Reply;
+use crate::failure::Class;
+use crate::failure::Failure;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Where a job is.
+#[derive(Debug, PartialEq)]
+pub(super) enum State {
+    /// No worker has taken it.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Its output, and the milliseconds that a worker took for it.
+    Done {
+        output: Value,
+        execution_ms: Option<u64>,
+    },
+}
+
+#[derive(Deserialize)]
+struct Job {
+    id: Option<String>,
+    status: Option<String>,
+    output: Option<Value>,
+    error: Option<Value>,
+    #[serde(rename = "executionTime")]
+    execution_ms: Option<f64>,
+}
+
+/// The id of a job that was accepted.
+pub(super) fn accepted(reply: &Reply) -> Result<String, Failure> {
+    let job = job(reply, Class::Refused)?;
+    job.id
+        .filter(|id| !id.is_empty() && id.len() < 200 && id.chars().all(is_plain))
+        .ok_or_else(|| Failure::new(Class::BadAnswer, "the job was accepted without a usable id"))
+}
+
+// Ids become parts of paths.
+fn is_plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-_.".contains(letter)
+}
+
+/// Where a job of ours is, or why it has no output.
+pub(super) fn state(reply: &Reply) -> Result<State, Failure> {
+    let job = job(reply, Class::Lost)?;
+    match job.status.as_deref().unwrap_or_default() {
+        "COMPLETED" => completed(job),
+        "FAILED" => Err(failed(&job)),
+        "CANCELLED" => Err(Failure::new(
+            Class::Worker,
+            "the job was cancelled at the server",
+        )),
+        "TIMED_OUT" => Err(Failure::new(
+            Class::Lost,
+            "the job ran into the server's time limit",
+        )),
+        "IN_QUEUE" => Ok(State::Queued),
+        // A status of tomorrow is waited for; the recipe's own time limit ends it.
+        _ => Ok(State::Running),
+    }
+}
+
+fn job(reply: &Reply, not_found: Class) -> Result<Job, Failure> {
+    let text = || excerpt(&String::from_utf8_lossy(&reply.body));
+    let failure = |class, what: &str| {
+        let failure = Failure::new(class, format!("{what} (HTTP {}: {})", reply.status, text()));
+        match reply.retry_after {
+            Some(pause) => failure.retry_after(pause),
+            None => failure,
+        }
+    };
+    match reply.status {
+        200..=299 => serde_json::from_slice(&reply.body)
+            .map_err(|_| failure(Class::Network, "the answer is not one of the API")),
+        400 if is_too_large(&text()) => Err(failure(Class::TooLarge, "the request is too large")),
+        413 => Err(failure(Class::TooLarge, "the request is too large")),
+        401 | 403 => Err(failure(
+            Class::Refused,
+            "the key is not accepted: see RUNPOD_API_KEY",
+        )),
+        402 => Err(failure(Class::Refused, "the account is out of credit")),
+        404 if not_found == Class::Lost => Err(failure(Class::Lost, "the server lost the job")),
+        404 => Err(failure(
+            Class::Refused,
+            "there is no such endpoint: see its id",
+        )),
+        408 | 425 | 429 | 500..=599 => {
+            Err(failure(Class::Busy, "the server is busy or restarting"))
+        }
+        _ => Err(failure(Class::Refused, "the server refuses the request")),
+    }
+}
+
+fn completed(job: Job) -> Result<State, Failure> {
+    let Some(output) = job.output.filter(|output| !output.is_null()) else {
+        let message = "the job is done but its output is gone: its answer was too large to be kept, \
+                       or its worker went away";
+        return Err(Failure::new(Class::Lost, message));
+    };
+    if let Some(error) = output.get("error").filter(|error| !error.is_null()) {
+        return Err(worker_failure(&words(error)));
+    }
+    let execution_ms = job
+        .execution_ms
+        .filter(|ms| ms.is_finite())
+        .map(|ms| ms as u64);
+    Ok(State::Done {
+        output,
+        execution_ms,
+    })
+}
+
+fn failed(job: &Job) -> Failure {
+    let words = job.error.as_ref().map(words).unwrap_or_default();
+    // The platform gave the job up, the handler did not: it may well run the next time.
+    if job.output.is_none() && words.contains("job timed out after") {
+        return Failure::new(Class::Lost, format!("the server gave the job up: {words}"));
+    }
+    worker_failure(&words)
+}
+
+fn worker_failure(words: &str) -> Failure {
+    let class = if is_out_of_memory(words) {
+        Class::TooLarge
+    } else {
+        Class::Worker
+    };
+    Failure::new(class, format!("the worker failed: {words}"))
+}
+
+fn is_out_of_memory(words: &str) -> bool {
+    let words = words.to_lowercase();
+    words.contains("out of memory") || words.contains("outofmemory")
+}
+
+fn is_too_large(words: &str) -> bool {
+    words.contains("max body size") || words.contains("too large")
+}
+
+// A string, JSON in a string, or an object.
+fn words(error: &Value) -> String {
+    match error {
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(inner @ Value::Object(_)) => words(&inner),
+            _ => excerpt(text),
+        },
+        Value::Object(fields) => ["error_message", "message", "detail", "error"]
+            .iter()
+            .find_map(|name| fields.get(*name)?.as_str())
+            .map_or_else(|| excerpt(&error.to_string()), excerpt),
+        other => excerpt(&other.to_string()),
+    }
+}
+
+// Enough to understand it by, on one line.
+fn excerpt(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= 200 {
+        line
+    } else {
+        line.chars().take(199).chain(['\u{2026}']).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State;
+    use super::accepted;
+    use super::state;
+    use crate::backends::http::Reply;
+    use crate::failure::Class;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply {
+            status,
+            retry_after: None,
+            body: body.to_owned().into(),
+        }
+    }
+
+    fn class(status: u16, body: &str) -> Option<Class> {
+        state(&reply(status, body))
+            .err()
+            .map(|failure| failure.class)
+    }
+
+    #[test]
+    fn every_form_of_failure_has_its_class() {
+        for (status, body, expected) in [
+            (200, r#"{"id":"a","status":"COMPLETED"}"#, Class::Lost),
+            (200, r#"{"status":"COMPLETED","output":null}"#, Class::Lost),
+            (
+                200,
+                r#"{"status":"COMPLETED","output":{"error":"boom"}}"#,
+                Class::Worker,
+            ),
+            (
+                200,
+                r#"{"status":"COMPLETED","output":{"error":{"message":"CUDA out of memory"}}}"#,
+                Class::TooLarge,
+            ),
+            (
+                200,
+                r#"{"status":"FAILED","error":"job timed out after 1 retries","retries":1}"#,
+                Class::Lost,
+            ),
+            (
+                200,
+                r#"{"status":"FAILED","error":"no images","output":{"code":3}}"#,
+                Class::Worker,
+            ),
+            (
+                200,
+                r#"{"status":"FAILED","error":"{\"error_message\":\"CUDA out of memory. Tried\"}"}"#,
+                Class::TooLarge,
+            ),
+            (200, r#"{"status":"TIMED_OUT"}"#, Class::Lost),
+            (200, r#"{"status":"CANCELLED"}"#, Class::Worker),
+            (404, r#"{"message":"job not found"}"#, Class::Lost),
+            (
+                400,
+                "bad request: body: exceeded max body size of 10MiB",
+                Class::TooLarge,
+            ),
+            (400, "bad request", Class::Refused),
+            (401, "", Class::Refused),
+            (429, "", Class::Busy),
+            (502, "<html>cloudflare</html>", Class::Busy),
+            (200, "<html>sign in</html>", Class::Network),
+        ] {
+            assert_eq!(class(status, body), Some(expected), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_job_is_waited_for_until_it_is_done() {
+        let state = |body| state(&reply(200, body)).unwrap();
+        assert_eq!(state(r#"{"id":"a","status":"IN_QUEUE"}"#), State::Queued);
+        assert_eq!(
+            state(r#"{"id":"a","status":"IN_PROGRESS","output":"half"}"#),
+            State::Running
+        );
+        assert_eq!(state(r#"{"id":"a","status":"TOMORROW"}"#), State::Running);
+        let done = state(r#"{"status":"COMPLETED","output":[1],"executionTime":205}"#);
+        assert_eq!(
+            done,
+            State::Done {
+                output: serde_json::json!([1]),
+                execution_ms: Some(205)
+            }
+        );
+    }
+
+    #[test]
+    fn an_id_that_would_lead_elsewhere_is_refused() {
+        assert!(
+            accepted(&reply(
+                200,
+                r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#
+            ))
+            .is_ok()
+        );
+        assert!(accepted(&reply(200, r#"{"id":"../../other","status":"IN_QUEUE"}"#)).is_err());
+        assert!(accepted(&reply(200, r#"{"status":"IN_QUEUE"}"#)).is_err());
+    }
+}
