@@ -256,28 +256,43 @@ def random_shape(rng, x, y, r, scale=1.0):
         colour=colour,
         second=second,
         edge=_colour(rng) if edged else None,
-        edge_width=min(r * 0.15, rng.uniform(1, 4) * scale) if edged else 0.0,
+        edge_width=min(r * 0.1, rng.uniform(1, 4) * scale) if edged else 0.0,
         squash=rng.uniform(0.87, 1.15),
         inner=rng.uniform(0, 1),
         opacity=rng.uniform(0.88, 1.0),
     )
 
 
-def stands_out(canvas, shape, least=45):
+def stands_out(canvas, shape, least=60, share=0.2):
+    """Whether few pixels around the shape are of nearly its colour."""
     h, w = canvas.shape[:2]
-    x1, y1, x2, y2 = cut(shape.box(), w, h).astype(int)
-    if x2 - x1 < 3 or y2 - y1 < 3:
+    x1, y1, x2, y2 = (cut(shape.box(), w, h) + [-2, -2, 3, 3]).astype(int)
+    around = canvas[max(0, y1) : y2, max(0, x1) : x2].reshape(-1, 3).astype(np.float32)
+    if len(around) < 9:
         return False
-    around = canvas[y1:y2, x1:x2].reshape(-1, 3).mean(0)
-    return float(np.linalg.norm(around - np.array(shape.colour))) >= least
+    near = np.zeros(len(around), bool)
+    for c in (shape.colour, shape.second):
+        if c is not None:
+            near |= np.linalg.norm(around - np.float32(c), axis=1) < least
+    return float(near.mean()) <= share
+
+
+def apart(box, others, most=0.15):
+    """Whether a box overlaps none of the others by more than `most` of the smaller one."""
+    area = lambda b: (b[2] - b[0]) * (b[3] - b[1])
+    for o in others:
+        w, h = min(box[2], o[2]) - max(box[0], o[0]), min(box[3], o[3]) - max(box[1], o[1])
+        if w > 0 and h > 0 and w * h > most * min(area(box), area(o)):
+            return False
+    return True
 
 
 def arrange(rng, canvas, count, smallest, largest, scale=1.0, border=True):
-    """Places `count` shapes at most, so that all of them stay at least LEAST_VISIBLE."""
+    """Places `count` shapes at most: none like its ground, none far over another, all at least LEAST_VISIBLE."""
     h, w = canvas.shape[:2]
     shapes, seen, full = [], [], []
     ids = np.zeros((h, w), np.int16)
-    for _ in range(count * 3):
+    for _ in range(count * 4):
         if len(shapes) == count:
             break
         r = math.exp(rng.uniform(math.log(smallest), math.log(largest))) / 2
@@ -285,7 +300,7 @@ def arrange(rng, canvas, count, smallest, largest, scale=1.0, border=True):
         if 2 * edge >= min(w, h):
             continue
         s = random_shape(rng, rng.uniform(edge, w - edge), rng.uniform(edge, h - edge), r, scale)
-        if not stands_out(canvas, s):
+        if not apart(s.box(), [o.box() for o in shapes]) or not stands_out(canvas, s):
             continue
         where, mask = footprint(s, w, h)
         own, area = int(mask.sum()), s.area()
@@ -327,12 +342,12 @@ def paint_occluder(canvas, o):
 def wear(rng, img):
     """What a camera and a JPEG do: blur, light, noise, compression."""
     if rng.random() < 0.4:
-        img = cv2.GaussianBlur(img, (0, 0), rng.uniform(0.4, 1.3))
+        img = cv2.GaussianBlur(img, (0, 0), rng.uniform(0.4, 1.1))
     x = img.astype(np.float32)
     if rng.random() < 0.5:
-        x = (x - 128) * rng.uniform(0.6, 1.15) + 128 + rng.uniform(-30, 30)
+        x = (x - 128) * rng.uniform(0.7, 1.15) + 128 + rng.uniform(-25, 25)
     if rng.random() < 0.6:
-        x += rng.normal(0, rng.uniform(1, 14), img.shape)
+        x += rng.normal(0, rng.uniform(1, 11), img.shape)
     img = np.clip(x, 0, 255).astype(np.uint8)
     if rng.random() < 0.75:
         ok, data = cv2.imencode(".jpg", img[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 93))])
@@ -363,10 +378,10 @@ def still(seed):
     img = backdrop(rng, w, h)
     dense = rng.random() < 0.75
     count = int(rng.integers(3, 13)) if dense else int(rng.integers(0, 4))
-    shapes, ids, seen, full = arrange(rng, img, count, 16, min(w, h) * (0.45 if dense else 0.85))
+    shapes, ids, seen, full = arrange(rng, img, count, 18, min(w, h) * (0.45 if dense else 0.85))
     for s in shapes:
         if rng.random() < 0.35:
-            a, d = rng.uniform(0, 2 * math.pi), rng.uniform(0.05, 0.45) * s.r
+            a, d = rng.uniform(0, 2 * math.pi), rng.uniform(0.05, 0.35) * s.r
             s.blur = (d * math.cos(a), d * math.sin(a))
         paint(img, s)
     for o in occluders(rng, ids, seen, full, int(rng.integers(0, 5))):
@@ -384,7 +399,7 @@ def coded_frames(seed, scenes, width=640, height=360, per_scene=9, keep=(2, 5, 8
     k = min(width, height) / SIZE
     for _ in range(scenes):
         ground = backdrop(rng, width, height)
-        shapes, *_ = arrange(rng, ground, int(rng.integers(2, 10)), 26 * k, 150 * k, k)
+        shapes, *_ = arrange(rng, ground, int(rng.integers(2, 10)), 20 * k, 130 * k, k)
         moves = [(rng.normal(0, 5), rng.normal(0, 3), rng.normal(0, 0.04), 1 + rng.normal(0, 0.008)) for _ in shapes]
         grain = rng.uniform(0, 5)
         for t in range(per_scene):
