@@ -26,6 +26,7 @@ pub use conductor::Said;
 pub use run::run;
 pub use stop::Stop;
 pub use stop::StopReason;
+pub use work::BoxFuture;
 pub use work::Call;
 pub use work::Emitter;
 pub use work::Fold;

@@ -12,7 +12,7 @@ use crate::item::Item;
 use crate::name::StageId;
 use crate::name::Ticket;
 use crate::name::VideoId;
-use futures_util::future::BoxFuture;
+use std::pin::Pin;
 use std::sync::Arc;
 
 /// What a step does.
@@ -70,6 +70,9 @@ pub enum Submitted {
     /// The answer came at once.
     Answer(Vec<Item>),
 }
+
+/// Something that is waited for.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Turns an item into others at a server.
 pub trait Call: Send + Sync {

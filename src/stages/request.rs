@@ -6,6 +6,7 @@
 
 use super::batch::halves;
 use crate::backends::runpod::Endpoint;
+use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
 use crate::failure::Class;
@@ -18,10 +19,7 @@ use crate::item::Picture;
 use crate::name::StageId;
 use crate::name::Ticket;
 use crate::recipe::YoloSpec;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use serde_json::Value;
 use serde_json::json;
 use std::sync::Arc;
@@ -59,17 +57,11 @@ struct Request {
 
 impl Request {
     fn body(&self, item: &Item) -> Result<Option<Bytes>, Failure> {
-        let images: Vec<_> = pictures(item)
-            .iter()
-            .filter_map(jpeg)
-            .map(|jpeg| STANDARD.encode(jpeg))
-            .collect();
-        if images.is_empty() {
+        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
+        if jpegs.is_empty() {
             return Ok(None);
         }
-        let mut input = self.parameters.clone();
-        input["images"] = Value::from(images);
-        let body = json!({ "input": input }).to_string();
+        let body = Endpoint::body(self.parameters.clone(), &jpegs);
         if body.len() > self.max_body {
             let message = format!(
                 "a request of {} bytes is over the limit of {}",
@@ -78,7 +70,7 @@ impl Request {
             );
             return Err(Failure::new(Class::TooLarge, message));
         }
-        Ok(Some(body.into()))
+        Ok(Some(body))
     }
 
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {

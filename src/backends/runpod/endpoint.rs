@@ -9,8 +9,11 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::failure::Verdict;
 use crate::name::Ticket;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::Value;
+use serde_json::json;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -93,6 +96,13 @@ impl Endpoint {
     /// The id of the endpoint.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The body of a job: `parameters` and, as `images`, the pictures in base64.
+    pub fn body(mut parameters: Value, jpegs: &[&Bytes]) -> Bytes {
+        let images: Vec<_> = jpegs.iter().map(|jpeg| STANDARD.encode(jpeg)).collect();
+        parameters["images"] = Value::from(images);
+        json!({ "input": parameters }).to_string().into()
     }
 
     /// Submits a job.
