@@ -1,26 +1,18 @@
-//! What detection on this machine costs beside Python's onnxruntime, as a ratio; and what it
-//! finds, for comparisons with others.
+//! What detection on this machine costs beside Python's onnxruntime, as a ratio.
 //!
 //! `PYTHON=venv/bin/python cargo bench --bench local --features ort [-- MODEL.onnx ...]` times
 //! whole pictures, from 1280x720 RGB pixels to boxes, on each model (the built-in one first):
 //! processor time at one thread and wall time at two. All take turns, so a busy machine slows
 //! them alike. `PYTHON` needs onnxruntime, numpy and opencv-python-headless; `ort` needs
 //! `ORT_DYLIB_PATH`. Linux only: processor time is read from `/proc`.
-//!
-//! `cargo bench --bench local -- detect MODEL CONF IOU IMGSZ` reads pictures from standard
-//! input, each as width and height (32 bits, little-endian) and RGB rows, and writes one line
-//! of JSON for each. `tests/counterparts/ultralytics.py` uses it.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use std::env;
 use std::error::Error;
 use std::fs;
-use std::io;
 use std::io::BufRead;
 use std::io::BufReader;
-use std::io::ErrorKind;
-use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -61,34 +53,24 @@ const PAUSE: Duration = Duration::from_millis(200);
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
-    let mut words = env::args().skip(1).filter(|word| word != "--bench");
-    match words.next().as_deref() {
-        Some("detect") => detect(&words.collect::<Vec<_>>()),
-        first => {
-            let demo =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("src/backends/local/demo/shapes.onnx");
-            let models = first.map(PathBuf::from).into_iter();
-            let models = models.chain(words.map(PathBuf::from));
-            for model in [demo].into_iter().chain(models) {
-                for threads in [1, 2] {
-                    compare(&model, threads)?;
-                }
-            }
-            Ok(())
+    let words = env::args().skip(1).filter(|word| word != "--bench");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/backends/local/demo/shapes.onnx");
+    for model in [demo].into_iter().chain(words.map(PathBuf::from)) {
+        for threads in [1, 2] {
+            compare(&model, threads)?;
         }
     }
+    Ok(())
 }
 
-fn params(conf: f32, iou: f32, imgsz: u32) -> DetectParams {
-    DetectParams {
-        conf,
-        iou,
-        imgsz,
-        half: false,
-        classes: Vec::new(),
-        max_det: 300,
-    }
-}
+const PARAMS: DetectParams = DetectParams {
+    conf: 0.25,
+    iou: 0.5,
+    imgsz: 640,
+    half: false,
+    classes: Vec::new(),
+    max_det: 300,
+};
 
 fn picture(size: Size, data: Vec<u8>) -> Picture {
     let pixels = Pixels {
@@ -111,38 +93,6 @@ fn picture(size: Size, data: Vec<u8>) -> Picture {
             pixels: Some(pixels),
             jpeg: None,
         }),
-    }
-}
-
-/// Pictures from standard input to lines of JSON.
-fn detect(words: &[String]) -> Outcome<()> {
-    let [model, conf, iou, imgsz] = words else {
-        return Err("detect MODEL CONF IOU IMGSZ".into());
-    };
-    let params = params(conf.parse()?, iou.parse()?, imgsz.parse()?);
-    let source = ModelSource::File(model.into());
-    let engine = match env::var("ENGINE").as_deref() {
-        Ok("ort") => EngineKind::Ort,
-        _ => EngineKind::Rten,
-    };
-    let options = LoadOptions { engine, threads: 2 };
-    let mut session = Detector::load(&source, None, &options)?.session()?;
-    let mut input = io::stdin().lock();
-    let mut head = [0; 8];
-    loop {
-        match input.read_exact(&mut head) {
-            Err(end) if end.kind() == ErrorKind::UnexpectedEof => return Ok(()),
-            read => read?,
-        }
-        let [a, b, c, d, e, f, g, h] = head;
-        let size = Size {
-            width: u32::from_le_bytes([a, b, c, d]),
-            height: u32::from_le_bytes([e, f, g, h]),
-        };
-        let mut data = vec![0; 3 * size.width as usize * size.height as usize];
-        input.read_exact(&mut data)?;
-        let found = session.detect(&picture(size, data), &params)?;
-        println!("{}", serde_json::to_string(&found)?);
     }
 }
 
@@ -193,10 +143,9 @@ impl Contender {
     fn turn(&mut self, pictures: &[Picture], count: usize) -> Outcome<Cost> {
         match self {
             Self::Ours(session) => {
-                let params = params(0.25, 0.5, 640);
                 let (processor, started) = (processor_time()?, Instant::now());
                 for picture in pictures.iter().cycle().take(count) {
-                    session.detect(picture, &params)?;
+                    session.detect(picture, &PARAMS)?;
                 }
                 Ok(Cost {
                     processor: (processor_time()? - processor) / count as u32,

@@ -72,7 +72,7 @@ pub struct Detector(Arc<Loaded>);
 struct Loaded {
     facts: ModelFacts,
     profile: Profile,
-    network: Arc<dyn Network>,
+    network: Box<dyn Network>,
 }
 
 impl Detector {

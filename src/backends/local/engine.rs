@@ -7,7 +7,6 @@ use super::rten;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
-use std::sync::Arc;
 
 /// The library that computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +65,7 @@ pub(super) fn load(
     kind: EngineKind,
     onnx: Vec<u8>,
     threads: usize,
-) -> Result<Arc<dyn Network>, EngineError> {
+) -> Result<Box<dyn Network>, EngineError> {
     match kind {
         EngineKind::Rten => guarded(|| rten::load(onnx, threads)),
         #[cfg(feature = "ort")]

@@ -14,7 +14,6 @@ use std::env;
 use std::env::consts::DLL_PREFIX;
 use std::env::consts::DLL_SUFFIX;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 
@@ -34,9 +33,9 @@ struct OrtSession {
 }
 
 /// Opens the library and loads the model whose file has the content `onnx`.
-pub(super) fn load(onnx: Vec<u8>, threads: usize) -> Result<Arc<dyn Network>, EngineError> {
+pub(super) fn load(onnx: Vec<u8>, threads: usize) -> Result<Box<dyn Network>, EngineError> {
     let first = session(&onnx, threads)?;
-    Ok(Arc::new(OrtNetwork {
+    Ok(Box::new(OrtNetwork {
         onnx,
         threads,
         first: Mutex::new(Some(first)),

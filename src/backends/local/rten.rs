@@ -30,14 +30,14 @@ struct RtenSession {
 }
 
 /// Loads the model whose file has the content `onnx`.
-pub(super) fn load(onnx: Vec<u8>, threads: usize) -> Result<Arc<dyn Network>, EngineError> {
+pub(super) fn load(onnx: Vec<u8>, threads: usize) -> Result<Box<dyn Network>, EngineError> {
     let model = ModelOptions::with_all_ops()
         .load(onnx)
         .map_err(EngineError::new)?;
     let (&[input], &[output, ..]) = (model.input_ids(), model.output_ids()) else {
         return Err(EngineError::new("it has not one input and an output"));
     };
-    Ok(Arc::new(RtenNetwork {
+    Ok(Box::new(RtenNetwork {
         model: Arc::new(model),
         input,
         output,
