@@ -129,7 +129,7 @@ fn parameters_choose_among_what_was_found() {
         conf: 0.01,
         ..PARAMS
     });
-    assert!(all.len() > 2);
+    assert!(all.len() > 1, "fewer leave nothing to choose from");
     let one = detect(DetectParams {
         conf: 0.01,
         max_det: 1,
