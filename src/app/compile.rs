@@ -38,10 +38,11 @@ pub(super) struct Compiled {
 /// The plan of `recipe` for `videos`.
 pub(super) fn compile(recipe: &Recipe, videos: Vec<VideoFacts>) -> Result<Compiled, AppError> {
     let placed = resolve::resolve(recipe)?;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
     let facts = Facts {
-        cores: thread::available_parallelism().map_or(1, usize::from),
+        cores,
         placements: placed.placements.clone(),
-        decoder_pictures: media::PICTURES_HELD,
+        decoder_pictures: media::pictures_held(cores),
         videos,
     };
     match plan::compile(recipe, &facts, Tuning::default()) {

@@ -13,6 +13,7 @@ use ffmpeg_next::codec::threading;
 use ffmpeg_next::decoder;
 use ffmpeg_next::error::EAGAIN;
 use ffmpeg_next::error::Error;
+use ffmpeg_next::frame::DecodeError;
 use ffmpeg_next::frame::Video;
 use std::path::Path;
 
@@ -32,7 +33,16 @@ pub(super) enum Output {
 /// A decoder for one stream.
 pub(super) struct Decoder {
     inner: decoder::Video,
-    damaged: u64,
+    tally: Tally,
+}
+
+/// What a decoder was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Packets.
+    pub(super) packets: u64,
+    /// Those of them that were marked as damaged or could not be decoded whole.
+    pub(super) damaged: u64,
 }
 
 impl Decoder {
@@ -65,20 +75,22 @@ impl Decoder {
             decoder.open_as(codec)?.video()
         };
         let inner = open().map_err(|_: Error| missing)?;
-        Ok(Self { inner, damaged: 0 })
+        let tally = Tally::default();
+        Ok(Self { inner, tally })
     }
 
-    /// The number of packets that were marked as damaged or could not be decoded.
-    pub(super) fn damaged(&self) -> u64 {
-        self.damaged
+    /// What it was given so far.
+    pub(super) fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// Feeds a packet; one that cannot be decoded is counted and left out. All frames must have
     /// been taken first.
     pub(super) fn send(&mut self, packet: &Packet) {
         let sent = self.inner.send_packet(packet);
+        self.tally.packets += 1;
         if packet.is_corrupt() || sent.is_err() {
-            self.damaged += 1;
+            self.tally.damaged += 1;
         }
     }
 
@@ -88,18 +100,33 @@ impl Decoder {
         self.inner.send_eof().ok();
     }
 
+    /// Forgets all it was fed, and can be fed again.
+    pub(super) fn reset(&mut self) {
+        self.inner.flush();
+    }
+
     /// The next frame, if there is one.
     pub(super) fn receive(&mut self) -> Output {
         let again = Error::Other { errno: EAGAIN };
         for _ in 0..FAILURE_LIMIT {
             let mut frame = Video::empty();
             match self.inner.receive_frame(&mut frame) {
-                Ok(()) => return Output::Frame(frame),
+                Ok(()) => {
+                    self.tally.damaged += u64::from(is_patched(&frame));
+                    return Output::Frame(frame);
+                }
                 Err(Error::Eof) => return Output::Done,
                 Err(error) if error == again => return Output::Hungry,
-                Err(_) => self.damaged += 1,
+                Err(_) => self.tally.damaged += 1,
             }
         }
         Output::Done
     }
+}
+
+/// Whether the decoder made up parts of a frame that it could not decode, from whatever it had
+/// decoded before.
+pub(super) fn is_patched(frame: &Video) -> bool {
+    let errors = frame.decode_error_flags();
+    errors.intersects(DecodeError::CONCEALMENT_ACTIVE | DecodeError::DECODE_SLICES)
 }

@@ -69,6 +69,12 @@ pub enum MediaError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// The system gives no thread to decode on.
+    #[error("no thread can be started to decode on: {source}")]
+    NoThread {
+        /// What the system says.
+        source: io::Error,
+    },
     /// The picture cannot be written as JPEG.
     #[error("a picture of {size} cannot be written as JPEG: {why}")]
     Jpeg {

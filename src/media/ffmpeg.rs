@@ -138,9 +138,55 @@ pub(super) fn codec_name(parameters: &Parameters) -> String {
     name.to_string_lossy().into_owned()
 }
 
+/// What the container holds for the decoder of a stream; empty where there is nothing.
+pub(super) fn codec_data(parameters: &Parameters) -> Vec<u8> {
+    // SAFETY: the parameters are valid while they are borrowed; where the data is not null it
+    // has as many bytes as they say, and they are copied before the borrow ends.
+    unsafe {
+        let raw = parameters.as_ptr();
+        let (data, size) = ((*raw).extradata, (*raw).extradata_size);
+        match usize::try_from(size) {
+            Ok(size) if !data.is_null() => std::slice::from_raw_parts(data, size).to_vec(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Whether frames of the codec can be shown in another order than they are coded in.
+pub(super) fn reorders(parameters: &Parameters) -> bool {
+    codec_properties(parameters) & ffi::AV_CODEC_PROP_REORDER != 0
+}
+
+/// Whether every frame of the codec stands for itself.
+pub(super) fn is_intra_only(parameters: &Parameters) -> bool {
+    codec_properties(parameters) & ffi::AV_CODEC_PROP_INTRA_ONLY != 0
+}
+
+fn codec_properties(parameters: &Parameters) -> c_int {
+    // SAFETY: the parameters are valid while they are borrowed; the descriptor is static, or
+    // null and not looked at.
+    unsafe {
+        let descriptor = ffi::avcodec_descriptor_get((*parameters.as_ptr()).codec_id);
+        descriptor.as_ref().map_or(0, |it| it.props)
+    }
+}
+
 /// Whether the container says that the frame is decoded but not shown (an edit list).
 pub(super) fn is_hidden(packet: &Packet) -> bool {
     packet_flags(packet) & ffi::AV_PKT_FLAG_DISCARD != 0
+}
+
+/// Whether the container says that no other frame is predicted from this one.
+pub(super) fn is_disposable(packet: &Packet) -> bool {
+    packet_flags(packet) & ffi::AV_PKT_FLAG_DISPOSABLE != 0
+}
+
+/// Whether the packet changes what a decoder must know of the stream.
+pub(super) fn changes_parameters(packet: &Packet) -> bool {
+    packet.side_data().any(|data| {
+        use ffmpeg_next::packet::side_data::Type;
+        matches!(data.kind(), Type::NewExtraData | Type::ParamChange)
+    })
 }
 
 fn packet_flags(packet: &Packet) -> c_int {

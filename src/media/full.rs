@@ -2,12 +2,16 @@
 //!
 //! Knows nothing of pixels; hands out frames as the decoder made them.
 
+use crate::media::Mode;
 use crate::media::Wanted;
 use crate::media::decoder::Decoder;
 use crate::media::decoder::Output;
+use crate::media::decoder::Tally;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::sample::Picker;
+use crate::media::sample::Place;
+use crate::media::sample::Target;
 use crate::media::track::Track;
 use crate::time::Pts;
 use crate::time::Sampling;
@@ -15,25 +19,12 @@ use ffmpeg_next::frame::Video;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
-/// A frame that shows at least one sample.
+/// A frame that shows at least one sample, or what is known of it.
 pub(super) struct Sampled {
-    /// Its place in the source.
-    pub(super) place: Place,
-    /// The number of samples it shows.
-    pub(super) samples: u64,
+    /// Which frame, and which samples.
+    pub(super) target: Target,
     /// What it shows; `None` where it could not be decoded.
     pub(super) frame: Option<Video>,
-}
-
-/// Where in the source a frame is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// Its index in the order of display, from 0.
-    pub(super) number: u64,
-    /// Its time stamp.
-    pub(super) pts: Pts,
-    /// The time stamp of the first frame.
-    pub(super) first: Pts,
 }
 
 /// Decodes a stream from its first packet to its last.
@@ -41,8 +32,12 @@ pub(super) struct Full {
     track: Track,
     decoder: Decoder,
     wanted: Wanted,
+    // The first sample that is not given out yet.
+    after: u64,
     picker: Option<Picker>,
-    // The last frame that came out; the next one tells how many samples it shows.
+    // The last frame that came out, and the last that can show samples (the same, unless only
+    // keyframes can); what follows tells how many.
+    last: Option<Place>,
     held: Option<(Place, Option<Video>)>,
     ready: VecDeque<Sampled>,
     // Time stamps that went in and have not come out.
@@ -53,14 +48,17 @@ pub(super) struct Full {
 }
 
 impl Full {
-    /// A decoder on `threads` threads for all of `track`.
-    pub(super) fn new(track: Track, wanted: &Wanted, threads: usize) -> Result<Self, MediaError> {
+    /// A decoder on `wanted.decoders` threads for all of `track`, that gives out samples from
+    /// number `after` on.
+    pub(super) fn new(track: Track, wanted: &Wanted, after: u64) -> Result<Self, MediaError> {
         let (base, parameters) = (track.base(), track.parameters());
         Ok(Self {
-            decoder: Decoder::open(parameters, base, threads, track.path())?,
+            decoder: Decoder::open(parameters, base, wanted.decoders, track.path())?,
             track,
             wanted: wanted.clone(),
+            after,
             picker: None,
+            last: None,
             held: None,
             ready: VecDeque::new(),
             awaited: BTreeSet::new(),
@@ -87,9 +85,11 @@ impl Full {
         }
     }
 
-    /// The number of packets that were damaged, so far.
-    pub(super) fn damaged(&self) -> u64 {
-        self.track.damaged() + self.decoder.damaged()
+    /// What was read, so far.
+    pub(super) fn tally(&self) -> Tally {
+        let mut tally = self.decoder.tally();
+        tally.damaged += self.track.damaged();
+        tally
     }
 
     /// Whether any frame came out, so far.
@@ -110,8 +110,7 @@ impl Full {
     }
 
     fn take(&mut self, frame: Video) {
-        let held = self.held.as_ref().map(|(place, _)| place.pts.0);
-        let after = held.map_or(0, |pts| pts.saturating_add(self.track.usual_ticks()));
+        let after = self.last.map_or(0, |last| self.usually_until(last));
         let pts = frame.timestamp().unwrap_or(after);
         self.take_lost(Some(pts));
         self.awaited.remove(&pts);
@@ -124,7 +123,7 @@ impl Full {
     fn take_lost(&mut self, end: Option<i64>) {
         let later = end.map_or_else(BTreeSet::new, |end| self.awaited.split_off(&end));
         let lost = std::mem::replace(&mut self.awaited, later);
-        let damage = self.damaged();
+        let damage = self.tally().damaged;
         if damage > self.damage_seen && self.has_decoded() {
             for pts in lost {
                 self.show(Pts(pts), None);
@@ -134,53 +133,66 @@ impl Full {
     }
 
     fn show(&mut self, pts: Pts, frame: Option<Video>) {
-        let Some((before, shown)) = self.held.take() else {
-            let place = Place {
-                number: 0,
-                pts,
-                first: pts,
+        // Time stamps that jump back (streams put together badly) do not turn time around.
+        let pts = self.last.map_or(pts, |last| pts.max(last.pts));
+        let number = self.last.map_or(0, |last| last.number + 1);
+        let begin = || Picker::new(self.rule_from(pts), &self.wanted).after(self.after);
+        let mut picker = self.picker.unwrap_or_else(begin);
+        let place = picker.place(number, pts);
+        let mode = self.wanted.mode;
+        let is_key = frame.as_ref().is_some_and(|frame| frame.is_key());
+        let can_show = mode != Mode::Keyframes || is_key || number == 0;
+        let before = can_show
+            .then(|| self.held.replace((place, frame)))
+            .flatten();
+        self.last = Some(place);
+        if let Some((before, frame)) = before {
+            let samples = match mode {
+                Mode::Exact | Mode::Full => picker.shown_before(pts),
+                Mode::Keyframes => picker.nearer_to(before.pts, pts),
             };
-            let rule = Sampling {
-                fps: self.wanted.fps,
-                base: self.track.base(),
-                first: pts,
-            };
-            self.picker = Some(Picker::new(rule, &self.wanted));
-            self.held = Some((place, frame));
-            return;
-        };
-        let place = Place {
-            number: before.number + 1,
-            // Time stamps that jump back (streams put together badly) do not turn time around.
-            pts: pts.max(before.pts),
-            first: before.first,
-        };
-        let samples = self.picker.as_mut().map(|it| it.shown_before(place.pts));
-        self.emit(before, samples, shown);
-        self.held = Some((place, frame));
+            self.emit(before, samples, picker.next_sample(), frame);
+        }
+        self.picker = Some(picker);
+    }
+
+    fn rule_from(&self, first: Pts) -> Sampling {
+        Sampling {
+            fps: self.wanted.fps,
+            base: self.track.base(),
+            first,
+        }
     }
 
     fn finish(&mut self) {
         self.is_done = true;
         self.take_lost(None);
-        if let Some((place, frame)) = self.held.take() {
-            let usual = place.pts.0.saturating_add(self.track.usual_ticks());
-            let end = match self.track.end() {
-                Some(end) if end > place.pts.0 => end,
-                _ => usual,
-            };
-            let samples = self.picker.as_mut().map(|it| it.shown_last(Pts(end)));
-            self.emit(place, samples, frame);
+        let last = self.last.map(|last| (last.pts, self.usually_until(last)));
+        let Some(((held, frame), (last, usual))) = self.held.take().zip(last) else {
+            return;
+        };
+        let end = match self.track.end() {
+            Some(end) if end > last.0 => end,
+            _ => usual,
+        };
+        if let Some(mut picker) = self.picker {
+            let samples = picker.shown_last(Pts(end));
+            self.emit(held, samples, picker.next_sample(), frame);
         }
     }
 
-    fn emit(&mut self, place: Place, samples: Option<u64>, frame: Option<Video>) {
-        if let Some(samples) = samples.filter(|samples| *samples > 0) {
-            self.ready.push_back(Sampled {
+    fn usually_until(&self, place: Place) -> i64 {
+        place.pts.0.saturating_add(self.track.usual_ticks())
+    }
+
+    fn emit(&mut self, place: Place, samples: u64, next_sample: u64, frame: Option<Video>) {
+        if samples > 0 {
+            let target = Target {
                 place,
                 samples,
-                frame,
-            });
+                next_sample,
+            };
+            self.ready.push_back(Sampled { target, frame });
         }
     }
 }

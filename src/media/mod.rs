@@ -2,8 +2,11 @@
 //!
 //! [`identify`] says what a path is, [`probe`] what its headers say, [`pictures`] gives the
 //! pictures that the sampling rule (see [`crate::time::Sampling`]) chooses, scaled and turned as
-//! they are shown, and [`encode_jpeg`] writes one. Everything blocks and runs on the caller's
-//! thread.
+//! they are shown, and [`encode_jpeg`] writes one. Everything blocks.
+//!
+//! A video is read once, from end to end. Where its packets say what they are, only those that
+//! the samples need are decoded, in groups side by side; where they do not, or turn out to have
+//! been wrong, all are. Either way the pictures are the same, bit by bit.
 //!
 //! | file | what it is |
 //! |---|---|
@@ -11,7 +14,10 @@
 //! | `probe` | facts from headers |
 //! | `track` | the packets of a video stream |
 //! | `decoder` | packets to frames |
-//! | `sample` | which frames show which samples |
+//! | `wanted`, `sample` | what is asked for, and which frames show which samples |
+//! | `syntax`, `nal` | what packets say of themselves |
+//! | `plan` | which packets must be decoded |
+//! | `reader`, `worker`, `shelf`, `sparse` | those, decoded side by side and put in order |
 //! | `full` | a whole stream, decoded |
 //! | `stills` | picture files |
 //! | `shape`, `colour`, `turn` | frames to pixels |
@@ -28,21 +34,31 @@ mod ffmpeg;
 mod full;
 mod input;
 mod jpeg;
+mod nal;
 mod pictures;
+mod plan;
 mod probe;
+mod reader;
 mod sample;
 mod shape;
+mod shelf;
+mod sparse;
 mod stills;
+mod stop;
+mod syntax;
 mod track;
 mod turn;
+mod wanted;
+mod worker;
 
 pub use error::MediaError;
 pub use ffmpeg::init;
 pub use input::Input;
 pub use input::identify;
 pub use jpeg::encode_jpeg;
-pub use pictures::PICTURES_HELD;
 pub use pictures::Pictures;
-pub use pictures::Wanted;
 pub use pictures::pictures;
 pub use probe::probe;
+pub use sparse::pictures_held;
+pub use wanted::Mode;
+pub use wanted::Wanted;

@@ -8,76 +8,50 @@ use crate::failure::Failure;
 use crate::item::Content;
 use crate::item::Moment;
 use crate::item::Picture;
-use crate::item::PixelFormat;
-use crate::item::Size;
+use crate::media::decoder::Tally;
 use crate::media::error::MediaError;
 use crate::media::full::Full;
 use crate::media::full::Sampled;
 use crate::media::input::Input;
+use crate::media::sample::Target;
+use crate::media::shape::Shaped;
 use crate::media::shape::Shaper;
+use crate::media::sparse::Sparse;
 use crate::media::stills;
+use crate::media::stop::Stop;
 use crate::media::track::Track;
 use crate::media::turn::Turn;
-use crate::name::VideoId;
+use crate::media::wanted::Mode;
+use crate::media::wanted::Wanted;
+use crate::media::worker::Outcome;
 use crate::time::Pts;
-use crate::time::Ratio;
-use crate::time::TimeBase;
-use ffmpeg_next::frame::Video;
 use std::iter::Enumerate;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::vec;
 
-/// What to take from an input.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
-    /// Pictures a second of video; positive. Means nothing for picture files.
-    pub fps: Ratio,
-    /// The longest side, in pixels, that a picture may have; longer ones are scaled down.
-    pub max_side: u32,
-    /// The layout of the pixels.
-    pub format: PixelFormat,
-    /// Samples earlier than this many seconds after the first frame are left out.
-    pub from: Option<f64>,
-    /// Samples this many seconds after the first frame or later are left out.
-    pub until: Option<f64>,
-}
-
-impl Wanted {
-    /// All of an input at `fps`.
-    pub fn new(fps: Ratio, max_side: u32, format: PixelFormat) -> Self {
-        Self {
-            fps,
-            max_side,
-            format,
-            from: None,
-            until: None,
-        }
-    }
-}
-
-/// The most pictures that a [`Pictures`] holds at a time, the one it is about to give included.
-pub const PICTURES_HELD: usize = 2;
-
-/// The sampled pictures of one input, in order. Blocks while it reads; dropping it between two
-/// pictures ends the work.
+/// The sampled pictures of one input, in order. Works ahead on threads of its own, within
+/// [`super::pictures_held`]; dropping it ends the work.
 pub struct Pictures {
     source: Source,
-    shaper: Shaper,
-    video: VideoId,
-    size: Size,
-    path: PathBuf,
+    facts: VideoFacts,
+    wanted: Wanted,
+    stop: Stop,
     next_index: u64,
-    stop: Arc<AtomicBool>,
+    // The first sample that no picture was given for.
+    next_sample: u64,
+    has_decoded: bool,
+    // Packets that were decoded before it was begun anew.
+    wasted: u64,
 }
 
 enum Source {
-    Video { full: Box<Full>, base: TimeBase },
-    Stills(Enumerate<vec::IntoIter<PathBuf>>),
-    Ended,
+    Sparse(Sparse),
+    Full(Box<Full>, Shaper),
+    Stills(Enumerate<vec::IntoIter<PathBuf>>, Shaper),
+    Ended(Tally),
 }
 
 /// Opens `input` for its pictures. Once `stop` is set the iterator ends, within a packet, even
@@ -94,79 +68,141 @@ pub fn pictures(
     wanted: &Wanted,
     stop: Arc<AtomicBool>,
 ) -> Result<Pictures, MediaError> {
-    let mut turn = Turn::default();
-    let source = match input {
-        Input::Video(path) => {
-            let track = Track::open(path, Arc::clone(&stop))?;
-            turn = track.turn();
-            let base = track.base();
-            let full = Box::new(Full::new(track, wanted, 1)?);
-            Source::Video { full, base }
-        }
-        Input::Pictures { files, .. } => Source::Stills(files.clone().into_iter().enumerate()),
-    };
-    Ok(Pictures {
-        source,
-        shaper: Shaper::new(wanted.format, wanted.max_side, turn),
-        video: facts.id,
-        size: facts.size,
-        path: facts.path.clone(),
+    let mut pictures = Pictures {
+        source: Source::Ended(Tally::default()),
+        facts: facts.clone(),
+        wanted: wanted.clone(),
+        stop: Stop::new(stop),
         next_index: 0,
-        stop,
-    })
+        next_sample: 0,
+        has_decoded: false,
+        wasted: 0,
+    };
+    pictures.source = match input {
+        Input::Video(path) => pictures.open(path)?,
+        Input::Pictures { files, .. } => {
+            let shaper = Shaper::new(wanted.format, wanted.max_side, Turn::default());
+            Source::Stills(files.clone().into_iter().enumerate(), shaper)
+        }
+    };
+    Ok(pictures)
 }
 
 impl Pictures {
     /// The number of packets, so far, that were damaged and left out.
     pub fn damaged(&self) -> u64 {
+        self.tally().damaged
+    }
+
+    /// The number of packets, so far, that were decoded: what the pictures cost.
+    pub fn decoded(&self) -> u64 {
+        self.wasted + self.tally().packets
+    }
+
+    fn tally(&self) -> Tally {
         match &self.source {
-            Source::Video { full, .. } => full.damaged(),
-            Source::Stills(_) | Source::Ended => 0,
+            Source::Sparse(sparse) => sparse.tally(),
+            Source::Full(full, _) => full.tally(),
+            Source::Stills(..) => Tally::default(),
+            Source::Ended(tally) => *tally,
         }
     }
 
-    fn of_video(&mut self, sampled: Sampled, base: TimeBase) -> Picture {
-        let Sampled {
-            place,
-            samples,
-            frame,
-        } = sampled;
-        let seconds = base.seconds_between(place.first, place.pts);
-        let content = frame.ok_or_else(|| format!("the frame at {seconds:.3} s is damaged"));
-        let moment = Moment {
-            video: self.video,
-            index: self.take_index(),
-            frame_number: place.number,
-            pts: place.pts,
-            seconds,
-            samples,
-        };
-        self.picture(moment, content)
+    fn open(&self, path: &Path) -> Result<Source, MediaError> {
+        let track = Track::open(path, self.stop.clone())?;
+        match track.syntax() {
+            Some(syntax) if self.wanted.mode != Mode::Full => {
+                Sparse::start(track, syntax, &self.wanted, self.stop.clone()).map(Source::Sparse)
+            }
+            _ => self.open_fully(track),
+        }
     }
 
-    fn of_file(&mut self, number: usize, path: &Path) -> Picture {
+    fn open_fully(&self, track: Track) -> Result<Source, MediaError> {
+        let shaper = Shaper::new(self.wanted.format, self.wanted.max_side, track.turn());
+        let full = Full::new(track, &self.wanted, self.next_sample)?;
+        Ok(Source::Full(Box::new(full), shaper))
+    }
+
+    // The packets were not what they seemed: decodes everything from the first one, and goes on
+    // behind the samples that were given already.
+    fn begin_anew(&mut self) -> Result<(), MediaError> {
+        self.end();
+        self.wasted += self.tally().packets;
+        self.stop = self.stop.renewed();
+        let track = Track::open(&self.facts.path, self.stop.clone())?;
+        self.source = self.open_fully(track)?;
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.source = Source::Ended(self.tally());
+    }
+
+    fn next_picture(&mut self) -> Result<Option<Picture>, MediaError> {
+        loop {
+            let (target, shaped) = match &mut self.source {
+                Source::Sparse(sparse) => match sparse.next_outcome() {
+                    Some(Outcome::Picture(target, shaped)) => (target, shaped.ok_or(UNCONVERTIBLE)),
+                    // Time is counted from the first frame, so that one must be there.
+                    Some(Outcome::Lost(target)) if self.has_decoded => (target, Err(DAMAGED)),
+                    Some(_) => {
+                        self.begin_anew()?;
+                        continue;
+                    }
+                    None => return Ok(None),
+                },
+                Source::Full(full, shaper) => match full.next_sampled() {
+                    Some(Sampled { target, frame }) => {
+                        let shape = |frame| shaper.shape(&frame).ok_or(UNCONVERTIBLE);
+                        (target, frame.ok_or(DAMAGED).and_then(shape))
+                    }
+                    None if full.has_decoded() || self.stop.is_set() => return Ok(None),
+                    None => {
+                        let path = self.facts.path.clone();
+                        return Err(MediaError::NothingDecodes { path });
+                    }
+                },
+                Source::Stills(files, shaper) => {
+                    let next = files.next();
+                    let still = next.map(|(number, path)| (number, still(shaper, &path)));
+                    return Ok(still.map(|(number, shaped)| self.of_file(number as u64, shaped)));
+                }
+                Source::Ended(_) => return Ok(None),
+            };
+            return Ok(Some(self.of_video(target, shaped)));
+        }
+    }
+
+    fn of_video(&mut self, target: Target, shaped: Result<Shaped, &str>) -> Picture {
+        self.next_sample = target.next_sample;
+        self.has_decoded |= shaped.is_ok();
+        let seconds = target.place.seconds;
         let moment = Moment {
-            video: self.video,
+            video: self.facts.id,
             index: self.take_index(),
-            frame_number: number as u64,
-            pts: Pts(number as i64),
+            frame_number: target.place.number,
+            pts: target.place.pts,
+            seconds,
+            samples: target.samples,
+        };
+        let said = |why| format!("the frame at {seconds:.3} s {why}");
+        self.picture(moment, shaped.map_err(said))
+    }
+
+    fn of_file(&mut self, number: u64, shaped: Result<Shaped, String>) -> Picture {
+        let moment = Moment {
+            video: self.facts.id,
+            index: self.take_index(),
+            frame_number: number,
+            pts: Pts(number.cast_signed()),
             seconds: number as f64,
             samples: 1,
         };
-        let frame = stills::decode(path).map(|still| still.frame);
-        self.picture(moment, frame)
+        self.picture(moment, shaped)
     }
 
-    fn picture(&mut self, moment: Moment, frame: Result<Video, String>) -> Picture {
-        let shaped = frame.and_then(|frame| {
-            let shaped = self.shaper.shape(&frame);
-            shaped.ok_or_else(|| {
-                format!(
-                    "pixels of the layout {:?} cannot be converted",
-                    frame.format()
-                )
-            })
-        });
+    fn picture(&self, moment: Moment, shaped: Result<Shaped, String>) -> Picture {
         match shaped {
             Ok(shaped) => Picture {
                 moment,
@@ -179,8 +215,8 @@ impl Pictures {
             },
             Err(why) => Picture {
                 moment,
-                source: self.size,
-                size: self.size,
+                source: self.facts.size,
+                size: self.facts.size,
                 content: Err(Failure::new(Class::Media, why)),
             },
         }
@@ -192,32 +228,29 @@ impl Pictures {
     }
 }
 
+const DAMAGED: &str = "is damaged and cannot be decoded";
+const UNCONVERTIBLE: &str = "has pixels of a layout that cannot be converted";
+
+fn still(shaper: &mut Shaper, path: &Path) -> Result<Shaped, String> {
+    let still = stills::decode(path)?;
+    let shaped = shaper.shape(&still.frame);
+    shaped.ok_or_else(|| format!("the picture `{}` {UNCONVERTIBLE}", path.display()))
+}
+
 impl Iterator for Pictures {
     type Item = Result<Picture, MediaError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.stop.load(Ordering::Relaxed) {
+        let next = self.next_picture();
+        // What was under way when the stop was asked for may be wrong: it took the last packet
+        // that was read for the last one there is.
+        if self.stop.is_set() {
+            self.end();
             return None;
         }
-        match &mut self.source {
-            Source::Video { full, base } => {
-                let base = *base;
-                if let Some(sampled) = full.next_sampled() {
-                    return Some(Ok(self.of_video(sampled, base)));
-                }
-                let nothing = !full.has_decoded() && !self.stop.load(Ordering::Relaxed);
-                nothing.then(|| {
-                    self.source = Source::Ended;
-                    Err(MediaError::NothingDecodes {
-                        path: self.path.clone(),
-                    })
-                })
-            }
-            Source::Stills(files) => {
-                let (number, path) = files.next()?;
-                Some(Ok(self.of_file(number, &path)))
-            }
-            Source::Ended => None,
+        if next.is_err() {
+            self.end();
         }
+        next.transpose()
     }
 }

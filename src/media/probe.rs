@@ -10,6 +10,7 @@ use crate::media::input::Input;
 use crate::media::shape;
 use crate::media::stills;
 use crate::media::stills::Still;
+use crate::media::stop::Stop;
 use crate::media::track::Track;
 use crate::name::VideoId;
 use crate::time::Pts;
@@ -20,8 +21,6 @@ use ffmpeg_next::decoder;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 /// Finds out what `input` is. `fps` is how densely it will be sampled.
 ///
@@ -40,7 +39,7 @@ pub fn probe(input: &Input, id: VideoId, fps: Ratio) -> Result<VideoFacts, Media
 }
 
 fn video(path: &Path, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError> {
-    let track = Track::open(path, Arc::new(AtomicBool::new(false)))?;
+    let track = Track::open(path, Stop::default())?;
     if decoder::find(track.parameters().id()).is_none() {
         return Err(MediaError::NoDecoder {
             path: path.into(),

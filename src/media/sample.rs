@@ -6,6 +6,29 @@ use crate::media::Wanted;
 use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::Sampling;
+use crate::time::TimeBase;
+
+/// Where in the source a picture is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Place {
+    /// Its index in the order of display, from 0.
+    pub(super) number: u64,
+    /// Its time stamp.
+    pub(super) pts: Pts,
+    /// Seconds since the first picture.
+    pub(super) seconds: f64,
+}
+
+/// A picture that shows samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Target {
+    /// Where it is.
+    pub(super) place: Place,
+    /// The number of samples it shows, at least 1.
+    pub(super) samples: u64,
+    /// The first sample after those.
+    pub(super) next_sample: u64,
+}
 
 /// Deals the samples of a stream out to its frames.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +51,45 @@ impl Picker {
         }
     }
 
+    /// The same, where the samples before `next` have their frames already.
+    pub(super) fn after(mut self, next: u64) -> Self {
+        self.next = self.next.max(next);
+        self
+    }
+
+    /// Where a picture is.
+    pub(super) fn place(&self, number: u64, pts: Pts) -> Place {
+        let seconds = self.rule.base.seconds_between(self.rule.first, pts);
+        Place {
+            number,
+            pts,
+            seconds,
+        }
+    }
+
+    /// The first sample that has no frame yet.
+    pub(super) fn next_sample(&self) -> u64 {
+        self.next
+    }
+
     /// The number of samples that fall on the frame which the one at `next` replaces.
     pub(super) fn shown_before(&mut self, next: Pts) -> u64 {
         self.take(self.rule.first_due_from(next))
+    }
+
+    /// The number of samples that are nearer to the frame at `this` than to the one at `next`.
+    pub(super) fn nearer_to(&mut self, this: Pts, next: Pts) -> u64 {
+        let Sampling { fps, base, first } = self.rule;
+        // The middle between two time stamps need not be a tick: half ticks hold it.
+        let tick = base.ratio();
+        let halves = tick.den().checked_mul(2);
+        let half = halves.and_then(|den| TimeBase::new(tick.num(), den));
+        let due = half.map_or(u64::MAX, |base| {
+            let first = Pts(first.0.saturating_mul(2));
+            let middle = Pts(this.0.saturating_add(next.0));
+            Sampling { fps, base, first }.first_due_from(middle)
+        });
+        self.take(due.min(self.rule.first_due_from(next)))
     }
 
     /// The number of samples that fall on the last frame of a stream that ends at `end`.
@@ -64,8 +123,14 @@ fn first_at(seconds: f64, fps: Ratio) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::Picker;
     use super::first_at;
+    use crate::item::PixelFormat;
+    use crate::media::Wanted;
+    use crate::time::Pts;
     use crate::time::Ratio;
+    use crate::time::Sampling;
+    use crate::time::TimeBase;
 
     #[test]
     fn limits_fall_between_samples_exactly() {
@@ -75,5 +140,21 @@ mod tests {
         assert_eq!(first_at(0.31, fps(10, 1)), 4);
         assert_eq!(first_at(1.0, fps(2997, 100)), 30);
         assert_eq!(first_at(-1.0, fps(1, 1)), 0);
+    }
+
+    #[test]
+    fn the_nearer_of_two_frames_gets_the_sample() {
+        let fps = Ratio::new(1, 1).unwrap();
+        let rule = Sampling {
+            fps,
+            base: TimeBase::new(1, 10).unwrap(),
+            first: Pts(7),
+        };
+        let mut picker = Picker::new(rule, &Wanted::new(fps, 64, PixelFormat::I420));
+        // Samples at ticks 7, 17, 27...; the middle of 7 and 52 is at 29.5.
+        assert_eq!(picker.nearer_to(Pts(7), Pts(52)), 3);
+        // The one at 57 is as near to both: the later frame gets it.
+        assert_eq!(picker.nearer_to(Pts(52), Pts(62)), 2);
+        assert_eq!(picker.next_sample(), 5);
     }
 }

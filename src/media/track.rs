@@ -6,6 +6,8 @@ use crate::item::Size;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input;
+use crate::media::stop::Stop;
+use crate::media::syntax::Syntax;
 use crate::media::turn::Turn;
 use crate::time::Ratio;
 use crate::time::TimeBase;
@@ -18,9 +20,6 @@ use ffmpeg_next::format::context::Input;
 use ffmpeg_next::media::Type;
 use std::path::Path;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 
 /// A demuxer that meets this many unreadable packets in a row has lost its way for good.
 const UNREADABLE_LIMIT: usize = 100;
@@ -31,14 +30,14 @@ pub(super) struct Track {
     input: Input,
     stream: usize,
     base: TimeBase,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     end: Option<i64>,
     damaged: u64,
 }
 
 impl Track {
     /// Opens `path` and finds its video stream. Reading ends early once `stop` is set.
-    pub(super) fn open(path: &Path, stop: Arc<AtomicBool>) -> Result<Self, MediaError> {
+    pub(super) fn open(path: &Path, stop: Stop) -> Result<Self, MediaError> {
         let not_video = |why: String| MediaError::NotVideo {
             path: path.into(),
             why,
@@ -111,6 +110,14 @@ impl Track {
         self.stream().and_then(read).unwrap_or_default()
     }
 
+    /// What its packets say of themselves; `None` where that is not to be relied on.
+    pub(super) fn syntax(&self) -> Option<Syntax> {
+        let parameters = self.parameters();
+        let is_intra_only = ffmpeg::is_intra_only(&parameters);
+        let data = ffmpeg::codec_data(&parameters);
+        Syntax::new(&self.codec(), &data, is_intra_only)
+    }
+
     /// Frames a second on average, where the headers say or imply it.
     pub(super) fn frame_rate(&self) -> Option<Ratio> {
         let rate = self.stream()?.avg_frame_rate();
@@ -155,7 +162,7 @@ impl Track {
     /// The next packet of the stream; `None` at the end of the file, or when asked to stop.
     pub(super) fn next_packet(&mut self) -> Option<Packet> {
         let mut unreadable = 0;
-        while !self.stop.load(Ordering::Relaxed) && unreadable < UNREADABLE_LIMIT {
+        while !self.stop.is_set() && unreadable < UNREADABLE_LIMIT {
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
                 Ok(()) if packet.stream() == self.stream => {

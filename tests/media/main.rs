@@ -6,6 +6,7 @@
 )]
 
 mod clips;
+mod exact;
 mod inputs;
 mod pixels;
 mod sampling;

@@ -166,3 +166,29 @@ fn a_set_stop_flag_ends_the_work_at_once() {
     assert!(reader.join().unwrap() <= 1);
     assert!(started.elapsed() < Duration::from_secs(2));
 }
+
+#[test]
+fn any_number_of_decoders_gives_the_same_and_all_end_when_dropped() {
+    let clips = Clips::new();
+    let source = counting("6", "30");
+    let clip = clips.make("clip.mp4", &format!("{source} -g 10 {LOSSLESS}"));
+    let mut wanted = Wanted::new(fps("30"), 1280, PixelFormat::I420);
+    for decoders in [1, 2, 7] {
+        wanted.decoders = decoders;
+        let pictures = take(&clip, &wanted);
+        assert!(numbers(&pictures).into_iter().eq(0..180));
+        assert!(
+            pictures
+                .iter()
+                .all(|it| corner(it) == luma_of(it.moment.frame_number))
+        );
+
+        let input = media::identify(&clip).unwrap();
+        let facts = probe(&clip, "30");
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut pictures = media::pictures(&input, &facts, &wanted, stop).unwrap();
+        assert_eq!(pictures.next().unwrap().unwrap().moment.index, 0);
+        std::thread::sleep(Duration::from_millis(20));
+        drop(pictures);
+    }
+}
