@@ -4,10 +4,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod repository;
+
 use insta::Settings;
 use insta::assert_snapshot;
-use std::collections::BTreeMap;
-use std::io;
+use repository::ROOT;
+use repository::Repository;
 use std::path::Path;
 use std::path::PathBuf;
 use vpipe::facts::Facts;
@@ -24,23 +26,6 @@ use vpipe::recipe;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Request;
 use vpipe::recipe::StageSpec;
-use vpipe::recipe::World;
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
-struct Repository;
-
-impl World for Repository {
-    fn read(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(Path::new(ROOT).join(path))
-    }
-
-    fn variables(&self) -> BTreeMap<String, String> {
-        [("ENGINE", "rten"), ("THREADS", "2")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
-    }
-}
 
 #[test]
 fn every_preset_has_its_plan() {

@@ -4,9 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod repository;
+
 use insta::Settings;
 use insta::assert_snapshot;
 use proptest::prelude::*;
+use repository::ROOT;
+use repository::Repository;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
@@ -22,23 +26,6 @@ use vpipe::recipe::PRESETS;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Request;
 use vpipe::recipe::World;
-
-const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
-/// The files of this repository and an environment of two variables.
-struct Repository;
-
-impl World for Repository {
-    fn read(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(Path::new(ROOT).join(path))
-    }
-
-    fn variables(&self) -> BTreeMap<String, String> {
-        [("ENGINE", "rten"), ("THREADS", "2")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
-    }
-}
 
 /// One text, whatever path is asked for.
 struct Only<'a>(&'a str);
