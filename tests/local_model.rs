@@ -210,15 +210,23 @@ fn a_picture_without_pixels_fails_alone() {
     }
 }
 
+/// A field of a protobuf message.
+fn field(number: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap();
+    assert!(length < 128);
+    [&[number << 3 | 2, length], content].concat()
+}
+
 /// The built-in model with a metadata entry more; the last entry of a key counts.
 fn with_metadata(key: &str, value: &str) -> Vec<u8> {
-    let field = |number: u8, content: &[u8]| {
-        let length = u8::try_from(content.len()).unwrap();
-        assert!(length < 128);
-        [&[number << 3 | 2, length], content].concat()
-    };
     let entry = [field(1, key.as_bytes()), field(2, value.as_bytes())].concat();
     [SHAPES, &field(14, &entry)].concat()
+}
+
+/// The built-in model with a node more: parts of a message that occur twice are one.
+fn with_operator(operator: &str) -> Vec<u8> {
+    let node = field(4, operator.as_bytes());
+    [SHAPES, &field(7, &field(1, &node))].concat()
 }
 
 fn refusal(dir: &TempDir, file: &str) -> String {
@@ -240,6 +248,7 @@ fn files_that_are_no_detectors_are_refused_in_one_sentence() {
     write("cut.onnx", &SHAPES[..SHAPES.len() / 2]);
     write("segment.onnx", &with_metadata("task", "segment"));
     write("names.onnx", &with_metadata("names", "{0: 'a', 1: 'b'}"));
+    write("nms.onnx", &with_operator("NonMaxSuppression"));
     fs::create_dir(dir.path().join("folder.onnx")).unwrap();
     let advice = "`yolo export model=yolo11n.pt format=onnx` makes a detector";
     for (file, expected) in [
@@ -265,6 +274,13 @@ fn files_that_are_no_detectors_are_refused_in_one_sentence() {
                 "names.onnx is not a detector that is known here: its output has the shape \
                  1x10x2100; a detector of 2 classes has 1x6xN, or 1xNx6 end to end; {advice}"
             ),
+        ),
+        (
+            "nms.onnx",
+            "nms.onnx cannot be loaded with engine = \"rten\": rten gets its operator \
+             NonMaxSuppression wrong; export it without nms=True, since vpipe drops overlapping \
+             boxes itself, or use engine = \"ort\""
+                .to_owned(),
         ),
         (
             "folder.onnx",

@@ -87,19 +87,9 @@ impl Detector {
         options: &LoadOptions,
     ) -> Result<Self, ModelError> {
         let content = source.content()?;
-        let (facts, profile) = describe(source, &content, names)?;
-        if profile.half && options.engine == EngineKind::Ort {
-            return Err(ModelError::Engine {
-                name: facts.name,
-                engine: options.engine,
-                cause: EngineError::new(
-                    "its input is in half precision; run it with engine = \"rten\" or export \
-                     it in single precision",
-                ),
-            });
-        }
-        let network = engine::load(options.engine, content, options.threads.max(1));
-        match network {
+        let (header, facts, profile) = describe(source, &content, names)?;
+        let threads = options.threads.max(1);
+        match engine::load(options.engine, &header, content, threads) {
             Ok(network) => Ok(Self(Arc::new(Loaded {
                 facts,
                 profile,

@@ -3,6 +3,7 @@
 //! A network is loaded once and shared; a session belongs to one thread. Everything is
 //! synchronous. Knows nothing of pictures, boxes or classes.
 
+use super::header::Header;
 use super::rten;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -60,16 +61,18 @@ pub(super) trait Session: Send {
     fn run(&mut self, shape: [usize; 4], data: &[f32]) -> Result<Tensor, EngineError>;
 }
 
-/// Loads the model whose file has the content `onnx`, for sessions of `threads` threads each.
+/// Loads the model that `header` describes and whose file has the content `onnx`, for sessions
+/// of `threads` threads each.
 pub(super) fn load(
     kind: EngineKind,
+    header: &Header,
     onnx: Vec<u8>,
     threads: usize,
 ) -> Result<Box<dyn Network>, EngineError> {
     match kind {
-        EngineKind::Rten => guarded(|| rten::load(onnx, threads)),
+        EngineKind::Rten => guarded(|| rten::load(header, onnx, threads)),
         #[cfg(feature = "ort")]
-        EngineKind::Ort => guarded(|| super::ort::load(onnx, threads)),
+        EngineKind::Ort => guarded(|| super::ort::load(header, onnx, threads)),
         #[cfg(not(feature = "ort"))]
         EngineKind::Ort => Err(EngineError::new(
             "this build has no ONNX Runtime; `cargo install vpipe --features ort` makes one that does",

@@ -5,13 +5,16 @@
 //! of what the metadata means.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 // Field numbers of onnx.proto.
 const MODEL_GRAPH: u64 = 7;
 const MODEL_METADATA: u64 = 14;
+const GRAPH_NODE: u64 = 1;
 const GRAPH_INITIALIZER: u64 = 5;
 const GRAPH_INPUT: u64 = 11;
 const GRAPH_OUTPUT: u64 = 12;
+const NODE_OPERATOR: u64 = 4;
 const TENSOR_NAME: u64 = 8;
 const VALUE_NAME: u64 = 1;
 const VALUE_TYPE: u64 = 2;
@@ -37,6 +40,8 @@ pub(super) struct Header {
     pub(super) inputs: Vec<Port>,
     /// What the graph gives.
     pub(super) outputs: Vec<Port>,
+    /// The names of the operators that the graph is made of.
+    pub(super) operators: BTreeSet<String>,
 }
 
 /// One input or output.
@@ -74,6 +79,9 @@ impl Header {
     fn graph(&mut self, graph: &[u8], weights: &mut Vec<String>) -> Option<()> {
         for field in Fields(graph) {
             match field? {
+                (GRAPH_NODE, Wire::Bytes(node)) => {
+                    self.operators.insert(text(find(node, NODE_OPERATOR)?));
+                }
                 (GRAPH_INITIALIZER, Wire::Bytes(tensor)) => {
                     weights.push(text(find(tensor, TENSOR_NAME)?));
                 }
@@ -218,6 +226,7 @@ mod tests {
         let dims = [1, 3, 320, 320].map(Some);
         assert_eq!(header.inputs[0].dims, dims);
         assert_eq!(header.outputs[0].dims, [1, 10, 2100].map(Some));
+        assert!(header.operators.contains("Conv"));
     }
 
     #[test]

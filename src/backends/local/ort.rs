@@ -6,6 +6,8 @@ use super::engine::EngineError;
 use super::engine::Network;
 use super::engine::Session;
 use super::engine::Tensor;
+use super::header::FLOAT16;
+use super::header::Header;
 use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
 use ::ort::session::Session as Inner;
@@ -32,8 +34,19 @@ struct OrtSession {
     inner: Inner,
 }
 
-/// Opens the library and loads the model whose file has the content `onnx`.
-pub(super) fn load(onnx: Vec<u8>, threads: usize) -> Result<Box<dyn Network>, EngineError> {
+/// Opens the library and loads the model that `header` describes and whose file has the content
+/// `onnx`.
+pub(super) fn load(
+    header: &Header,
+    onnx: Vec<u8>,
+    threads: usize,
+) -> Result<Box<dyn Network>, EngineError> {
+    if header.inputs.iter().any(|input| input.element == FLOAT16) {
+        return Err(EngineError::new(
+            "its input is in half precision; export it in single precision, or use \
+             engine = \"rten\"",
+        ));
+    }
     let first = session(&onnx, threads)?;
     Ok(Box::new(OrtNetwork {
         onnx,

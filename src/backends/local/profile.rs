@@ -41,8 +41,6 @@ pub(super) struct Profile {
     pub(super) fixed_size: Option<Size>,
     /// The number that the sides of a free input must be multiples of.
     pub(super) stride: u32,
-    /// Whether its input is in half precision.
-    pub(super) half: bool,
     /// The names of its classes by index; empty where nothing says how many there are.
     pub(super) classes: Vec<Arc<str>>,
     named: bool,
@@ -79,7 +77,6 @@ impl Profile {
         let mut profile = Self {
             fixed_size: picture_size(input)?,
             stride: stride(header),
-            half: input.element == FLOAT16,
             named: classes.is_some(),
             classes: classes.unwrap_or_default(),
             ultralytics: task.is_some(),
@@ -219,6 +216,7 @@ mod tests {
                 .collect(),
             inputs: vec![port(input)],
             outputs: vec![port(output)],
+            ..Header::default()
         }
     }
 

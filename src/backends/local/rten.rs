@@ -7,6 +7,7 @@ use super::engine::EngineError;
 use super::engine::Network;
 use super::engine::Session;
 use super::engine::Tensor;
+use super::header::Header;
 use ::rten::Model;
 use ::rten::ModelOptions;
 use ::rten::NodeId;
@@ -29,8 +30,30 @@ struct RtenSession {
     pool: Arc<ThreadPool>,
 }
 
-/// Loads the model whose file has the content `onnx`.
-pub(super) fn load(onnx: Vec<u8>, threads: usize) -> Result<Box<dyn Network>, EngineError> {
+/// Operators that rten 0.27 computes otherwise than ONNX says, and what to do about it.
+const WRONG: [(&str, &str); 2] = [
+    // It takes the box around two boxes for their union, and does not go by score.
+    (
+        "NonMaxSuppression",
+        "export it without nms=True, since vpipe drops overlapping boxes itself",
+    ),
+    // It pads with 0 where the zero point is due.
+    ("ConvInteger", "export it without int8"),
+];
+
+/// Loads the model that `header` describes and whose file has the content `onnx`.
+pub(super) fn load(
+    header: &Header,
+    onnx: Vec<u8>,
+    threads: usize,
+) -> Result<Box<dyn Network>, EngineError> {
+    for (operator, advice) in WRONG {
+        if header.operators.contains(operator) {
+            return Err(EngineError(format!(
+                "rten gets its operator {operator} wrong; {advice}, or use engine = \"ort\""
+            )));
+        }
+    }
     let model = ModelOptions::with_all_ops()
         .load(onnx)
         .map_err(EngineError::new)?;

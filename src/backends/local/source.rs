@@ -109,7 +109,7 @@ pub(super) fn describe(
     source: &ModelSource,
     content: &[u8],
     names: Option<&Path>,
-) -> Result<(ModelFacts, Profile), ModelError> {
+) -> Result<(Header, ModelFacts, Profile), ModelError> {
     let name = source.to_string();
     let Some(header) = Header::read(content) else {
         return Err(ModelError::NotOnnx { name });
@@ -133,7 +133,7 @@ pub(super) fn describe(
         fixed_size: profile.fixed_size,
         digest: blake3::hash(content).to_string(),
     };
-    Ok((facts, profile))
+    Ok((header, facts, profile))
 }
 
 /// A model on this machine, and what it says of itself or why it is of no use.
@@ -173,7 +173,7 @@ pub fn find_models(dirs: &[PathBuf]) -> Vec<FoundModel> {
 }
 
 fn facts(source: &ModelSource) -> Result<ModelFacts, ModelError> {
-    describe(source, &source.content()?, None).map(|(facts, _)| facts)
+    describe(source, &source.content()?, None).map(|(_, facts, _)| facts)
 }
 
 /// The class names in a file, one a line.
