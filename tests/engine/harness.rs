@@ -85,6 +85,18 @@ impl Script {
         }
     }
 
+    /// No request is answered before `together` of them are in flight.
+    pub(crate) fn meeting(together: usize) -> Self {
+        let barrier = Arc::new(tokio::sync::Barrier::new(together));
+        Self::requests(move |_| {
+            let barrier = Arc::clone(&barrier);
+            Box::pin(async move {
+                barrier.wait().await;
+                Ok(())
+            })
+        })
+    }
+
     pub(crate) fn threads(
         script: impl Fn(&Item) -> Result<(), Failure> + Send + Sync + 'static,
     ) -> Self {

@@ -26,17 +26,7 @@ use vpipe::item::Item;
 #[tokio::test]
 async fn a_stage_at_a_server_reaches_and_never_passes_its_limit() {
     let bench = Bench::remote(5, 4).pictures(80);
-    // Nobody passes the barrier before five requests are in flight together.
-    let barrier = Arc::new(tokio::sync::Barrier::new(5));
-    let run = bench
-        .run(Script::requests(move |_| {
-            let barrier = Arc::clone(&barrier);
-            Box::pin(async move {
-                barrier.wait().await;
-                Ok(())
-            })
-        }))
-        .await;
+    let run = bench.run(Script::meeting(5)).await;
     assert_eq!(run.most_in_flight("yolo"), 5 * 4);
     assert_eq!(run.objects(), 80);
 }
@@ -58,16 +48,7 @@ async fn a_stage_on_threads_reaches_and_never_passes_its_limit() {
 #[tokio::test]
 async fn a_backend_bounds_the_stages_that_share_it() {
     let bench = Bench::two_stages_on_one_backend(3).pictures(60);
-    let barrier = Arc::new(tokio::sync::Barrier::new(3));
-    let run = bench
-        .run(Script::requests(move |_| {
-            let barrier = Arc::clone(&barrier);
-            Box::pin(async move {
-                barrier.wait().await;
-                Ok(())
-            })
-        }))
-        .await;
+    let run = bench.run(Script::meeting(3)).await;
     assert_eq!(run.most_in_flight_together(), 3 * 4);
     assert_eq!(run.objects(), 2 * 60);
 }
