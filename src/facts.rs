@@ -11,6 +11,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What one input is, as far as its headers say.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +85,27 @@ pub struct RemoteFacts {
     pub max_body: usize,
     /// Attempts at one request, the first included.
     pub attempts: u32,
+    /// How long one request is tried again, from its first failure; whichever of the two ends
+    /// first.
+    pub retry_time: Duration,
+    /// The workers behind the server, where they are paid by the second.
+    pub fleet: Option<FleetFacts>,
+}
+
+/// Workers that are paid by the second: what the recipe says of them, for forecasts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FleetFacts {
+    /// Workers at most.
+    pub workers: usize,
+    /// GPU memory of one worker, in GB of 10^9 bytes; `None` where the recipe does not say.
+    pub vram_gb: Option<f32>,
+    /// US dollars a second of one worker.
+    pub price_per_second: f64,
+    /// How long a worker stays, and is paid, after its last job.
+    pub idle_timeout: Duration,
+    /// How long a worker takes, and is paid, before its first job; zero where the recipe does
+    /// not say.
+    pub cold_start: Duration,
 }
 
 /// What a detection model says of itself.

@@ -18,14 +18,18 @@ pub enum Class {
     Busy,
     /// The work was accepted and then lost by the server.
     Lost,
-    /// The request, or the memory it needs at the worker, is larger than the server takes.
+    /// The request is larger than the server takes.
     TooLarge,
+    /// The worker has not the memory for as much as the request asks at once.
+    OutOfMemory,
     /// The worker ran and failed on this item.
     Worker,
     /// The answer is not what the protocol or the recipe says.
     BadAnswer,
     /// The request is wrong for every item: a key, an address, a model that is not there.
     Refused,
+    /// The server takes work, and there is nobody to do it.
+    Unavailable,
     /// A time limit of the recipe was reached.
     TimedOut,
     /// The picture or sound could not be read.
@@ -54,11 +58,11 @@ impl Class {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::Network | Self::Busy | Self::Lost => Verdict::Retry,
-            Self::TooLarge => Verdict::Split,
+            Self::TooLarge | Self::OutOfMemory => Verdict::Split,
             Self::Worker | Self::BadAnswer | Self::TimedOut | Self::Media | Self::Stopped => {
                 Verdict::GiveUp
             }
-            Self::Refused | Self::Model => Verdict::StopRun,
+            Self::Refused | Self::Unavailable | Self::Model => Verdict::StopRun,
         }
     }
 }
@@ -70,9 +74,11 @@ impl fmt::Display for Class {
             Self::Busy => "busy",
             Self::Lost => "lost",
             Self::TooLarge => "too-large",
+            Self::OutOfMemory => "out-of-memory",
             Self::Worker => "worker",
             Self::BadAnswer => "bad-answer",
             Self::Refused => "refused",
+            Self::Unavailable => "unavailable",
             Self::TimedOut => "timed-out",
             Self::Media => "media",
             Self::Model => "model",

@@ -12,6 +12,7 @@ use repository::ROOT;
 use repository::Repository;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 use vpipe::facts::Facts;
 use vpipe::facts::LocalFacts;
 use vpipe::facts::ModelFacts;
@@ -132,6 +133,8 @@ fn there(_: &StageId) -> Placement {
         concurrency: None,
         max_body: 10_000_000,
         attempts: 5,
+        retry_time: Duration::from_secs(600),
+        fleet: None,
     })
 }
 

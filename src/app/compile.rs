@@ -5,6 +5,7 @@ use super::report::StageRow;
 use super::resolve;
 use super::resolve::Placed;
 use super::world::Here;
+use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::facts::Facts;
 use crate::facts::LocalFacts;
@@ -35,9 +36,13 @@ pub(super) struct Compiled {
     pub(super) placed: Placed,
 }
 
-/// The plan of `recipe` for `videos`.
-pub(super) fn compile(recipe: &Recipe, videos: Vec<VideoFacts>) -> Result<Compiled, AppError> {
-    let placed = resolve::resolve(recipe)?;
+/// The plan of `recipe` for `videos`. Keys go to their own hosts and to `allowed`.
+pub(super) fn compile(
+    recipe: &Recipe,
+    allowed: &[String],
+    videos: Vec<VideoFacts>,
+) -> Result<Compiled, AppError> {
+    let placed = resolve::resolve(recipe, allowed)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let facts = Facts {
         cores,
@@ -56,6 +61,17 @@ pub(super) fn compile(recipe: &Recipe, videos: Vec<VideoFacts>) -> Result<Compil
 }
 
 impl Compiled {
+    /// Nothing, where the environment has all that a run needs.
+    pub(super) fn ready(&self) -> Result<(), AppError> {
+        match self.placed.missing.first() {
+            Some(Diagnostic { message, help, .. }) => Err(AppError::Environment {
+                message: message.clone(),
+                help: help.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The stages of the plan, for people.
     pub(super) fn rows(&self) -> Vec<StageRow> {
         let total = self
@@ -108,7 +124,7 @@ impl Compiled {
     }
 }
 
-fn wrong(recipe: &Recipe, diagnostics: Vec<crate::diag::Diagnostic>) -> Result<(), AppError> {
+fn wrong(recipe: &Recipe, diagnostics: Vec<Diagnostic>) -> Result<(), AppError> {
     if diagnostics.is_empty() {
         Ok(())
     } else {
@@ -116,7 +132,7 @@ fn wrong(recipe: &Recipe, diagnostics: Vec<crate::diag::Diagnostic>) -> Result<(
     }
 }
 
-fn report(recipe: &Recipe, diagnostics: Vec<crate::diag::Diagnostic>) -> AppError {
+fn report(recipe: &Recipe, diagnostics: Vec<Diagnostic>) -> AppError {
     Report {
         sources: recipe.sources.clone(),
         diagnostics,

@@ -7,6 +7,7 @@
 
 use super::error::AppError;
 use super::world::Here;
+use crate::backends::http::Access;
 use crate::backends::http::Secret;
 use crate::backends::local::Detector;
 use crate::backends::local::EngineKind;
@@ -15,17 +16,24 @@ use crate::backends::local::ModelError;
 use crate::backends::local::ModelSource;
 use crate::backends::runpod;
 use crate::backends::runpod::Endpoint;
-use crate::backends::runpod::Waits;
+use crate::diag::Diagnostic;
+use crate::diag::Span;
 use crate::engine::Call;
+use crate::facts::FleetFacts;
 use crate::facts::LocalFacts;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::AUTO;
 use crate::recipe::BackendSpec;
+use crate::recipe::LOCAL;
 use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
+use crate::recipe::RUNPOD;
 use crate::recipe::Recipe;
+use crate::recipe::RunpodDialect;
+use crate::recipe::RunpodSpec;
 use crate::recipe::StageSpec;
 use crate::recipe::World;
 use crate::recipe::YoloSpec;
@@ -34,8 +42,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-// At one request, the first included.
-const ATTEMPTS: u32 = 5;
+// Which endpoint a stage of each kind goes to where the recipe does not say.
+const YOLO_ENDPOINT: &str = "RUNPOD_YOLO_ENDPOINT_ID";
+const BASE_URL: &str = "RUNPOD_ENDPOINT_BASE_URL";
 
 const NO_DETECTOR: &str = "it has no backend: set `model` to an ONNX file, or \
                            RUNPOD_API_KEY and RUNPOD_YOLO_ENDPOINT_ID in the environment";
@@ -49,27 +58,37 @@ pub(super) struct Placed {
     pub(super) callers: BTreeMap<StageId, Arc<dyn Call>>,
     /// What the user should know about the models, once each.
     pub(super) notices: Vec<String>,
+    /// What the environment lacks of what the recipe names: enough to plan, not to run.
+    pub(super) missing: Vec<Diagnostic>,
 }
 
-/// Places every stage of `recipe` that infers.
-pub(super) fn resolve(recipe: &Recipe) -> Result<Placed, AppError> {
+/// Places every stage of `recipe` that infers. Keys go to their own hosts and to `allowed`.
+pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, AppError> {
     let mut placed = Placed::default();
-    let variables = Here.variables();
-    let fleet = Fleet::of(&variables);
+    let surroundings = Surroundings {
+        variables: Here.variables(),
+        allowed,
+    };
     let stages = || recipe.stages.iter().map(|stage| (&stage.id, &stage.spec));
+    let has_fleet = surroundings.has("RUNPOD_API_KEY") && surroundings.has(YOLO_ENDPOINT);
     let somewhere = stages().any(|(_, spec)| match spec {
-        StageSpec::Yolo(yolo) => has_backend(yolo) || fleet.is_some(),
+        StageSpec::Yolo(yolo) => has_backend(yolo) || has_fleet,
         _ => false,
     });
     for (id, spec) in stages() {
         match spec {
-            StageSpec::Yolo(yolo) if !has_backend(yolo) && fleet.is_some() => {
-                placed.runpod(id, yolo, fleet.as_ref())?;
-            }
-            StageSpec::Yolo(yolo) if has_backend(yolo) || !somewhere => {
-                placed.local(recipe, id, yolo)?;
-            }
-            StageSpec::Yolo(_) => placed.skip(id, NO_DETECTOR),
+            StageSpec::Yolo(yolo) => match named(recipe, yolo) {
+                Some((backend, spec)) => placed.runpod(id, yolo, &backend, spec, &surroundings)?,
+                None if !has_backend(yolo) && has_fleet => {
+                    let backend = Named {
+                        name: RUNPOD.into(),
+                        span: None,
+                    };
+                    placed.runpod(id, yolo, &backend, &RunpodSpec::default(), &surroundings)?;
+                }
+                None if has_backend(yolo) || !somewhere => placed.local(recipe, id, yolo)?,
+                None => placed.skip(id, NO_DETECTOR),
+            },
             StageSpec::Whisper(_) => placed.skip(id, NO_SPEECH),
             StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => {}
         }
@@ -78,7 +97,44 @@ pub(super) fn resolve(recipe: &Recipe) -> Result<Placed, AppError> {
 }
 
 fn has_backend(yolo: &YoloSpec) -> bool {
-    yolo.model.is_some() || yolo.backend.as_str() != "auto"
+    yolo.model.is_some() || yolo.backend.as_str() != AUTO
+}
+
+// A backend as the user knows it.
+struct Named {
+    name: BackendName,
+    // Where it is declared; `None` where `auto` found it.
+    span: Option<Span>,
+}
+
+// The fleet that a stage names.
+fn named<'a>(recipe: &'a Recipe, yolo: &YoloSpec) -> Option<(Named, &'a RunpodSpec)> {
+    let backend = recipe.backends.get(&yolo.backend)?;
+    let BackendSpec::Runpod(spec) = &backend.spec else {
+        return None;
+    };
+    let named = Named {
+        name: yolo.backend.clone(),
+        span: Some(backend.span),
+    };
+    Some((named, spec))
+}
+
+// What is around the recipe: the environment, and what the user allows.
+struct Surroundings<'a> {
+    variables: BTreeMap<String, String>,
+    allowed: &'a [String],
+}
+
+impl Surroundings<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(name)?.trim();
+        (!value.is_empty()).then_some(value)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
 }
 
 impl Placed {
@@ -95,26 +151,66 @@ impl Placed {
         &mut self,
         id: &StageId,
         yolo: &YoloSpec,
-        fleet: Option<&Fleet<'_>>,
+        backend: &Named,
+        spec: &RunpodSpec,
+        around: &Surroundings<'_>,
     ) -> Result<(), AppError> {
-        let Some(fleet) = fleet else { return Ok(()) };
-        let key = Secret::new(fleet.key);
-        let endpoint = Endpoint::new(fleet.base, fleet.detector, key, Waits::default())
+        let base = spec.base_url.as_deref().or_else(|| around.get(BASE_URL));
+        let access = Access {
+            base: base.unwrap_or(runpod::DEFAULT_BASE).to_owned(),
+            key: around.get(&spec.api_key_env).map(Secret::new),
+            key_host: runpod::HOST,
+            allowed: around.allowed.to_vec(),
+        };
+        let cloud = spec.dialect == RunpodDialect::Cloud;
+        let endpoint = spec
+            .endpoint
+            .as_deref()
+            .or_else(|| around.get(YOLO_ENDPOINT));
+        let mut lacks = Vec::new();
+        if cloud && access.key.is_none() {
+            lacks.push((spec.api_key_env.as_str(), "set it to a key of your account"));
+        }
+        if cloud && endpoint.is_none() {
+            let help = "set it to the id of an endpoint, or write `endpoint` in the recipe";
+            lacks.push((YOLO_ENDPOINT, help));
+        }
+        let is_whole = lacks.is_empty();
+        for (variable, help) in lacks {
+            let message = format!("{variable} is not set, and `{}` needs it", backend.name);
+            let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
+            // Once, however many stages the backend has.
+            if !self.missing.contains(&missing) {
+                self.missing.push(missing);
+            }
+        }
+        // A name that no endpoint has: the address is checked all the same.
+        let endpoint = Endpoint::new(spec, endpoint.unwrap_or("endpoint"), &access)
             .map_err(|failure| AppError::environment(&failure))?;
         self.placements.insert(
             id.clone(),
             Placement::Remote(RemoteFacts {
-                backend: "runpod".into(),
-                kind: "runpod",
+                backend: backend.name.clone(),
+                kind: RUNPOD,
                 host: endpoint.host(),
                 model: endpoint.id().to_owned(),
-                concurrency: None,
-                max_body: runpod::MAX_BODY,
-                attempts: ATTEMPTS,
+                concurrency: spec.concurrency,
+                max_body: runpod::max_body(spec),
+                attempts: spec.attempts,
+                retry_time: spec.retry_time,
+                fleet: Some(FleetFacts {
+                    workers: spec.fleet,
+                    vram_gb: spec.vram_gb,
+                    price_per_second: spec.price_per_second,
+                    idle_timeout: spec.idle_timeout,
+                    cold_start: spec.cold_start,
+                }),
             }),
         );
-        let caller = stages::request(id, yolo, endpoint, runpod::MAX_BODY);
-        self.callers.insert(id.clone(), caller);
+        if is_whole {
+            let caller = stages::request(id, yolo, endpoint);
+            self.callers.insert(id.clone(), caller);
+        }
         Ok(())
     }
 
@@ -155,33 +251,10 @@ impl Placed {
     }
 }
 
-// What the environment says of a user's workers, by the names that RunPod's own tools read.
-struct Fleet<'a> {
-    key: &'a str,
-    detector: &'a str,
-    base: &'a str,
-}
-
-impl<'a> Fleet<'a> {
-    fn of(variables: &'a BTreeMap<String, String>) -> Option<Self> {
-        let set = |name: &str| {
-            variables
-                .get(name)
-                .map(|value| value.trim())
-                .filter(|v| !v.is_empty())
-        };
-        Some(Self {
-            key: set("RUNPOD_API_KEY")?,
-            detector: set("RUNPOD_YOLO_ENDPOINT_ID")?,
-            base: set("RUNPOD_ENDPOINT_BASE_URL").unwrap_or(runpod::DEFAULT_BASE),
-        })
-    }
-}
-
 // The backend of a stage that infers here; `auto` and `local` are the plain one.
 fn local_backend(recipe: &Recipe, name: &BackendName) -> (BackendName, LocalSpec) {
     match recipe.backends.get(name).map(|backend| &backend.spec) {
         Some(BackendSpec::Local(spec)) => (name.clone(), spec.clone()),
-        None => ("local".into(), LocalSpec::default()),
+        Some(BackendSpec::Runpod(_)) | None => (LOCAL.into(), LocalSpec::default()),
     }
 }

@@ -58,7 +58,8 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
         .values()
         .map(|(_, facts)| facts.clone())
         .collect();
-    let compiled = compile::compile(&recipe, videos)?;
+    let compiled = compile::compile(&recipe, &request.recipe.allowed_hosts, videos)?;
+    compiled.ready()?;
     let header = header(&recipe, &compiled);
     let demo = header.demo;
     update(Update::Planned(header));

@@ -18,6 +18,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::SystemTime;
 
 /// A key. Never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -41,10 +42,23 @@ impl fmt::Debug for Secret {
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// How long the server asks to be left alone, where it says so in seconds.
+    /// How long the server asks to be left alone.
     pub retry_after: Option<Duration>,
     /// The whole body.
     pub body: Bytes,
+}
+
+/// What a server is reached with.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The address that paths are joined to.
+    pub base: String,
+    /// The key for it, if it needs one.
+    pub key: Option<Secret>,
+    /// The host that the key is for.
+    pub key_host: &'static str,
+    /// Hosts that may get the key besides, because the user said so.
+    pub allowed: Vec<String>,
 }
 
 /// A server, and the key for it.
@@ -53,38 +67,41 @@ pub struct Server {
     client: Client,
     base: Url,
     key: Option<Secret>,
+    timeout: Duration,
     most: usize,
 }
 
 impl Server {
-    /// The server at `base`. `key` goes to `key_host`, to this machine, and nowhere else: for
-    /// another host it is refused here, before anything is sent.
+    /// The server of `access`, which answers a request within `timeout` and with at most `most`
+    /// bytes. The key goes to its own host, to this machine and to hosts that are allowed; for
+    /// another it is refused here, before anything is sent.
     ///
     /// # Errors
     ///
     /// Of class `refused` where the address is none, or the key would go astray.
-    pub fn new(
-        base: &str,
-        key: Option<Secret>,
-        key_host: &str,
-        timeout: Duration,
-        most: usize,
-    ) -> Result<Self, Failure> {
+    pub fn new(access: &Access, timeout: Duration, most: usize) -> Result<Self, Failure> {
         let refused = |why: String| Failure::new(Class::Refused, why);
+        let base = &access.base;
         // Paths are joined to it, so it must end as a folder does.
         let base = Url::parse(&format!("{}/", base.trim_end_matches('/')))
             .map_err(|error| refused(format!("`{base}` is not an address: {error}")))?;
         let host = base.host_str().unwrap_or_default();
-        let here = is_loopback(&base);
-        if key.is_some() && host != key_host && !here {
-            return Err(refused(format!(
-                "the key for {key_host} is not sent to {host}"
-            )));
+        if !["http", "https"].contains(&base.scheme()) || host.is_empty() {
+            return Err(refused(format!("`{base}` is not the address of a server")));
         }
-        if key.is_some() && base.scheme() != "https" && !here {
-            return Err(refused(format!(
-                "the key is not sent to {host} without encryption"
-            )));
+        let trusted = is_loopback(&base) || access.allowed.iter().any(|name| name == host);
+        if access.key.is_some() && !trusted {
+            let own = access.key_host;
+            if host != own {
+                return Err(refused(format!(
+                    "the key for {own} is not sent to {host} unless you say `--allow-host {host}`"
+                )));
+            }
+            if base.scheme() != "https" {
+                return Err(refused(format!(
+                    "the key is not sent to {host} without encryption"
+                )));
+            }
         }
         let client = tls()
             .map_err(|error| refused(format!("no encrypted connections can be made: {error}")))
@@ -93,14 +110,14 @@ impl Server {
                     .tls_backend_preconfigured(tls)
                     // A redirect could lead a key elsewhere.
                     .redirect(Policy::none())
-                    .timeout(timeout)
                     .build()
                     .map_err(|error| refused(format!("no connections can be made: {error}")))
             })?;
         Ok(Self {
             client,
             base,
-            key,
+            key: access.key.clone(),
+            timeout,
             most,
         })
     }
@@ -116,7 +133,8 @@ impl Server {
     ///
     /// Of class `network` where no whole answer came, `bad-answer` where it is too large.
     pub async fn get(&self, path: &str) -> Result<Reply, Failure> {
-        self.send(Method::GET, path, Bytes::new()).await
+        self.send(Method::GET, path, Bytes::new(), self.timeout)
+            .await
     }
 
     /// Sends JSON to `path`.
@@ -125,14 +143,35 @@ impl Server {
     ///
     /// As [`Server::get`].
     pub async fn post(&self, path: &str, json: Bytes) -> Result<Reply, Failure> {
-        self.send(Method::POST, path, json).await
+        self.send(Method::POST, path, json, self.timeout).await
     }
 
-    async fn send(&self, method: Method, path: &str, json: Bytes) -> Result<Reply, Failure> {
+    /// Sends JSON to `path`, where the server takes its time: `longer` than usual.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::get`].
+    pub async fn post_and_wait(
+        &self,
+        path: &str,
+        json: Bytes,
+        longer: Duration,
+    ) -> Result<Reply, Failure> {
+        self.send(Method::POST, path, json, self.timeout + longer)
+            .await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        json: Bytes,
+        timeout: Duration,
+    ) -> Result<Reply, Failure> {
         let url = self.base.join(path).map_err(|error| {
             Failure::new(Class::Refused, format!("`{path}` is not a path: {error}"))
         })?;
-        let mut request = self.client.request(method, url);
+        let mut request = self.client.request(method, url).timeout(timeout);
         if !json.is_empty() {
             request = request
                 .header("content-type", "application/json")
@@ -143,13 +182,10 @@ impl Server {
         }
         let mut response = request.send().await.map_err(|error| self.broken(error))?;
         let status = response.status().as_u16();
-        let seconds = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok());
-        let retry_after = seconds
-            .and_then(|text| text.parse().ok())
-            .map(Duration::from_secs);
+        let asked = response.headers().get("retry-after");
+        let retry_after = asked
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| pause(text, SystemTime::now()));
         let mut body = BytesMut::new();
         while let Some(part) = response.chunk().await.map_err(|error| self.broken(error))? {
             if body.len() + part.len() > self.most {
@@ -189,6 +225,18 @@ fn is_loopback(url: &Url) -> bool {
             .is_ok_and(|ip| ip.is_loopback())
 }
 
+// `Retry-After` is a number of seconds or a date.
+fn pause(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(text).ok()?;
+            Some(date.duration_since(now).unwrap_or_default())
+        }
+    }
+}
+
 fn tls() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
@@ -199,36 +247,64 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
 
 #[cfg(test)]
 mod tests {
+    use super::Access;
     use super::Secret;
     use super::Server;
+    use super::pause;
     use std::time::Duration;
+    use std::time::SystemTime;
 
-    fn server(base: &str) -> Result<Server, String> {
-        let key = Some(Secret::new("very-secret"));
-        Server::new(base, key, "api.runpod.ai", Duration::from_secs(1), 1000)
-            .map_err(|failure| failure.to_string())
+    fn server(base: &str, allowed: &[&str]) -> Result<Server, String> {
+        let access = Access {
+            base: base.to_owned(),
+            key: Some(Secret::new("very-secret")),
+            key_host: "api.runpod.ai",
+            allowed: allowed.iter().map(|&host| host.to_owned()).collect(),
+        };
+        Server::new(&access, Duration::from_secs(1), 1000).map_err(|failure| failure.to_string())
     }
 
     #[test]
     fn a_key_goes_to_its_own_host_and_to_this_machine() {
-        assert!(server("https://api.runpod.ai/v2").is_ok());
-        assert!(server("http://127.0.0.1:8000/v2/").is_ok());
-        assert!(server("http://[::1]:8000").is_ok());
+        for right in [
+            "https://api.runpod.ai/v2",
+            "http://127.0.0.1:8000/v2/",
+            "http://[::1]:8000",
+        ] {
+            assert!(server(right, &[]).is_ok(), "{right}");
+        }
         for astray in [
             "https://api.runpod.ai.example.org/v2",
             "https://example.org/v2",
+            "https://api.runpod.ai@example.org/v2",
             "http://api.runpod.ai/v2",
             "http://127.0.0.1.example.org",
             "https://localhost.example.org",
         ] {
-            let message = server(astray).unwrap_err();
+            let message = server(astray, &["api.example.org"]).unwrap_err();
             assert!(message.contains("is not sent to"), "{astray}: {message}");
+        }
+        assert!(server("http://gpu.example.org:8000", &["gpu.example.org"]).is_ok());
+        for none in ["api.runpod.ai", "file:///etc/passwd", ""] {
+            let message = server(none, &[]).unwrap_err();
+            assert!(message.contains("is not"), "{none}: {message}");
         }
     }
 
     #[test]
     fn a_key_is_never_printed() {
-        let server = server("https://api.runpod.ai/v2").unwrap();
+        let server = server("https://api.runpod.ai/v2", &[]).unwrap();
         assert!(!format!("{server:?}").contains("very-secret"));
+    }
+
+    #[test]
+    fn a_pause_is_asked_for_in_seconds_or_to_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let asked = |text| pause(text, now).map(|pause| pause.as_secs());
+        assert_eq!(asked("7"), Some(7));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10));
+        assert_eq!(asked("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
+        assert_eq!(asked("soon"), None);
+        assert_eq!(asked("-1"), None);
     }
 }

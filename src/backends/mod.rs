@@ -5,4 +5,5 @@
 
 pub mod http;
 pub mod local;
+pub mod mapping;
 pub mod runpod;

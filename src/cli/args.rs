@@ -126,6 +126,11 @@ pub(super) struct RecipeArgs {
     /// Where the results go (output_dir of every merge stage)
     #[arg(long, value_name = "DIR", help_heading = CHANGES)]
     pub(super) output_dir: Option<String>,
+
+    /// Let the keys of the recipe's backends go to HOST as well, such as a server of your own;
+    /// without encryption too, where its address is http. May be repeated
+    #[arg(long = "allow-host", value_name = "HOST")]
+    pub(super) allowed_hosts: Vec<String>,
 }
 
 impl From<RecipeArgs> for Request {
@@ -138,6 +143,7 @@ impl From<RecipeArgs> for Request {
             max_workers: args.max_workers,
             batch_size: args.batch_size,
             output_dir: args.output_dir,
+            allowed_hosts: args.allowed_hosts,
         }
     }
 }

@@ -4,18 +4,56 @@ use crate::diag::Diagnostic;
 use crate::name::BackendName;
 use crate::recipe::merge::Section;
 use crate::recipe::read::read;
+use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::spec::AUTO;
 use crate::recipe::spec::Backend;
 use crate::recipe::spec::BackendSpec;
 use crate::recipe::spec::LOCAL;
+use crate::recipe::spec::RUNPOD;
 use crate::recipe::stage::Context;
 use crate::recipe::tree::Table;
+use crate::recipe::tree::Value;
+use serde::de::DeserializeOwned;
 
 type Read = fn(Table, &mut Vec<Diagnostic>) -> BackendSpec;
 
-const KINDS: [(&str, Read); 1] = [(LOCAL, |table, wrong| {
-    BackendSpec::Local(read(table, &["kind"], wrong))
-})];
+const KINDS: [(&str, Read); 2] = [
+    (LOCAL, |table, wrong| {
+        BackendSpec::Local(read(table, &["kind"], wrong))
+    }),
+    (RUNPOD, |table, wrong| {
+        BackendSpec::Runpod(Box::new(runpod(table, wrong)))
+    }),
+];
+
+fn runpod(mut table: Table, wrong: &mut Vec<Diagnostic>) -> RunpodSpec {
+    let policy = inner(&mut table, "policy", wrong);
+    let spec: RunpodSpec = read(table, &["kind", "policy"], wrong);
+    RunpodSpec { policy, ..spec }
+}
+
+// A table within a table is read by itself, so that a mistake in it is told about its own key.
+fn inner<T: DeserializeOwned + Default>(
+    table: &mut Table,
+    key: &str,
+    wrong: &mut Vec<Diagnostic>,
+) -> T {
+    let Some(entry) = table.take(key) else {
+        return T::default();
+    };
+    match entry.node.value {
+        Value::Table(table) => read(table, &[], wrong),
+        _ => {
+            let what = entry.node.what();
+            let span = entry.node.span;
+            wrong.push(
+                Diagnostic::error(span, format!("`{key}` takes a table, not {what}"))
+                    .help(format!("open it with `[backends.NAME.{key}]`")),
+            );
+            T::default()
+        }
+    }
+}
 
 impl Context<'_> {
     /// Reads a backend; `None` where its name or kind cannot be.

@@ -7,6 +7,7 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::value;
 use crate::template::Fault;
 use crate::template::Scope;
@@ -23,6 +24,9 @@ pub const AUTO: &str = "auto";
 
 /// The backend that needs no table: this machine.
 pub const LOCAL: &str = "local";
+
+/// The kind of backend that is a RunPod endpoint.
+pub const RUNPOD: &str = "runpod";
 
 /// A recipe, resolved.
 #[derive(Clone, Debug)]
@@ -274,6 +278,8 @@ pub struct Backend {
 pub enum BackendSpec {
     /// This machine.
     Local(LocalSpec),
+    /// An endpoint of RunPod Serverless.
+    Runpod(Box<RunpodSpec>),
 }
 
 /// Parameters of a `local` backend.

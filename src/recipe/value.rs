@@ -14,6 +14,7 @@ use serde::de::Unexpected;
 use serde::de::Visitor;
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// A number as it was written, or as a string spells it.
 struct Number {
@@ -167,6 +168,72 @@ pub(super) fn concurrency<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 /// How many at once, where there need not be a limit.
 pub(super) fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
     concurrency(deserializer).map(Some)
+}
+
+/// Workers, at most.
+pub(super) fn workers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 1..=1024).map(|number| number as usize)
+}
+
+/// Attempts at one request.
+pub(super) fn attempts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole(deserializer, 1..=100)
+}
+
+/// Bytes of one request or answer.
+pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 1_000..=2_000_000_000).map(|number| number as usize)
+}
+
+/// Bytes, where there is another default.
+pub(super) fn max_bytes<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<usize>, D::Error> {
+    bytes(deserializer).map(Some)
+}
+
+/// Seconds that something may take.
+pub(super) fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    seconds(deserializer, 0.1)
+}
+
+/// Seconds that something takes; there may be none.
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    seconds(deserializer, 0.0)
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D, least: f64) -> Result<Duration, D::Error> {
+    let week = 604_800.0;
+    let number = deserializer.deserialize_any(Number {
+        allowed: format!("allowed: {least} to {week} seconds"),
+        ..Number::any(least, week)
+    })?;
+    Ok(Duration::from_secs_f64(number))
+}
+
+/// US dollars a second.
+pub(super) fn price<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    deserializer.deserialize_any(Number::any(0.0, 100.0))
+}
+
+/// GB of memory.
+pub(super) fn gigabytes<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f32>, D::Error> {
+    let number = deserializer.deserialize_any(Number::any(0.1, 10_000.0))?;
+    Ok(Some(number as f32))
+}
+
+/// Whole milliseconds, from as many seconds to a week.
+pub(super) fn milliseconds<'de, D: Deserializer<'de>, const SECONDS: u32>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
+    whole(deserializer, SECONDS * 1_000..=604_800_000).map(Some)
+}
+
+/// Yes or no, where there need not be an answer.
+pub(super) fn choice<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    flag(deserializer).map(Some)
 }
 
 /// The numbers of classes.

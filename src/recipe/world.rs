@@ -33,6 +33,8 @@ pub struct Request {
     pub batch_size: Option<u64>,
     /// `output_dir` of every `merge`.
     pub output_dir: Option<String>,
+    /// Hosts that may get a key, besides the one it is for and this machine.
+    pub allowed_hosts: Vec<String>,
 }
 
 /// Why there is no recipe.

@@ -5,7 +5,9 @@
 //! or fewer images than were sent is no answer.
 
 use super::batch::halves;
+use crate::backends::mapping::base64;
 use crate::backends::runpod::Endpoint;
+use crate::backends::runpod::Submission;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
@@ -24,13 +26,8 @@ use serde_json::Value;
 use serde_json::json;
 use std::sync::Arc;
 
-/// Asks `endpoint` as `stage`, in requests of at most `max_body` bytes.
-pub fn request(
-    stage: &StageId,
-    spec: &YoloSpec,
-    endpoint: Endpoint,
-    max_body: usize,
-) -> Arc<dyn Call> {
+/// Asks `endpoint` as `stage`.
+pub fn request(stage: &StageId, spec: &YoloSpec, endpoint: Endpoint) -> Arc<dyn Call> {
     let mut parameters = json!({
         "conf": spec.conf,
         "iou": spec.iou,
@@ -44,7 +41,6 @@ pub fn request(
         stage: stage.clone(),
         parameters,
         endpoint,
-        max_body,
     })
 }
 
@@ -52,7 +48,6 @@ struct Request {
     stage: StageId,
     parameters: Value,
     endpoint: Endpoint,
-    max_body: usize,
 }
 
 impl Request {
@@ -61,16 +56,10 @@ impl Request {
         if jpegs.is_empty() {
             return Ok(None);
         }
-        let body = Endpoint::body(self.parameters.clone(), &jpegs);
-        if body.len() > self.max_body {
-            let message = format!(
-                "a request of {} bytes is over the limit of {}",
-                body.len(),
-                self.max_body
-            );
-            return Err(Failure::new(Class::TooLarge, message));
-        }
-        Ok(Some(body))
+        let images: Vec<_> = jpegs.iter().map(|jpeg| base64(jpeg)).collect();
+        let mut input = self.parameters.clone();
+        input["images"] = Value::from(images);
+        self.endpoint.body(&input).map(Some)
     }
 
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
@@ -120,7 +109,10 @@ impl Call for Request {
     fn submit<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Submitted, Failure>> {
         Box::pin(async move {
             match self.body(item)? {
-                Some(body) => self.endpoint.submit(body).await.map(Submitted::Ticket),
+                Some(body) => match self.endpoint.submit(body).await? {
+                    Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
+                    Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
+                },
                 None => self.answer(item, &json!([])).map(Submitted::Answer),
             }
         })

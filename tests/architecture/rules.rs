@@ -49,7 +49,7 @@ const FLOORS: [(&str, u8); 19] = [
 ];
 
 /// Where a foreign crate may be named; a crate that is not here is free everywhere.
-const HOMES: [(&str, &[&str]); 24] = [
+const HOMES: [(&str, &[&str]); 25] = [
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
@@ -68,6 +68,7 @@ const HOMES: [(&str, &[&str]); 24] = [
     ("reqwest", &["src/backends/http.rs"]),
     ("rustls", &["src/backends/http.rs"]),
     ("base64", &["src/backends/"]),
+    ("httpdate", &["src/backends/http.rs"]),
     ("rten", &["src/backends/local/"]),
     ("rten_tensor", &["src/backends/local/"]),
     ("ort", &["src/backends/local/"]),

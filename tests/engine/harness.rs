@@ -287,12 +287,7 @@ impl Bench {
     /// Asks a real server in place of the script.
     pub(crate) fn asking(mut self, endpoint: Endpoint) -> Self {
         let spec = YoloSpec::default();
-        self.caller = Some(vpipe::stages::request(
-            &"yolo".into(),
-            &spec,
-            endpoint,
-            10_000_000,
-        ));
+        self.caller = Some(vpipe::stages::request(&"yolo".into(), &spec, endpoint));
         self
     }
 
@@ -417,6 +412,8 @@ fn there(concurrency: Option<usize>) -> Placement {
         concurrency,
         max_body: usize::MAX,
         attempts: 5,
+        retry_time: Duration::from_secs(600),
+        fleet: None,
     })
 }
 

@@ -7,17 +7,24 @@ use crate::fleet::KEY;
 use crate::harness::Bench;
 use crate::harness::Ran;
 use crate::harness::Script;
+use vpipe::backends::http::Access;
 use vpipe::backends::http::Secret;
 use vpipe::backends::runpod::Endpoint;
-use vpipe::backends::runpod::Waits;
+use vpipe::backends::runpod::HOST;
 use vpipe::failure::Class;
 use vpipe::item::Found;
+use vpipe::recipe::RunpodSpec;
 
 const PICTURES: u64 = 64;
 
 async fn run(fleet: &Fleet, key: &str) -> Ran {
-    let endpoint =
-        Endpoint::new(&fleet.base, "detect", Secret::new(key), Waits::default()).unwrap();
+    let access = Access {
+        base: fleet.base.clone(),
+        key: Some(Secret::new(key)),
+        key_host: HOST,
+        allowed: Vec::new(),
+    };
+    let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
     Bench::remote(8, 4)
         .pictures(PICTURES)
         .asking(endpoint)

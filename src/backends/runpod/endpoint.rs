@@ -1,19 +1,23 @@
-//! An endpoint: its three calls, and the pace at which answers are asked for.
+//! An endpoint: its calls, and the pace at which answers are asked for.
 
-use super::outcome;
+use super::health;
+use super::outcome::Job;
 use super::outcome::State;
+use super::pace::Pace;
+use crate::backends::http::Access;
 use crate::backends::http::Reply;
-use crate::backends::http::Secret;
 use crate::backends::http::Server;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::failure::Verdict;
 use crate::name::Ticket;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::recipe::RunpodDialect;
+use crate::recipe::RunpodMode;
+use crate::recipe::RunpodSpec;
 use bytes::Bytes;
 use serde_json::Value;
 use serde_json::json;
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,34 +29,33 @@ pub const HOST: &str = "api.runpod.ai";
 /// Where endpoints are, unless `RUNPOD_ENDPOINT_BASE_URL` says otherwise, as for RunPod's SDKs.
 pub const DEFAULT_BASE: &str = "https://api.runpod.ai/v2";
 
-/// The largest body that `/run` takes, in bytes; 10 MiB are enforced, 10 MB documented.
-pub const MAX_BODY: usize = 10_000_000;
-
-// More than an honest answer for a batch of pictures, less than what hurts.
-const MAX_ANSWER: usize = 64 << 20;
-
-const FIRST_POLL: Duration = Duration::from_millis(100);
+const SHORTEST_POLL: Duration = Duration::from_millis(50);
 const LONGEST_POLL: Duration = Duration::from_secs(2);
 
-/// How long a job is waited for.
-#[derive(Clone, Copy, Debug)]
-pub struct Waits {
-    /// For one HTTP request.
-    pub request: Duration,
-    /// For a worker to take the job.
-    pub queue: Duration,
-    /// For the worker to be done.
-    pub execution: Duration,
+// All jobs that are waited for are asked about a hundred times a second together: half of what the
+// API takes is left for whoever else uses the endpoint.
+const SHARE_OF_POLLS: Duration = Duration::from_millis(10);
+
+// How long `/runsync` holds the line. What takes longer is asked for like any other job; a run
+// that is stopped does not wait longer than this for what it cannot take back.
+const HOLD: Duration = Duration::from_secs(10);
+
+/// The largest request that `spec` sends. RunPod documents 10 MB for `/run` (and enforces MiB)
+/// and 20 MB for `/runsync`.
+pub fn max_body(spec: &RunpodSpec) -> usize {
+    spec.max_body.unwrap_or(match spec.mode {
+        RunpodMode::Async => 10_000_000,
+        RunpodMode::Sync => 20_000_000,
+    })
 }
 
-impl Default for Waits {
-    fn default() -> Self {
-        Self {
-            request: Duration::from_secs(60),
-            queue: Duration::from_secs(600),
-            execution: Duration::from_secs(600),
-        }
-    }
+/// What came of submitting a job.
+#[derive(Debug, PartialEq)]
+pub enum Submission {
+    /// It was accepted; its output can be waited for.
+    Ticket(Ticket),
+    /// Its output came at once.
+    Output(Value),
 }
 
 /// One endpoint of an account.
@@ -60,18 +63,23 @@ impl Default for Waits {
 pub struct Endpoint {
     server: Server,
     id: String,
-    waits: Waits,
+    spec: RunpodSpec,
+    submits: Pace,
+    polls: Pace,
+    cancels: Pace,
+    // Jobs that are waited for.
+    waiting: AtomicU32,
     // What the last jobs took, in milliseconds: the first poll of the next one is due then.
     usual: AtomicU64,
 }
 
 impl Endpoint {
-    /// The endpoint `id` at `base`.
+    /// The endpoint `id` behind `access`.
     ///
     /// # Errors
     ///
     /// Of class `refused` where the address or the id is none, or the key would go astray.
-    pub fn new(base: &str, id: &str, key: Secret, waits: Waits) -> Result<Self, Failure> {
+    pub fn new(spec: &RunpodSpec, id: &str, access: &Access) -> Result<Self, Failure> {
         let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
         if id.is_empty() || !id.chars().all(plain) {
             return Err(Failure::new(
@@ -79,11 +87,20 @@ impl Endpoint {
                 format!("`{id}` is not the id of an endpoint"),
             ));
         }
-        let server = Server::new(base, Some(key), HOST, waits.request, MAX_ANSWER)?;
+        let server = Server::new(access, spec.request_timeout, spec.max_answer)?;
+        // Calls in ten seconds and at once, as RunPod documents them for one endpoint.
+        let submits = match spec.mode {
+            RunpodMode::Async => Pace::new(200, 1000),
+            RunpodMode::Sync => Pace::new(400, 2000),
+        };
         Ok(Self {
             server,
             id: id.to_owned(),
-            waits,
+            spec: spec.clone(),
+            submits,
+            polls: Pace::new(400, 2000),
+            cancels: Pace::new(20, 100),
+            waiting: AtomicU32::new(0),
             usual: AtomicU64::new(0),
         })
     }
@@ -98,22 +115,63 @@ impl Endpoint {
         &self.id
     }
 
-    /// The body of a job: `parameters` and, as `images`, the pictures in base64.
-    pub fn body(mut parameters: Value, jpegs: &[&Bytes]) -> Bytes {
-        let images: Vec<_> = jpegs.iter().map(|jpeg| STANDARD.encode(jpeg)).collect();
-        parameters["images"] = Value::from(images);
-        json!({ "input": parameters }).to_string().into()
+    /// The body of a job with `input`, which may not be empty: RunPod accepts such a job and
+    /// loses it.
+    ///
+    /// # Errors
+    ///
+    /// Of class `refused` where the input is empty or no object, `too-large` where the body is.
+    pub fn body(&self, input: &Value) -> Result<Bytes, Failure> {
+        if input.as_object().is_none_or(serde_json::Map::is_empty) {
+            let why = "the request has no fields; see `[backends.NAME.request]`";
+            return Err(Failure::new(Class::Refused, why));
+        }
+        let mut body = json!({ "input": input });
+        if !self.spec.policy.is_empty() {
+            body["policy"] = json!(self.spec.policy);
+        }
+        let body: Bytes = body.to_string().into();
+        let most = max_body(&self.spec);
+        if body.len() > most {
+            let message = format!(
+                "a request of {} bytes is over the limit of {most}",
+                body.len()
+            );
+            return Err(Failure::new(Class::TooLarge, message));
+        }
+        Ok(body)
     }
 
     /// Submits a job.
     ///
     /// # Errors
     ///
-    /// Where it was not accepted. After one of class `network` it may have been: the API has no
-    /// way to ask.
-    pub async fn submit(&self, body: Bytes) -> Result<Ticket, Failure> {
-        let reply = self.server.post(&self.path("run"), body).await?;
-        outcome::accepted(&reply).map(Ticket::from)
+    /// Where it was not accepted, or failed at once. After one of class `network` it may have
+    /// been: the API has no way to ask.
+    pub async fn submit(&self, body: Bytes) -> Result<Submission, Failure> {
+        match self.spec.mode {
+            RunpodMode::Async => {
+                let path = self.path("run");
+                let reply = self.submits.keep(self.server.post(&path, body)).await?;
+                Ok(Submission::Ticket(Job::submitted(&reply)?.id()?.into()))
+            }
+            RunpodMode::Sync => {
+                let path = self.path(&format!("runsync?wait={}", HOLD.as_millis()));
+                // The dev server runs the job before it answers, however long that takes.
+                let longer = HOLD.max(match self.spec.dialect {
+                    RunpodDialect::Cloud => HOLD,
+                    RunpodDialect::DevServer => self.spec.execution_timeout,
+                });
+                let reply = self.server.post_and_wait(&path, body, longer);
+                let job = Job::submitted(&self.submits.keep(reply).await?)?;
+                self.learn(job.execution());
+                let id = job.id();
+                match job.state()? {
+                    State::Done(output) => Ok(Submission::Output(output)),
+                    State::Queued | State::Running => Ok(Submission::Ticket(id?.into())),
+                }
+            }
+        }
     }
 
     /// Waits for the output of a job. What goes wrong on the way is tried again here, since the
@@ -121,41 +179,45 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Of class `lost` where the job may be submitted anew, `too-large` where it may be halved.
+    /// Of class `lost` where the job may be submitted anew, `out-of-memory` where it may be
+    /// halved.
     pub async fn wait(&self, ticket: &Ticket) -> Result<Value, Failure> {
+        let _one_more = Waiting::of(&self.waiting);
         let submitted = Instant::now();
         let mut running_since = None;
-        let mut pause = Duration::from_millis(self.usual.load(Ordering::Relaxed)).max(FIRST_POLL);
+        let mut pause = self.usual().max(SHORTEST_POLL);
         loop {
             tokio::time::sleep(pause).await;
-            pause = (pause / 2).clamp(FIRST_POLL, LONGEST_POLL);
-            match self.status(ticket).await {
-                Ok(State::Done {
-                    output,
-                    execution_ms,
-                }) => {
-                    self.learn(execution_ms);
-                    return Ok(output);
-                }
+            pause = self.interval();
+            let job = self.ask(ticket).await;
+            if let Ok(job) = &job {
+                self.learn(job.execution());
+            }
+            match job.and_then(Job::state) {
+                Ok(State::Done(output)) => return Ok(output),
                 Ok(State::Queued) => {
-                    if submitted.elapsed() > self.waits.queue {
+                    if submitted.elapsed() > self.spec.queue_timeout {
                         return Err(self.stuck(ticket).await);
                     }
                 }
                 Ok(State::Running) => {
                     let since = *running_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() > self.waits.execution {
+                    if since.elapsed() > self.spec.execution_timeout {
                         self.cancel(ticket).await;
-                        return Err(Failure::new(
-                            Class::TimedOut,
-                            "the worker was not done in time",
-                        ));
+                        let seconds = self.spec.execution_timeout.as_secs_f64();
+                        let why = format!(
+                            "the worker was not done in {seconds} s; see `execution_timeout`"
+                        );
+                        return Err(Failure::new(Class::TimedOut, why));
                     }
                 }
-                Err(failure) if self.may_pass(&failure, submitted) => {
-                    pause = failure.retry_after.unwrap_or(LONGEST_POLL / 4);
+                Err(failure) => {
+                    let left = self.patience().saturating_sub(submitted.elapsed());
+                    if !may_pass(&failure) || left.is_zero() {
+                        return Err(failure);
+                    }
+                    pause = failure.retry_after.unwrap_or(LONGEST_POLL / 4).min(left);
                 }
-                Err(failure) => return Err(failure),
             }
         }
     }
@@ -163,77 +225,104 @@ impl Endpoint {
     /// Takes a job back; gives whether the server did. With `running` false only a job that no
     /// worker has taken.
     pub async fn withdraw(&self, ticket: &Ticket, running: bool) -> bool {
-        let waiting = || async { matches!(self.status(ticket).await, Ok(State::Queued)) };
-        (running || waiting().await) && self.cancel(ticket).await
+        let queued = || async {
+            matches!(
+                self.ask(ticket).await.and_then(Job::state),
+                Ok(State::Queued)
+            )
+        };
+        (running || queued().await) && self.cancel(ticket).await
     }
 
     async fn cancel(&self, ticket: &Ticket) -> bool {
         let path = self.path(&format!("cancel/{ticket}"));
-        let reply = self.server.post(&path, Bytes::from_static(b"{}")).await;
+        let reply = self.server.post(&path, Bytes::from_static(b"{}"));
+        let reply = self.cancels.keep(reply).await;
         reply.is_ok_and(|Reply { status, .. }| (200..300).contains(&status))
     }
 
-    async fn status(&self, ticket: &Ticket) -> Result<State, Failure> {
-        outcome::state(
-            &self
-                .server
-                .get(&self.path(&format!("status/{ticket}")))
-                .await?,
-        )
-    }
-
-    // A job that is lost is not found again; the line and a busy server are.
-    fn may_pass(&self, failure: &Failure, submitted: Instant) -> bool {
-        failure.class != Class::Lost
-            && failure.class.verdict() == Verdict::Retry
-            && submitted.elapsed() < self.waits.queue + self.waits.execution
-    }
-
-    // A quarter of the news: one slow job does not slow the polls of the next ones down.
-    fn learn(&self, execution_ms: Option<u64>) {
-        if let Some(news) = execution_ms {
-            let old = self.usual.load(Ordering::Relaxed);
-            let usual = if old == 0 {
-                news
-            } else {
-                old / 4 * 3 + news / 4
-            };
-            self.usual.store(
-                usual.min(LONGEST_POLL.as_millis() as u64),
-                Ordering::Relaxed,
-            );
-        }
+    async fn ask(&self, ticket: &Ticket) -> Result<Job, Failure> {
+        let path = self.path(&format!("status/{ticket}"));
+        let reply = match self.spec.dialect {
+            RunpodDialect::Cloud => self.polls.keep(self.server.get(&path)).await,
+            // It runs the job when it is asked for it, before it answers.
+            RunpodDialect::DevServer => {
+                let (nothing, longer) = (Bytes::from_static(b"{}"), self.spec.execution_timeout);
+                self.server.post_and_wait(&path, nothing, longer).await
+            }
+        };
+        Job::asked(&reply?)
     }
 
     async fn stuck(&self, ticket: &Ticket) -> Failure {
         self.cancel(ticket).await;
-        let health = self.server.get(&self.path("health")).await.ok();
-        let workers = health.and_then(|reply| {
-            let health: Value = serde_json::from_slice(&reply.body).ok()?;
-            let workers = health.get("workers")?;
-            let count = |state: &str| workers.get(state).and_then(Value::as_u64).unwrap_or(0);
-            Some((
-                count("running") + count("ready"),
-                count("throttled"),
-                count("unhealthy"),
-            ))
-        });
-        let why = match workers {
-            Some((0, _, 1..)) => "its workers crash as they start: look at their logs",
-            Some((0, 1.., _)) => "no GPU of its kind is free: allow more kinds, or wait",
-            Some((0, ..)) => "it has no workers: raise its number of workers",
-            Some(_) => "its workers are busy: raise their number or lower `concurrency`",
-            None => "its health could not be read",
-        };
-        let seconds = self.waits.queue.as_secs();
+        let reply = self.server.get(&self.path("health")).await.ok();
+        let (class, why) = health::stuck(reply.as_ref().map(|reply| &*reply.body));
+        let seconds = self.spec.queue_timeout.as_secs_f64();
         let message = format!(
             "no worker of {} took the job in {seconds} s: {why}",
             self.id
         );
-        Failure::new(Class::TimedOut, message)
+        Failure::new(class, message)
+    }
+
+    // The longest that an answer is asked for.
+    fn patience(&self) -> Duration {
+        self.spec.queue_timeout + self.spec.execution_timeout
+    }
+
+    fn usual(&self) -> Duration {
+        Duration::from_millis(self.usual.load(Ordering::Relaxed)).min(LONGEST_POLL)
+    }
+
+    // From one poll of a job to the next: a quarter of what jobs take, less often where many are
+    // waited for.
+    fn interval(&self) -> Duration {
+        let share = SHARE_OF_POLLS * self.waiting.load(Ordering::Relaxed);
+        (self.usual() / 4)
+            .clamp(SHORTEST_POLL, LONGEST_POLL)
+            .max(share)
+    }
+
+    // A quarter of the news: one slow job does not slow the polls of the next ones down.
+    fn learn(&self, execution: Option<Duration>) {
+        let Some(news) = execution.map(|time| time.as_millis() as u64) else {
+            return;
+        };
+        let old = self.usual.load(Ordering::Relaxed);
+        let usual = if old == 0 {
+            news
+        } else {
+            old / 4 * 3 + news / 4
+        };
+        self.usual.store(usual, Ordering::Relaxed);
     }
 
     fn path(&self, call: &str) -> String {
-        format!("{}/{call}", self.id)
+        match self.spec.dialect {
+            RunpodDialect::Cloud => format!("{}/{call}", self.id),
+            RunpodDialect::DevServer => call.to_owned(),
+        }
+    }
+}
+
+// A job that is lost is not found again; the line and a busy server are.
+fn may_pass(failure: &Failure) -> bool {
+    failure.class != Class::Lost && failure.class.verdict() == Verdict::Retry
+}
+
+// Counts one job while it is waited for.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl<'a> Waiting<'a> {
+    fn of(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -4,10 +4,12 @@
 //! again and no work is paid for twice. Does not know what the jobs are.
 
 mod endpoint;
+mod health;
 mod outcome;
+mod pace;
 
 pub use endpoint::DEFAULT_BASE;
 pub use endpoint::Endpoint;
 pub use endpoint::HOST;
-pub use endpoint::MAX_BODY;
-pub use endpoint::Waits;
+pub use endpoint::Submission;
+pub use endpoint::max_body;

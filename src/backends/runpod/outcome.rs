@@ -9,6 +9,7 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use serde::Deserialize;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Where a job is.
 #[derive(Debug, PartialEq)]
@@ -17,15 +18,13 @@ pub(super) enum State {
     Queued,
     /// A worker has it.
     Running,
-    /// Its output, and the milliseconds that a worker took for it.
-    Done {
-        output: Value,
-        execution_ms: Option<u64>,
-    },
+    /// Its output.
+    Done(Value),
 }
 
-#[derive(Deserialize)]
-struct Job {
+/// What the API says of a job.
+#[derive(Debug, Deserialize)]
+pub(super) struct Job {
     id: Option<String>,
     status: Option<String>,
     output: Option<Value>,
@@ -34,37 +33,60 @@ struct Job {
     execution_ms: Option<f64>,
 }
 
-/// The id of a job that was accepted.
-pub(super) fn accepted(reply: &Reply) -> Result<String, Failure> {
-    let job = job(reply, Class::Refused)?;
-    job.id
-        .filter(|id| !id.is_empty() && id.len() < 200 && id.chars().all(is_plain))
-        .ok_or_else(|| Failure::new(Class::BadAnswer, "the job was accepted without a usable id"))
+impl Job {
+    /// The job that was submitted by a request with this reply.
+    pub(super) fn submitted(reply: &Reply) -> Result<Self, Failure> {
+        job(reply, Class::Refused)
+    }
+
+    /// The job of ours that was asked for.
+    pub(super) fn asked(reply: &Reply) -> Result<Self, Failure> {
+        job(reply, Class::Lost)
+    }
+
+    /// Its id, fit to be a part of a path.
+    pub(super) fn id(&self) -> Result<String, Failure> {
+        let id = self.id.clone().unwrap_or_default();
+        if !id.is_empty() && id.len() < 200 && id.chars().all(is_plain) {
+            Ok(id)
+        } else {
+            let why = "the job was accepted without a usable id";
+            Err(Failure::new(Class::BadAnswer, why))
+        }
+    }
+
+    /// How long a worker took for it.
+    pub(super) fn execution(&self) -> Option<Duration> {
+        milliseconds(self.execution_ms)
+    }
+
+    /// Where it is, or why it has no output.
+    pub(super) fn state(self) -> Result<State, Failure> {
+        match self.status.as_deref().unwrap_or_default() {
+            "COMPLETED" => completed(self.output),
+            "FAILED" => Err(failed(&self)),
+            "CANCELLED" => Err(Failure::new(
+                Class::Worker,
+                "the job was cancelled at the server",
+            )),
+            "TIMED_OUT" => Err(Failure::new(
+                Class::Lost,
+                "the job ran into the server's time limit",
+            )),
+            "IN_QUEUE" => Ok(State::Queued),
+            // A status of tomorrow is waited for; the recipe's own time limit ends it.
+            _ => Ok(State::Running),
+        }
+    }
 }
 
-// Ids become parts of paths.
+fn milliseconds(number: Option<f64>) -> Option<Duration> {
+    let number = number.filter(|number| (0.0..1e12).contains(number))?;
+    Some(Duration::from_secs_f64(number / 1000.0))
+}
+
 fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "-_.".contains(letter)
-}
-
-/// Where a job of ours is, or why it has no output.
-pub(super) fn state(reply: &Reply) -> Result<State, Failure> {
-    let job = job(reply, Class::Lost)?;
-    match job.status.as_deref().unwrap_or_default() {
-        "COMPLETED" => completed(job),
-        "FAILED" => Err(failed(&job)),
-        "CANCELLED" => Err(Failure::new(
-            Class::Worker,
-            "the job was cancelled at the server",
-        )),
-        "TIMED_OUT" => Err(Failure::new(
-            Class::Lost,
-            "the job ran into the server's time limit",
-        )),
-        "IN_QUEUE" => Ok(State::Queued),
-        // A status of tomorrow is waited for; the recipe's own time limit ends it.
-        _ => Ok(State::Running),
-    }
 }
 
 fn job(reply: &Reply, not_found: Class) -> Result<Job, Failure> {
@@ -98,23 +120,16 @@ fn job(reply: &Reply, not_found: Class) -> Result<Job, Failure> {
     }
 }
 
-fn completed(job: Job) -> Result<State, Failure> {
-    let Some(output) = job.output.filter(|output| !output.is_null()) else {
+fn completed(output: Option<Value>) -> Result<State, Failure> {
+    let Some(output) = output.filter(|output| !output.is_null()) else {
         let message = "the job is done but its output is gone: its answer was too large to be kept, \
                        or its worker went away";
         return Err(Failure::new(Class::Lost, message));
     };
-    if let Some(error) = output.get("error").filter(|error| !error.is_null()) {
-        return Err(worker_failure(&words(error)));
+    match output.get("error").filter(|error| !error.is_null()) {
+        Some(error) => Err(worker_failure(&words(error))),
+        None => Ok(State::Done(output)),
     }
-    let execution_ms = job
-        .execution_ms
-        .filter(|ms| ms.is_finite())
-        .map(|ms| ms as u64);
-    Ok(State::Done {
-        output,
-        execution_ms,
-    })
 }
 
 fn failed(job: &Job) -> Failure {
@@ -128,7 +143,7 @@ fn failed(job: &Job) -> Failure {
 
 fn worker_failure(words: &str) -> Failure {
     let class = if is_out_of_memory(words) {
-        Class::TooLarge
+        Class::OutOfMemory
     } else {
         Class::Worker
     };
@@ -171,11 +186,12 @@ fn excerpt(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::Job;
     use super::State;
-    use super::accepted;
-    use super::state;
     use crate::backends::http::Reply;
     use crate::failure::Class;
+    use crate::failure::Failure;
+    use std::time::Duration;
 
     fn reply(status: u16, body: &str) -> Reply {
         Reply {
@@ -183,6 +199,10 @@ mod tests {
             retry_after: None,
             body: body.to_owned().into(),
         }
+    }
+
+    fn state(reply: &Reply) -> Result<State, Failure> {
+        Job::asked(reply)?.state()
     }
 
     fn class(status: u16, body: &str) -> Option<Class> {
@@ -204,7 +224,7 @@ mod tests {
             (
                 200,
                 r#"{"status":"COMPLETED","output":{"error":{"message":"CUDA out of memory"}}}"#,
-                Class::TooLarge,
+                Class::OutOfMemory,
             ),
             (
                 200,
@@ -219,7 +239,7 @@ mod tests {
             (
                 200,
                 r#"{"status":"FAILED","error":"{\"error_message\":\"CUDA out of memory. Tried\"}"}"#,
-                Class::TooLarge,
+                Class::OutOfMemory,
             ),
             (200, r#"{"status":"TIMED_OUT"}"#, Class::Lost),
             (200, r#"{"status":"CANCELLED"}"#, Class::Worker),
@@ -248,26 +268,30 @@ mod tests {
             State::Running
         );
         assert_eq!(state(r#"{"id":"a","status":"TOMORROW"}"#), State::Running);
-        let done = state(r#"{"status":"COMPLETED","output":[1],"executionTime":205}"#);
         assert_eq!(
-            done,
-            State::Done {
-                output: serde_json::json!([1]),
-                execution_ms: Some(205)
-            }
+            state(r#"{"status":"COMPLETED","output":[1]}"#),
+            State::Done(serde_json::json!([1]))
         );
     }
 
     #[test]
+    fn times_are_milliseconds_whoever_writes_them() {
+        let took = |time: &str| {
+            let body = format!(r#"{{"status":"COMPLETED","executionTime":{time}}}"#);
+            Job::asked(&reply(200, &body)).unwrap().execution()
+        };
+        assert_eq!(took("205"), Some(Duration::from_millis(205)));
+        assert_eq!(took("0.5"), Some(Duration::from_micros(500)));
+        assert_eq!(took("-1"), None);
+        assert_eq!(took("1e300"), None);
+        assert_eq!(took("null"), None);
+    }
+
+    #[test]
     fn an_id_that_would_lead_elsewhere_is_refused() {
-        assert!(
-            accepted(&reply(
-                200,
-                r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#
-            ))
-            .is_ok()
-        );
-        assert!(accepted(&reply(200, r#"{"id":"../../other","status":"IN_QUEUE"}"#)).is_err());
-        assert!(accepted(&reply(200, r#"{"status":"IN_QUEUE"}"#)).is_err());
+        let id = |body| Job::submitted(&reply(200, body)).unwrap().id();
+        assert!(id(r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#).is_ok());
+        assert!(id(r#"{"id":"../../other","status":"IN_QUEUE"}"#).is_err());
+        assert!(id(r#"{"status":"IN_QUEUE"}"#).is_err());
     }
 }
