@@ -20,9 +20,9 @@ pub struct VideoFacts {
     pub id: VideoId,
     /// The file, or the folder of pictures.
     pub path: PathBuf,
-    /// Width and height as shown: rotation applied.
+    /// Width and height as shown: rotation applied. Nothing for a file that has sound alone.
     pub size: Size,
-    /// Seconds of the video stream; `None` for pictures and for streams that do not say.
+    /// Seconds of the video stream, or of the sound where that is all; `None` for pictures and for streams that do not say.
     pub duration: Option<f64>,
     /// Frames a second, on average; `None` as above.
     pub fps: Option<Ratio>,
@@ -36,6 +36,13 @@ pub struct VideoFacts {
     pub expected_pictures: Option<u64>,
     /// BLAKE3 of the content, in hexadecimal: the identity of the video, whatever its name.
     pub digest: String,
+}
+
+impl VideoFacts {
+    /// Whether there is anything to see in it.
+    pub fn has_pictures(&self) -> bool {
+        self.size.width > 0
+    }
 }
 
 /// Where the inference of a stage happens and with what.

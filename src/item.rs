@@ -7,6 +7,11 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::speech;
+use crate::speech::Chunk;
+use crate::speech::Passage;
+use crate::speech::Sound;
+use crate::speech::Transcript;
 use crate::time::Pts;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -23,11 +28,15 @@ pub enum ItemKind {
     Picture,
     /// Pictures that travel in one request.
     Batch,
-    /// The sound of a video, or a piece of it.
+    /// A piece of the sound of a video.
     Sound,
+    /// Sound that is listened to at once.
+    Chunk,
     /// What was found in one picture.
     Detections,
-    /// What was said.
+    /// What was heard in one chunk.
+    Passage,
+    /// What was said in a video.
     Transcript,
     /// The merged outcome of one video.
     Record,
@@ -39,7 +48,9 @@ impl fmt::Display for ItemKind {
             Self::Picture => "pictures",
             Self::Batch => "batches",
             Self::Sound => "sound",
+            Self::Chunk => "chunks",
             Self::Detections => "detections",
+            Self::Passage => "passages",
             Self::Transcript => "transcript",
             Self::Record => "record",
         })
@@ -53,8 +64,16 @@ pub enum Item {
     Picture(Picture),
     /// Pictures that travel in one request.
     Batch(Batch),
+    /// A piece of the sound of a video.
+    Sound(Sound),
+    /// Sound that is listened to at once.
+    Chunk(Chunk),
     /// What was found in one picture.
     Detections(Detections),
+    /// What was heard in one chunk.
+    Passage(Passage),
+    /// What was said in a video.
+    Transcript(Box<Transcript>),
     /// The merged outcome of one video.
     Record(Box<Record>),
 }
@@ -65,17 +84,24 @@ impl Item {
         match self {
             Self::Picture(picture) => picture.moment.video,
             Self::Batch(batch) => batch.video,
+            Self::Sound(sound) => sound.video,
+            Self::Chunk(chunk) => chunk.stretch.video,
             Self::Detections(found) => found.moment.video,
+            Self::Passage(passage) => passage.stretch.video,
+            Self::Transcript(transcript) => transcript.video,
             Self::Record(record) => record.video,
         }
     }
 
-    /// The number of sampled pictures that it stands for: what progress is counted in.
+    /// What progress is counted in: the sampled pictures that it stands for, or the seconds of
+    /// sound.
     pub fn pictures(&self) -> u64 {
         match self {
             Self::Picture(_) | Self::Detections(_) => 1,
             Self::Batch(batch) => batch.pictures.len() as u64,
-            Self::Record(_) => 0,
+            Self::Chunk(chunk) => chunk.stretch.counted(),
+            Self::Passage(passage) => passage.stretch.counted(),
+            Self::Sound(_) | Self::Transcript(_) | Self::Record(_) => 0,
         }
     }
 }
@@ -92,7 +118,11 @@ impl fmt::Display for Item {
                 ),
                 _ => f.write_str("empty batch"),
             },
+            Self::Sound(sound) => write!(f, "sound from {:.1} s", speech::seconds(sound.start)),
+            Self::Chunk(chunk) => write!(f, "{}", chunk.stretch),
             Self::Detections(found) => write!(f, "picture {}", found.moment.frame_number),
+            Self::Passage(passage) => write!(f, "{}", passage.stretch),
+            Self::Transcript(transcript) => write!(f, "transcript of {}", transcript.video),
             Self::Record(record) => write!(f, "{}", record.video),
         }
     }
@@ -246,13 +276,15 @@ impl Found {
     }
 }
 
-/// Everything that was found in one video, in the order of its pictures.
+/// Everything that was found in one video, in order of time.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The video.
     pub video: VideoId,
     /// Detections by the stage that made them.
     pub detections: BTreeMap<StageId, Vec<Detections>>,
+    /// What was said, by the stage that listened.
+    pub transcripts: BTreeMap<StageId, Transcript>,
 }
 
 #[cfg(test)]

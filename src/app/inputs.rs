@@ -43,6 +43,9 @@ pub(super) fn open(
     for (id, path) in ids(paths) {
         let opened = media::identify(path).and_then(|input| {
             let facts = media::probe(&input, id, fps)?;
+            if !facts.has_pictures() {
+                return Err(MediaError::NoVideoStream { path: path.into() });
+            }
             Ok((input, facts))
         });
         match opened {

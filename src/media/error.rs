@@ -51,6 +51,72 @@ pub enum MediaError {
         /// The file.
         path: PathBuf,
     },
+    /// The file has nothing to listen to.
+    #[error("`{}` has no sound track", path.display())]
+    NoSound {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file has fewer sound tracks than the one that is asked for.
+    #[error(
+        "`{}` has {count} sound {tracks}, and no number {number}: change `track` of the whisper \
+         stage, or leave it out",
+        path.display(),
+        tracks = if *count == 1 { "track" } else { "tracks" }
+    )]
+    NoSuchTrack {
+        /// The file.
+        path: PathBuf,
+        /// The one that is asked for, from 1.
+        number: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// This build of FFmpeg lacks the decoder of the sound.
+    #[error(
+        "the sound of `{}` is coded as {codec}, which the FFmpeg on this machine cannot decode: \
+         install a complete FFmpeg, or convert it to AAC",
+        path.display()
+    )]
+    NoSoundDecoder {
+        /// The file.
+        path: PathBuf,
+        /// FFmpeg's name of the codec.
+        codec: String,
+    },
+    /// The sound has a layout that cannot be mixed down.
+    #[error(
+        "the sound of `{}` has {channels} channels at {rate} Hz, which FFmpeg cannot mix down: \
+         convert it to stereo",
+        path.display()
+    )]
+    OddSound {
+        /// The file.
+        path: PathBuf,
+        /// Channels.
+        channels: u16,
+        /// Samples a second.
+        rate: u32,
+    },
+    /// This build of FFmpeg lacks an encoder for sound.
+    #[error(
+        "the FFmpeg on this machine lacks {encoder}: set `codec` of the whisper stage to another \
+         than \"{codec}\", such as \"flac\""
+    )]
+    NoSoundEncoder {
+        /// FFmpeg's name of the encoder.
+        encoder: &'static str,
+        /// The name in recipes.
+        codec: &'static str,
+    },
+    /// Sound cannot be written.
+    #[error("sound cannot be written as {codec}: {why}")]
+    SoundEncoder {
+        /// The name in recipes.
+        codec: &'static str,
+        /// What FFmpeg says.
+        why: String,
+    },
     /// This build of FFmpeg lacks the decoder.
     #[error(
         "`{}` is coded as {codec}, which the FFmpeg on this machine cannot decode: install a \

@@ -1,6 +1,7 @@
 //! The few calls into FFmpeg that its Rust crate lacks or makes unsafe to use.
 //!
-//! All `unsafe` of the program is in this file; what leaves it is safe to call with anything.
+//! All `unsafe` of the program is in this file, but for the conversion of samples; what leaves it
+//! is safe to call with anything.
 //! Knows nothing of samples, groups or pictures.
 #![expect(
     unsafe_code,
@@ -80,22 +81,31 @@ pub(super) fn format_name(input: &Input) -> String {
 
 /// The stream that a player would show; cover art does not count.
 pub(super) fn best_video(input: &Input) -> Option<usize> {
+    let index = best(input, ffi::AVMediaType::AVMEDIA_TYPE_VIDEO)?;
+    let cover = ffmpeg_next::format::stream::Disposition::ATTACHED_PIC;
+    let stream = input.stream(index)?;
+    (!stream.disposition().contains(cover)).then_some(index)
+}
+
+/// The stream that a player would play.
+pub(super) fn best_audio(input: &Input) -> Option<usize> {
+    best(input, ffi::AVMediaType::AVMEDIA_TYPE_AUDIO)
+}
+
+fn best(input: &Input, medium: ffi::AVMediaType) -> Option<usize> {
     // SAFETY: the context is valid for the call, which reads it (the cast drops `const`
     // because the C signature lacks it); no decoder is asked for.
     let best = unsafe {
         ffi::av_find_best_stream(
             input.as_ptr().cast_mut(),
-            ffi::AVMediaType::AVMEDIA_TYPE_VIDEO,
+            medium,
             -1,
             -1,
             ptr::null_mut(),
             0,
         )
     };
-    let index = usize::try_from(best).ok()?;
-    let cover = ffmpeg_next::format::stream::Disposition::ATTACHED_PIC;
-    let stream = input.stream(index)?;
-    (!stream.disposition().contains(cover)).then_some(index)
+    usize::try_from(best).ok()
 }
 
 /// Asks the demuxer to drop the packets of all streams but one.

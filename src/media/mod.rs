@@ -1,4 +1,4 @@
-//! Media: videos and picture files to sampled pictures, and pictures to JPEG.
+//! Media: videos and picture files to sampled pictures and sound, and pictures to JPEG.
 //!
 //! [`identify`] says what a path is, [`probe`] what its headers say, [`pictures`] gives the
 //! pictures that the sampling rule (see [`crate::time::Sampling`]) chooses, scaled and turned as
@@ -23,7 +23,8 @@
 //! | `shape`, `colour`, `turn` | frames to pixels |
 //! | `pictures` | all of it as one iterator |
 //! | `jpeg` | pixels to JPEG |
-//! | `ffmpeg` | the only `unsafe` code |
+//! | `sound` | the sound of a file, and sound files |
+//! | `ffmpeg` | nearly all `unsafe` code |
 //!
 //! FFmpeg's types stay in this room. It does not know tokio, the engine, stages or models.
 
@@ -42,6 +43,7 @@ mod reader;
 mod sample;
 mod shape;
 mod shelf;
+mod sound;
 mod sparse;
 mod stills;
 mod stop;
@@ -59,6 +61,10 @@ pub use jpeg::encode_jpeg;
 pub use pictures::Pictures;
 pub use pictures::pictures;
 pub use probe::probe;
+pub use sound::Pieces;
+pub use sound::SoundWanted;
+pub use sound::encode_sound;
+pub use sound::sound;
 pub use sparse::pictures_held;
 pub use wanted::Mode;
 pub use wanted::Wanted;

@@ -8,6 +8,7 @@ use crate::media::error::MediaError;
 use crate::media::input;
 use crate::media::input::Input;
 use crate::media::shape;
+use crate::media::sound::SoundTrack;
 use crate::media::stills;
 use crate::media::stills::Still;
 use crate::media::stop::Stop;
@@ -29,11 +30,14 @@ use std::path::PathBuf;
 ///
 /// # Errors
 ///
-/// Where the input cannot be opened, is not a video, has no video stream, or is coded in a way
-/// that this FFmpeg cannot decode; for pictures, where none can be decoded.
+/// Where the input cannot be opened, has neither pictures nor sound, or is coded in a way that
+/// this FFmpeg cannot decode; for pictures, where none can be decoded.
 pub fn probe(input: &Input, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError> {
     match input {
-        Input::Video(path) => video(path, id, fps),
+        Input::Video(path) => match video(path, id, fps) {
+            Err(MediaError::NoVideoStream { path }) => sound(path, id),
+            facts => facts,
+        },
         Input::Pictures { path, files } => pictures(path, files, id),
     }
 }
@@ -65,6 +69,35 @@ fn video(path: &Path, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError>
         has_sound: track.has_sound(),
         expected_pictures: duration.map(|ticks| rule.count_until(Pts(ticks))),
         digest: digest([path])?,
+    })
+}
+
+// A file with sound alone. One that has nothing of use is told as a video without pictures.
+fn sound(path: PathBuf, id: VideoId) -> Result<VideoFacts, MediaError> {
+    let track = match SoundTrack::open(&path, None, Stop::default()) {
+        Ok(track) => track,
+        Err(MediaError::NoSound { path }) => return Err(MediaError::NoVideoStream { path }),
+        Err(error) => return Err(error),
+    };
+    let codec = track.codec();
+    if decoder::find(track.parameters().id()).is_none() {
+        return Err(MediaError::NoSoundDecoder { path, codec });
+    }
+    let size = Size {
+        width: 0,
+        height: 0,
+    };
+    Ok(VideoFacts {
+        id,
+        digest: digest([&path])?,
+        path,
+        size,
+        duration: track.duration(),
+        fps: None,
+        codec,
+        rotation: 0,
+        has_sound: true,
+        expected_pictures: Some(0),
     })
 }
 

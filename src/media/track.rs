@@ -38,23 +38,7 @@ pub(super) struct Track {
 impl Track {
     /// Opens `path` and finds its video stream. Reading ends early once `stop` is set.
     pub(super) fn open(path: &Path, stop: Stop) -> Result<Self, MediaError> {
-        let not_video = |why: String| MediaError::NotVideo {
-            path: path.into(),
-            why,
-        };
-        // FFmpeg would wait for a playlist to grow.
-        let start = input::start(path).map_err(|source| input::unreadable(path, source))?;
-        if start.is_empty() {
-            return Err(MediaError::Empty { path: path.into() });
-        }
-        if start.starts_with(b"#EXTM3U") {
-            return Err(not_video("it is a playlist".into()));
-        }
-        let mut input = ffmpeg::open(path).map_err(|error| not_video(error.to_string()))?;
-        // FFmpeg shows any text as the screen of a terminal would.
-        if ffmpeg::format_name(&input) == "tty" {
-            return Err(not_video("it is text".into()));
-        }
+        let mut input = open_file(path)?;
         let stream = ffmpeg::best_video(&input)
             .ok_or_else(|| MediaError::NoVideoStream { path: path.into() })?;
         ffmpeg::read_only(&mut input, stream);
@@ -64,7 +48,7 @@ impl Track {
         });
         Ok(Self {
             path: path.into(),
-            base: base.ok_or_else(|| not_video("its time base is invalid".into()))?,
+            base: base.ok_or_else(|| not_video(path, "its time base is invalid"))?,
             input,
             stream,
             stop,
@@ -215,5 +199,30 @@ impl Track {
 
     fn stream(&self) -> Option<Stream<'_>> {
         self.input.stream(self.stream)
+    }
+}
+
+/// Opens a file that FFmpeg reads.
+pub(super) fn open_file(path: &Path) -> Result<Input, MediaError> {
+    let start = input::start(path).map_err(|source| input::unreadable(path, source))?;
+    if start.is_empty() {
+        return Err(MediaError::Empty { path: path.into() });
+    }
+    // FFmpeg would wait for a playlist to grow.
+    if start.starts_with(b"#EXTM3U") {
+        return Err(not_video(path, "it is a playlist"));
+    }
+    let input = ffmpeg::open(path).map_err(|error| not_video(path, &error.to_string()))?;
+    // FFmpeg shows any text as the screen of a terminal would.
+    if ffmpeg::format_name(&input) == "tty" {
+        return Err(not_video(path, "it is text"));
+    }
+    Ok(input)
+}
+
+fn not_video(path: &Path, why: &str) -> MediaError {
+    MediaError::NotVideo {
+        path: path.into(),
+        why: why.to_owned(),
     }
 }

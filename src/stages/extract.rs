@@ -59,6 +59,9 @@ impl Source for Extract {
                 format!("{video} is not in this run"),
             ));
         };
+        if !facts.has_pictures() {
+            return Ok(());
+        }
         let mut pictures = media::pictures(input, facts, &self.wanted, out.stop().flag())
             .map_err(|error| failure(&error))?;
         let mut samples = 0;

@@ -59,6 +59,7 @@ impl Folding for Joining {
         vec![Item::Record(Box::new(Record {
             video: self.video,
             detections,
+            transcripts: BTreeMap::new(),
         }))]
     }
 }

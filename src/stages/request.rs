@@ -151,7 +151,7 @@ fn pictures(item: &Item) -> &[Picture] {
     match item {
         Item::Picture(picture) => std::slice::from_ref(picture),
         Item::Batch(batch) => &batch.pictures,
-        Item::Detections(_) | Item::Record(_) => &[],
+        _ => &[],
     }
 }
 

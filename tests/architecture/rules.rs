@@ -26,7 +26,7 @@ const LONGEST: usize = 500;
 
 /// The floor of every room. The rooms of floor 0 are one vocabulary and may use each other; of
 /// the others, none may use another of its own floor.
-const FLOORS: [(&str, u8); 19] = [
+const FLOORS: [(&str, u8); 20] = [
     ("main", 7),
     ("cli", 7),
     ("serve", 6),
@@ -44,6 +44,7 @@ const FLOORS: [(&str, u8); 19] = [
     ("failure", 0),
     ("item", 0),
     ("name", 0),
+    ("speech", 0),
     ("template", 0),
     ("time", 0),
 ];

@@ -94,7 +94,8 @@ fn what_is_no_video_is_refused_in_one_sentence() {
     fs::create_dir(clips.path("folder")).unwrap();
     let whole = fs::read(clips.make("whole.mp4", &counting("2", "30"))).unwrap();
     fs::write(clips.path("no-index.mp4"), &whole[..whole.len() / 2]).unwrap();
-    clips.make("sound.mp4", "-f lavfi -i sine=d=1");
+    let subtitles = "1\n00:00:00,000 --> 00:00:01,000\nwords\n";
+    fs::write(clips.path("words.srt"), subtitles).unwrap();
     let playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n";
     fs::write(clips.path("list.m3u8"), playlist).unwrap();
     for (name, wanted) in [
@@ -104,7 +105,7 @@ fn what_is_no_video_is_refused_in_one_sentence() {
         ("empty.mp4", "is empty (0 bytes)"),
         ("folder", "holds no JPEG or PNG"),
         ("no-index.mp4", "was cut short"),
-        ("sound.mp4", "has no video stream"),
+        ("words.srt", "has no video stream"),
         ("list.m3u8", "is not a video"),
     ] {
         let message = refused(&clips.path(name)).to_string();
@@ -120,14 +121,23 @@ fn what_is_no_video_is_refused_in_one_sentence() {
 }
 
 #[test]
-fn cover_art_is_no_video() {
+fn a_file_with_sound_alone_has_no_pictures() {
     let clips = Clips::new();
     clips.make("cover.png", "-f lavfi -i color=red:s=64x64 -frames:v 1");
-    let song = clips.make(
-        "song.mp3",
-        "-f lavfi -i sine=d=1 -i cover.png -map 0 -map 1 -c:v copy -disposition:v attached_pic",
-    );
-    assert!(matches!(refused(&song), MediaError::NoVideoStream { .. }));
+    let cover =
+        "-f lavfi -i sine=d=1 -i cover.png -map 0 -map 1 -c:v copy -disposition:v attached_pic";
+    for song in [
+        clips.make("plain.mp4", "-f lavfi -i sine=d=1"),
+        clips.make("with-cover.mp3", cover),
+    ] {
+        let facts = probe(&song, "1");
+        assert!(facts.has_sound && !facts.has_pictures());
+        assert!((facts.duration.unwrap() - 1.0).abs() < 0.1, "{facts:?}");
+        let input = media::identify(&song).unwrap();
+        let wanted = media::Wanted::new(fps("1"), 1280, vpipe::item::PixelFormat::I420);
+        let error = media::pictures(&input, &facts, &wanted, Default::default()).err();
+        assert!(matches!(error, Some(MediaError::NoVideoStream { .. })));
+    }
 }
 
 #[test]

@@ -10,3 +10,4 @@ mod exact;
 mod inputs;
 mod pixels;
 mod sampling;
+mod sound;

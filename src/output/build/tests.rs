@@ -162,6 +162,7 @@ fn record() -> Record {
     Record {
         video: VideoId(0),
         detections: BTreeMap::from([("yolo".into(), pictures)]),
+        transcripts: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,276 @@
+//! The iterator over the sound of one file.
+//!
+//! Time stamps decide where samples lie, since nothing else keeps sound and pictures together
+//! through edit lists, late starts, gaps and drift. Knows nothing of stages or of who listens.
+
+use super::clock::Clock;
+use super::decoder::SoundDecoder;
+use super::resampler::Resampler;
+use super::resampler::Shape;
+use super::track::SoundTrack;
+use crate::facts::VideoFacts;
+use crate::item::PixelFormat;
+use crate::media::error::MediaError;
+use crate::media::input::Input;
+use crate::media::pictures::pictures;
+use crate::media::stop::Stop;
+use crate::media::track::Track;
+use crate::media::wanted::Wanted;
+use crate::name::VideoId;
+use crate::speech::RATE;
+use crate::speech::Sound;
+use crate::speech::sample_at;
+use crate::time::Pts;
+use crate::time::Ratio;
+use crate::time::TimeBase;
+use ffmpeg_next::frame::Audio;
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Samples of a piece, but for the last one before a gap: a second.
+const PIECE: usize = RATE as usize;
+
+/// How far time stamps may be from where the samples before them end, in samples: 40 ms. Many
+/// containers round them to milliseconds, and some let them wander by a frame. From there on they
+/// are believed: silence is put in, or samples are left out.
+const SLACK: u64 = RATE as u64 / 25;
+
+/// What to take from the sound of an input.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SoundWanted {
+    /// The number of the sound track, from 1; what a player would choose where absent.
+    pub track: Option<NonZero<usize>>,
+    /// What is earlier than this many seconds after the first frame is left out.
+    pub from: Option<f64>,
+    /// What is this many seconds after the first frame, or later, is left out.
+    pub until: Option<f64>,
+}
+
+/// The sound of one input, in order. What cannot be decoded is silence.
+pub struct Pieces {
+    video: VideoId,
+    track: SoundTrack,
+    decoder: SoundDecoder,
+    clock: Option<Clock>,
+    run: Option<Run>,
+    // The place up to which everything is in `ready`, or was left out.
+    end: u64,
+    from: u64,
+    until: u64,
+    piece: Vec<i16>,
+    ready: VecDeque<Sound>,
+    is_over: bool,
+    stop: Stop,
+}
+
+// Frames that follow each other without a gap.
+struct Run {
+    resampler: Resampler,
+    // Where the first frame lies, and where the next sample that comes out does.
+    start: i64,
+    next: i64,
+    // Samples that went in.
+    taken: u64,
+}
+
+impl Run {
+    // Where the next frame should lie.
+    fn due(&self) -> i64 {
+        let rate = u128::from(self.resampler.shape().rate.max(1));
+        let taken = u128::from(self.taken) * u128::from(RATE);
+        let length = i64::try_from((taken + rate / 2) / rate).unwrap_or(i64::MAX);
+        self.start.saturating_add(length)
+    }
+}
+
+/// Opens the sound of `input`. Once `stop` is set the iterator ends, within a packet.
+///
+/// # Errors
+///
+/// Where there is no such sound, or this FFmpeg cannot decode it.
+pub fn sound(
+    input: &Input,
+    facts: &VideoFacts,
+    wanted: &SoundWanted,
+    stop: Arc<AtomicBool>,
+) -> Result<Pieces, MediaError> {
+    let Input::Video(path) = input else {
+        let path = input.path().into();
+        return Err(MediaError::NoSound { path });
+    };
+    let stop = Stop::new(stop);
+    let track = SoundTrack::open(path, wanted.track, stop.clone())?;
+    let decoder = SoundDecoder::open(&track)?;
+    let origin = match facts.has_pictures() {
+        true => first_frame(path, input, facts),
+        false => None,
+    };
+    let base = track.base();
+    Ok(Pieces {
+        video: facts.id,
+        clock: origin.map(|origin| Clock { base, origin }),
+        track,
+        decoder,
+        run: None,
+        end: 0,
+        from: wanted.from.map_or(0, sample_at),
+        until: wanted.until.map_or(u64::MAX, sample_at),
+        piece: Vec::new(),
+        ready: VecDeque::new(),
+        is_over: false,
+        stop,
+    })
+}
+
+// The time stamp of the first frame that is shown, found as the pictures of the video are, so
+// that the two cannot differ. Where none can be, the sound has its own clock.
+fn first_frame(path: &Path, input: &Input, facts: &VideoFacts) -> Option<(Pts, TimeBase)> {
+    let base = Track::open(path, Stop::default()).ok()?.base();
+    let wanted = Wanted {
+        until: Some(0.5),
+        decoders: 1,
+        ..Wanted::new(Ratio::ONE, 32, PixelFormat::I420)
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let first = pictures(input, facts, &wanted, stop).ok()?.next()?.ok()?;
+    Some((first.moment.pts, base))
+}
+
+impl Pieces {
+    /// The number of packets, so far, that were damaged and left out.
+    pub fn damaged(&self) -> u64 {
+        self.track.damaged() + self.decoder.damaged()
+    }
+
+    fn read(&mut self) -> Result<(), MediaError> {
+        match self.track.next_packet() {
+            Some(packet) => self.decoder.send(&packet),
+            None => {
+                self.decoder.drain();
+                self.is_over = true;
+            }
+        }
+        while let Some(frame) = self.decoder.receive() {
+            self.hear(&frame)?;
+        }
+        if self.is_over {
+            self.end_run();
+            self.cut();
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, frame: &Audio) -> Result<(), MediaError> {
+        if frame.samples() == 0 {
+            return Ok(());
+        }
+        let due = self.run.as_ref().map(Run::due);
+        let place = frame
+            .timestamp()
+            .map(|pts| self.clock(Pts(pts)).place(Pts(pts)));
+        let place = place.or(due).unwrap_or(0);
+        let follows = due.is_some_and(|due| due.abs_diff(place) <= SLACK);
+        let is_alike = |run: &Run| run.resampler.shape() == Shape::of(frame);
+        if !(follows && self.run.as_ref().is_some_and(is_alike)) {
+            self.end_run();
+            let unusable = |_| MediaError::OddSound {
+                path: self.track.path().into(),
+                channels: frame.channels(),
+                rate: frame.rate(),
+            };
+            let start = due.filter(|_| follows).unwrap_or(place);
+            self.run = Some(Run {
+                resampler: Resampler::new(frame).map_err(unusable)?,
+                start,
+                next: start,
+                taken: 0,
+            });
+        }
+        if let Some(run) = &mut self.run {
+            let samples = run.resampler.take(frame);
+            let start = run.next;
+            run.taken += frame.samples() as u64;
+            run.next += samples.len() as i64;
+            self.put(start, &samples);
+        }
+        Ok(())
+    }
+
+    // Sound that has no pictures to go by starts at its own first sample.
+    fn clock(&mut self, first: Pts) -> Clock {
+        let base = self.track.base();
+        *self.clock.get_or_insert(Clock {
+            base,
+            origin: (first, base),
+        })
+    }
+
+    fn end_run(&mut self) {
+        if let Some(run) = self.run.take() {
+            let start = run.next;
+            let rest = run.resampler.rest();
+            self.put(start, &rest);
+        }
+    }
+
+    // What lies where sound was already, or outside of what is wanted, is left out.
+    fn put(&mut self, start: i64, samples: &[i16]) {
+        let end = start.saturating_add(samples.len() as i64);
+        let first = self.end.max(self.from);
+        let first = i64::try_from(first).unwrap_or(i64::MAX).max(start);
+        let last = i64::try_from(self.until).unwrap_or(i64::MAX).min(end);
+        let Some(kept) = usize::try_from(first - start)
+            .ok()
+            .zip(usize::try_from(last - start).ok())
+            .and_then(|(first, last)| samples.get(first..last))
+            .filter(|kept| !kept.is_empty())
+        else {
+            return;
+        };
+        if first.unsigned_abs() > self.end {
+            self.cut();
+            self.end = first.unsigned_abs();
+        }
+        self.piece.extend_from_slice(kept);
+        self.end += kept.len() as u64;
+        if self.piece.len() >= PIECE {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        let samples: Arc<[i16]> = std::mem::take(&mut self.piece).into();
+        if !samples.is_empty() {
+            self.ready.push_back(Sound {
+                video: self.video,
+                start: self.end - samples.len() as u64,
+                samples,
+            });
+        }
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Result<Sound, MediaError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.ready.is_empty() && !self.is_over && self.end < self.until {
+            if let Err(error) = self.read() {
+                self.is_over = true;
+                self.ready.clear();
+                return Some(Err(error));
+            }
+        }
+        if self.stop.is_set() {
+            return None;
+        }
+        if self.ready.is_empty() && !self.is_over {
+            self.is_over = true;
+            self.cut();
+        }
+        self.ready.pop_front().map(Ok)
+    }
+}

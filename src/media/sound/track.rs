@@ -1,0 +1,131 @@
+//! The sound streams of an open file: how many there are, and the packets of one.
+//!
+//! Knows nothing of decoding.
+
+use crate::media::error::MediaError;
+use crate::media::ffmpeg;
+use crate::media::stop::Stop;
+use crate::media::track;
+use crate::time::TimeBase;
+use ffmpeg_next::Packet;
+use ffmpeg_next::codec::Parameters;
+use ffmpeg_next::error::Error;
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::media::Type;
+use std::num::NonZero;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// A demuxer that meets this many unreadable packets in a row has lost its way for good.
+const UNREADABLE_LIMIT: usize = 100;
+
+/// One sound stream of an open file.
+pub(in crate::media) struct SoundTrack {
+    path: PathBuf,
+    input: Input,
+    stream: usize,
+    base: TimeBase,
+    stop: Stop,
+    damaged: u64,
+}
+
+impl SoundTrack {
+    /// Opens `path` and finds its sound: the track of this number, counted from 1, or the one
+    /// that a player would choose. Reading ends early once `stop` is set.
+    pub(in crate::media) fn open(
+        path: &Path,
+        number: Option<NonZero<usize>>,
+        stop: Stop,
+    ) -> Result<Self, MediaError> {
+        let mut input = track::open_file(path)?;
+        let stream = match number {
+            None => ffmpeg::best_audio(&input),
+            Some(number) => streams(&input).nth(number.get() - 1),
+        };
+        let stream = stream.ok_or_else(|| match (number, streams(&input).count()) {
+            (_, 0) | (None, _) => MediaError::NoSound { path: path.into() },
+            (Some(number), count) => MediaError::NoSuchTrack {
+                path: path.into(),
+                number: number.get(),
+                count,
+            },
+        })?;
+        ffmpeg::read_only(&mut input, stream);
+        let base = input.stream(stream).and_then(|it| {
+            let base = it.time_base();
+            TimeBase::new(base.numerator().into(), base.denominator().into())
+        });
+        Ok(Self {
+            path: path.into(),
+            base: base.ok_or_else(|| MediaError::NoSound { path: path.into() })?,
+            input,
+            stream,
+            stop,
+            damaged: 0,
+        })
+    }
+
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The tick of its time stamps.
+    pub(super) fn base(&self) -> TimeBase {
+        self.base
+    }
+
+    /// What a decoder must know.
+    pub(in crate::media) fn parameters(&self) -> Parameters {
+        let stream = self.input.stream(self.stream);
+        stream.map(|stream| stream.parameters()).unwrap_or_default()
+    }
+
+    /// FFmpeg's name of the codec.
+    pub(in crate::media) fn codec(&self) -> String {
+        ffmpeg::codec_name(&self.parameters())
+    }
+
+    /// Seconds of the stream, as far as the headers say.
+    pub(in crate::media) fn duration(&self) -> Option<f64> {
+        let ticks = self.input.stream(self.stream)?.duration();
+        if ticks > 0 {
+            let seconds = ticks as f64 * self.base.ratio().to_f64();
+            return Some(seconds);
+        }
+        // FFmpeg's own clock, which containers are measured in, counts microseconds.
+        let whole = self.input.duration();
+        (whole > 0).then(|| whole as f64 / f64::from(ffmpeg_next::ffi::AV_TIME_BASE))
+    }
+
+    /// The number of times that the container could not be read.
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// The next packet of the stream; `None` at the end of the file, or when asked to stop.
+    pub(super) fn next_packet(&mut self) -> Option<Packet> {
+        let mut unreadable = 0;
+        while !self.stop.is_set() && unreadable < UNREADABLE_LIMIT {
+            let mut packet = Packet::empty();
+            match packet.read(&mut self.input) {
+                Ok(()) if packet.stream() == self.stream => return Some(packet),
+                Ok(()) => {}
+                Err(Error::Eof) => return None,
+                Err(_) => {
+                    unreadable += 1;
+                    self.damaged += 1;
+                }
+            }
+        }
+        None
+    }
+}
+
+fn streams(input: &Input) -> impl Iterator<Item = usize> {
+    let is_sound = |stream: &ffmpeg_next::Stream<'_>| stream.parameters().medium() == Type::Audio;
+    input
+        .streams()
+        .filter(is_sound)
+        .map(|stream| stream.index())
+}

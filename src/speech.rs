@@ -1,0 +1,232 @@
+//! Speech: the sound of a video on its clock, and what is heard in it.
+//!
+//! All sound is one channel of 16-bit samples at [`RATE`]. Sample 0 is at the first frame of the
+//! video, or at the first sample of a file that has no pictures. Knows nothing of codecs or models.
+
+use crate::failure::Failure;
+use crate::name::StageId;
+use crate::name::VideoId;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::Serialize;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Samples a second: what Whisper hears.
+pub const RATE: u32 = 16_000;
+
+/// The seconds from sample 0 to `sample`.
+pub fn seconds(sample: u64) -> f64 {
+    sample as f64 / f64::from(RATE)
+}
+
+/// The sample that is nearest to `seconds` after sample 0.
+pub fn sample_at(seconds: f64) -> u64 {
+    (seconds * f64::from(RATE)).round().max(0.0) as u64
+}
+
+/// A piece of the sound of a video, as it is read. Pieces come in order and do not overlap; where
+/// one does not begin at the end of the last, there is silence between them.
+#[derive(Clone, Debug)]
+pub struct Sound {
+    /// The video.
+    pub video: VideoId,
+    /// The place of its first sample.
+    pub start: u64,
+    /// At least one sample.
+    pub samples: Arc<[i16]>,
+}
+
+/// Which sound of which video: the identity of what is heard in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// The video.
+    pub video: VideoId,
+    /// Its place among the stretches of the video, from 0 without gaps.
+    pub index: u64,
+    /// The samples that it is made of.
+    pub range: Range<u64>,
+    /// The samples that nobody else answers for. Where they end before `range` does, the rest is
+    /// shared with the neighbour, so that a word on the border is whole in one of the two.
+    pub own: Range<u64>,
+}
+
+impl Stretch {
+    /// The whole seconds of sound that it answers for: what progress is counted in. Adds up to
+    /// those of the video.
+    pub fn counted(&self) -> u64 {
+        let rate = u64::from(RATE);
+        (self.own.end / rate).saturating_sub(self.own.start / rate)
+    }
+}
+
+impl fmt::Display for Stretch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (start, end) = (seconds(self.own.start), seconds(self.own.end));
+        write!(f, "sound {start:.1}..{end:.1} s")
+    }
+}
+
+/// A stretch of sound that is listened to at once.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Which one.
+    pub stretch: Stretch,
+    /// How it sounds; or why that cannot be told.
+    pub content: Result<Waves, Failure>,
+}
+
+/// The forms in which sound is carried.
+#[derive(Clone, Debug)]
+pub enum Waves {
+    /// There is nothing to hear: nobody needs to listen.
+    Silence,
+    /// Samples.
+    Plain(Arc<[i16]>),
+    /// A whole sound file.
+    Coded {
+        /// How it is coded.
+        codec: Codec,
+        /// The bytes of the file.
+        file: Bytes,
+    },
+}
+
+/// How sound is coded where it leaves the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Codec {
+    /// Lossless, half the size of `wav`.
+    #[default]
+    Flac,
+    /// Plain samples: for servers that read nothing else.
+    Wav,
+    /// Lossy at 24 kbit/s, a tenth of the size of `wav`.
+    Opus,
+}
+
+impl Codec {
+    /// The extension of such a file, which is also its name in recipes.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Flac => "flac",
+            Self::Wav => "wav",
+            Self::Opus => "opus",
+        }
+    }
+
+    /// The media type of such a file.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Flac => "audio/flac",
+            Self::Wav => "audio/wav",
+            Self::Opus => "audio/ogg",
+        }
+    }
+
+    /// More bytes than a second of any sound takes, the file's own headers aside.
+    pub fn most_bytes_a_second(self) -> usize {
+        match self {
+            // Noise that FLAC cannot shorten is stored as it is, with a header a frame.
+            Self::Flac => 2 * RATE as usize * 102 / 100,
+            Self::Wav => 2 * RATE as usize,
+            // The bit rate is an average that the encoder holds over seconds.
+            Self::Opus => 8_000,
+        }
+    }
+}
+
+/// What was heard in a stretch of sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passage {
+    /// The stage that listened.
+    pub stage: StageId,
+    /// What it listened to.
+    pub stretch: Stretch,
+    /// What it heard, or why there is no answer.
+    pub heard: Result<Heard, Failure>,
+}
+
+/// What a model hears in some sound. Times are seconds from the beginning of that sound.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Heard {
+    /// ISO 639-1 code of the language, where the model says it.
+    pub language: Option<String>,
+    /// How sure the model is of the language, from 0 to 1.
+    pub language_probability: Option<f32>,
+    /// In order of time.
+    pub segments: Vec<Segment>,
+}
+
+/// About a sentence.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    /// Seconds.
+    pub start: f64,
+    /// Seconds; not before `start`.
+    pub end: f64,
+    /// What was said.
+    pub text: String,
+    /// The mean log-probability of its tokens.
+    pub avg_logprob: Option<f32>,
+    /// The probability that nobody speaks, from 0 to 1.
+    pub no_speech_prob: Option<f32>,
+    /// Its words with their times; empty where the model does not say.
+    pub words: Vec<Word>,
+}
+
+/// One word.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Word {
+    /// Seconds.
+    pub start: f64,
+    /// Seconds; not before `start`.
+    pub end: f64,
+    /// The word, with the space before it where the model gives one.
+    pub word: String,
+    /// From 0 to 1, where the model says.
+    pub probability: Option<f32>,
+}
+
+/// What was said in a video.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transcript {
+    /// The stage that listened.
+    pub stage: StageId,
+    /// The video.
+    pub video: VideoId,
+    /// What it heard, or why it did not listen.
+    pub said: Result<Speech, String>,
+}
+
+/// All that was heard in a video. Times are seconds on its clock.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Speech {
+    /// ISO 639-1 code of the language that most of it is in.
+    pub language: Option<String>,
+    /// How sure the model is of the language, from 0 to 1; the mean over what is in it.
+    pub language_probability: Option<f32>,
+    /// Seconds from the first sample to the last that was read.
+    pub duration: f64,
+    /// In order of time.
+    pub segments: Vec<Segment>,
+    /// The stretches that have no answer, in order.
+    pub gaps: Vec<Gap>,
+    /// Where sound was cut within speech and the answers had no times of words, so that a word
+    /// may be doubled or missing.
+    pub seams: Vec<f64>,
+}
+
+/// A stretch of a video without an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gap {
+    /// Seconds.
+    pub start: f64,
+    /// Seconds.
+    pub end: f64,
+    /// What the stretch was, such as `sound 0.0..30.0 s`.
+    pub item: String,
+    /// Why.
+    pub failure: Failure,
+}

@@ -1,0 +1,271 @@
+//! Sound: where on the clock of the pictures it lies, whatever the container did to it.
+
+use crate::clips::Clips;
+use crate::clips::counting;
+use crate::clips::probe;
+use std::fs;
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+use vpipe::media;
+use vpipe::media::MediaError;
+use vpipe::media::SoundWanted;
+use vpipe::speech::Codec;
+use vpipe::speech::RATE;
+
+/// All samples from the first to the last, silence between pieces included.
+fn heard(path: &Path, wanted: &SoundWanted) -> Result<Vec<i16>, MediaError> {
+    let input = media::identify(path)?;
+    let facts = probe(path, "1");
+    let mut all = Vec::new();
+    for piece in media::sound(&input, &facts, wanted, Arc::default())? {
+        let piece = piece?;
+        assert!(piece.start >= all.len() as u64, "pieces overlap");
+        assert!(!piece.samples.is_empty() && piece.samples.len() < 2 * RATE as usize);
+        all.resize(piece.start as usize, 0);
+        all.extend_from_slice(&piece.samples);
+    }
+    Ok(all)
+}
+
+fn all(path: &Path) -> Vec<i16> {
+    heard(path, &SoundWanted::default()).unwrap()
+}
+
+/// The seconds at which beeps begin.
+fn beeps(samples: &[i16]) -> Vec<f64> {
+    let mut beeps = Vec::new();
+    let mut last_loud = None;
+    for (place, sample) in samples.iter().enumerate() {
+        if sample.unsigned_abs() > 2000 {
+            if last_loud.is_none_or(|last| place - last > 4000) {
+                beeps.push(place as f64 / f64::from(RATE));
+            }
+            last_loud = Some(place);
+        }
+    }
+    beeps
+}
+
+#[track_caller]
+fn assert_near(found: &[f64], wanted: &[f64], within: f64) {
+    assert_eq!(found.len(), wanted.len(), "{found:?} for {wanted:?}");
+    for (found, wanted) in found.iter().zip(wanted) {
+        assert!((found - wanted).abs() < within, "{found} for {wanted}");
+    }
+}
+
+/// A beep of 0.2 s at the second 1, 3, 5 and so on.
+fn beeping(seconds: u32, rate: u32) -> String {
+    format!(
+        "-f lavfi -i aevalsrc=exprs=lt(mod(t+1\\,2)\\,.2)*.5*sin(2*PI*1000*t):s={rate}:d={seconds}"
+    )
+}
+
+fn silent_pictures(seconds: &str) -> String {
+    counting(seconds, "25")
+}
+
+#[test]
+fn beeps_are_where_they_were_put_in_every_container() {
+    let clips = Clips::new();
+    let (sound, pictures) = (beeping(6, 48_000), silent_pictures("6"));
+    for (name, options) in [
+        ("aac.mp4", "-c:a aac"),
+        ("aac.mkv", "-c:a aac"),
+        ("mp2.ts", "-c:a mp2"),
+        ("aac.ts", "-c:a aac"),
+        ("opus.webm", "-c:v libvpx -c:a libopus"),
+        ("pcm.mov", "-c:a pcm_s16le"),
+        ("mp3.avi", "-c:a libmp3lame"),
+    ] {
+        let clip = clips.make(name, &format!("{pictures} {sound} {options}"));
+        assert_near(&beeps(&all(&clip)), &[1.0, 3.0, 5.0], 0.03);
+    }
+    for name in ["a.wav", "a.mp3", "a.flac", "a.m4a", "a.ogg", "a.opus"] {
+        let rate = if name == "a.opus" { 48_000 } else { 44_100 };
+        let file = clips.make(name, &beeping(6, rate));
+        let samples = all(&file);
+        assert_near(&beeps(&samples), &[1.0, 3.0, 5.0], 0.03);
+        let length = samples.len() as f64 / f64::from(RATE);
+        assert!((length - 6.0).abs() < 0.1, "{name}: {length}");
+    }
+}
+
+#[test]
+fn sound_that_starts_late_early_or_in_the_middle_keeps_its_time() {
+    let clips = Clips::new();
+    let (sound, pictures) = (beeping(6, 48_000), silent_pictures("6"));
+    for name in ["late.mp4", "late.mkv", "late.ts"] {
+        let late = clips.make(name, &format!("{pictures} -itsoffset 0.7 {sound} -c:a aac"));
+        assert_near(&beeps(&all(&late)), &[1.7, 3.7, 5.7], 0.03);
+    }
+    for name in ["early.mkv", "early.ts", "early.mp4"] {
+        let early = clips.make(
+            name,
+            &format!("-itsoffset 0.7 {pictures} {sound} -vsync passthrough -c:a aac"),
+        );
+        assert_near(&beeps(&all(&early)), &[0.3, 2.3, 4.3], 0.03);
+    }
+    // Cut without coding anew: pictures begin at a keyframe that an edit list hides.
+    let whole = clips.make(
+        "whole.mp4",
+        &format!("{pictures} {sound} -c:v libx264 -g 50 -c:a aac"),
+    );
+    let cut = clips.make(
+        "cut.mp4",
+        &format!("-ss 2.5 -i {} -c copy", whole.display()),
+    );
+    assert_near(&beeps(&all(&cut)), &[0.5, 2.5], 0.05);
+}
+
+#[test]
+fn gaps_are_silence_and_drift_is_followed() {
+    let clips = Clips::new();
+    let sound = beeping(10, 48_000);
+    let gap = clips.make(
+        "gap.mkv",
+        &format!("{sound} -af aselect=not(between(t\\,2\\,4)) -c:a pcm_s16le"),
+    );
+    let samples = all(&gap);
+    assert_near(&beeps(&samples), &[1.0, 5.0, 7.0, 9.0], 0.03);
+    assert!(samples[40_000..60_000].iter().all(|sample| *sample == 0));
+    for factor in ["1.01", "0.99"] {
+        let name = format!("drift{factor}.mkv");
+        let drift = clips.make(
+            &name,
+            &format!("{sound} -af asetpts=PTS*{factor} -c:a pcm_s16le"),
+        );
+        let factor: f64 = factor.parse().unwrap();
+        let due = [1.0, 3.0, 5.0, 7.0, 9.0].map(|at| at * factor);
+        assert_near(&beeps(&all(&drift)), &due, 0.05);
+    }
+}
+
+#[test]
+fn tracks_are_counted_from_one() {
+    let clips = Clips::new();
+    let (one, two) = (beeping(2, 48_000), beeping(4, 48_000));
+    let clip = clips.make("two.mkv", &format!("{one} {two} -map 0 -map 1 -c:a aac"));
+    let track = |number| SoundWanted {
+        track: NonZero::new(number),
+        ..SoundWanted::default()
+    };
+    assert_eq!(beeps(&heard(&clip, &track(1)).unwrap()).len(), 1);
+    assert_eq!(beeps(&heard(&clip, &track(2)).unwrap()).len(), 2);
+    let message = heard(&clip, &track(3)).unwrap_err().to_string();
+    assert!(
+        message.contains("has 2 sound tracks, and no number 3"),
+        "{message}"
+    );
+    let silent = clips.make("silent.mp4", &silent_pictures("1"));
+    let error = heard(&silent, &SoundWanted::default()).unwrap_err();
+    assert!(matches!(error, MediaError::NoSound { .. }), "{error}");
+}
+
+#[test]
+fn a_part_of_the_sound_keeps_its_time() {
+    let clips = Clips::new();
+    let file = clips.make("a.flac", &beeping(10, 44_100));
+    let wanted = SoundWanted {
+        from: Some(2.0),
+        until: Some(6.0),
+        ..SoundWanted::default()
+    };
+    let samples = heard(&file, &wanted).unwrap();
+    assert_eq!(samples.len(), 6 * RATE as usize);
+    assert_near(&beeps(&samples), &[3.0, 5.0], 0.01);
+}
+
+#[test]
+fn odd_sound_is_heard_all_the_same() {
+    let clips = Clips::new();
+    let beeps_of = |name: &str, arguments: &str| beeps(&all(&clips.make(name, arguments)));
+    let wide = beeping(4, 192_000);
+    assert_near(&beeps_of("192k.wav", &wide), &[1.0, 3.0], 0.01);
+    let eight = format!("{} -ac 8", beeping(4, 48_000));
+    assert_near(&beeps_of("8ch.wav", &eight), &[1.0, 3.0], 0.01);
+    let low = beeping(4, 8_000);
+    assert_near(&beeps_of("8k.wav", &low), &[1.0, 3.0], 0.01);
+    let deep = format!("{} -c:a pcm_f64le", beeping(4, 48_000));
+    assert_near(&beeps_of("f64.wav", &deep), &[1.0, 3.0], 0.01);
+    let one = clips.make("one.wav", "-f lavfi -i sine=r=16000 -af atrim=end_sample=1");
+    assert_eq!(all(&one).len(), 1);
+    let silence = clips.make("silence.wav", "-f lavfi -i anullsrc=r=16000 -t 3");
+    assert_eq!(all(&silence), [0; 48_000]);
+    // A header, and no sample behind it.
+    let bytes = fs::read(&silence).unwrap();
+    let data = bytes.windows(4).position(|it| it == b"data").unwrap();
+    let nothing = clips.path("nothing.wav");
+    let mut header = bytes[..data + 4].to_vec();
+    header.extend([0; 4]);
+    fs::write(&nothing, header).unwrap();
+    assert!(all(&nothing).is_empty());
+}
+
+#[test]
+fn sound_may_be_shorter_or_longer_than_the_pictures() {
+    let clips = Clips::new();
+    for (name, seconds, wanted) in [
+        ("short.mp4", 2, &[1.0][..]),
+        ("long.mp4", 8, &[1.0, 3.0, 5.0, 7.0][..]),
+    ] {
+        let sound = beeping(seconds, 48_000);
+        let clip = clips.make(name, &format!("{} {sound} -c:a aac", silent_pictures("4")));
+        assert_near(&beeps(&all(&clip)), wanted, 0.03);
+    }
+}
+
+#[test]
+fn damaged_sound_is_survived_and_counted() {
+    let clips = Clips::new();
+    // In a container, since a bare stream that lost a part is a shorter one.
+    let sound = format!("{} -c:a aac", beeping(10, 44_100));
+    let file = clips.make("damaged.mp4", &sound);
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 2000].fill(0x55);
+    fs::write(&file, &bytes).unwrap();
+    let input = media::identify(&file).unwrap();
+    let facts = probe(&file, "1");
+    let mut pieces = media::sound(&input, &facts, &SoundWanted::default(), Arc::default()).unwrap();
+    assert!(pieces.by_ref().all(|piece| piece.is_ok()));
+    assert!(pieces.damaged() > 0);
+    let found = beeps(&all(&file));
+    assert_near(&found[..2], &[1.0, 3.0], 0.03);
+    assert_near(&found[found.len() - 1..], &[9.0], 0.1);
+    let cut = clips.path("cut.flac");
+    let whole = clips.make("whole.flac", &beeping(10, 44_100));
+    let bytes = fs::read(whole).unwrap();
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    assert_near(&beeps(&all(&cut))[..2], &[1.0, 3.0], 0.03);
+}
+
+#[test]
+fn lossless_files_give_back_every_sample_and_none_is_larger_than_said() {
+    let clips = Clips::new();
+    // Noise over the whole range cannot be shortened: the worst there is.
+    let mut state = 1_u32;
+    let noise: Vec<i16> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as i16
+    })
+    .take(20 * RATE as usize + 123)
+    .collect();
+    for codec in [Codec::Flac, Codec::Wav, Codec::Opus] {
+        let file = media::encode_sound(&noise, codec).unwrap();
+        let most = 21 * codec.most_bytes_a_second();
+        assert!(file.len() < most, "{codec:?}: {} over {most}", file.len());
+        let path = clips.path(&format!("noise.{}", codec.extension()));
+        fs::write(&path, &file).unwrap();
+        let back = all(&path);
+        match codec {
+            Codec::Opus => assert!(back.len().abs_diff(noise.len()) < 400, "{}", back.len()),
+            Codec::Flac | Codec::Wav => assert_eq!(back, noise),
+        }
+        let facts = probe(&path, "1");
+        assert!((facts.duration.unwrap() - 20.0).abs() < 0.1, "{facts:?}");
+        assert!(media::encode_sound(&noise[..1], codec).is_ok());
+        assert!(media::encode_sound(&[], codec).is_ok());
+    }
+}
