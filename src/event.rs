@@ -2,6 +2,7 @@
 //!
 //! Progress, the summary and tests all read these and nothing else. Knows nothing of screens.
 
+use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::name::StageId;
 use crate::name::VideoId;
@@ -54,6 +55,13 @@ pub enum Event {
         stage: StageId,
         /// The pictures that the item stood for.
         pictures: u64,
+    },
+    /// An attempt at a request is over, whatever came of it.
+    Exchanged {
+        /// The stage.
+        stage: StageId,
+        /// What it took.
+        exchange: Exchange,
     },
     /// A request will be sent again.
     Retrying {

@@ -19,7 +19,7 @@
 //! | 2 | [`media`] | video to pictures and sound; iterators on plain threads | tokio, the engine |
 //! | 2 | [`backends`] | inference: here, or submitted to a server and waited for | stages, videos |
 //! | 1 | [`recipe`] | text to a typed recipe with places | that stages exist as code |
-//! | 0 | [`item`], [`speech`], [`time`], [`event`], [`failure`], [`name`], [`diag`], [`facts`], [`template`] | the vocabulary | everything else |
+//! | 0 | [`item`], [`speech`], [`time`], [`event`], [`exchange`], [`failure`], [`name`], [`diag`], [`facts`], [`template`] | the vocabulary | everything else |
 
 pub mod app;
 pub mod backends;
@@ -27,6 +27,7 @@ pub mod cli;
 pub mod diag;
 pub mod engine;
 pub mod event;
+pub mod exchange;
 pub mod facts;
 pub mod failure;
 pub mod item;

@@ -238,7 +238,7 @@ impl Progress {
                 self.tell_once(Trouble::Failed, stage, failure, || text)
             }
             Event::SourceFailed { failure, .. } => Some(line(Weight::Trouble, failure.to_string())),
-            Event::Split { .. } => None,
+            Event::Split { .. } | Event::Exchanged { .. } => None,
             Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
             Event::Stopping { why } => Some(line(Weight::Trouble, format!("stopping: {why}"))),
         }

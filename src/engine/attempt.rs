@@ -1,10 +1,12 @@
 //! Attempts: the way of one item through a step, from its first permit to its answer.
 //!
 //! Permits are held only while the item is at work: one that waits to be tried again gives them
-//! back, and the halves of an item that was too large queue for them like any other.
+//! back, and the halves of an item that was too large queue for them like any other. The body of
+//! a request is made before a permit is asked for, so a slot that is free finds one ready.
 
 use super::conductor::Reporter;
 use super::lanes::Lanes;
+use super::map::finished;
 use super::permits::Permits;
 use super::stop::Stop;
 use super::stop::StopReason;
@@ -12,6 +14,7 @@ use super::work::Call;
 use super::work::Map;
 use super::work::Submitted;
 use crate::event::Event;
+use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::failure::Verdict;
 use crate::item::Item;
@@ -20,10 +23,12 @@ use crate::plan::Retry;
 use crate::plan::Step;
 use backon::BackoffBuilder;
 use backon::ExponentialBuilder;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What does the work of a step that maps.
 pub(super) enum Worker {
@@ -45,16 +50,21 @@ impl Attempts {
     pub(super) fn answer(self: Arc<Self>, item: Item) -> BoxFuture<'static, Vec<Item>> {
         Box::pin(async move {
             let mut pauses = pauses(self.step.retry);
-            let mut attempt = 0;
+            let (mut attempt, mut body) = (0, None);
+            let mut until = None;
             loop {
                 attempt += 1;
-                let failure = match self.attempt(&item).await {
+                let failure = match self.attempt(&item, &mut body).await {
                     Ok(items) => return items,
                     Err(failure) => failure,
                 };
+                let until = *until.get_or_insert_with(|| Instant::now() + self.step.retry.time);
                 match failure.class.verdict() {
                     Verdict::Retry => {
-                        let Some(pause) = pauses.next() else {
+                        let pause = pauses.next();
+                        let pause = pause.map(|own| own.max(failure.retry_after.unwrap_or(own)));
+                        let in_time = |pause: &Duration| Instant::now() + *pause <= until;
+                        let Some(pause) = pause.filter(in_time) else {
                             return self.give_up(&item, &failure).await;
                         };
                         if !self.pause(attempt, pause, failure).await {
@@ -62,7 +72,10 @@ impl Attempts {
                         }
                     }
                     Verdict::Split => match self.worker.split(&item) {
-                        Some(halves) => return self.halves(&item, halves).await,
+                        Some(halves) => {
+                            drop(body);
+                            return self.halves(&item, halves).await;
+                        }
                         None => return self.give_up(&item, &failure).await,
                     },
                     Verdict::GiveUp => return self.give_up(&item, &failure).await,
@@ -75,7 +88,10 @@ impl Attempts {
         })
     }
 
-    async fn attempt(&self, item: &Item) -> Result<Vec<Item>, Failure> {
+    async fn attempt(&self, item: &Item, body: &mut Option<Bytes>) -> Result<Vec<Item>, Failure> {
+        if let (Worker::Calls(call), None) = (&self.worker, &body) {
+            *body = Some(self.prepare(call, item).await?);
+        }
         let permit = tokio::select! {
             biased;
             () = self.stop.stopping() => return Err(self.stop.failure()),
@@ -90,7 +106,10 @@ impl Attempts {
             .await;
         let answer = match &self.worker {
             Worker::Threads { lanes, .. } => lanes.map(item.clone()).await,
-            Worker::Calls(call) => self.call(&**call, item).await,
+            Worker::Calls(call) => {
+                let body = body.clone().unwrap_or_default();
+                self.call(&**call, item, body).await
+            }
         };
         drop(permit);
         self.reporter
@@ -102,17 +121,51 @@ impl Attempts {
         answer
     }
 
-    async fn call(&self, call: &dyn Call, item: &Item) -> Result<Vec<Item>, Failure> {
+    async fn prepare(&self, call: &Arc<dyn Call>, item: &Item) -> Result<Bytes, Failure> {
+        if self.stop.is_stopping() {
+            return Err(self.stop.failure());
+        }
+        let (call, item) = (Arc::clone(call), item.clone());
+        let body = tokio::task::spawn_blocking(move || call.prepare(&item)).await;
+        finished(body).unwrap_or_else(|| Err(self.stop.failure()))
+    }
+
+    async fn call(&self, call: &dyn Call, item: &Item, body: Bytes) -> Result<Vec<Item>, Failure> {
+        let asks = !body.is_empty();
+        let mut exchange = Exchange {
+            pictures: item.pictures(),
+            ..Exchange::default()
+        };
+        let begun = Instant::now();
+        let answer = self.ask(call, item, body, &mut exchange).await;
+        if asks {
+            exchange.waited = begun.elapsed();
+            exchange.answered = answer.is_ok();
+            let stage = self.step.stage.clone();
+            self.reporter
+                .event(Event::Exchanged { stage, exchange })
+                .await;
+        }
+        answer
+    }
+
+    async fn ask(
+        &self,
+        call: &dyn Call,
+        item: &Item,
+        body: Bytes,
+        exchange: &mut Exchange,
+    ) -> Result<Vec<Item>, Failure> {
         // Not raced against an abort: the ticket of work that was accepted must be known, or
         // it could not be cancelled.
-        let ticket = match call.submit(item).await? {
+        let ticket = match call.submit(item, body, exchange).await? {
             Submitted::Answer(items) => return Ok(items),
             Submitted::Ticket(ticket) => ticket,
         };
         self.reporter
             .accepted(self.step.id.clone(), item.to_string(), ticket.clone())
             .await;
-        self.wait(call, item, &ticket).await
+        self.wait(call, item, &ticket, exchange).await
     }
 
     // Stopped once: what has not begun is taken back, what runs is waited for. Stopped twice:
@@ -122,8 +175,9 @@ impl Attempts {
         call: &dyn Call,
         item: &Item,
         ticket: &Ticket,
+        exchange: &mut Exchange,
     ) -> Result<Vec<Item>, Failure> {
-        let mut answer = call.wait(item, ticket);
+        let mut answer = call.wait(item, ticket, exchange);
         tokio::select! {
             biased;
             answer = &mut answer => return answer,
@@ -144,7 +198,6 @@ impl Attempts {
 
     // Whether the pause came to its end; not where the run was stopped meanwhile.
     async fn pause(&self, attempt: u32, pause: Duration, failure: Failure) -> bool {
-        let pause = failure.retry_after.unwrap_or_default().max(pause);
         let stage = self.step.stage.clone();
         self.reporter
             .event(Event::Retrying {

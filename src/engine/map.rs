@@ -111,7 +111,7 @@ async fn work(attempts: Arc<Attempts>, number: u64, item: Item) -> Answer {
 
 // A task that was cancelled belongs to a run that was dropped; one that panicked is a defect,
 // and hiding it would lose items.
-fn finished<T>(done: Result<T, tokio::task::JoinError>) -> Option<T> {
+pub(super) fn finished<T>(done: Result<T, tokio::task::JoinError>) -> Option<T> {
     match done.map_err(tokio::task::JoinError::try_into_panic) {
         Ok(answer) => Some(answer),
         Err(Ok(panic)) => std::panic::resume_unwind(panic),

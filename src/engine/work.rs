@@ -7,11 +7,13 @@ use super::conductor::Reporter;
 use super::stop::Stop;
 use super::wire::Outlets;
 use crate::event::Event;
+use crate::exchange::Exchange;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::StageId;
 use crate::name::Ticket;
 use crate::name::VideoId;
+use bytes::Bytes;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -76,14 +78,30 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Turns an item into others at a server.
 pub trait Call: Send + Sync {
-    /// Sends the work.
+    /// The body of the request for `item`; an empty one where there is nothing to ask, which
+    /// [`Call::submit`] then answers at once. Made before the item has a permit, so that no slot
+    /// idles meanwhile, and sent again as it is in every attempt. Called where it may take its
+    /// time.
+    ///
+    /// # Errors
+    ///
+    /// Where no request can be made of the item; judged like a failure of the request.
+    fn prepare(&self, item: &Item) -> Result<Bytes, Failure>;
+
+    /// Sends the work and notes in `exchange` what is told of it.
     ///
     /// # Errors
     ///
     /// Where it was not accepted; the class says whether it is sent again.
-    fn submit<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Submitted, Failure>>;
+    fn submit<'a>(
+        &'a self,
+        item: &'a Item,
+        body: Bytes,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, Result<Submitted, Failure>>;
 
-    /// Waits for the answer to accepted work, however often it has to ask.
+    /// Waits for the answer to accepted work, however often it has to ask, and notes in
+    /// `exchange` what is told of it.
     ///
     /// # Errors
     ///
@@ -92,6 +110,7 @@ pub trait Call: Send + Sync {
         &'a self,
         item: &'a Item,
         ticket: &'a Ticket,
+        exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>>;
 
     /// Takes accepted work back. With `running` false only where it has not begun, which costs

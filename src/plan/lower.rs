@@ -234,6 +234,7 @@ impl Lowering<'_> {
                 let mut step = self.step(stage, "request", kind, Lane::Calls, spec.concurrency);
                 step.backend = Some(place.backend.clone());
                 step.retry.attempts = place.attempts;
+                step.retry.time = place.retry_time;
                 (from.jpeg, step)
             }
             Some(Placement::Skipped { why }) => return StageFate::Skipped(why.clone()),

@@ -24,7 +24,7 @@ pub(super) const OPEN_VIDEOS: usize = 2;
 pub struct Peak {
     /// Pictures alive at once.
     pub pictures: usize,
-    /// Bytes of their pixels or JPEG.
+    /// Bytes of their pixels or JPEG, and of the requests that are made of them.
     pub bytes: u64,
 }
 
@@ -35,19 +35,31 @@ pub(super) fn peak(graph: &DiGraph<Step, ItemKind>, videos: &[VideoFacts], decod
         .node_indices()
         .map(|node| held(graph, node, decoder))
         .sum();
+    let one = bytes_of_one(graph, videos);
+    let bodies = graph
+        .node_indices()
+        .map(|node| bodies(graph, node, one))
+        .sum::<u64>();
     Peak {
         pictures,
-        bytes: pictures as u64 * bytes_of_one(graph, videos),
+        bytes: pictures as u64 * one + bodies,
     }
+}
+
+// Every item that a step of calls has taken may have its body ready: in base64, four bytes of
+// three, and never more than the server takes.
+fn bodies(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, picture: u64) -> u64 {
+    let step = &graph[node];
+    let StepKind::Request { place, .. } = &step.kind else {
+        return 0;
+    };
+    let body = taken(graph, node) as u64 * picture * 4 / 3;
+    step.window as u64 * body.min(place.max_body as u64)
 }
 
 fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usize {
     let step = &graph[node];
-    let taken = graph
-        .edges_directed(node, Direction::Incoming)
-        .map(|edge| in_one(graph, edge.source(), *edge.weight()))
-        .max()
-        .unwrap_or(0);
+    let taken = taken(graph, node);
     let waiting = step.inbox * taken;
     let inside = match (&step.lane, &step.kind) {
         (Lane::Source, _) => OPEN_VIDEOS * (1 + decoder),
@@ -57,6 +69,15 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
         (Lane::Fold, _) => 0,
     };
     waiting + inside
+}
+
+// The most pictures in one item that a step takes.
+fn taken(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> usize {
+    graph
+        .edges_directed(node, Direction::Incoming)
+        .map(|edge| in_one(graph, edge.source(), *edge.weight()))
+        .max()
+        .unwrap_or(0)
 }
 
 // The pictures in one item of `kind` that `from` gives.

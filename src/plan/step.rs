@@ -164,6 +164,8 @@ pub struct Retry {
     pub pause: Duration,
     /// The longest pause.
     pub longest: Duration,
+    /// How long it is tried again, from its first failure; whichever of the two ends first.
+    pub time: Duration,
 }
 
 impl Default for Retry {
@@ -172,6 +174,7 @@ impl Default for Retry {
             attempts: 5,
             pause: Duration::from_millis(500),
             longest: Duration::from_secs(30),
+            time: Duration::from_secs(600),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::backends::runpod::Submission;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
+use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Detection;
@@ -51,17 +52,6 @@ struct Request {
 }
 
 impl Request {
-    fn body(&self, item: &Item) -> Result<Option<Bytes>, Failure> {
-        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
-        if jpegs.is_empty() {
-            return Ok(None);
-        }
-        let images: Vec<_> = jpegs.iter().map(|jpeg| base64(jpeg)).collect();
-        let mut input = self.parameters.clone();
-        input["images"] = Value::from(images);
-        self.endpoint.body(&input).map(Some)
-    }
-
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
         let pictures = pictures(item);
         let sent = pictures
@@ -106,14 +96,31 @@ impl Request {
 }
 
 impl Call for Request {
-    fn submit<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Submitted, Failure>> {
+    // Nothing to ask where every picture is a gap.
+    fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
+        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
+        if jpegs.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let images: Vec<_> = jpegs.iter().map(|jpeg| base64(jpeg)).collect();
+        let mut input = self.parameters.clone();
+        input["images"] = Value::from(images);
+        self.endpoint.body(&input)
+    }
+
+    fn submit<'a>(
+        &'a self,
+        item: &'a Item,
+        body: Bytes,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, Result<Submitted, Failure>> {
         Box::pin(async move {
-            match self.body(item)? {
-                Some(body) => match self.endpoint.submit(body).await? {
-                    Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
-                    Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
-                },
-                None => self.answer(item, &json!([])).map(Submitted::Answer),
+            if body.is_empty() {
+                return self.answer(item, &json!([])).map(Submitted::Answer);
+            }
+            match self.endpoint.submit(body, exchange).await? {
+                Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
+                Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
             }
         })
     }
@@ -122,8 +129,9 @@ impl Call for Request {
         &'a self,
         item: &'a Item,
         ticket: &'a Ticket,
+        exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
-        Box::pin(async move { self.answer(item, &self.endpoint.wait(ticket).await?) })
+        Box::pin(async move { self.answer(item, &self.endpoint.wait(ticket, exchange).await?) })
     }
 
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool> {

@@ -40,6 +40,7 @@ const FLOORS: [(&str, u8); 20] = [
     ("recipe", 1),
     ("diag", 0),
     ("event", 0),
+    ("exchange", 0),
     ("facts", 0),
     ("failure", 0),
     ("item", 0),

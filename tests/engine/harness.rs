@@ -23,6 +23,7 @@ use vpipe::engine::Stop;
 use vpipe::engine::Submitted;
 use vpipe::engine::Work;
 use vpipe::event::Event;
+use vpipe::exchange::Exchange;
 use vpipe::facts::Facts;
 use vpipe::facts::LocalFacts;
 use vpipe::facts::ModelFacts;
@@ -184,6 +185,7 @@ pub(crate) struct Bench {
     alive: Counted,
     stop: Stop,
     emitted: watch::Sender<u64>,
+    prepared: watch::Sender<u64>,
     caller: Option<Arc<dyn Call>>,
 }
 
@@ -260,6 +262,7 @@ impl Bench {
             alive: Counted::default(),
             stop: Stop::default(),
             emitted: watch::Sender::new(0),
+            prepared: watch::Sender::new(0),
             caller: None,
         }
     }
@@ -301,6 +304,11 @@ impl Bench {
         self.emitted.subscribe()
     }
 
+    /// How many requests have their body.
+    pub(crate) fn prepared(&self) -> watch::Receiver<u64> {
+        self.prepared.subscribe()
+    }
+
     pub(crate) fn detecting_stages(&self) -> usize {
         self.facts.placements.len()
     }
@@ -328,6 +336,7 @@ impl Bench {
         let detect = Detect {
             stage: step.stage.clone(),
             script: script.clone(),
+            prepared: self.prepared.clone(),
         };
         match &step.kind {
             StepKind::Pictures { .. } => Work::Source(Arc::new(Numbered {
@@ -479,6 +488,7 @@ impl Lane for Pass {
 struct Detect {
     stage: StageId,
     script: Script,
+    prepared: watch::Sender<u64>,
 }
 
 impl Detect {
@@ -527,7 +537,18 @@ impl Lane for Detect {
 }
 
 impl Call for Detect {
-    fn submit<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Submitted, Failure>> {
+    fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
+        self.prepared.send_modify(|count| *count += 1);
+        Ok(item.to_string().into())
+    }
+
+    fn submit<'a>(
+        &'a self,
+        item: &'a Item,
+        body: Bytes,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, Result<Submitted, Failure>> {
+        exchange.sent = body.len() as u64;
         Box::pin(async { Ok(Submitted::Ticket(item.to_string().into())) })
     }
 
@@ -535,6 +556,7 @@ impl Call for Detect {
         &'a self,
         item: &'a Item,
         _ticket: &'a Ticket,
+        _exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async {
             (self.script.request)(item).await?;

@@ -7,6 +7,7 @@ use super::pace::Pace;
 use crate::backends::http::Access;
 use crate::backends::http::Reply;
 use crate::backends::http::Server;
+use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::failure::Verdict;
@@ -142,13 +143,18 @@ impl Endpoint {
         Ok(body)
     }
 
-    /// Submits a job.
+    /// Submits a job and notes in `exchange` what is told of it.
     ///
     /// # Errors
     ///
     /// Where it was not accepted, or failed at once. After one of class `network` it may have
     /// been: the API has no way to ask.
-    pub async fn submit(&self, body: Bytes) -> Result<Submission, Failure> {
+    pub async fn submit(
+        &self,
+        body: Bytes,
+        exchange: &mut Exchange,
+    ) -> Result<Submission, Failure> {
+        exchange.sent = body.len() as u64;
         match self.spec.mode {
             RunpodMode::Async => {
                 let path = self.path("run");
@@ -164,7 +170,7 @@ impl Endpoint {
                 });
                 let reply = self.server.post_and_wait(&path, body, longer);
                 let job = Job::submitted(&self.submits.keep(reply).await?)?;
-                self.learn(job.execution());
+                self.note(&job, exchange);
                 let id = job.id();
                 match job.state()? {
                     State::Done(output) => Ok(Submission::Output(output)),
@@ -174,14 +180,14 @@ impl Endpoint {
         }
     }
 
-    /// Waits for the output of a job. What goes wrong on the way is tried again here, since the
+    /// Waits for the output of a job and notes in `exchange` what is told of it. What goes wrong on the way is tried again here, since the
     /// answer can still be fetched; a failure means that it cannot.
     ///
     /// # Errors
     ///
     /// Of class `lost` where the job may be submitted anew, `out-of-memory` where it may be
     /// halved.
-    pub async fn wait(&self, ticket: &Ticket) -> Result<Value, Failure> {
+    pub async fn wait(&self, ticket: &Ticket, exchange: &mut Exchange) -> Result<Value, Failure> {
         let _one_more = Waiting::of(&self.waiting);
         let submitted = Instant::now();
         let mut running_since = None;
@@ -191,7 +197,7 @@ impl Endpoint {
             pause = self.interval();
             let job = self.ask(ticket).await;
             if let Ok(job) = &job {
-                self.learn(job.execution());
+                self.note(job, exchange);
             }
             match job.and_then(Job::state) {
                 Ok(State::Done(output)) => return Ok(output),
@@ -282,6 +288,16 @@ impl Endpoint {
         (self.usual() / 4)
             .clamp(SHORTEST_POLL, LONGEST_POLL)
             .max(share)
+    }
+
+    // The last word on each counts: after a retry by the platform it is about the final attempt.
+    fn note(&self, job: &Job, exchange: &mut Exchange) {
+        self.learn(job.execution());
+        exchange.queued = job.delay().or(exchange.queued);
+        exchange.executed = job.execution().or(exchange.executed);
+        if let Some(worker) = job.worker() {
+            exchange.worker = Some(worker);
+        }
     }
 
     // A quarter of the news: one slow job does not slow the polls of the next ones down.

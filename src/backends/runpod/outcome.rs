@@ -9,6 +9,7 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use serde::Deserialize;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where a job is.
@@ -31,6 +32,10 @@ pub(super) struct Job {
     error: Option<Value>,
     #[serde(rename = "executionTime")]
     execution_ms: Option<f64>,
+    #[serde(rename = "delayTime")]
+    delay_ms: Option<f64>,
+    #[serde(rename = "workerId")]
+    worker: Option<String>,
 }
 
 impl Job {
@@ -58,6 +63,17 @@ impl Job {
     /// How long a worker took for it.
     pub(super) fn execution(&self) -> Option<Duration> {
         milliseconds(self.execution_ms)
+    }
+
+    /// How long it lay in the queue.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        milliseconds(self.delay_ms)
+    }
+
+    /// The worker that has or had it.
+    pub(super) fn worker(&self) -> Option<Arc<str>> {
+        let plain = |id: &&str| !id.is_empty() && id.len() < 200 && id.chars().all(is_plain);
+        self.worker.as_deref().filter(plain).map(Arc::from)
     }
 
     /// Where it is, or why it has no output.
