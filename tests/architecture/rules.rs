@@ -26,7 +26,7 @@ const LONGEST: usize = 500;
 
 /// The floor of every room. The rooms of floor 0 are one vocabulary and may use each other; of
 /// the others, none may use another of its own floor.
-const FLOORS: [(&str, u8); 20] = [
+const FLOORS: &[(&str, u8)] = &[
     ("main", 7),
     ("cli", 7),
     ("serve", 6),
