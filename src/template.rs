@@ -3,6 +3,8 @@
 //! Undefined is an error, and nothing but the given values is in reach. Knows nothing of
 //! recipes, and not where its values come from.
 
+mod expression;
+
 use crate::diag::did_you_mean;
 use minijinja::Environment;
 use minijinja::Error;
@@ -18,6 +20,12 @@ use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+pub use expression::Data;
+pub use expression::Expression;
+pub use expression::Expressions;
+pub use expression::Filled;
+pub use expression::Names;
 
 // More names than this in one namespace (the environment, say) are not listed in a message.
 const LISTED: usize = 12;
@@ -35,6 +43,11 @@ impl Scope {
     pub fn with(mut self, namespace: &str, values: Map<String, Value>) -> Self {
         self.0.insert(namespace.to_owned(), values);
         self
+    }
+
+    /// The values of `namespace`.
+    pub fn get(&self, namespace: &str) -> Map<String, Value> {
+        self.0.get(namespace).cloned().unwrap_or_default()
     }
 
     // What was probably meant by `name`, which is not here.
@@ -122,14 +135,18 @@ pub fn render(text: &str, scope: &Scope) -> Result<String, Fault> {
     if !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
         return Ok(text.to_owned());
     }
+    environment()
+        .render_str(text, Serde(scope))
+        .map_err(|error| fault(text, scope, &error))
+}
+
+fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // So that errors have their range.
     environment.set_debug(true);
     environment.set_formatter(write);
     environment
-        .render_str(text, Serde(scope))
-        .map_err(|error| fault(text, scope, &error))
 }
 
 // Flags are written as a recipe writes them, and not as Python does.

@@ -14,6 +14,7 @@ use crate::backends::local::EngineKind;
 use crate::backends::local::LoadOptions;
 use crate::backends::local::ModelError;
 use crate::backends::local::ModelSource;
+use crate::backends::mapping::Mapping;
 use crate::backends::runpod;
 use crate::backends::runpod::Endpoint;
 use crate::diag::Diagnostic;
@@ -208,7 +209,8 @@ impl Placed {
             }),
         );
         if is_whole {
-            let caller = stages::request(id, yolo, endpoint);
+            let mapping = Mapping::new(&spec.mapping);
+            let caller = stages::request(id, yolo, mapping, endpoint);
             self.callers.insert(id.clone(), caller);
         }
         Ok(())

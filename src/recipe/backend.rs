@@ -2,6 +2,7 @@
 
 use crate::diag::Diagnostic;
 use crate::name::BackendName;
+use crate::recipe::mapping::mapping;
 use crate::recipe::merge::Section;
 use crate::recipe::read::read;
 use crate::recipe::runpod::RunpodSpec;
@@ -15,21 +16,30 @@ use crate::recipe::tree::Table;
 use crate::recipe::tree::Value;
 use serde::de::DeserializeOwned;
 
-type Read = fn(Table, &mut Vec<Diagnostic>) -> BackendSpec;
+type Read = fn(&Context<'_>, Table, &mut Vec<Diagnostic>) -> BackendSpec;
 
 const KINDS: [(&str, Read); 2] = [
-    (LOCAL, |table, wrong| {
+    (LOCAL, |_, table, wrong| {
         BackendSpec::Local(read(table, &["kind"], wrong))
     }),
-    (RUNPOD, |table, wrong| {
-        BackendSpec::Runpod(Box::new(runpod(table, wrong)))
+    (RUNPOD, |context, table, wrong| {
+        BackendSpec::Runpod(Box::new(runpod(context, table, wrong)))
     }),
 ];
 
-fn runpod(mut table: Table, wrong: &mut Vec<Diagnostic>) -> RunpodSpec {
+// They are rendered for each request and each answer.
+const LATER: [&str; 2] = ["request", "answer"];
+
+fn runpod(context: &Context<'_>, mut table: Table, wrong: &mut Vec<Diagnostic>) -> RunpodSpec {
     let policy = inner(&mut table, "policy", wrong);
-    let spec: RunpodSpec = read(table, &["kind", "policy"], wrong);
-    RunpodSpec { policy, ..spec }
+    let vars = context.scope.get("vars");
+    let mapping = mapping(&mut table, vars, context.sources, wrong);
+    let spec: RunpodSpec = read(table, &["kind", "policy", "request", "answer"], wrong);
+    RunpodSpec {
+        policy,
+        mapping,
+        ..spec
+    }
 }
 
 // A table within a table is read by itself, so that a mistake in it is told about its own key.
@@ -69,13 +79,13 @@ impl Context<'_> {
             );
             return None;
         }
-        self.render(&mut section.keys, None, wrong);
+        self.render(&mut section.keys, &LATER, wrong);
         let (_, read) = section
             .known_kind("backend", &KINDS)
             .map_err(|diagnostic| wrong.push(diagnostic))
             .ok()?;
         section.keys.take("kind");
-        let spec = read(section.keys, wrong);
+        let spec = read(self, section.keys, wrong);
         let backend = Backend {
             span: section.span,
             spec,

@@ -14,6 +14,7 @@
 mod backend;
 mod layers;
 mod load;
+mod mapping;
 mod merge;
 mod parse;
 mod presets;
@@ -29,6 +30,11 @@ mod value;
 mod world;
 
 pub use load::load;
+pub use mapping::AnswerSpec;
+pub use mapping::BoxFormat;
+pub use mapping::BoxOf;
+pub use mapping::BoxUnit;
+pub use mapping::MappingSpec;
 pub use presets::PRESETS;
 pub use presets::Preset;
 pub use presets::preset;

@@ -12,6 +12,7 @@ use crate::template::Scope;
 use serde_json::Map;
 use serde_json::Number;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The scope of all strings: `vars`. A variable may use those above it.
 pub(super) fn scope_of(vars: Table, sources: &SourceMap, wrong: &mut Vec<Diagnostic>) -> Scope {
@@ -43,13 +44,36 @@ pub(super) fn scope_of(vars: Table, sources: &SourceMap, wrong: &mut Vec<Diagnos
     Scope::default().with("vars", values)
 }
 
-/// `scope` and the environment as `env`.
+/// `scope` and the environment as `env`, without what looks like a secret: a recipe of a
+/// stranger could write it into an address.
 pub(super) fn with_environment(scope: &Scope, variables: BTreeMap<String, String>) -> Scope {
     let variables = variables
         .into_iter()
+        .filter(|(name, _)| !is_secret(name))
         .map(|(name, value)| (name, value.into()))
         .collect();
     scope.clone().with("env", variables)
+}
+
+fn is_secret(variable: &str) -> bool {
+    let name = variable.to_uppercase();
+    ["KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL"]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
+/// `node` as JSON; a date, which nothing takes, is `null`.
+pub(super) fn json(node: &Node) -> serde_json::Value {
+    match &node.value {
+        Value::List(items) => items.iter().map(json).collect(),
+        Value::Table(table) => {
+            let fields = table.0.iter();
+            fields
+                .map(|entry| (entry.key.clone(), json(&entry.node)))
+                .collect()
+        }
+        _ => value(node).unwrap_or_default(),
+    }
 }
 
 fn value(node: &Node) -> Option<serde_json::Value> {
@@ -88,19 +112,35 @@ pub(super) fn render(node: &mut Node, scope: &Scope, sources: &SourceMap) -> Vec
 /// The mistake of a template that is written as `text` at `span`: within the string where
 /// nothing in it is escaped, else the whole string.
 pub(super) fn placed(fault: Fault, text: &str, span: Span, sources: &SourceMap) -> Diagnostic {
+    let exact = within(fault.range.clone(), text, span, sources);
+    let help = match fault.undefined.as_deref() {
+        Some("env") => Some("`env` is in reach of `[backends.NAME]` only".to_owned()),
+        Some(name) if name.strip_prefix("env.").is_some_and(is_secret) => Some(
+            "secrets are not in reach of templates; name the variable with `api_key_env`"
+                .to_owned(),
+        ),
+        Some("video") => Some("`video` is in reach of the `output_dir` of `merge` only".to_owned()),
+        _ => fault.help.clone(),
+    };
+    let diagnostic = Diagnostic::error(exact, fault.message);
+    Diagnostic { help, ..diagnostic }
+}
+
+/// Where `range` of the string `text` at `span` stands; all of the string where something in it
+/// is escaped.
+pub(super) fn within(
+    range: Option<Range<usize>>,
+    text: &str,
+    span: Span,
+    sources: &SourceMap,
+) -> Span {
     let exact = || {
         let place = sources.place(span)?;
         let written = place.source.text.get(place.range)?;
         let start = span.start + written.find(text)?;
-        let range = fault.range.clone()?;
+        let range = range?;
         text.get(range.clone())?;
         Some(Span::from(start + range.start..start + range.end))
     };
-    let help = match fault.undefined.as_deref() {
-        Some("env") => Some("`env` is in reach of `[backends.NAME]` only".to_owned()),
-        Some("video") => Some("`video` is in reach of the `output_dir` of `merge` only".to_owned()),
-        _ => fault.help.clone(),
-    };
-    let diagnostic = Diagnostic::error(exact().unwrap_or(span), fault.message);
-    Diagnostic { help, ..diagnostic }
+    exact().unwrap_or(span)
 }

@@ -2,6 +2,7 @@
 //!
 //! Times are in seconds, sizes in bytes. Knows nothing of the protocol.
 
+use crate::recipe::mapping::MappingSpec;
 use crate::recipe::value;
 use serde::Deserialize;
 use serde::Serialize;
@@ -38,6 +39,9 @@ pub struct RunpodSpec {
     /// What RunPod itself is told about each job, in its own words and milliseconds.
     #[serde(skip)]
     pub policy: RunpodPolicy,
+    /// How the handler is asked and understood.
+    #[serde(skip)]
+    pub mapping: MappingSpec,
     /// The largest request, the whole of its JSON; where absent, what the mode allows.
     #[serde(deserialize_with = "value::max_bytes")]
     pub max_body: Option<usize>,
@@ -82,6 +86,7 @@ impl Default for RunpodSpec {
             queue_timeout: Duration::from_secs(600),
             execution_timeout: Duration::from_secs(600),
             policy: RunpodPolicy::default(),
+            mapping: MappingSpec::default(),
             max_body: None,
             max_answer: 64 << 20,
             concurrency: None,

@@ -101,7 +101,10 @@ impl Context<'_> {
     pub(super) fn stage(&self, mut section: Section, wrong: &mut Vec<Diagnostic>) -> Option<Stage> {
         let keys = places(&section.keys);
         // The folder for results is rendered for each video.
-        let later = (section.kind() == Some("merge")).then_some("output_dir");
+        let later: &[&str] = match section.kind() {
+            Some("merge") => &["output_dir"],
+            _ => &[],
+        };
         self.render(&mut section.keys, later, wrong);
         let (_, read) = section
             .known_kind("stage", &KINDS)
@@ -118,16 +121,11 @@ impl Context<'_> {
         })
     }
 
-    /// Renders the strings of a table, but for the key `later`. What cannot be rendered is
+    /// Renders the strings of a table, but for the keys `later`. What cannot be rendered is
     /// struck out.
-    pub(super) fn render(
-        &self,
-        table: &mut Table,
-        later: Option<&str>,
-        wrong: &mut Vec<Diagnostic>,
-    ) {
+    pub(super) fn render(&self, table: &mut Table, later: &[&str], wrong: &mut Vec<Diagnostic>) {
         table.0.retain_mut(|entry| {
-            if later == Some(entry.key.as_str()) {
+            if later.contains(&entry.key.as_str()) {
                 return true;
             }
             let mistakes = render(&mut entry.node, self.scope, self.sources);

@@ -344,6 +344,16 @@ pub(super) fn language<'de, D: Deserializer<'de>>(
     }
 }
 
+/// An expression; braces around the whole of it are taken off.
+pub(super) fn expression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text: String = text(deserializer)?;
+    let inner = text.trim();
+    let inner = inner
+        .strip_prefix("{{")
+        .and_then(|rest| rest.strip_suffix("}}"));
+    Ok(inner.unwrap_or(&text).trim().to_owned())
+}
+
 /// A template that knows no values yet.
 pub(super) fn template<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
     let text: String = text(deserializer)?;

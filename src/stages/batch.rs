@@ -22,20 +22,27 @@ pub fn batch(spec: &BatchSpec, max_bytes: usize) -> Arc<dyn Fold> {
 
 /// The two halves of a batch; `None` for a single picture.
 pub fn halves(item: &Item) -> Option<(Item, Item)> {
+    match item {
+        Item::Batch(batch) => cut(item, batch.pictures.len() / 2),
+        _ => None,
+    }
+}
+
+/// The first `at` pictures of a batch and the others; `None` where either would be empty.
+pub(super) fn cut(item: &Item, at: usize) -> Option<(Item, Item)> {
     let Item::Batch(batch) = item else {
         return None;
     };
-    if batch.pictures.len() < 2 {
-        return None;
-    }
-    let (first, second) = batch.pictures.split_at(batch.pictures.len() / 2);
-    let half = |pictures: &[Picture]| {
-        Item::Batch(Batch {
-            video: batch.video,
-            pictures: pictures.to_vec(),
+    let (first, second) = batch.pictures.split_at_checked(at)?;
+    let part = |pictures: &[Picture]| {
+        (!pictures.is_empty()).then(|| {
+            Item::Batch(Batch {
+                video: batch.video,
+                pictures: pictures.to_vec(),
+            })
         })
     };
-    Some((half(first), half(second)))
+    part(first).zip(part(second))
 }
 
 struct Cut {

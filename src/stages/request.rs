@@ -1,11 +1,11 @@
-//! `yolo` at a server: a batch of JPEGs as one job, and its answer read with suspicion.
+//! `yolo` at a server: a batch of JPEGs as one job, and its answer for each picture.
 //!
-//! The job is what the handler of RunPod's users takes (`images`, `conf`, `iou`, `imgsz`, `half`,
-//! `classes`) and gives (`detections` for each image, also under `results`). An answer for more
-//! or fewer images than were sent is no answer.
+//! What the job and its answer look like is a matter of the recipe. A batch that the workers have
+//! not the memory for is cut, and so is every larger one after it, before it is sent.
 
-use super::batch::halves;
-use crate::backends::mapping::base64;
+use super::batch::cut;
+use crate::backends::mapping::Mapping;
+use crate::backends::mapping::Sizes;
 use crate::backends::runpod::Endpoint;
 use crate::backends::runpod::Submission;
 use crate::engine::BoxFuture;
@@ -14,7 +14,6 @@ use crate::engine::Submitted;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
-use crate::item::Detection;
 use crate::item::Detections;
 use crate::item::Found;
 use crate::item::Item;
@@ -23,66 +22,87 @@ use crate::name::StageId;
 use crate::name::Ticket;
 use crate::recipe::YoloSpec;
 use bytes::Bytes;
+use serde_json::Map;
 use serde_json::Value;
-use serde_json::json;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
-/// Asks `endpoint` as `stage`.
-pub fn request(stage: &StageId, spec: &YoloSpec, endpoint: Endpoint) -> Arc<dyn Call> {
-    let mut parameters = json!({
-        "conf": spec.conf,
-        "iou": spec.iou,
-        "imgsz": spec.imgsz,
-        "half": spec.half,
-    });
-    if !spec.classes.is_empty() {
-        parameters["classes"] = json!(spec.classes);
-    }
+/// Asks `endpoint` as `stage`, in the words of `mapping`.
+pub fn request(
+    stage: &StageId,
+    spec: &YoloSpec,
+    mapping: Mapping,
+    endpoint: Endpoint,
+) -> Arc<dyn Call> {
     Arc::new(Request {
         stage: stage.clone(),
-        parameters,
+        params: spec.params(),
+        mapping,
         endpoint,
+        most: AtomicUsize::new(usize::MAX),
     })
 }
 
 struct Request {
     stage: StageId,
-    parameters: Value,
+    params: Map<String, Value>,
+    mapping: Mapping,
     endpoint: Endpoint,
+    // The most pictures that the workers have the memory for, as far as it is known.
+    most: AtomicUsize,
 }
 
 impl Request {
+    // Refused here where it is known that the workers run out of memory.
+    fn fits(&self, item: &Item) -> Result<(), Failure> {
+        let most = self.most.load(Ordering::Relaxed);
+        if pictures(item).len() <= most {
+            return Ok(());
+        }
+        let why = format!("the workers ran out of memory above {most} pictures a request");
+        Err(Failure::new(Class::OutOfMemory, why))
+    }
+
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
         let pictures = pictures(item);
-        let sent = pictures
-            .iter()
-            .filter(|picture| jpeg(picture).is_some())
-            .count();
-        let lists = output
-            .get("detections")
-            .or_else(|| output.get("results"))
-            .unwrap_or(output);
-        let lists = lists
-            .as_array()
-            .ok_or_else(|| bad("it has no list of detections"))?;
-        if lists.len() != sent {
-            return Err(bad(&format!(
-                "{sent} images were sent and {} answered",
-                lists.len()
-            )));
-        }
-        let mut lists = lists.iter();
+        let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
+        let sizes: Vec<_> = sent
+            .map(|picture| Sizes {
+                sent: picture.size,
+                source: picture.source,
+            })
+            .collect();
+        let lists = match sizes.as_slice() {
+            [] => Vec::new(),
+            sizes => self.mapping.detections(output, sizes)?,
+        };
+        let mut lists = lists.into_iter();
         let found = pictures
             .iter()
             .map(|picture| match (&picture.content, jpeg(picture)) {
-                (Err(failure), _) => Ok(self.item(picture, Found::Error(failure.clone()))),
-                (Ok(_), None) => Ok(self.item(picture, Found::Error(no_jpeg()))),
-                (Ok(_), Some(_)) => {
-                    let objects = objects(lists.next().unwrap_or(&Value::Null), picture)?;
-                    Ok(self.item(picture, Found::Objects(objects)))
-                }
+                (Err(failure), _) => Found::Error(failure.clone()),
+                (Ok(_), None) => Found::Error(no_jpeg()),
+                (Ok(_), Some(_)) => Found::Objects(lists.next().unwrap_or_default()),
             });
-        found.collect()
+        let found: Vec<_> = found.collect();
+        let items = pictures.iter().zip(found);
+        Ok(items
+            .map(|(picture, found)| self.item(picture, found))
+            .collect())
+    }
+
+    // What ran out of memory does so again: from now on, the larger half of it is the most.
+    fn learn<T>(&self, item: &Item, answer: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(Failure {
+            class: Class::OutOfMemory,
+            ..
+        }) = &answer
+        {
+            let half = pictures(item).len().div_ceil(2);
+            self.most.fetch_min(half, Ordering::Relaxed);
+        }
+        answer
     }
 
     fn item(&self, picture: &Picture, found: Found) -> Item {
@@ -102,9 +122,8 @@ impl Call for Request {
         if jpegs.is_empty() {
             return Ok(Bytes::new());
         }
-        let images: Vec<_> = jpegs.iter().map(|jpeg| base64(jpeg)).collect();
-        let mut input = self.parameters.clone();
-        input["images"] = Value::from(images);
+        self.fits(item)?;
+        let input = self.mapping.request(&self.params, &jpegs)?;
         self.endpoint.body(&input)
     }
 
@@ -116,9 +135,12 @@ impl Call for Request {
     ) -> BoxFuture<'a, Result<Submitted, Failure>> {
         Box::pin(async move {
             if body.is_empty() {
-                return self.answer(item, &json!([])).map(Submitted::Answer);
+                return self.answer(item, &Value::Null).map(Submitted::Answer);
             }
-            match self.endpoint.submit(body, exchange).await? {
+            // It may have become known since the body was made.
+            self.fits(item)?;
+            let submitted = self.endpoint.submit(body, exchange).await;
+            match self.learn(item, submitted)? {
                 Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
                 Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
             }
@@ -131,7 +153,10 @@ impl Call for Request {
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
-        Box::pin(async move { self.answer(item, &self.endpoint.wait(ticket, exchange).await?) })
+        Box::pin(async move {
+            let output = self.learn(item, self.endpoint.wait(ticket, exchange).await)?;
+            self.answer(item, &output)
+        })
     }
 
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool> {
@@ -139,7 +164,9 @@ impl Call for Request {
     }
 
     fn split(&self, item: &Item) -> Option<(Item, Item)> {
-        halves(item)
+        let most = self.most.load(Ordering::Relaxed);
+        let half = pictures(item).len() / 2;
+        cut(item, if half > most { most } else { half })
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
@@ -169,44 +196,4 @@ fn jpeg(picture: &Picture) -> Option<&Bytes> {
 
 fn no_jpeg() -> Failure {
     Failure::new(Class::Media, "the picture has no JPEG to be sent")
-}
-
-fn bad(why: &str) -> Failure {
-    Failure::new(
-        Class::BadAnswer,
-        format!("the answer cannot be used: {why}"),
-    )
-}
-
-// The objects of one image: a list, or an object with a list. Boxes are corners in pixels of the
-// picture that was sent, and are given in pixels of the source.
-fn objects(list: &Value, picture: &Picture) -> Result<Vec<Detection>, Failure> {
-    let list = list.get("detections").unwrap_or(list);
-    let list = list
-        .as_array()
-        .ok_or_else(|| bad("an image has no list of objects"))?;
-    let scale = |source: u32, sent: u32| source as f32 / sent.max(1) as f32;
-    let x = scale(picture.source.width, picture.size.width);
-    let y = scale(picture.source.height, picture.size.height);
-    let object = |value: &Value| -> Option<Detection> {
-        let corners = value.get("bbox")?.as_array()?;
-        let number = |value: &Value| value.as_f64().filter(|n| n.is_finite()).map(|n| n as f32);
-        let corners: Vec<f32> = corners.iter().map(number).collect::<Option<_>>()?;
-        let [x1, y1, x2, y2] = corners[..] else {
-            return None;
-        };
-        let class = u32::try_from(value.get("class")?.as_u64()?).ok()?;
-        let name = value.get("class_name").and_then(Value::as_str);
-        Some(Detection {
-            bbox: [x1 * x, y1 * y, x2 * x, y2 * y],
-            class,
-            class_name: name.map_or_else(|| class.to_string().into(), Arc::from),
-            confidence: number(value.get("confidence")?)?.clamp(0.0, 1.0),
-        })
-    };
-    list.iter()
-        .map(|value| {
-            object(value).ok_or_else(|| bad("an object lacks its box, class or confidence"))
-        })
-        .collect()
 }

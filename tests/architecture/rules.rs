@@ -76,7 +76,7 @@ const HOMES: [(&str, &[&str]); 25] = [
     ("ort", &["src/backends/local/"]),
     ("toml", &["src/recipe/"]),
     ("schemars", &["src/recipe/"]),
-    ("minijinja", &["src/template.rs"]),
+    ("minijinja", &["src/template.rs", "src/template/"]),
 ];
 
 const ASYNC: &[&str] = &[

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::watch;
+use vpipe::backends::mapping::Mapping;
 use vpipe::backends::runpod::Endpoint;
 use vpipe::diag::SourceMap;
 use vpipe::diag::Span;
@@ -49,6 +50,7 @@ use vpipe::plan::Tuning;
 use vpipe::recipe::BatchSpec;
 use vpipe::recipe::ExtractSpec;
 use vpipe::recipe::Input;
+use vpipe::recipe::MappingSpec;
 use vpipe::recipe::MergeSpec;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Stage;
@@ -290,7 +292,9 @@ impl Bench {
     /// Asks a real server in place of the script.
     pub(crate) fn asking(mut self, endpoint: Endpoint) -> Self {
         let spec = YoloSpec::default();
-        self.caller = Some(vpipe::stages::request(&"yolo".into(), &spec, endpoint));
+        let mapping = Mapping::new(&MappingSpec::default());
+        let caller = vpipe::stages::request(&"yolo".into(), &spec, mapping, endpoint);
+        self.caller = Some(caller);
         self
     }
 

@@ -1,5 +1,5 @@
 //! The world that recipes under test are read from: the files of this repository and an
-//! environment of two variables.
+//! environment of three variables.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -8,7 +8,7 @@ use vpipe::recipe::World;
 
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The files of this repository and an environment of two variables.
+/// The files of this repository and an environment of three variables.
 pub(crate) struct Repository;
 
 impl World for Repository {
@@ -17,7 +17,7 @@ impl World for Repository {
     }
 
     fn variables(&self) -> BTreeMap<String, String> {
-        [("ENGINE", "rten"), ("THREADS", "2")]
+        [("ENGINE", "rten"), ("THREADS", "2"), ("MY_TOKEN", "secret")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into()
     }

@@ -14,12 +14,16 @@ use crate::failure::Verdict;
 use crate::name::Ticket;
 use crate::recipe::RunpodDialect;
 use crate::recipe::RunpodMode;
+use crate::recipe::RunpodPolicy;
 use crate::recipe::RunpodSpec;
+use crate::template::Filled;
 use bytes::Bytes;
+use serde::Serialize;
 use serde_json::Value;
-use serde_json::json;
+use std::io;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -68,6 +72,8 @@ pub struct Endpoint {
     submits: Pace,
     polls: Pace,
     cancels: Pace,
+    // The largest body that may be sent; smaller once the server has refused one.
+    most: AtomicUsize,
     // Jobs that are waited for.
     waiting: AtomicU32,
     // What the last jobs took, in milliseconds: the first poll of the next one is due then.
@@ -101,6 +107,7 @@ impl Endpoint {
             submits,
             polls: Pace::new(400, 2000),
             cancels: Pace::new(20, 100),
+            most: AtomicUsize::new(max_body(spec)),
             waiting: AtomicU32::new(0),
             usual: AtomicU64::new(0),
         })
@@ -121,26 +128,34 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// Of class `refused` where the input is empty or no object, `too-large` where the body is.
-    pub fn body(&self, input: &Value) -> Result<Bytes, Failure> {
-        if input.as_object().is_none_or(serde_json::Map::is_empty) {
+    /// Of class `refused` where the input is empty, `too-large` where the body is larger than the
+    /// recipe allows, or as large as one that the server refused.
+    pub fn body(&self, input: &Filled) -> Result<Bytes, Failure> {
+        if input.is_empty() {
             let why = "the request has no fields; see `[backends.NAME.request]`";
             return Err(Failure::new(Class::Refused, why));
         }
-        let mut body = json!({ "input": input });
-        if !self.spec.policy.is_empty() {
-            body["policy"] = json!(self.spec.policy);
+        let most = self.most.load(Ordering::Relaxed);
+        let mut body = Bounded {
+            bytes: Vec::new(),
+            most,
+        };
+        let policy = &self.spec.policy;
+        let job = Body {
+            input,
+            policy: (!policy.is_empty()).then_some(policy),
+        };
+        match serde_json::to_writer(&mut body, &job) {
+            Ok(()) => Ok(body.bytes.into()),
+            Err(error) if error.is_io() => {
+                let why = format!("the request is larger than {most} bytes");
+                Err(Failure::new(Class::TooLarge, why))
+            }
+            Err(error) => {
+                let why = format!("the request of the recipe is no JSON: {error}");
+                Err(Failure::new(Class::Refused, why))
+            }
         }
-        let body: Bytes = body.to_string().into();
-        let most = max_body(&self.spec);
-        if body.len() > most {
-            let message = format!(
-                "a request of {} bytes is over the limit of {most}",
-                body.len()
-            );
-            return Err(Failure::new(Class::TooLarge, message));
-        }
-        Ok(body)
     }
 
     /// Submits a job and notes in `exchange` what is told of it.
@@ -154,7 +169,20 @@ impl Endpoint {
         body: Bytes,
         exchange: &mut Exchange,
     ) -> Result<Submission, Failure> {
-        exchange.sent = body.len() as u64;
+        let size = body.len();
+        exchange.sent = size as u64;
+        let submitted = self.send(body, exchange).await;
+        if submitted
+            .as_ref()
+            .is_err_and(|failure| failure.class == Class::TooLarge)
+        {
+            self.most
+                .fetch_min(size.saturating_sub(1), Ordering::Relaxed);
+        }
+        submitted
+    }
+
+    async fn send(&self, body: Bytes, exchange: &mut Exchange) -> Result<Submission, Failure> {
         match self.spec.mode {
             RunpodMode::Async => {
                 let path = self.path("run");
@@ -319,6 +347,33 @@ impl Endpoint {
             RunpodDialect::Cloud => format!("{}/{call}", self.id),
             RunpodDialect::DevServer => call.to_owned(),
         }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    input: &'a Filled,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a RunpodPolicy>,
+}
+
+// Takes so many bytes and no more.
+struct Bounded {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + part.len() > self.most {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(part);
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
