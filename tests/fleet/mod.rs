@@ -1,14 +1,23 @@
-//! A fleet that is not there: the API of RunPod Serverless on loopback, with faults from a seed.
+//! A fleet that is not there: the API of RunPod Serverless on loopback, with a queue, workers
+//! that start cold, and faults from a seed.
 //!
 //! An image is the number of its picture as text, and the answer for it is one object whose class
-//! is that number, so that a test can tell whose answer it got. A job moves on each time it is
-//! asked for, so nothing here depends on a clock.
+//! is that number, so that a test can tell whose answer it got. The fleet's clock is the number of
+//! calls, so nothing here depends on that of the machine.
 
 #![allow(dead_code, reason = "each test program uses what it needs of this")]
 
+mod fault;
+mod queue;
+
+pub(crate) use fault::Fault;
+
 use axum::Json;
 use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
 use axum::extract::Path;
+use axum::extract::Query;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
@@ -18,91 +27,46 @@ use axum::routing::get;
 use axum::routing::post;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use fault::Chance;
+use queue::At;
+use queue::Job;
+use queue::Queue;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
 
 /// The key that the fleet takes.
 pub(crate) const KEY: &str = "rpa_A-KEY-THAT-NOBODY-MAY-SEE";
 
-/// What can go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// HTTP 500 in place of a job.
-    ServerError,
-    /// HTTP 429 that asks for no pause.
-    TooMany,
-    /// The edge's HTML page in place of a status.
-    HtmlGateway,
-    /// A status that is not JSON, with HTTP 200.
-    NotJson,
-    /// The platform gave the job up.
-    FailedByPlatform,
-    /// The handler raised.
-    FailedByHandler,
-    /// COMPLETED, and no output.
-    NoOutput,
-    /// The job is not known any more.
-    Lost,
-    /// One image fewer is answered.
-    FewerAnswers,
-    /// CUDA runs out of memory above two images.
-    OutOfMemory,
-    /// The body is over the limit above three images.
-    Oversize,
-}
+/// More bytes than a client under test reads at once.
+pub(crate) const LARGE: usize = 50_000;
 
-impl Fault {
-    pub(crate) const ALL: [Self; 11] = [
-        Self::ServerError,
-        Self::TooMany,
-        Self::HtmlGateway,
-        Self::NotJson,
-        Self::FailedByPlatform,
-        Self::FailedByHandler,
-        Self::NoOutput,
-        Self::Lost,
-        Self::FewerAnswers,
-        Self::OutOfMemory,
-        Self::Oversize,
-    ];
-
-    /// Whether a picture may end without an answer because of it.
-    pub(crate) fn may_cost_pictures(self) -> bool {
-        matches!(self, Self::FailedByHandler | Self::FewerAnswers)
-    }
-}
-
-struct Job {
-    images: Vec<u64>,
-    asked: u32,
-    fault: Option<Fault>,
+/// What a fleet is like.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// What goes wrong.
+    pub(crate) faults: Vec<Fault>,
+    /// With how many of a hundred requests.
+    pub(crate) percent: u64,
+    /// Which ones.
+    pub(crate) seed: u64,
+    /// How many workers it has.
+    pub(crate) workers: usize,
 }
 
 struct Inner {
-    faults: Vec<Fault>,
-    percent: u64,
-    random: u64,
-    jobs: BTreeMap<String, Job>,
+    chance: Chance,
+    queue: Queue,
+    // How often these images were sent.
+    sent: BTreeMap<Vec<u64>, usize>,
+    bodies: Vec<Value>,
     twice: Vec<Vec<u64>>,
     strangers: u32,
-}
-
-impl Inner {
-    // xorshift64: the same faults for the same seed.
-    fn next(&mut self) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random
-    }
-
-    fn fault(&mut self) -> Option<Fault> {
-        let (roll, which) = (self.next() % 100, self.next() as usize);
-        (roll < self.percent).then(|| self.faults[which % self.faults.len()])
-    }
+    cancelled: u32,
 }
 
 /// The running fleet; it stops when dropped.
@@ -113,20 +77,39 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
-    /// A fleet of which `percent` of the calls meet one of `faults`.
+    /// A fleet of three workers of which `percent` of the requests meet one of `faults`.
     pub(crate) async fn start(faults: &[Fault], percent: u64, seed: u64) -> Self {
-        let inner = Arc::new(Mutex::new(Inner {
-            faults: faults.to_vec(),
+        let faults = faults.to_vec();
+        Self::of(Setting {
+            faults,
             percent,
-            random: seed | 1,
-            jobs: BTreeMap::new(),
+            seed,
+            workers: 3,
+        })
+        .await
+    }
+
+    pub(crate) async fn of(setting: Setting) -> Self {
+        let inner = Arc::new(Mutex::new(Inner {
+            queue: Queue::new(setting.workers),
+            chance: Chance {
+                faults: setting.faults,
+                percent: setting.percent,
+                seed: setting.seed,
+            },
+            sent: BTreeMap::new(),
+            bodies: Vec::new(),
             twice: Vec::new(),
             strangers: 0,
+            cancelled: 0,
         }));
         let app = Router::new()
             .route("/v2/detect/run", post(run))
+            .route("/v2/detect/runsync", post(runsync))
             .route("/v2/detect/status/{id}", get(status))
             .route("/v2/detect/cancel/{id}", post(cancel))
+            .route("/v2/detect/health", get(health))
+            .layer(DefaultBodyLimit::disable())
             .with_state(Arc::clone(&inner));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
@@ -145,6 +128,29 @@ impl Fleet {
         self.inner.lock().unwrap().twice.clone()
     }
 
+    /// The number of images of every job, in the order of the jobs.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        let inner = self.inner.lock().unwrap();
+        let jobs = inner.queue.jobs.values();
+        jobs.map(|job| job.images.len()).collect()
+    }
+
+    /// What was sent with every job but its images.
+    pub(crate) fn bodies(&self) -> Vec<Value> {
+        self.inner.lock().unwrap().bodies.clone()
+    }
+
+    /// Jobs that nobody has cancelled and that are not done.
+    pub(crate) fn left(&self) -> usize {
+        let inner = self.inner.lock().unwrap();
+        inner.queue.count(|at| at != At::Done)
+    }
+
+    /// Jobs that were taken back.
+    pub(crate) fn cancelled(&self) -> u32 {
+        self.inner.lock().unwrap().cancelled
+    }
+
     /// Calls without the key.
     pub(crate) fn strangers(&self) -> u32 {
         self.inner.lock().unwrap().strangers
@@ -159,124 +165,226 @@ impl Drop for Fleet {
 
 type Shared = State<Arc<Mutex<Inner>>>;
 
-fn is_known(headers: &HeaderMap, inner: &mut Inner) -> bool {
-    let known = headers
-        .get("authorization")
-        .is_some_and(|value| value == &format!("Bearer {KEY}"));
-    inner.strangers += u32::from(!known);
-    known
+impl Inner {
+    // The answer to whoever has not the key.
+    fn turn_away(&mut self, headers: &HeaderMap) -> Option<Response> {
+        let known = headers
+            .get("authorization")
+            .is_some_and(|value| value == &format!("Bearer {KEY}"));
+        self.strangers += u32::from(!known);
+        (!known).then(|| StatusCode::UNAUTHORIZED.into_response())
+    }
+
+    // The id of a new job, or what is answered instead.
+    fn submit(&mut self, mut body: Value) -> Result<u64, Box<Response>> {
+        let images = body["input"]["images"].take();
+        let images: Vec<u64> = images.as_array().unwrap().iter().map(number).collect();
+        self.bodies.push(body);
+        let earlier = self.sent.entry(images.clone()).or_default();
+        let fault = self.chance.meets(&images, *earlier);
+        *earlier += 1;
+        match fault {
+            Some(Fault::ServerError) => {
+                return instead(StatusCode::INTERNAL_SERVER_ERROR);
+            }
+            Some(Fault::TooMany) => {
+                return instead((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")]));
+            }
+            Some(Fault::TooManyUntil) => {
+                let date = [("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")];
+                return instead((StatusCode::TOO_MANY_REQUESTS, date));
+            }
+            Some(Fault::ResetBefore) => return instead(broken_line()),
+            Some(Fault::Oversize) if images.len() > 3 => {
+                let text = "bad request: body: exceeded max body size of 10MiB";
+                return instead((StatusCode::BAD_REQUEST, text));
+            }
+            _ => {}
+        }
+        let mut jobs = self.queue.jobs.values();
+        if jobs.any(|job| job.images == images && job.leaves_an_answer()) {
+            self.twice.push(images.clone());
+        }
+        let id = self.queue.submit(images, fault);
+        match fault {
+            Some(Fault::ResetTicket) => instead(broken_line()),
+            _ => Ok(id),
+        }
+    }
+
+    fn state(&mut self, id: u64) -> Response {
+        match self.queue.ask(id) {
+            Some(job) => said(id, job),
+            None => not_found(),
+        }
+    }
+}
+
+fn instead(response: impl IntoResponse) -> Result<u64, Box<Response>> {
+    Err(Box::new(response.into_response()))
+}
+
+// A picture of a real video is no number; its answer is an object of class 0.
+fn number(image: &Value) -> u64 {
+    let bytes = STANDARD.decode(image.as_str().unwrap()).unwrap();
+    String::from_utf8_lossy(&bytes).parse().unwrap_or(0)
 }
 
 async fn run(State(inner): Shared, headers: HeaderMap, Json(body): Json<Value>) -> Response {
     let mut inner = inner.lock().unwrap();
-    if !is_known(&headers, &mut inner) {
-        return StatusCode::UNAUTHORIZED.into_response();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
     }
-    let images: Vec<u64> = body["input"]["images"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|image| {
-            let bytes = STANDARD.decode(image.as_str().unwrap()).unwrap();
-            // A picture of a real video is no number; its answer is an object of class 0.
-            String::from_utf8_lossy(&bytes).parse().unwrap_or(0)
-        })
-        .collect();
-    let fault = inner.fault();
-    match fault {
-        Some(Fault::ServerError) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Some(Fault::TooMany) => {
-            return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")]).into_response();
+    match inner.submit(body) {
+        Ok(id) => Json(json!({ "id": name(id), "status": "IN_QUEUE" })).into_response(),
+        Err(instead) => *instead,
+    }
+}
+
+// Holds the line for so many calls that jobs of warm workers are done, and others are not.
+async fn runsync(
+    State(inner): Shared,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut inner = inner.lock().unwrap();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    let wait: u64 = query["wait"].parse().unwrap();
+    assert!((1_000..=300_000).contains(&wait), "{wait} is not allowed");
+    match inner.submit(body) {
+        Ok(id) => {
+            (0..6).for_each(|_| inner.queue.tick());
+            inner.state(id)
         }
-        Some(Fault::Oversize) if images.len() > 3 => {
-            let text = "bad request: body: exceeded max body size of 10MiB";
-            return (StatusCode::BAD_REQUEST, text).into_response();
-        }
-        _ => {}
+        Err(instead) => *instead,
     }
-    // An earlier job for the same images whose answer is there, or will be.
-    let fetchable = |job: &Job| match job.fault {
-        None | Some(Fault::HtmlGateway | Fault::NotJson) => true,
-        Some(Fault::OutOfMemory) => job.images.len() <= 2,
-        Some(_) => false,
-    };
-    if inner
-        .jobs
-        .values()
-        .any(|job| job.images == images && fetchable(job))
-    {
-        inner.twice.push(images.clone());
-    }
-    let id = format!("job-{}-e1", inner.jobs.len());
-    inner.jobs.insert(
-        id.clone(),
-        Job {
-            images,
-            asked: 0,
-            fault,
-        },
-    );
-    Json(json!({ "id": id, "status": "IN_QUEUE" })).into_response()
 }
 
 async fn status(State(inner): Shared, headers: HeaderMap, Path(id): Path<String>) -> Response {
     let mut inner = inner.lock().unwrap();
-    if !is_known(&headers, &mut inner) {
-        return StatusCode::UNAUTHORIZED.into_response();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
     }
-    let Some(job) = inner.jobs.get_mut(&id) else {
-        return (
-            StatusCode::NOT_FOUND,
-            Json(json!({ "message": "job not found" })),
-        )
-            .into_response();
-    };
-    job.asked += 1;
-    let say = |status: &str, more: Value| {
-        let mut body = json!({ "id": id, "status": status, "delayTime": 3, "workerId": "w1" });
-        body.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        Json(body).into_response()
-    };
-    match (job.asked, job.fault) {
-        (1, Some(Fault::HtmlGateway)) => {
-            (StatusCode::BAD_GATEWAY, "<html><title>502</title></html>").into_response()
-        }
-        (1, Some(Fault::NotJson)) => "<html>sign in</html>".into_response(),
-        (1, _) => say("IN_QUEUE", json!({})),
-        (_, Some(Fault::Lost)) => (
-            StatusCode::NOT_FOUND,
-            Json(json!({ "message": "job not found" })),
-        )
-            .into_response(),
-        (_, Some(Fault::FailedByPlatform)) => say(
-            "FAILED",
-            json!({ "error": "job timed out after 1 retries", "retries": 1 }),
-        ),
-        (_, Some(Fault::FailedByHandler)) => {
-            let error = json!({ "error_type": "ValueError", "error_message": "boom" }).to_string();
-            say("FAILED", json!({ "error": error }))
-        }
-        (_, Some(Fault::OutOfMemory)) if job.images.len() > 2 => say(
-            "FAILED",
-            json!({ "error": "CUDA out of memory. Tried to allocate 2 GiB" }),
-        ),
-        (_, Some(Fault::NoOutput)) => say("COMPLETED", json!({ "executionTime": 5 })),
-        (_, fault) => {
-            let fewer = usize::from(fault == Some(Fault::FewerAnswers));
-            let found = job.images.iter().skip(fewer).map(|number| {
-                json!([{ "bbox": [0, 0, 1, 1], "class": number, "class_name": "n", "confidence": 1.0 }])
-            });
-            let output = json!({ "detections": found.collect::<Vec<_>>() });
-            say("COMPLETED", json!({ "executionTime": 5, "output": output }))
-        }
-    }
+    let id = id.trim_start_matches("job-").trim_end_matches("-e1");
+    id.parse()
+        .map_or_else(|_| not_found(), |id| inner.state(id))
 }
 
 async fn cancel(State(inner): Shared, headers: HeaderMap, Path(id): Path<String>) -> Response {
     let mut inner = inner.lock().unwrap();
-    is_known(&headers, &mut inner);
-    inner.jobs.remove(&id);
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    let number = id.trim_start_matches("job-").trim_end_matches("-e1");
+    let Some(job) = inner.queue.jobs.get_mut(&number.parse().unwrap()) else {
+        return not_found();
+    };
+    job.cancelled = true;
+    inner.cancelled += 1;
+    inner.queue.tick();
     Json(json!({ "id": id, "status": "CANCELLED" })).into_response()
+}
+
+async fn health(State(inner): Shared, headers: HeaderMap) -> Response {
+    let mut inner = inner.lock().unwrap();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    let waiting = inner.queue.count(|at| at == At::Queue);
+    let running = inner.queue.count(|at| matches!(at, At::Worker { .. }));
+    let workers = inner.queue.workers();
+    Json(json!({
+        "jobs": { "inQueue": waiting, "inProgress": running },
+        "workers": { "running": running, "ready": workers - running, "idle": workers - running,
+                     "initializing": 0, "throttled": 0, "unhealthy": 0 },
+    }))
+    .into_response()
+}
+
+fn name(id: u64) -> String {
+    format!("job-{id}-e1")
+}
+
+fn not_found() -> Response {
+    let body = Json(json!({ "message": "job not found" }));
+    (StatusCode::NOT_FOUND, body).into_response()
+}
+
+// The line breaks while the body is on its way.
+fn broken_line() -> Response {
+    let error = io::Error::from(io::ErrorKind::ConnectionReset);
+    let body = futures_util::stream::iter([Err::<Bytes, _>(error)]);
+    Body::from_stream(body).into_response()
+}
+
+// What is said of a job.
+fn said(id: u64, job: &Job) -> Response {
+    let say = |status: &str, more: Value| {
+        let mut body = json!({ "id": name(id), "status": status, "delayTime": 3 });
+        let fields = body.as_object_mut().unwrap();
+        if status != "IN_QUEUE" {
+            fields.insert("workerId".to_owned(), json!(format!("w{}", job.worker)));
+        }
+        fields.extend(more.as_object().unwrap().clone());
+        Json(body).into_response()
+    };
+    match (job.asked, job.fault) {
+        (1, Some(Fault::HtmlGateway)) => {
+            return (StatusCode::BAD_GATEWAY, "<html><title>502</title></html>").into_response();
+        }
+        (1, Some(Fault::NotJson)) => return "<html>sign in</html>".into_response(),
+        _ => {}
+    }
+    match job.at {
+        At::Queue => return say("IN_QUEUE", json!({})),
+        At::Worker { .. } => return say("IN_PROGRESS", json!({ "output": "half" })),
+        At::Done => {}
+    }
+    let executed = |output: Value| json!({ "executionTime": 5, "output": output });
+    match job.fault {
+        Some(Fault::Lost) => not_found(),
+        Some(Fault::ResetAnswer) if job.answered == 1 => broken_line(),
+        Some(Fault::FailedByPlatform) => {
+            let error = "job timed out after 1 retries";
+            say("FAILED", json!({ "error": error, "retries": 1 }))
+        }
+        Some(Fault::FailedByHandler) => {
+            let error = json!({ "error_type": "ValueError", "error_message": "boom" }).to_string();
+            say("FAILED", json!({ "error": error, "executionTime": 5 }))
+        }
+        Some(Fault::FailedWithObject) => {
+            let error = json!({ "message": "no images", "code": 3 });
+            say("FAILED", json!({ "error": error, "output": { "code": 3 } }))
+        }
+        Some(Fault::CompletedWithError) => say(
+            "COMPLETED",
+            executed(json!({ "error": "the model is not there" })),
+        ),
+        Some(Fault::TimedOut) => say("TIMED_OUT", json!({})),
+        Some(Fault::NoOutput) => say("COMPLETED", json!({ "executionTime": 5 })),
+        Some(Fault::OutOfMemory) if job.images.len() > 2 => say(
+            "FAILED",
+            json!({ "error": "CUDA out of memory. Tried to allocate 2 GiB" }),
+        ),
+        Some(Fault::OtherOutput) => say("COMPLETED", executed(json!("{{ 1 + 1 }}"))),
+        Some(Fault::LargeAnswer) => say("COMPLETED", executed(json!("x".repeat(LARGE)))),
+        fault => {
+            let mut images = job.images.clone();
+            match fault {
+                Some(Fault::FewerAnswers) => drop(images.pop()),
+                Some(Fault::MoreAnswers) => images.push(99),
+                _ => {}
+            }
+            let found = images.iter().map(|number| {
+                json!([{ "bbox": [0, 0, 1, 1], "class": number, "class_name": "n", "confidence": 1.0 }])
+            });
+            say(
+                "COMPLETED",
+                executed(json!({ "detections": found.collect::<Vec<_>>() })),
+            )
+        }
+    }
 }

@@ -124,7 +124,10 @@ fn job(reply: &Reply, not_found: Class) -> Result<Job, Failure> {
             "the key is not accepted: see RUNPOD_API_KEY",
         )),
         402 => Err(failure(Class::Refused, "the account is out of credit")),
-        404 if not_found == Class::Lost => Err(failure(Class::Lost, "the server lost the job")),
+        // `/runsync` may lose a job while it holds the line.
+        404 if not_found == Class::Lost || text().contains("job not found") => {
+            Err(failure(Class::Lost, "the server lost the job"))
+        }
         404 => Err(failure(
             Class::Refused,
             "there is no such endpoint: see its id",
