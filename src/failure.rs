@@ -36,6 +36,8 @@ pub enum Class {
     Media,
     /// The model could not be loaded or run here.
     Model,
+    /// A file could not be written: the disk is full, or the folder is not ours.
+    Disk,
     /// The run was stopped before the item was looked at.
     Stopped,
 }
@@ -62,7 +64,7 @@ impl Class {
             Self::Worker | Self::BadAnswer | Self::TimedOut | Self::Media | Self::Stopped => {
                 Verdict::GiveUp
             }
-            Self::Refused | Self::Unavailable | Self::Model => Verdict::StopRun,
+            Self::Refused | Self::Unavailable | Self::Model | Self::Disk => Verdict::StopRun,
         }
     }
 }
@@ -82,6 +84,7 @@ impl fmt::Display for Class {
             Self::TimedOut => "timed-out",
             Self::Media => "media",
             Self::Model => "model",
+            Self::Disk => "disk",
             Self::Stopped => "stopped",
         })
     }

@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The kind of item that a port takes or gives.
@@ -38,6 +39,8 @@ pub enum ItemKind {
     Passage,
     /// What was said in a video.
     Transcript,
+    /// A picture that was written to a file.
+    Saved,
     /// The merged outcome of one video.
     Record,
 }
@@ -52,6 +55,7 @@ impl fmt::Display for ItemKind {
             Self::Detections => "detections",
             Self::Passage => "passages",
             Self::Transcript => "transcript",
+            Self::Saved => "files",
             Self::Record => "record",
         })
     }
@@ -62,6 +66,8 @@ impl fmt::Display for ItemKind {
 pub enum Item {
     /// A sampled picture.
     Picture(Picture),
+    /// A sampled picture that shows nothing new; it stands where the picture would.
+    Repeat(Repeat),
     /// Pictures that travel in one request.
     Batch(Batch),
     /// A piece of the sound of a video.
@@ -74,6 +80,8 @@ pub enum Item {
     Passage(Passage),
     /// What was said in a video.
     Transcript(Box<Transcript>),
+    /// A picture that was written to a file.
+    Saved(Saved),
     /// The merged outcome of one video.
     Record(Box<Record>),
 }
@@ -83,12 +91,14 @@ impl Item {
     pub fn video(&self) -> VideoId {
         match self {
             Self::Picture(picture) => picture.moment.video,
+            Self::Repeat(repeat) => repeat.moment.video,
             Self::Batch(batch) => batch.video,
             Self::Sound(sound) => sound.video,
             Self::Chunk(chunk) => chunk.stretch.video,
             Self::Detections(found) => found.moment.video,
             Self::Passage(passage) => passage.stretch.video,
             Self::Transcript(transcript) => transcript.video,
+            Self::Saved(saved) => saved.moment.video,
             Self::Record(record) => record.video,
         }
     }
@@ -97,7 +107,7 @@ impl Item {
     /// sound.
     pub fn pictures(&self) -> u64 {
         match self {
-            Self::Picture(_) | Self::Detections(_) => 1,
+            Self::Picture(_) | Self::Repeat(_) | Self::Detections(_) | Self::Saved(_) => 1,
             Self::Batch(batch) => batch.pictures.len() as u64,
             Self::Chunk(chunk) => chunk.stretch.counted(),
             Self::Passage(passage) => passage.stretch.counted(),
@@ -110,6 +120,7 @@ impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Picture(picture) => write!(f, "picture {}", picture.moment.frame_number),
+            Self::Repeat(repeat) => write!(f, "picture {}", repeat.moment.frame_number),
             Self::Batch(batch) => match (batch.pictures.first(), batch.pictures.last()) {
                 (Some(first), Some(last)) => write!(
                     f,
@@ -123,6 +134,7 @@ impl fmt::Display for Item {
             Self::Detections(found) => write!(f, "picture {}", found.moment.frame_number),
             Self::Passage(passage) => write!(f, "{}", passage.stretch),
             Self::Transcript(transcript) => write!(f, "transcript of {}", transcript.video),
+            Self::Saved(saved) => write!(f, "picture {}", saved.moment.frame_number),
             Self::Record(record) => write!(f, "{}", record.video),
         }
     }
@@ -191,6 +203,16 @@ pub struct Picture {
     pub content: Result<Content, Failure>,
 }
 
+/// A sampled picture that shows what an earlier one of its video shows. It carries no pixels and
+/// is not looked at: what is found in the earlier one holds for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repeat {
+    /// Which picture it is.
+    pub moment: Moment,
+    /// The `frame_number` of the earlier picture, which is no repeat itself.
+    pub same_as: u64,
+}
+
 /// The forms in which a picture is carried.
 #[derive(Clone, Debug, Default)]
 pub struct Content {
@@ -253,6 +275,28 @@ pub struct Detections {
     pub moment: Moment,
     /// What it saw, or why it did not look.
     pub found: Found,
+    /// The `frame_number` of the picture that this one repeats. Then `found` is what was found
+    /// there, once both have met in a [`Record`]; until then it is why there is no answer yet.
+    pub same_as: Option<u64>,
+}
+
+impl Detections {
+    /// What `stage` has to say of a picture that it did not look at again.
+    pub fn of_repeat(stage: &StageId, repeat: &Repeat) -> Self {
+        Self {
+            stage: stage.clone(),
+            moment: repeat.moment.clone(),
+            found: Found::Skipped(repeat.without_answer()),
+            same_as: Some(repeat.same_as),
+        }
+    }
+}
+
+impl Repeat {
+    /// What is said of it where the picture that it repeats never came.
+    pub fn without_answer(&self) -> String {
+        format!("it repeats picture {}, which is not there", self.same_as)
+    }
 }
 
 /// "Nothing found" and "not looked at" never look alike.
@@ -276,6 +320,40 @@ impl Found {
     }
 }
 
+/// What became of a picture that was to be written to a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Saved {
+    /// The stage that wrote it.
+    pub stage: StageId,
+    /// The picture.
+    pub moment: Moment,
+    /// The file; or why there is none, of class [`Class::Stopped`] where nobody tried.
+    pub file: Result<SavedFile, Failure>,
+    /// The `frame_number` of the picture that this one repeats, and whose file is its own.
+    pub same_as: Option<u64>,
+}
+
+impl Saved {
+    /// What `stage` has to say of a picture that it did not write again.
+    pub fn of_repeat(stage: &StageId, repeat: &Repeat) -> Self {
+        Self {
+            stage: stage.clone(),
+            moment: repeat.moment.clone(),
+            file: Err(Failure::new(Class::Stopped, repeat.without_answer())),
+            same_as: Some(repeat.same_as),
+        }
+    }
+}
+
+/// A picture on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// How large it is.
+    pub bytes: u64,
+}
+
 /// Everything that was found in one video, in order of time.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -285,6 +363,8 @@ pub struct Record {
     pub detections: BTreeMap<StageId, Vec<Detections>>,
     /// What was said, by the stage that listened.
     pub transcripts: BTreeMap<StageId, Transcript>,
+    /// Pictures on the disk by the stage that wrote them.
+    pub saved: BTreeMap<StageId, Vec<Saved>>,
 }
 
 #[cfg(test)]

@@ -111,7 +111,14 @@ impl Template {
         namespace: &str,
         values: Map<String, Value>,
     ) -> Result<String, Fault> {
-        render(&self.text, &self.known.clone().with(namespace, values))
+        self.render_in(Scope::default().with(namespace, values))
+    }
+
+    /// The string with its values; those of `scope` are in reach as well.
+    pub fn render_in(&self, scope: Scope) -> Result<String, Fault> {
+        let mut all = self.known.clone();
+        all.0.extend(scope.0);
+        render(&self.text, &all)
     }
 }
 

@@ -37,6 +37,15 @@ fn every_preset_has_its_plan() {
 }
 
 #[test]
+fn every_example_has_its_plan() {
+    for path in files("recipes/examples") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let recipe = load(&format!("recipes/examples/{name}.toml"));
+        snapshot(&format!("plan@example-{name}"), &drawn(&recipe));
+    }
+}
+
+#[test]
 fn every_good_recipe_has_its_plan() {
     for path in files("tests/recipes/good") {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();

@@ -4,6 +4,7 @@
 //! a file that cannot be read is told and the others go on.
 
 use super::error::AppError;
+use super::saving;
 use crate::facts::VideoFacts;
 use crate::media;
 use crate::media::MediaError;
@@ -22,6 +23,7 @@ use std::time::Duration;
 /// The inputs of a run.
 pub(super) struct Inputs {
     pub(super) videos: Videos,
+    /// Where the results of each go; empty where the recipe merges nothing.
     pub(super) places: BTreeMap<VideoId, Place>,
     /// Those that cannot be read, and why.
     pub(super) unreadable: BTreeMap<VideoId, String>,
@@ -59,6 +61,7 @@ pub(super) fn open(
             }
         }
     }
+    saving::check(recipe, &inputs.videos)?;
     for id in inputs.videos.keys() {
         if let Some(place) = inputs.places.get(id) {
             place
@@ -89,15 +92,17 @@ fn shorten(facts: &mut VideoFacts, fps: Ratio, first: Option<Duration>) {
 }
 
 fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>, AppError> {
+    let mut places = BTreeMap::new();
     let merge = recipe.stages.iter().find_map(|stage| match &stage.spec {
         StageSpec::Merge(merge) => Some(merge),
         _ => None,
     });
-    let merge = merge.cloned().unwrap_or_default();
-    let mut places = BTreeMap::new();
+    let Some(merge) = merge else {
+        return Ok(places);
+    };
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     for (id, path) in ids(paths) {
-        let place = place(&merge, path)?;
+        let place = place(merge, path)?;
         if let Some(other) = taken.insert(place.complete(), path) {
             let message = format!(
                 "{} and {} would both be written to {}",

@@ -4,11 +4,13 @@ use super::inputs::Inputs;
 use super::report::Outcome;
 use super::report::StageSummary;
 use super::report::VideoOutcome;
+use super::saving;
 use crate::engine::StopReason;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::item::Found;
 use crate::item::Record;
+use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::output::RunFacts;
@@ -32,6 +34,7 @@ pub(super) struct Ledger {
     read: BTreeSet<VideoId>,
     unread: BTreeMap<VideoId, Vec<(StageId, Failure)>>,
     stages: BTreeMap<StageId, Tally>,
+    files: saving::Tally,
 }
 
 #[derive(Default)]
@@ -61,6 +64,7 @@ impl Ledger {
                 results: None,
                 partial: false,
                 summary: Summary::default(),
+                saved: Vec::new(),
                 error: inputs.unreadable.get(&id).cloned(),
             };
             (id, outcome)
@@ -74,6 +78,7 @@ impl Ledger {
             read: BTreeSet::new(),
             unread: BTreeMap::new(),
             stages: BTreeMap::new(),
+            files: saving::Tally::default(),
         }
     }
 
@@ -147,6 +152,11 @@ impl Ledger {
             || found.any(|detections| matches!(detections.found, Found::Skipped(_)))
     }
 
+    /// A picture that a stage has written, or not.
+    pub(super) fn file(&mut self, saved: &Saved) {
+        self.files.add(saved);
+    }
+
     pub(super) fn saved(&mut self, video: VideoId, path: &Path, partial: bool, summary: Summary) {
         if let Some(outcome) = self.videos.get_mut(&video) {
             outcome.results = Some(path.to_owned());
@@ -168,6 +178,15 @@ impl Ledger {
         stopped: Option<StopReason>,
         demo: bool,
     ) -> Outcome {
+        let merges = stages.iter().any(|stage| stage.kind == "merge");
+        for (id, outcome) in &mut self.videos {
+            outcome.saved = self.files.of(*id);
+            if !merges {
+                outcome.summary = saving::summary(&outcome.saved);
+                let unread = stopped.is_some() && !self.read.contains(id);
+                outcome.partial = unread || outcome.summary.skipped > 0;
+            }
+        }
         let summaries = stages.iter().filter_map(|stage| {
             let tally = self.stages.remove(&stage.id)?;
             let (pictures, busy) = (tally.pictures, tally.busy);

@@ -10,6 +10,7 @@ mod ledger;
 mod report;
 mod resolve;
 mod run;
+mod saving;
 mod world;
 
 pub use check::check;
@@ -20,6 +21,7 @@ pub use report::Checked;
 pub use report::FoundModel;
 pub use report::Header;
 pub use report::Outcome;
+pub use report::SavedFiles;
 pub use report::StageRow;
 pub use report::StageSummary;
 pub use report::Update;

@@ -99,10 +99,31 @@ pub struct VideoOutcome {
     pub results: Option<PathBuf>,
     /// Whether the video was not seen to its end.
     pub partial: bool,
-    /// Counts over what stands in the results file.
+    /// Counts over what stands in the results file, or in `saved` where there is none.
     pub summary: Summary,
+    /// What each stage that saves has written of it.
+    pub saved: Vec<SavedFiles>,
     /// Why it could not be read, or not to its end.
     pub error: Option<String>,
+}
+
+/// The files of one video that one stage has written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedFiles {
+    /// The stage.
+    pub stage: StageId,
+    /// The innermost folder that holds them all.
+    pub folder: PathBuf,
+    /// How many they are.
+    pub files: u64,
+    /// How large they are together.
+    pub bytes: u64,
+    /// Pictures that repeat one which has a file.
+    pub repeated: u64,
+    /// Pictures that could not be written.
+    pub failed: u64,
+    /// Pictures that nobody tried to write.
+    pub skipped: u64,
 }
 
 /// What a stage did.
@@ -136,7 +157,11 @@ impl Outcome {
     /// no item could be worked on, 4 budget or deadline reached, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         let unread = |video: &VideoOutcome| video.error.is_some() && video.summary.pictures == 0;
-        let failed = |video: &VideoOutcome| video.error.is_some() || video.summary.failed > 0;
+        let failed = |video: &VideoOutcome| {
+            let mut saved = video.saved.iter();
+            let incomplete = video.summary.failed > 0 || saved.any(|files| files.failed > 0);
+            video.error.is_some() || incomplete
+        };
         match self.stopped {
             Some(StopReason::Interrupted) => 130,
             Some(StopReason::Budget | StopReason::Deadline) => 4,
@@ -170,6 +195,7 @@ mod tests {
                 failed,
                 ..Summary::default()
             },
+            saved: Vec::new(),
             error: error.map(str::to_owned),
         }
     }

@@ -91,7 +91,10 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
                 None => placed.skip(id, NO_DETECTOR),
             },
             StageSpec::Whisper(_) => placed.skip(id, NO_SPEECH),
-            StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => {}
+            StageSpec::Extract(_)
+            | StageSpec::Batch(_)
+            | StageSpec::Save(_)
+            | StageSpec::Merge(_) => {}
         }
     }
     Ok(placed)

@@ -136,8 +136,13 @@ impl Writer<'_> {
                 ledger.note(&event);
                 update(Update::Event(event));
             }
-            Said::Output(Item::Record(record)) => self.write(&record, ledger, update),
-            // Nothing but records leaves a plan, and no stage of this run has tickets to keep.
+            Said::Output(Item::Record(record)) => {
+                let saved = record.saved.values().flatten();
+                saved.for_each(|saved| ledger.file(saved));
+                self.write(&record, ledger, update);
+            }
+            Said::Output(Item::Saved(saved)) => ledger.file(&saved),
+            // Nothing else leaves a plan, and no stage of this run has tickets to keep.
             Said::Output(_) | Said::Accepted { .. } => {}
         }
     }

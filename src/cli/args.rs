@@ -123,7 +123,7 @@ pub(super) struct RecipeArgs {
     #[arg(long, value_name = "N", help_heading = CHANGES)]
     pub(super) batch_size: Option<u64>,
 
-    /// Where the results go (output_dir of every merge stage)
+    /// Where the results go (output_dir of every merge and save stage)
     #[arg(long, value_name = "DIR", help_heading = CHANGES)]
     pub(super) output_dir: Option<String>,
 

@@ -10,6 +10,7 @@ use crate::app::Update;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;
+use crate::failure::Verdict;
 use crate::name::StageId;
 use crate::name::VideoId;
 use std::collections::BTreeMap;
@@ -59,6 +60,8 @@ pub(super) struct Progress {
     videos: BTreeMap<VideoId, String>,
     // Troubles that were told; more of the same are only counted.
     told: BTreeSet<(Trouble, StageId, Class)>,
+    // Whether no new work is begun.
+    stopping: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -234,13 +237,21 @@ impl Progress {
                 failure,
             } => {
                 self.stage(stage)?.failed += 1;
+                // What stopped the run was told when it did.
+                let stops = failure.class.verdict() == Verdict::StopRun;
+                if self.stopping && (stops || failure.class == Class::Stopped) {
+                    return None;
+                }
                 let text = format!("{item} of {} failed: {failure}", self.name(*video));
                 self.tell_once(Trouble::Failed, stage, failure, || text)
             }
             Event::SourceFailed { failure, .. } => Some(line(Weight::Trouble, failure.to_string())),
             Event::Split { .. } | Event::Exchanged { .. } => None,
             Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
-            Event::Stopping { why } => Some(line(Weight::Trouble, format!("stopping: {why}"))),
+            Event::Stopping { why } => {
+                self.stopping = true;
+                Some(line(Weight::Trouble, format!("stopping: {why}")))
+            }
         }
     }
 

@@ -4,9 +4,11 @@
 
 use super::duration::spell;
 use crate::app::Outcome;
+use crate::app::SavedFiles;
 use crate::app::VideoOutcome;
 use crate::engine::StopReason;
 use crate::output::Summary;
+use indicatif::HumanBytes;
 use serde_json::Value;
 use serde_json::json;
 
@@ -19,7 +21,7 @@ For everyday things give a real one, `--set yolo.model=FILE.onnx`; `vpipe models
 /// What became of a run, for people.
 pub(super) fn summary(outcome: &Outcome) -> String {
     let mut lines: Vec<String> = outcome.videos.iter().flat_map(video).collect();
-    let anything = outcome.videos.iter().any(|video| video.results.is_some());
+    let anything = outcome.videos.iter().any(has_outcome);
     if anything || outcome.stopped.is_some() {
         lines.push(closing(outcome));
     }
@@ -31,24 +33,27 @@ pub(super) fn summary(outcome: &Outcome) -> String {
 
 /// Why videos could not be opened, for those who want to hear of trouble only.
 pub(super) fn unread(outcome: &Outcome) -> impl Iterator<Item = &str> {
-    let unopened = outcome
-        .videos
-        .iter()
-        .filter(|video| video.results.is_none());
+    let unopened = outcome.videos.iter().filter(|video| !has_outcome(video));
     unopened.filter_map(|video| video.error.as_deref())
+}
+
+fn has_outcome(video: &VideoOutcome) -> bool {
+    video.results.is_some() || !video.saved.is_empty()
 }
 
 fn video(video: &VideoOutcome) -> Vec<String> {
     let path = video.path.display();
+    let partial = if video.partial { " (partial)" } else { "" };
     let mut lines = vec![match &video.results {
-        Some(results) if video.partial => format!("{path} -> {} (partial)", results.display()),
-        Some(results) => format!("{path} -> {}", results.display()),
+        Some(results) => format!("{path} -> {}{partial}", results.display()),
+        None if !video.saved.is_empty() => format!("{path}{partial}"),
         None => format!("{path}: no results"),
     }];
     lines.extend(video.error.as_ref().map(|error| format!("  {error}")));
     if video.results.is_some() {
         lines.push(format!("  {}", found(&video.summary)));
     }
+    lines.extend(video.saved.iter().map(files));
     lines
 }
 
@@ -59,6 +64,9 @@ fn found(summary: &Summary) -> String {
     }
     if summary.skipped > 0 {
         text += &format!(", {} skipped", summary.skipped);
+    }
+    if summary.repeated > 0 {
+        text += &format!(", {} repeated", summary.repeated);
     }
     text += &format!(", {}", number(summary.objects, "object", "objects"));
     let mut classes: Vec<_> = summary.classes.iter().collect();
@@ -78,10 +86,31 @@ fn found(summary: &Summary) -> String {
     text
 }
 
+fn files(saved: &SavedFiles) -> String {
+    let mut text = format!("  {}: ", saved.stage);
+    text += &number(saved.files, "picture", "pictures");
+    if saved.files > 0 {
+        let bytes = HumanBytes(saved.bytes);
+        text += &format!(" in {}, {bytes}", saved.folder.display());
+    }
+    for (count, what) in [
+        (saved.repeated, "repeated"),
+        (saved.failed, "failed"),
+        (saved.skipped, "skipped"),
+    ] {
+        if count > 0 {
+            text += &format!(", {count} {what}");
+        }
+    }
+    text
+}
+
 fn closing(outcome: &Outcome) -> String {
     let pictures: u64 = outcome.videos.iter().map(|v| v.summary.pictures).sum();
     let seconds = outcome.elapsed.as_secs_f64();
     let ended = match &outcome.stopped {
+        // It was told when it happened.
+        Some(StopReason::Failed(_)) => "stopped early: ".to_owned(),
         Some(reason) => format!("{reason}: "),
         None => String::new(),
     };
@@ -108,6 +137,15 @@ pub(super) fn json(outcome: &Outcome) -> Value {
             "results": video.results.as_ref().map(|path| path.display().to_string()),
             "partial": video.partial,
             "summary": video.summary,
+            "saved": video.saved.iter().map(|files| json!({
+                "stage": files.stage,
+                "folder": files.folder.display().to_string(),
+                "files": files.files,
+                "bytes": files.bytes,
+                "repeated": files.repeated,
+                "failed": files.failed,
+                "skipped": files.skipped,
+            })).collect::<Vec<_>>(),
             "error": video.error,
         })
     };

@@ -8,6 +8,7 @@ use crate::item::Item;
 use crate::name::StepId;
 use crate::name::Ticket;
 use crate::name::VideoId;
+use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -39,22 +40,44 @@ struct Report {
 pub(super) struct Reporter(mpsc::Sender<Report>);
 
 /// Listens to all reporters until the last one is gone.
-pub(super) struct Conductor(mpsc::Receiver<Report>);
+pub(super) struct Conductor {
+    reports: mpsc::Receiver<Report>,
+    /// The steps that a video leaves the plan by.
+    exits: usize,
+    left: BTreeMap<VideoId, usize>,
+}
 
 impl Conductor {
-    pub(super) fn new() -> (Reporter, Self) {
+    pub(super) fn new(exits: usize) -> (Reporter, Self) {
         // Wide enough that a burst of small reports does not hold steps up.
         let (sender, receiver) = mpsc::channel(256);
-        (Reporter(sender), Self(receiver))
+        let conductor = Self {
+            reports: receiver,
+            exits,
+            left: BTreeMap::new(),
+        };
+        (Reporter(sender), conductor)
     }
 
     pub(super) async fn next(&mut self) -> Option<Said> {
-        let report = self.0.recv().await?;
-        if let Some(noted) = report.noted {
-            // Nobody waits for it any more where the step was aborted.
-            noted.send(()).unwrap_or_default();
+        loop {
+            let report = self.reports.recv().await?;
+            if let Some(noted) = report.noted {
+                // Nobody waits for it any more where the step was aborted.
+                noted.send(()).unwrap_or_default();
+            }
+            match &report.said {
+                Said::Event(Event::VideoDone { video }) if !self.has_left(*video) => {}
+                _ => return Some(report.said),
+            }
         }
-        Some(report.said)
+    }
+
+    // Whether the exit that `video` came to now was its last.
+    fn has_left(&mut self, video: VideoId) -> bool {
+        let exits = self.left.entry(video).or_default();
+        *exits += 1;
+        *exits == self.exits
     }
 }
 

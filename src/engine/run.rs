@@ -46,7 +46,10 @@ pub async fn run(
     stop: &Stop,
     said: &mut dyn FnMut(Said),
 ) -> io::Result<()> {
-    let (reporter, mut conductor) = Conductor::new();
+    let exits = plan
+        .steps()
+        .filter(|(index, _)| plan.consumers(*index).is_empty());
+    let (reporter, mut conductor) = Conductor::new(exits.count());
     let mut tasks = JoinSet::new();
     let backends: BTreeMap<_, _> = plan
         .backends()

@@ -141,6 +141,14 @@ pub enum MediaError {
         /// What the system says.
         source: io::Error,
     },
+    /// The picture cannot be written as PNG.
+    #[error("a picture of {size} cannot be written as PNG: {why}")]
+    Png {
+        /// Its size.
+        size: crate::item::Size,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The picture cannot be written as JPEG.
     #[error("a picture of {size} cannot be written as JPEG: {why}")]
     Jpeg {

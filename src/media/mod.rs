@@ -1,8 +1,8 @@
-//! Media: videos and picture files to sampled pictures and sound, and pictures to JPEG.
+//! Media: videos and picture files to sampled pictures and sound, and pictures to JPEG and PNG.
 //!
 //! [`identify`] says what a path is, [`probe`] what its headers say, [`pictures`] gives the
 //! pictures that the sampling rule (see [`crate::time::Sampling`]) chooses, scaled and turned as
-//! they are shown, and [`encode_jpeg`] writes one. Everything blocks.
+//! they are shown, and [`encode_jpeg`] and [`encode_png`] write one. Everything blocks.
 //!
 //! A video is read once, from end to end. Where its packets say what they are, only those that
 //! the samples need are decoded, in groups side by side; where they do not, or turn out to have
@@ -22,7 +22,7 @@
 //! | `stills` | picture files |
 //! | `shape`, `colour`, `turn` | frames to pixels |
 //! | `pictures` | all of it as one iterator |
-//! | `jpeg` | pixels to JPEG |
+//! | `jpeg`, `lossless` | pixels to files |
 //! | `sound` | the sound of a file, and sound files |
 //! | `ffmpeg` | nearly all `unsafe` code |
 //!
@@ -35,9 +35,11 @@ mod ffmpeg;
 mod full;
 mod input;
 mod jpeg;
+mod lossless;
 mod nal;
 mod pictures;
 mod plan;
+
 mod probe;
 mod reader;
 mod sample;
@@ -58,6 +60,7 @@ pub use ffmpeg::init;
 pub use input::Input;
 pub use input::identify;
 pub use jpeg::encode_jpeg;
+pub use lossless::encode_png;
 pub use pictures::Pictures;
 pub use pictures::pictures;
 pub use probe::probe;

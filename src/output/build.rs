@@ -57,17 +57,18 @@ pub fn results(
     run: RunFacts,
 ) -> Results {
     let primary = primary(recipe, record);
+    let files = files(record);
     let mut stages: BTreeMap<StageId, StageOutput> = record
         .detections
         .iter()
-        .map(|(id, pictures)| (id.clone(), stage_output(pictures)))
+        .map(|(id, pictures)| (id.clone(), stage_output(pictures, &files)))
         .collect();
     let top = match primary {
         Some(id) if stages.len() == 1 => stages.remove(id),
         Some(id) => stages.get(id).cloned(),
         None => None,
     };
-    let top = top.unwrap_or_else(|| stage_output(&[]));
+    let top = top.unwrap_or_else(|| stage_output(&unseen(record), &files));
     Results {
         format: FORMAT,
         demo: facts.placements.values().any(is_demo),
@@ -194,7 +195,32 @@ fn transcription(recipe: &Recipe, facts: &Facts) -> Transcription {
     }
 }
 
-fn stage_output(pictures: &[Detections]) -> StageOutput {
+// Where each picture is on the disk, by its index.
+fn files(record: &Record) -> BTreeMap<u64, String> {
+    let saved = record.saved.values().flatten();
+    saved
+        .filter_map(|saved| {
+            let file = saved.file.as_ref().ok()?;
+            Some((saved.moment.index, file.path.display().to_string()))
+        })
+        .collect()
+}
+
+// The pictures of a recipe that saves them and does not look at them.
+fn unseen(record: &Record) -> Vec<Detections> {
+    let saved = record.saved.values().next().into_iter().flatten();
+    saved
+        .map(|saved| Detections {
+            stage: saved.stage.clone(),
+            moment: saved.moment.clone(),
+            found: Found::Skipped("no stage of this run looks at pictures".to_owned()),
+            same_as: saved.same_as,
+        })
+        .collect()
+}
+
+fn stage_output(pictures: &[Detections], files: &BTreeMap<u64, String>) -> StageOutput {
+    let entry = |picture| entry(picture, files);
     let detections: Vec<Entry> = pictures.iter().map(entry).collect();
     StageOutput {
         summary: summary(&detections),
@@ -202,11 +228,13 @@ fn stage_output(pictures: &[Detections]) -> StageOutput {
     }
 }
 
-fn entry(picture: &Detections) -> Entry {
+fn entry(picture: &Detections, files: &BTreeMap<u64, String>) -> Entry {
     Entry {
         timestamp: rounded(picture.moment.seconds, 1e6),
         frame_number: picture.moment.frame_number,
         samples: picture.moment.samples,
+        same_as: picture.same_as,
+        saved: files.get(&picture.moment.index).cloned(),
         seen: match &picture.found {
             Found::Objects(objects) => Seen::Objects {
                 detections: objects.iter().map(object).collect(),
@@ -237,6 +265,7 @@ fn summary(entries: &[Entry]) -> Summary {
         ..Summary::default()
     };
     for entry in entries {
+        summary.repeated += u64::from(entry.same_as.is_some());
         match &entry.seen {
             Seen::Objects { detections, .. } => {
                 summary.objects += detections.len() as u64;
@@ -271,7 +300,15 @@ fn each_failure<'a>(
         }
         Found::Objects(_) | Found::Skipped(_) => None,
     });
-    unread.chain(unanswered)
+    let files = record.saved.values().flatten();
+    let unsaved = files.filter_map(|saved| match &saved.file {
+        Err(failure) if failure.class != Class::Stopped => {
+            let item = format!("picture {}", saved.moment.frame_number);
+            Some((&saved.stage, item, failure))
+        }
+        Ok(_) | Err(_) => None,
+    });
+    unread.chain(unanswered).chain(unsaved)
 }
 
 fn failures(record: &Record, run: &RunFacts) -> Vec<FailedItem> {

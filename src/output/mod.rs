@@ -4,12 +4,16 @@
 //! goes to its [`Place`]. Does not know how anything is run.
 
 mod build;
+mod file;
 mod json;
 mod results;
 mod write;
 
 pub use build::RunFacts;
 pub use build::results;
+pub use file::WriteError;
+pub use file::check_writable;
+pub use file::write_file;
 pub use results::Config;
 pub use results::Entry;
 pub use results::ErrorText;
@@ -26,4 +30,3 @@ pub use results::StageRun;
 pub use results::Summary;
 pub use results::Transcription;
 pub use write::Place;
-pub use write::WriteError;

@@ -125,6 +125,9 @@ pub struct Summary {
     pub failed: u64,
     /// Pictures that were not looked at.
     pub skipped: u64,
+    /// Pictures that show what an earlier one shows, and have its answer.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeated: u64,
     /// Objects found.
     pub objects: u64,
     /// Objects by the name of their class.
@@ -141,6 +144,12 @@ pub struct Entry {
     /// The number of samples that fell on this picture.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub samples: u64,
+    /// The `frame_number` of the earlier picture that this one repeats, and whose answer it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<u64>,
+    /// The file that a `save` stage wrote, or that of the picture that this one repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<String>,
     /// What was seen.
     #[serde(flatten)]
     pub seen: Seen,
@@ -256,6 +265,10 @@ pub struct ErrorText {
 // serde hands references to these.
 fn is_false(value: &bool) -> bool {
     !*value
+}
+
+fn is_zero(value: &u64) -> bool {
+    *value == 0
 }
 
 fn is_one(value: &u64) -> bool {

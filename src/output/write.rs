@@ -1,8 +1,10 @@
-//! Files of results: written under another name, then renamed, so that no reader ever sees half
-//! a file and no crash leaves one.
+//! Files of results: where they go, and which of them stands when a run is stopped early.
 //!
 //! Knows nothing of what is in them.
 
+use super::file::WriteError;
+use super::file::check_writable;
+use super::file::replace;
 use super::json;
 use super::results::Results;
 use std::fs;
@@ -11,14 +13,6 @@ use std::io;
 use std::io::BufWriter;
 use std::path::Path;
 use std::path::PathBuf;
-
-/// Why a file could not be written.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write to {path}: {source}", path = path.display())]
-pub struct WriteError {
-    path: PathBuf,
-    source: io::Error,
-}
 
 /// Where the results of one video go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,14 +38,7 @@ impl Place {
     /// Makes the folder and proves that files can be made in it: to be asked before a run
     /// spends hours on what it could not keep.
     pub fn check(&self) -> Result<(), WriteError> {
-        let probe = self.temporary();
-        let tried = fs::create_dir_all(&self.folder)
-            .and_then(|()| File::create(&probe))
-            .and_then(|_| fs::remove_file(&probe));
-        tried.map_err(|source| WriteError {
-            path: self.folder.clone(),
-            source,
-        })
+        check_writable(&self.complete())
     }
 
     /// Writes results and says where they are. A complete file takes the place of a partial one;
@@ -62,7 +49,7 @@ impl Place {
         } else {
             self.complete()
         };
-        let written = self.replace(&path, results).and_then(|()| {
+        let written = replace(&path, |file| fill(file, results)).and_then(|()| {
             if partial {
                 Ok(())
             } else {
@@ -74,20 +61,14 @@ impl Place {
             Err(source) => Err(WriteError { path, source }),
         }
     }
+}
 
-    fn replace(&self, path: &Path, results: &Results) -> io::Result<()> {
-        let temporary = self.temporary();
-        let mut out = BufWriter::new(File::create(&temporary)?);
-        json::write(&mut out, results)?;
-        out.into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-            .sync_all()?;
-        fs::rename(&temporary, path)
-    }
-
-    fn temporary(&self) -> PathBuf {
-        self.folder.join(format!(".{}_results.tmp", self.stem))
-    }
+fn fill(file: &Path, results: &Results) -> io::Result<()> {
+    let mut out = BufWriter::new(File::create(file)?);
+    json::write(&mut out, results)?;
+    out.into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()
 }
 
 fn remove_if_there(path: &Path) -> io::Result<()> {

@@ -27,6 +27,8 @@ use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::Recipe;
+use crate::recipe::SaveFormat;
+use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
 use crate::recipe::YoloSpec;
@@ -69,6 +71,8 @@ pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, V
 
 // Which forms of pictures anything asks for.
 struct Uses {
+    // Of any form.
+    pictures: bool,
     pixels: bool,
     jpeg: bool,
     // The stages that feed a server, with the bytes of JPEG that fit into its requests.
@@ -78,12 +82,18 @@ struct Uses {
 impl Uses {
     fn of(graph: &StageGraph<'_>, facts: &Facts) -> Self {
         let mut uses = Self {
+            pictures: false,
             pixels: false,
             jpeg: false,
             batches: BTreeMap::new(),
         };
         for stage in graph.graph.node_weights() {
             match (&stage.spec, facts.placements.get(&stage.id)) {
+                (StageSpec::Save(save), _) => {
+                    uses.pictures = true;
+                    uses.pixels |= save.format == SaveFormat::Png;
+                    uses.jpeg |= save.format == SaveFormat::Jpeg && save.quality.is_none();
+                }
                 (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
                 (StageSpec::Yolo(_), Some(Placement::Remote(place))) => {
                     uses.jpeg = true;
@@ -98,6 +108,7 @@ impl Uses {
                 _ => {}
             }
         }
+        uses.pictures |= uses.pixels || uses.jpeg;
         uses
     }
 }
@@ -108,6 +119,7 @@ struct Outlets {
     pixels: Option<NodeIndex>,
     jpeg: Option<NodeIndex>,
     detections: Option<NodeIndex>,
+    saved: Option<NodeIndex>,
 }
 
 struct Lowering<'a> {
@@ -138,13 +150,14 @@ impl Lowering<'_> {
             StageSpec::Batch(spec) => self.batch(stage, spec, first),
             StageSpec::Yolo(spec) => self.yolo(stage, spec, &first),
             StageSpec::Whisper(_) => self.whisper(stage),
+            StageSpec::Save(spec) => self.save(stage, spec, &first),
             StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
         };
         self.fates.insert(stage.id.clone(), fate);
     }
 
     fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
-        if !self.uses.pixels && !self.uses.jpeg {
+        if !self.uses.pictures {
             return StageFate::Skipped("no stage that runs takes pictures".to_owned());
         }
         let format = if self.uses.pixels {
@@ -265,6 +278,28 @@ impl Lowering<'_> {
         }
     }
 
+    // A JPEG of the quality of `extract` is made there, once for all who want it.
+    fn save(&mut self, stage: &Stage, spec: &SaveSpec, from: &Outlets) -> StageFate {
+        let source = match (spec.format, spec.quality) {
+            (SaveFormat::Jpeg, None) => from.jpeg,
+            (SaveFormat::Jpeg, Some(_)) | (SaveFormat::Png, _) => from.pixels,
+        };
+        let Some(source) = source else {
+            return StageFate::Skipped("what it takes from does not run".to_owned());
+        };
+        let kind = StepKind::Save { spec: spec.clone() };
+        let step = self.step(stage, "write", kind, Lane::Threads, self.facts.cores.max(1));
+        let name = step.id.clone();
+        let node = self.graph.add_node(step);
+        self.graph.add_edge(source, node, ItemKind::Picture);
+        let outlets = Outlets {
+            saved: Some(node),
+            ..Outlets::default()
+        };
+        self.outlets.insert(stage.id.clone(), outlets);
+        StageFate::Runs(vec![name])
+    }
+
     fn merge(
         &mut self,
         stage: &Stage,
@@ -285,6 +320,9 @@ impl Lowering<'_> {
         let node = self.graph.add_node(step);
         for (_, source) in detecting {
             self.graph.add_edge(source, node, ItemKind::Detections);
+        }
+        for source in inputs.iter().filter_map(|(_, outlets)| outlets.saved) {
+            self.graph.add_edge(source, node, ItemKind::Saved);
         }
         StageFate::Runs(vec![name])
     }

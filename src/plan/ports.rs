@@ -32,6 +32,7 @@ impl Ports {
         use ItemKind::Detections;
         use ItemKind::Picture;
         use ItemKind::Record;
+        use ItemKind::Saved;
         use ItemKind::Sound;
         use ItemKind::Transcript;
         let (takes, inputs, gives): (&[_], _, &[_]) = match spec {
@@ -39,7 +40,8 @@ impl Ports {
             StageSpec::Batch(_) => (&[Picture], Inputs::One, &[Batch]),
             StageSpec::Yolo(_) => (&[Batch, Picture], Inputs::One, &[Detections]),
             StageSpec::Whisper(_) => (&[Sound], Inputs::One, &[Transcript]),
-            StageSpec::Merge(_) => (&[Detections, Transcript], Inputs::Many, &[Record]),
+            StageSpec::Save(_) => (&[Picture], Inputs::One, &[Saved]),
+            StageSpec::Merge(_) => (&[Detections, Transcript, Saved], Inputs::Many, &[Record]),
         };
         Self {
             takes,

@@ -8,6 +8,7 @@ use super::ports::Ports;
 use crate::diag::Diagnostic;
 use crate::diag::Span;
 use crate::item::ItemKind;
+use crate::name::StageId;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
@@ -37,17 +38,24 @@ pub(super) fn build(recipe: &Recipe) -> Result<StageGraph<'_>, Vec<Diagnostic>> 
         wrong.extend(check_count_of_inputs(&graph, node));
         wrong.extend(check_use(&graph, node));
     }
-    wrong.extend(check_number_of(
+    wrong.extend(check_is_there(
         recipe,
-        "extract",
+        &["extract"],
         "a recipe reads its videos once",
     ));
-    wrong.extend(check_number_of(
+    wrong.extend(check_is_there(
         recipe,
-        "merge",
-        "a video has one results file",
+        &["merge", "save"],
+        "what is found goes to a results file",
     ));
+    for (kind, why) in [
+        ("extract", "a recipe reads its videos once"),
+        ("merge", "a video has one results file"),
+    ] {
+        wrong.extend(check_is_alone(recipe, kind, why));
+    }
     wrong.extend(check_primary(recipe));
+    wrong.extend(check_one_file_a_picture(recipe));
     wrong.extend(cycles(&graph, &spans));
     if !wrong.is_empty() {
         wrong.sort_by_key(Diagnostic::span);
@@ -101,7 +109,9 @@ fn mismatch(span: Span, from: &Stage, gives: &Ports, to: &Stage, takes: &Ports) 
     )
     .label(format!("gives {}", ports::list(gives.gives)))
     .help(match to.spec {
-        StageSpec::Batch(_) => "name the stage that gives pictures, such as `extract`",
+        StageSpec::Batch(_) | StageSpec::Save(_) => {
+            "name the stage that gives pictures, such as `extract`"
+        }
         StageSpec::Yolo(_) => "name a stage that gives pictures or batches, such as `batch`",
         StageSpec::Whisper(_) => "name the stage that gives sound, such as `extract`",
         _ => "name stages that find something, such as `yolo` and `whisper`",
@@ -140,7 +150,8 @@ fn check_count_of_inputs(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> 
 
 fn check_use(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> Option<Diagnostic> {
     let stage = graph[node];
-    let used = matches!(stage.spec, StageSpec::Merge(_)) || graph.edges(node).next().is_some();
+    let is_outcome = matches!(stage.spec, StageSpec::Merge(_) | StageSpec::Save(_));
+    let used = is_outcome || graph.edges(node).next().is_some();
     (!used).then(|| {
         Diagnostic::error(
             stage.span,
@@ -153,20 +164,28 @@ fn check_use(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> Option<Diagn
     })
 }
 
-fn check_number_of(recipe: &Recipe, kind: &str, why: &str) -> Vec<Diagnostic> {
+// That there is a stage of the first of these kinds, which is the usual one, or of another.
+fn check_is_there(recipe: &Recipe, kinds: &[&str], why: &str) -> Option<Diagnostic> {
+    let mut stages = recipe.stages.iter();
+    if stages.any(|stage| kinds.contains(&stage.spec.kind())) {
+        return None;
+    }
+    let place = recipe.stages.first().map(|stage| stage.span);
+    let usual = kinds.first().copied().unwrap_or_default();
+    let message = format!("the recipe has no `{}` stage", kinds.join("` or `"));
+    Some(
+        Diagnostic::error(place.unwrap_or_default(), message)
+            .help(format!("add a table `[stages.{usual}]`: {why}")),
+    )
+}
+
+fn check_is_alone(recipe: &Recipe, kind: &str, why: &str) -> Vec<Diagnostic> {
     let mut of_kind = recipe
         .stages
         .iter()
         .filter(|stage| stage.spec.kind() == kind);
     let Some(first) = of_kind.next() else {
-        let place = recipe
-            .stages
-            .first()
-            .map(|stage| stage.span)
-            .unwrap_or_default();
-        let missing = Diagnostic::error(place, format!("the recipe has no `{kind}` stage"))
-            .help(format!("add a table `[stages.{kind}]`: {why}"));
-        return vec![missing];
+        return Vec::new();
     };
     of_kind
         .map(|second| {
@@ -198,6 +217,28 @@ fn check_primary(recipe: &Recipe) -> Option<Diagnostic> {
         )
         .help("name a `yolo` stage that stands in `inputs`")
     })
+}
+
+// An entry of the results has room for one file.
+fn check_one_file_a_picture(recipe: &Recipe) -> Option<Diagnostic> {
+    let saves = |id: &StageId| {
+        let mut stages = recipe.stages.iter();
+        stages.any(|stage| stage.id == *id && matches!(stage.spec, StageSpec::Save(_)))
+    };
+    let merge = recipe
+        .stages
+        .iter()
+        .find(|stage| matches!(stage.spec, StageSpec::Merge(_)))?;
+    let mut saving = merge.inputs.iter().filter(|input| saves(&input.stage));
+    let (first, second) = (saving.next()?, saving.next()?);
+    Some(
+        Diagnostic::error(
+            second.span,
+            format!("`{}` takes one `save` stage", merge.id),
+        )
+        .also(first.span, "the first one")
+        .help("name the one whose files the results should tell; the other is run all the same"),
+    )
 }
 
 fn cycles(graph: &DiGraph<&Stage, ItemKind>, spans: &Spans) -> Vec<Diagnostic> {

@@ -14,6 +14,7 @@ use crate::name::StepId;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
+use crate::recipe::SaveSpec;
 use crate::recipe::YoloSpec;
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
@@ -214,6 +215,11 @@ pub enum StepKind {
         spec: YoloSpec,
         /// Where.
         place: RemoteFacts,
+    },
+    /// Writes pictures to files.
+    Save {
+        /// Where to and how; where it says no quality, pictures come as JPEG.
+        spec: SaveSpec,
     },
     /// Joins everything of a video.
     Merge {

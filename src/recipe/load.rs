@@ -119,7 +119,9 @@ fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {
     let backend: &BackendName = match &stage.spec {
         StageSpec::Yolo(spec) => &spec.backend,
         StageSpec::Whisper(spec) => &spec.backend,
-        StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => return None,
+        StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Save(_) | StageSpec::Merge(_) => {
+            return None;
+        }
     };
     let name = backend.as_str();
     let declared = declared.iter().map(String::as_str);

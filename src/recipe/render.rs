@@ -119,7 +119,10 @@ pub(super) fn placed(fault: Fault, text: &str, span: Span, sources: &SourceMap) 
             "secrets are not in reach of templates; name the variable with `api_key_env`"
                 .to_owned(),
         ),
-        Some("video") => Some("`video` is in reach of the `output_dir` of `merge` only".to_owned()),
+        Some("video") => Some(
+            "`video` is in reach of `output_dir`, and of the `name` of `save`, only".to_owned(),
+        ),
+        Some("picture") => Some("`picture` is in reach of the `name` of `save` only".to_owned()),
         _ => fault.help.clone(),
     };
     let diagnostic = Diagnostic::error(exact, fault.message);

@@ -37,29 +37,35 @@ pub(super) fn apply(
 
 struct Flag {
     option: &'static str,
-    kind: &'static str,
+    kinds: &'static [&'static str],
     key: &'static str,
     text: String,
     value: Value,
 }
 
 fn flags(request: &Request) -> Vec<Flag> {
-    let flag = |option, kind, key, text: String, value| Flag {
+    let flag = |option, kinds, key, text: String, value| Flag {
         option,
-        kind,
+        kinds,
         key,
         text,
         value,
     };
-    let count = |option, kind, key, number: u64| {
+    let count = |option, kinds, key, number: u64| {
         let value = i64::try_from(number).unwrap_or(i64::MAX);
-        flag(option, kind, key, number.to_string(), Value::Integer(value))
+        flag(
+            option,
+            kinds,
+            key,
+            number.to_string(),
+            Value::Integer(value),
+        )
     };
     [
         request.fps.map(|fps| {
             flag(
                 "--fps",
-                "extract",
+                &["extract"],
                 "fps",
                 fps.to_string(),
                 Value::Float(fps),
@@ -67,13 +73,14 @@ fn flags(request: &Request) -> Vec<Flag> {
         }),
         request
             .max_workers
-            .map(|number| count("--max-workers", "yolo", "concurrency", number)),
+            .map(|number| count("--max-workers", &["yolo"], "concurrency", number)),
         request
             .batch_size
-            .map(|number| count("--batch-size", "batch", "size", number)),
+            .map(|number| count("--batch-size", &["batch"], "size", number)),
         request.output_dir.clone().map(|folder| {
             let value = Value::Text(folder.clone());
-            flag("--output-dir", "merge", "output_dir", folder, value)
+            let kinds = &["merge", "save"];
+            flag("--output-dir", kinds, "output_dir", folder, value)
         }),
     ]
     .into_iter()
@@ -85,7 +92,7 @@ impl Flag {
     fn apply(self, merged: &mut Merged, sources: &mut SourceMap) -> Result<(), Diagnostic> {
         let Self {
             option,
-            kind,
+            kinds,
             key,
             text,
             value,
@@ -98,16 +105,15 @@ impl Flag {
         let mut of_kind = merged
             .stages
             .iter_mut()
-            .filter(|section| section.kind() == Some(kind))
+            .filter(|section| section.kind().is_some_and(|kind| kinds.contains(&kind)))
             .peekable();
         if of_kind.peek().is_none() {
+            let kinds = kinds.join("` or `");
             return Err(Diagnostic::error(
                 name,
-                format!("the recipe has no `{kind}` stage for {option}"),
+                format!("the recipe has no `{kinds}` stage for {option}"),
             )
-            .help(format!(
-                "leave {option} out, or add a table `[stages.{kind}]`"
-            )));
+            .help(format!("leave {option} out, or add such a stage")));
         }
         for section in of_kind {
             section.keys.put(Entry {

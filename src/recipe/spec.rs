@@ -8,6 +8,7 @@ use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::runpod::RunpodSpec;
+use crate::recipe::save::SaveSpec;
 use crate::recipe::value;
 use crate::template::Fault;
 use crate::template::Scope;
@@ -15,6 +16,7 @@ use crate::template::Template;
 use crate::time::Ratio;
 use serde::Deserialize;
 use serde_json::Map;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -85,6 +87,8 @@ pub enum StageSpec {
     Yolo(YoloSpec),
     /// Words in sound.
     Whisper(WhisperSpec),
+    /// Pictures into files.
+    Save(SaveSpec),
     /// Everything of a video into one record.
     Merge(MergeSpec),
 }
@@ -97,6 +101,7 @@ impl StageSpec {
             Self::Batch(_) => "batch",
             Self::Yolo(_) => "yolo",
             Self::Whisper(_) => "whisper",
+            Self::Save(_) => "save",
             Self::Merge(_) => "merge",
         }
     }
@@ -249,19 +254,28 @@ impl MergeSpec {
     /// The folder for the results of a video. In reach of the template: `video.path`,
     /// `video.folder`, `video.name` (with its extension) and `video.stem` (without).
     pub fn folder(&self, video: &Path) -> Result<String, Fault> {
-        let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-        let values = [
-            ("path", text(Some(video.as_os_str()))),
-            ("folder", text(video.parent().map(Path::as_os_str))),
-            ("name", text(video.file_name())),
-            ("stem", text(video.file_stem())),
-        ];
-        let values: Map<_, _> = values
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value.into()))
-            .collect();
-        self.output_dir.render_with("video", values)
+        self.output_dir.render_with("video", values_of_video(video))
     }
+}
+
+/// What templates know of a video. Its name and stem are one part of a path each, also where the
+/// video is called `...mp4`.
+pub(super) fn values_of_video(video: &Path) -> Map<String, Value> {
+    let text = |part: Option<&OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+    let part = |part: Option<&OsStr>| match text(part) {
+        // `.` and `..` have no name of their own.
+        none if none.is_empty() => "pictures".to_owned(),
+        dots if dots.chars().all(|c| c == '.') => "_".repeat(dots.len()),
+        name => name,
+    };
+    let values = [
+        ("path", text(Some(video.as_os_str()))),
+        ("folder", text(video.parent().map(Path::as_os_str))),
+        ("name", part(video.file_name())),
+        ("stem", part(video.file_stem())),
+    ];
+    let values = values.map(|(key, value)| (key.to_owned(), value.into()));
+    values.into_iter().collect()
 }
 
 /// One `[backends.NAME]` table.

@@ -3,11 +3,14 @@
 use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::item::Moment;
 use crate::name::StageId;
+use crate::name::VideoId;
 use crate::recipe::merge::Section;
 use crate::recipe::read::read;
 use crate::recipe::render::placed;
 use crate::recipe::render::render;
+use crate::recipe::save::SaveSpec;
 use crate::recipe::spec::Input;
 use crate::recipe::spec::MergeSpec;
 use crate::recipe::spec::Stage;
@@ -17,8 +20,10 @@ use crate::recipe::suggest::suggest;
 use crate::recipe::tree::Entry;
 use crate::recipe::tree::Table;
 use crate::recipe::tree::Value;
+use crate::template::Fault;
 use crate::template::Scope;
 use crate::template::Template;
+use crate::time::Pts;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -72,7 +77,7 @@ impl Section {
 type Read = fn(&Context<'_>, Table, &mut Vec<Diagnostic>) -> StageSpec;
 
 /// Every kind of stage, and how its parameters are read.
-pub(super) const KINDS: [(&str, Read); 5] = [
+pub(super) const KINDS: [(&str, Read); 6] = [
     ("extract", |_, table, wrong| {
         StageSpec::Extract(read(table, &ENGINE_KEYS, wrong))
     }),
@@ -84,6 +89,9 @@ pub(super) const KINDS: [(&str, Read); 5] = [
     }),
     ("whisper", |_, table, wrong| {
         StageSpec::Whisper(read(table, &ENGINE_KEYS, wrong))
+    }),
+    ("save", |context, table, wrong| {
+        StageSpec::Save(context.save(table, wrong))
     }),
     ("merge", |context, table, wrong| {
         StageSpec::Merge(context.merge(table, wrong))
@@ -100,9 +108,10 @@ impl Context<'_> {
     /// Reads a stage; `None` where its kind is not known. `inputs` are not looked up yet.
     pub(super) fn stage(&self, mut section: Section, wrong: &mut Vec<Diagnostic>) -> Option<Stage> {
         let keys = places(&section.keys);
-        // The folder for results is rendered for each video.
+        // Where results and files go is rendered for each video and picture.
         let later: &[&str] = match section.kind() {
             Some("merge") => &["output_dir"],
+            Some("save") => &["output_dir", "name"],
             _ => &[],
         };
         self.render(&mut section.keys, later, wrong);
@@ -121,7 +130,7 @@ impl Context<'_> {
         })
     }
 
-    /// Renders the strings of a table, but for the keys `later`. What cannot be rendered is
+    /// Renders the strings of a table, but for the keys of `later`. What cannot be rendered is
     /// struck out.
     pub(super) fn render(&self, table: &mut Table, later: &[&str], wrong: &mut Vec<Diagnostic>) {
         table.0.retain_mut(|entry| {
@@ -139,19 +148,66 @@ impl Context<'_> {
         let written = table.get("output_dir").map(|entry| entry.node.span);
         let mut spec: MergeSpec = read(table, &ENGINE_KEYS, wrong);
         spec.output_dir = Template::new(spec.output_dir.text(), self.scope.clone());
-        let Some(span) = written else {
-            return spec;
-        };
-        match spec.folder(Path::new(SAMPLE_VIDEO)) {
-            Ok(folder) if folder.trim().is_empty() => wrong.push(
-                Diagnostic::error(span, "`output_dir` comes out empty")
-                    .help("write the path of a folder; `.` is the one you are in"),
-            ),
-            Ok(_) => {}
-            Err(fault) => wrong.push(placed(fault, spec.output_dir.text(), span, self.sources)),
+        if let Some(span) = written {
+            let folder = spec.folder(Path::new(SAMPLE_VIDEO));
+            wrong.extend(self.check_folder(folder, spec.output_dir.text(), span));
         }
         spec
     }
+
+    fn save(&self, table: Table, wrong: &mut Vec<Diagnostic>) -> SaveSpec {
+        let written = |key| table.get(key).map(|entry| entry.node.span);
+        let (folder_span, name_span) = (written("output_dir"), written("name"));
+        let mut spec: SaveSpec = read(table, &ENGINE_KEYS, wrong);
+        spec.output_dir = Template::new(spec.output_dir.text(), self.scope.clone());
+        spec.name = Template::new(spec.name.text(), self.scope.clone());
+        let video = Path::new(SAMPLE_VIDEO);
+        if let Some(span) = folder_span {
+            wrong.extend(self.check_folder(spec.folder(video), spec.output_dir.text(), span));
+        }
+        if let Some(span) = name_span {
+            let names = sample_moments().map(|moment| spec.file(video, &moment));
+            wrong.extend(match names {
+                [Err(fault), _] | [_, Err(fault)] => {
+                    Some(placed(fault, spec.name.text(), span, self.sources))
+                }
+                [Ok(one), Ok(other)] if one == other => Some(
+                    Diagnostic::error(span, "`name` is the same for every picture")
+                        .help("let it hold `{{ picture.index }}`"),
+                ),
+                [Ok(_), Ok(_)] => None,
+            });
+        }
+        spec
+    }
+
+    fn check_folder(
+        &self,
+        folder: Result<String, Fault>,
+        text: &str,
+        span: Span,
+    ) -> Option<Diagnostic> {
+        match folder {
+            Ok(folder) if folder.trim().is_empty() => Some(
+                Diagnostic::error(span, "`output_dir` comes out empty")
+                    .help("write the path of a folder; `.` is the one you are in"),
+            ),
+            Ok(_) => None,
+            Err(fault) => Some(placed(fault, text, span, self.sources)),
+        }
+    }
+}
+
+// Two pictures of one video that differ in everything.
+fn sample_moments() -> [Moment; 2] {
+    [0, 1].map(|index| Moment {
+        video: VideoId(0),
+        index,
+        frame_number: index * 30,
+        pts: Pts(index.cast_signed()),
+        seconds: index as f64,
+        samples: 1,
+    })
 }
 
 /// Where each value of a table stands.

@@ -140,6 +140,13 @@ pub(super) fn quality<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, 
     whole(deserializer, 1..=100).map(|number| number as u8)
 }
 
+/// The quality of a JPEG, where it need not be said.
+pub(super) fn some_quality<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u8>, D::Error> {
+    quality(deserializer).map(Some)
+}
+
 /// Pictures a request.
 pub(super) fn batch_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, 1..=1024).map(|number| number as usize)

@@ -5,6 +5,8 @@ use super::detect::detect;
 use super::extract;
 use super::extract::Videos;
 use super::merge::merge;
+use super::save::Taken;
+use super::save::save;
 use crate::backends::local::Detector;
 use crate::engine::Call;
 use crate::engine::Work;
@@ -31,12 +33,13 @@ pub struct Supplies {
 
 /// What each step of `plan` does, in its order; or the stage that a supply is missing for.
 pub fn assemble(plan: &Plan, supplies: &Supplies) -> Result<Vec<Work>, StageId> {
+    let taken = Arc::default();
     plan.steps()
-        .map(|(_, step)| work(step, supplies).ok_or_else(|| step.stage.clone()))
+        .map(|(_, step)| work(step, supplies, &taken).ok_or_else(|| step.stage.clone()))
         .collect()
 }
 
-fn work(step: &Step, supplies: &Supplies) -> Option<Work> {
+fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
     Some(match &step.kind {
         StepKind::Pictures { spec, format } => Work::Source(extract::pictures(
             spec,
@@ -52,6 +55,7 @@ fn work(step: &Step, supplies: &Supplies) -> Option<Work> {
             supplies.detectors.get(&step.stage)?,
         )),
         StepKind::Request { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
+        StepKind::Save { spec } => Work::Map(save(&step.stage, spec, &supplies.videos, taken)),
         StepKind::Merge { detecting, .. } => Work::Fold(merge(detecting)),
     })
 }

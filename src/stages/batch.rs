@@ -87,8 +87,11 @@ impl Collecting {
 
 impl Folding for Collecting {
     fn push(&mut self, item: Item) -> Vec<Item> {
-        let Item::Picture(picture) = item else {
-            return Vec::new();
+        let picture = match item {
+            Item::Picture(picture) => picture,
+            // Nothing of it is sent, so it takes no place in a request.
+            Item::Repeat(_) => return vec![item],
+            _ => return Vec::new(),
         };
         let bytes = match &picture.content {
             Ok(content) => content.jpeg.as_ref().map_or(0, bytes::Bytes::len),

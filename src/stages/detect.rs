@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::item::Detections;
 use crate::item::Found;
 use crate::item::Item;
+use crate::item::Repeat;
 use crate::name::StageId;
 use crate::recipe::YoloSpec;
 use std::sync::Arc;
@@ -62,8 +63,10 @@ struct Looking {
 
 impl Lane for Looking {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
-        let Item::Picture(picture) = item else {
-            return Ok(Vec::new());
+        let picture = match item {
+            Item::Picture(picture) => picture,
+            Item::Repeat(repeat) => return Ok(of_repeat(&self.stage, repeat)),
+            _ => return Ok(Vec::new()),
         };
         let objects = self.session.detect(picture, &self.params)?;
         Ok(answer(&self.stage, item, Found::Objects(objects)))
@@ -78,8 +81,14 @@ fn answer(stage: &StageId, item: &Item, found: Found) -> Vec<Item> {
                 stage,
                 moment,
                 found,
+                same_as: None,
             })]
         }
+        Item::Repeat(repeat) => of_repeat(stage, repeat),
         _ => Vec::new(),
     }
+}
+
+fn of_repeat(stage: &StageId, repeat: &Repeat) -> Vec<Item> {
+    vec![Item::Detections(Detections::of_repeat(stage, repeat))]
 }

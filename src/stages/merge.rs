@@ -1,5 +1,7 @@
 //! `merge`: everything that was found in a video, by stage and in the order of its pictures.
 //!
+//! A picture that repeats another is given here what was found in that one.
+//!
 //! Only detections meet here, which are small, so one input may run ahead of another. Does not
 //! know the format of the results.
 
@@ -7,7 +9,9 @@ use crate::engine::Fold;
 use crate::engine::Folding;
 use crate::item::Detections;
 use crate::item::Item;
+use crate::item::Moment;
 use crate::item::Record;
+use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
 use std::collections::BTreeMap;
@@ -31,35 +35,77 @@ impl Fold for Join {
             .iter()
             .map(|stage| (stage.clone(), Vec::new()))
             .collect();
-        Box::new(Joining { video, detections })
+        Box::new(Joining {
+            video,
+            detections,
+            saved: BTreeMap::new(),
+        })
     }
 }
 
 struct Joining {
     video: VideoId,
     detections: BTreeMap<StageId, Vec<Detections>>,
+    saved: BTreeMap<StageId, Vec<Saved>>,
 }
 
 impl Folding for Joining {
     fn push(&mut self, item: Item) -> Vec<Item> {
-        if let Item::Detections(found) = item {
-            self.detections
-                .entry(found.stage.clone())
-                .or_default()
-                .push(found);
+        match item {
+            Item::Detections(found) => {
+                let of_stage = self.detections.entry(found.stage.clone()).or_default();
+                of_stage.push(found);
+            }
+            Item::Saved(saved) => {
+                let of_stage = self.saved.entry(saved.stage.clone()).or_default();
+                of_stage.push(saved);
+            }
+            _ => {}
         }
         Vec::new()
     }
 
     fn finish(&mut self) -> Vec<Item> {
         let mut detections = std::mem::take(&mut self.detections);
-        for found in detections.values_mut() {
-            found.sort_by_key(|found| found.moment.index);
+        for pictures in detections.values_mut() {
+            pictures.sort_by_key(|picture| picture.moment.index);
+            repeat(pictures, |it| (&it.moment, it.same_as, &mut it.found));
+        }
+        let mut saved = std::mem::take(&mut self.saved);
+        for pictures in saved.values_mut() {
+            pictures.sort_by_key(|picture| picture.moment.index);
+            repeat(pictures, |it| (&it.moment, it.same_as, &mut it.file));
         }
         vec![Item::Record(Box::new(Record {
             video: self.video,
             detections,
             transcripts: BTreeMap::new(),
+            saved,
         }))]
+    }
+}
+
+// Gives each picture that repeats an earlier one what that one has. `parts` are which picture it
+// is, which one it repeats, and what it has.
+fn repeat<T, A: Clone>(
+    pictures: &mut [T],
+    parts: impl Fn(&mut T) -> (&Moment, Option<u64>, &mut A),
+) {
+    let mut kept: BTreeMap<u64, Option<A>> = BTreeMap::new();
+    for picture in pictures.iter_mut() {
+        let (_, same_as, _) = parts(picture);
+        kept.extend(same_as.map(|number| (number, None)));
+    }
+    for picture in pictures {
+        let (moment, same_as, answer) = parts(picture);
+        match same_as.and_then(|number| kept.get(&number)) {
+            Some(Some(found)) => *answer = found.clone(),
+            Some(None) => {}
+            None => {
+                if let Some(place) = kept.get_mut(&moment.frame_number) {
+                    *place = Some(answer.clone());
+                }
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ mod detect;
 mod extract;
 mod merge;
 mod request;
+mod save;
 
 pub use assemble::Supplies;
 pub use assemble::assemble;

@@ -18,6 +18,7 @@ use crate::item::Detections;
 use crate::item::Found;
 use crate::item::Item;
 use crate::item::Picture;
+use crate::item::Repeat;
 use crate::name::StageId;
 use crate::name::Ticket;
 use crate::recipe::YoloSpec;
@@ -111,7 +112,12 @@ impl Request {
             stage,
             moment,
             found,
+            same_as: None,
         })
+    }
+
+    fn of_repeat(&self, repeat: &Repeat) -> Vec<Item> {
+        vec![Item::Detections(Detections::of_repeat(&self.stage, repeat))]
     }
 }
 
@@ -134,6 +140,9 @@ impl Call for Request {
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Submitted, Failure>> {
         Box::pin(async move {
+            if let Item::Repeat(repeat) = item {
+                return Ok(Submitted::Answer(self.of_repeat(repeat)));
+            }
             if body.is_empty() {
                 return self.answer(item, &Value::Null).map(Submitted::Answer);
             }
@@ -170,6 +179,9 @@ impl Call for Request {
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        if let Item::Repeat(repeat) = item {
+            return self.of_repeat(repeat);
+        }
         let found = |picture: &Picture| match &picture.content {
             // A gap has a reason of its own.
             Err(own) => Found::Error(own.clone()),

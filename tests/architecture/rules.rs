@@ -51,7 +51,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 
 /// Where a foreign crate may be named; a crate that is not here is free everywhere.
-const HOMES: [(&str, &[&str]); 25] = [
+const HOMES: [(&str, &[&str]); 26] = [
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
@@ -67,6 +67,7 @@ const HOMES: [(&str, &[&str]); 25] = [
     ("petgraph", &["src/plan/"]),
     ("ffmpeg_next", &["src/media/"]),
     ("turbojpeg", &["src/media/"]),
+    ("png", &["src/media/"]),
     ("reqwest", &["src/backends/http.rs"]),
     ("rustls", &["src/backends/http.rs"]),
     ("base64", &["src/backends/"]),

@@ -348,7 +348,7 @@ impl Bench {
                 alive: self.alive.clone(),
                 emitted: self.emitted.clone(),
             })),
-            StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
+            StepKind::Encode { .. } | StepKind::Save { .. } => Work::Map(Arc::new(Pass)),
             StepKind::Batch { spec, max_bytes } => {
                 Work::Fold(vpipe::stages::batch(spec, *max_bytes))
             }
@@ -508,6 +508,7 @@ impl Detect {
                 stage,
                 moment,
                 found: found.clone(),
+                same_as: None,
             })
         };
         pictures.iter().map(answer).collect()

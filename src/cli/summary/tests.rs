@@ -27,9 +27,11 @@ fn outcome() -> Outcome {
             pictures: 24,
             failed: 1,
             skipped: 2,
+            repeated: 0,
             objects: 51,
             classes: counts.map(|(class, count)| (class.into(), count)).into(),
         },
+        saved: Vec::new(),
         error: None,
     };
     let unread = VideoOutcome {
@@ -38,6 +40,7 @@ fn outcome() -> Outcome {
         results: None,
         partial: false,
         summary: Summary::default(),
+        saved: Vec::new(),
         error: Some("`b.txt` is not a video".to_owned()),
     };
     Outcome {
@@ -107,6 +110,7 @@ fn programs_are_told_the_same() {
               "star": 12
             }
           },
+          "saved": [],
           "error": null
         },
         {
@@ -120,6 +124,7 @@ fn programs_are_told_the_same() {
             "objects": 0,
             "classes": {}
           },
+          "saved": [],
           "error": "`b.txt` is not a video"
         }
       ],

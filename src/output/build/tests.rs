@@ -139,6 +139,7 @@ fn picture(stage: &str, index: u32, found: Found) -> Detections {
             samples: if index == 0 { 2 } else { 1 },
         },
         found,
+        same_as: None,
     }
 }
 
@@ -163,6 +164,7 @@ fn record() -> Record {
         video: VideoId(0),
         detections: BTreeMap::from([("yolo".into(), pictures)]),
         transcripts: BTreeMap::new(),
+        saved: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,147 @@
+//! Saving: that the files of a run have names of their own and a disk to go to, before it
+//! starts; and what was written, added up.
+
+use super::error::AppError;
+use super::report::SavedFiles;
+use crate::failure::Class;
+use crate::item::Moment;
+use crate::item::Saved;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::output;
+use crate::output::Summary;
+use crate::recipe::Recipe;
+use crate::recipe::SaveSpec;
+use crate::recipe::StageSpec;
+use crate::stages::Videos;
+use crate::time::Pts;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Names the first picture of each video for each stage that saves, and proves that it can be
+/// written. The first ones of two videos differ in nothing but the video, so where they have
+/// different names all have.
+pub(super) fn check(recipe: &Recipe, videos: &Videos) -> Result<(), AppError> {
+    let mut taken: BTreeMap<PathBuf, (&StageId, &Path)> = BTreeMap::new();
+    for (stage, spec) in saving(recipe) {
+        for (&id, (_, facts)) in videos {
+            let video = facts.path.as_path();
+            let path = spec
+                .path(video, &first_of(id))
+                .map_err(|fault| AppError::request(&fault))?;
+            if let Some(other) = taken.insert(path.clone(), (stage, video)) {
+                return Err(one_name(&path, other, (stage, video)));
+            }
+        }
+    }
+    for path in taken.keys() {
+        output::check_writable(path).map_err(|error| AppError::environment(&error))?;
+    }
+    Ok(())
+}
+
+fn saving(recipe: &Recipe) -> impl Iterator<Item = (&StageId, &SaveSpec)> {
+    recipe.stages.iter().filter_map(|stage| match &stage.spec {
+        StageSpec::Save(spec) => Some((&stage.id, spec)),
+        _ => None,
+    })
+}
+
+fn first_of(video: VideoId) -> Moment {
+    Moment {
+        video,
+        index: 0,
+        frame_number: 0,
+        pts: Pts(0),
+        seconds: 0.0,
+        samples: 1,
+    }
+}
+
+fn one_name(path: &Path, one: (&StageId, &Path), other: (&StageId, &Path)) -> AppError {
+    let (one, other, help) = if one.0 == other.0 {
+        let help = "let `name` or `output_dir` hold `{{ video.stem }}`, or rename one of them";
+        (one.1.display(), other.1.display(), help)
+    } else {
+        let help = "give the two stages different `output_dir`s";
+        (
+            Path::new(one.0.as_str()).display(),
+            Path::new(other.0.as_str()).display(),
+            help,
+        )
+    };
+    let message = format!(
+        "pictures of {one} and {other} would both be written to {}",
+        path.display()
+    );
+    AppError::Request {
+        message,
+        help: Some(help.to_owned()),
+    }
+}
+
+/// What was written of each video by each stage.
+#[derive(Default)]
+pub(super) struct Tally(BTreeMap<VideoId, BTreeMap<StageId, SavedFiles>>);
+
+impl Tally {
+    pub(super) fn add(&mut self, saved: &Saved) {
+        let of_video = self.0.entry(saved.moment.video).or_default();
+        let files = of_video
+            .entry(saved.stage.clone())
+            .or_insert_with(|| SavedFiles {
+                stage: saved.stage.clone(),
+                folder: PathBuf::new(),
+                files: 0,
+                bytes: 0,
+                repeated: 0,
+                failed: 0,
+                skipped: 0,
+            });
+        match &saved.file {
+            _ if saved.same_as.is_some() => files.repeated += 1,
+            Ok(file) => {
+                let folder = file.path.parent().unwrap_or(Path::new(""));
+                files.folder = match files.files {
+                    0 => folder.to_owned(),
+                    _ => shared(&files.folder, folder),
+                };
+                files.files += 1;
+                files.bytes += file.bytes;
+            }
+            Err(failure) if failure.class == Class::Stopped => files.skipped += 1,
+            Err(_) => files.failed += 1,
+        }
+    }
+
+    /// What was written of `video`.
+    pub(super) fn of(&self, video: VideoId) -> Vec<SavedFiles> {
+        let of_video = self.0.get(&video);
+        of_video.map_or_else(Vec::new, |stages| stages.values().cloned().collect())
+    }
+}
+
+/// What the files of a video come to where nothing else is known of it: the stages write the same
+/// pictures, so the one that lacks most says it.
+pub(super) fn summary(saved: &[SavedFiles]) -> Summary {
+    let worst = saved
+        .iter()
+        .max_by_key(|files| files.failed + files.skipped);
+    worst.map_or_else(Summary::default, |files| Summary {
+        pictures: files.files + files.repeated + files.failed + files.skipped,
+        failed: files.failed,
+        skipped: files.skipped,
+        repeated: files.repeated,
+        ..Summary::default()
+    })
+}
+
+// The innermost folder that holds both.
+fn shared(one: &Path, other: &Path) -> PathBuf {
+    let parts = one.components().zip(other.components());
+    parts
+        .take_while(|(one, other)| one == other)
+        .map(|(part, _)| part)
+        .collect()
+}

@@ -1,0 +1,138 @@
+//! `save`: each picture to a file of its own, whole or not at all.
+//!
+//! Does not know who reads the files, nor what else is done with the pictures.
+
+use super::extract::Videos;
+use crate::engine::Lane;
+use crate::engine::Map;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Item;
+use crate::item::Moment;
+use crate::item::Picture;
+use crate::item::Saved;
+use crate::item::SavedFile;
+use crate::media;
+use crate::media::MediaError;
+use crate::name::StageId;
+use crate::output::write_file;
+use crate::recipe::SaveFormat;
+use crate::recipe::SaveSpec;
+use bytes::Bytes;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+
+/// Writes pictures of `videos` as `stage`. No two of all that share `taken` go to one file.
+pub(super) fn save(
+    stage: &StageId,
+    spec: &SaveSpec,
+    videos: &Arc<Videos>,
+    taken: &Arc<Taken>,
+) -> Arc<dyn Map> {
+    Arc::new(Save {
+        stage: stage.clone(),
+        spec: spec.clone(),
+        videos: Arc::clone(videos),
+        taken: Arc::clone(taken),
+    })
+}
+
+/// The files that a run has written, as digests of their paths: a long video has many.
+#[derive(Default)]
+pub(super) struct Taken(Mutex<BTreeSet<[u8; 16]>>);
+
+impl Taken {
+    // Whether nobody had it before.
+    fn take(&self, path: &Path) -> bool {
+        let digest = blake3::hash(path.as_os_str().as_encoded_bytes());
+        let mut short = [0; 16];
+        short.copy_from_slice(&digest.as_bytes()[..16]);
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.insert(short)
+    }
+}
+
+#[derive(Clone)]
+struct Save {
+    stage: StageId,
+    spec: SaveSpec,
+    videos: Arc<Videos>,
+    taken: Arc<Taken>,
+}
+
+impl Map for Save {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(self.clone()))
+    }
+
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        match item {
+            Item::Picture(picture) => vec![self.saved(&picture.moment, Err(failure.clone()))],
+            Item::Repeat(repeat) => vec![Item::Saved(Saved::of_repeat(&self.stage, repeat))],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Lane for Save {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        Ok(match item {
+            Item::Picture(picture) => vec![self.saved(&picture.moment, Ok(self.write(picture)?))],
+            Item::Repeat(repeat) => vec![Item::Saved(Saved::of_repeat(&self.stage, repeat))],
+            _ => Vec::new(),
+        })
+    }
+}
+
+impl Save {
+    fn saved(&self, moment: &Moment, file: Result<SavedFile, Failure>) -> Item {
+        Item::Saved(Saved {
+            stage: self.stage.clone(),
+            moment: moment.clone(),
+            file,
+            same_as: None,
+        })
+    }
+
+    fn write(&self, picture: &Picture) -> Result<SavedFile, Failure> {
+        let bytes = self.encoded(picture)?;
+        let path = self.path(&picture.moment)?;
+        if !self.taken.take(&path) {
+            let message = format!(
+                "two pictures would be written to {}: let `name` hold `{{{{ picture.index }}}}`",
+                path.display()
+            );
+            return Err(Failure::new(Class::Disk, message));
+        }
+        write_file(&path, &bytes).map_err(|error| Failure::new(Class::Disk, error.to_string()))?;
+        let bytes = bytes.len() as u64;
+        Ok(SavedFile { path, bytes })
+    }
+
+    fn path(&self, moment: &Moment) -> Result<PathBuf, Failure> {
+        let Some((_, facts)) = self.videos.get(&moment.video) else {
+            let message = format!("{} is not in this run", moment.video);
+            return Err(Failure::new(Class::Media, message));
+        };
+        let path = self.spec.path(&facts.path, moment);
+        path.map_err(|fault| Failure::new(Class::Disk, fault.message))
+    }
+
+    fn encoded(&self, picture: &Picture) -> Result<Bytes, Failure> {
+        let content = picture.content.as_ref().map_err(Clone::clone)?;
+        let encoded = match (&content.jpeg, &content.pixels, self.spec.format) {
+            (Some(jpeg), _, SaveFormat::Jpeg) => return Ok(jpeg.clone()),
+            (_, Some(pixels), SaveFormat::Jpeg) => {
+                let quality = self.spec.quality.unwrap_or(100);
+                media::encode_jpeg(pixels, picture.size, quality)
+            }
+            (_, Some(pixels), SaveFormat::Png) => media::encode_png(pixels, picture.size),
+            (_, None, _) => return Err(Failure::new(Class::Media, "the picture has no pixels")),
+        };
+        encoded.map_err(|error: MediaError| Failure::new(Class::Media, error.to_string()))
+    }
+}
