@@ -14,21 +14,39 @@ use fleet::KEY;
 use program::Said;
 use program::vpipe_with;
 use serde_json::Value;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
 
 const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/demo/clip.mp4");
 
-async fn run(folder: &Path, variables: &[(&str, &str)]) -> Said {
-    let (folder, variables) = (folder.to_owned(), variables.to_vec());
+async fn vpipe(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Said {
+    let folder = folder.to_owned();
+    let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
     let variables: Vec<_> = variables
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    tokio::task::spawn_blocking(move || vpipe_with(&folder, &["run", "default", CLIP], &variables))
-        .await
-        .unwrap()
+    let run = move || {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        vpipe_with(&folder, &words, &variables)
+    };
+    let said = tokio::task::spawn_blocking(run).await.unwrap();
+    for told in [&said.talk, &said.out] {
+        assert!(!told.contains(KEY), "the key was told: {told}");
+    }
+    said
+}
+
+async fn run(folder: &Path, variables: &[(&str, &str)]) -> Said {
+    vpipe(folder, &["run", "default", CLIP], variables).await
+}
+
+fn results(folder: &Path) -> Value {
+    let text = fs::read_to_string(folder.join("output/clip_results.json")).unwrap();
+    assert!(!text.contains(KEY), "the key was told: {text}");
+    serde_json::from_str(&text).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,11 +68,7 @@ async fn the_default_recipe_runs_on_the_workers_of_whoever_has_some() {
         "it does not say who gets the pictures: {}",
         said.talk
     );
-    let text = fs::read_to_string(folder.path().join("output/clip_results.json")).unwrap();
-    for told in [&said.talk, &said.out, &text] {
-        assert!(!told.contains(KEY), "the key was told: {told}");
-    }
-    let results: Value = serde_json::from_str(&text).unwrap();
+    let results = results(folder.path());
     assert_eq!(results.get("demo"), None);
     assert_eq!(results["models"]["yolo"]["backend"], "runpod");
     let entries = results["detections"].as_array().unwrap();
@@ -84,20 +98,100 @@ async fn a_file_of_variables_is_read_and_overrides_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_is_not_sent_to_a_stranger() {
     let folder = TempDir::new().unwrap();
-    let said = run(
-        folder.path(),
-        &[
-            ("RUNPOD_API_KEY", KEY),
-            ("RUNPOD_YOLO_ENDPOINT_ID", "detect"),
-            ("RUNPOD_ENDPOINT_BASE_URL", "https://runpod.invalid/v2"),
-        ],
-    )
-    .await;
+    let stranger = "https://runpod.invalid/v2";
+    let recipe = format!(
+        "version = 1\nextends = \"default\"\n[backends.other]\nkind = \"runpod\"\n\
+         endpoint = \"detect\"\nbase_url = \"{stranger}\"\n[stages.yolo]\nbackend = \"other\"\n"
+    );
+    fs::write(folder.path().join("other.toml"), recipe).unwrap();
+    let key = ("RUNPOD_API_KEY", KEY);
+    let by_variable = [
+        key,
+        ("RUNPOD_YOLO_ENDPOINT_ID", "detect"),
+        ("RUNPOD_ENDPOINT_BASE_URL", stranger),
+    ];
+    for said in [
+        run(folder.path(), &by_variable).await,
+        vpipe(folder.path(), &["run", "other.toml", CLIP], &[key]).await,
+        vpipe(folder.path(), &["check", "other.toml"], &[key]).await,
+    ] {
+        assert_eq!(said.code, 3, "{}", said.talk);
+        let why = "the key for api.runpod.ai is not sent to runpod.invalid unless you say \
+                   `--allow-host runpod.invalid`";
+        assert!(said.talk.contains(why), "{}", said.talk);
+    }
+    let words = ["check", "other.toml", "--allow-host", "runpod.invalid"];
+    let said = vpipe(folder.path(), &words, &[key]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    assert!(said.out.contains("other, runpod.invalid"), "{}", said.out);
+}
+
+const NAMED: &str = r#"
+version = 1
+extends = "default"
+
+[vars]
+unit = "pixels"
+
+[backends.fleet]
+kind = "runpod"
+mode = "sync"
+dialect = "cloud"
+api_key_env = "MY_KEY"
+endpoint = "{{ env.MY_ENDPOINT }}"
+base_url = "{{ env.MY_SERVER }}"
+request = { images = "{{ images }}", threshold = "{{ params.conf }}", unit = "{{ vars.unit }}" }
+
+[backends.fleet.answer]
+images = "output.detections"
+class_name = "'thing ' ~ object.class"
+
+[stages.yolo]
+backend = "fleet"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_is_described_in_a_recipe() {
+    let fleet = Fleet::start(&[Fault::ServerError, Fault::ResetAnswer], 30, 5).await;
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("fleet.toml"), NAMED).unwrap();
+    let variables = [
+        ("MY_KEY", KEY),
+        ("MY_ENDPOINT", "detect"),
+        ("MY_SERVER", &fleet.base),
+    ];
+    let words = ["run", "fleet.toml", CLIP, "--set", "batch.size=4"];
+    let said = vpipe(folder.path(), &words, &variables).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let results = results(folder.path());
+    assert_eq!(results["models"]["yolo"]["backend"], "fleet");
+    let entries = results["detections"].as_array().unwrap();
+    let named = |entry: &Value| entry["detections"][0]["class_name"] == "thing 0";
+    assert!(entries.len() == 26 && entries.iter().all(named));
+    let asked = json!({ "images": null, "threshold": 0.15, "unit": "pixels" });
+    assert!(fleet.bodies().iter().all(|body| body["input"] == asked));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_needs_no_key_and_a_run_does() {
+    let folder = TempDir::new().unwrap();
+    let recipe = "version = 1\nextends = \"default\"\n[backends.fleet]\nkind = \"runpod\"\n\
+                  [stages.yolo]\nbackend = \"fleet\"\n";
+    fs::write(folder.path().join("fleet.toml"), recipe).unwrap();
+    let said = vpipe(folder.path(), &["check", "fleet.toml"], &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    for variable in ["RUNPOD_API_KEY", "RUNPOD_YOLO_ENDPOINT_ID"] {
+        let why = format!("{variable} is not set, and `fleet` needs it");
+        assert!(said.talk.contains(&why), "{}", said.talk);
+    }
+    let said = vpipe(folder.path(), &["graph", "fleet.toml"], &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    assert!(said.out.contains("yolo.request"), "{}", said.out);
+    let said = vpipe(folder.path(), &["run", "fleet.toml", CLIP], &[]).await;
     assert_eq!(said.code, 3, "{}", said.talk);
     assert!(
-        said.talk.contains("is not sent to runpod.invalid"),
+        said.talk.contains("RUNPOD_API_KEY is not set"),
         "{}",
         said.talk
     );
-    assert!(!said.talk.contains(KEY));
 }
