@@ -248,6 +248,14 @@ impl Worker {
             Self::Calls(call) => call.split(item),
         }
     }
+
+    /// What the user should change before the next run, as far as this one has shown.
+    pub(super) fn advice(&self) -> Option<String> {
+        match self {
+            Self::Threads { .. } => None,
+            Self::Calls(call) => call.advice(),
+        }
+    }
 }
 
 fn pauses(retry: Retry) -> impl Iterator<Item = Duration> {

@@ -71,6 +71,10 @@ impl MapTask {
                 },
             }
         }
+        if let Some(advice) = self.attempts.worker.advice() {
+            let text = format!("{}: {advice}", self.attempts.step.stage);
+            self.attempts.reporter.event(Event::Notice { text }).await;
+        }
     }
 
     async fn pass(&self, answer: Answer, videos: &mut BTreeMap<VideoId, Open>) {

@@ -122,6 +122,12 @@ pub trait Call: Send + Sync {
 
     /// What leaves the step in place of an answer for `item`.
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item>;
+
+    /// What the user should change before the next run, as far as this one has shown; asked when
+    /// the step is done. One sentence.
+    fn advice(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Joins the items of each video.

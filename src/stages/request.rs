@@ -172,6 +172,16 @@ impl Call for Request {
         Box::pin(self.endpoint.withdraw(ticket, running))
     }
 
+    fn advice(&self) -> Option<String> {
+        let most = self.most.load(Ordering::Relaxed);
+        (most < usize::MAX).then(|| {
+            format!(
+                "its workers ran out of memory above {most} pictures a request; `--batch-size \
+                 {most}` saves the requests that failed"
+            )
+        })
+    }
+
     fn split(&self, item: &Item) -> Option<(Item, Item)> {
         let most = self.most.load(Ordering::Relaxed);
         let half = pictures(item).len() / 2;

@@ -147,6 +147,10 @@ async fn what_ran_out_of_memory_is_not_sent_again_as_large() {
             too_large <= IN_FLIGHT,
             "{too_large} were known to be too large"
         );
+        let advice = run.events.iter().any(
+            |event| matches!(event, Event::Notice { text } if text.contains("`--batch-size 2`")),
+        );
+        assert_eq!(advice, fault == Fault::OutOfMemory);
         // Four go as two and two; a body that was refused as a whole never became a job.
         assert!(bodies <= 2 * PICTURES as usize / 4 + IN_FLIGHT, "{bodies}");
     }
