@@ -1,5 +1,6 @@
 //! The ledger of a run: what became of each video and what each stage took, kept from events.
 
+use super::account::Account;
 use super::inputs::Inputs;
 use super::report::Outcome;
 use super::report::StageSummary;
@@ -16,6 +17,7 @@ use crate::name::VideoId;
 use crate::output::RunFacts;
 use crate::output::StageRun;
 use crate::output::Summary;
+use crate::plan::Meter;
 use crate::plan::Plan;
 use crate::plan::StagePlan;
 use jiff::ZonedDateTime;
@@ -42,6 +44,7 @@ struct Tally {
     pictures: u64,
     retries: u64,
     splits: u64,
+    account: Account,
     at_work: u32,
     busy: Duration,
     since: Duration,
@@ -82,6 +85,16 @@ impl Ledger {
         }
     }
 
+    /// The run began at this moment.
+    pub(super) fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// What `stage` asks is paid by the second.
+    pub(super) fn paid(&mut self, stage: &StageId, meter: Meter) {
+        self.stages.entry(stage.clone()).or_default().account.meter = Some(meter);
+    }
+
     pub(super) fn note(&mut self, event: &Event) {
         let now = self.start.elapsed();
         let mut tally = |stage: &StageId, change: &dyn Fn(&mut Tally)| {
@@ -98,6 +111,9 @@ impl Ledger {
             }
             Event::Finished { stage, pictures } => {
                 tally(stage, &|tally| tally.pictures += pictures);
+            }
+            Event::Exchanged { stage, exchange } => {
+                tally(stage, &|tally| tally.account.note(exchange, now));
             }
             Event::Retrying { stage, .. } => tally(stage, &|tally| tally.retries += 1),
             Event::Split { stage, .. } => tally(stage, &|tally| tally.splits += 1),
@@ -133,6 +149,7 @@ impl Ledger {
                 workers: step.limit.max,
                 retries: tally.map_or(0, |tally| tally.retries),
                 splits: tally.map_or(0, |tally| tally.splits),
+                requests: tally.and_then(|tally| tally.account.requests()),
             };
             stages.insert(step.stage.clone(), run);
         }
@@ -189,11 +206,13 @@ impl Ledger {
         }
         let summaries = stages.iter().filter_map(|stage| {
             let tally = self.stages.remove(&stage.id)?;
-            let (pictures, busy) = (tally.pictures, tally.busy);
             Some(StageSummary {
                 id: stage.id.clone(),
-                pictures,
-                busy,
+                pictures: tally.pictures,
+                busy: tally.busy,
+                retries: tally.retries,
+                splits: tally.splits,
+                requests: tally.account.requests(),
             })
         });
         Outcome {

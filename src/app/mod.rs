@@ -2,6 +2,8 @@
 //!
 //! Joins the rooms below; does not know how any of them works.
 
+mod account;
+mod budget;
 mod check;
 mod compile;
 mod error;
@@ -13,6 +15,7 @@ mod run;
 mod saving;
 mod world;
 
+pub use budget::Limits;
 pub use check::check;
 pub use check::graph;
 pub use check::models;

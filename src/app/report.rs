@@ -9,7 +9,9 @@ use crate::facts::ModelFacts;
 use crate::facts::VideoFacts;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::output::Requests;
 use crate::output::Summary;
+use crate::plan::Forecast;
 use crate::plan::Peak;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +31,8 @@ pub struct Header {
     pub demo: bool,
     /// Every host that will get pictures or sound.
     pub hosts: Vec<String>,
+    /// What will be asked of workers that are paid, and what it may cost.
+    pub forecast: Forecast,
 }
 
 /// One stage of a run.
@@ -135,6 +139,12 @@ pub struct StageSummary {
     pub pictures: u64,
     /// The time in which it worked, all its slots added up.
     pub busy: Duration,
+    /// Requests that were sent again.
+    pub retries: u64,
+    /// Requests that were too large and went on in halves.
+    pub splits: u64,
+    /// What its requests took, where it asks a server.
+    pub requests: Option<Requests>,
 }
 
 /// What became of a run.

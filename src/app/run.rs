@@ -1,5 +1,8 @@
 //! `run`: a recipe over videos, from the words of a user to files of results.
 
+use super::budget;
+use super::budget::Budget;
+use super::budget::Limits;
 use super::compile;
 use super::compile::Compiled;
 use super::error::AppError;
@@ -10,8 +13,10 @@ use super::report::Header;
 use super::report::Outcome;
 use super::report::Update;
 use crate::engine;
+use crate::engine::Gate;
 use crate::engine::Said;
 use crate::engine::Stop;
+use crate::engine::StopReason;
 use crate::facts::Placement;
 use crate::facts::VideoFacts;
 use crate::item::Item;
@@ -19,6 +24,8 @@ use crate::item::Record;
 use crate::media;
 use crate::name::VideoId;
 use crate::output;
+use crate::plan;
+use crate::plan::Meter;
 use crate::recipe;
 use crate::recipe::Recipe;
 use crate::stages;
@@ -27,6 +34,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+// How long what was sent is waited for that is not back at the deadline.
+const AFTER_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What to run.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +47,8 @@ pub struct RunRequest {
     pub inputs: Vec<PathBuf>,
     /// Only so much from the beginning of each video.
     pub first: Option<Duration>,
+    /// The most that it may take.
+    pub limits: Limits,
 }
 
 /// Runs a recipe over its inputs and tells `update` everything that happens. Listens for Ctrl-C.
@@ -76,7 +88,13 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
             help: None,
         }
     })?;
+    for (stage, fleet) in budget::fleets(&compiled.facts.placements) {
+        ledger.paid(stage, Meter::new(fleet.clone()));
+    }
     let stop = Stop::default();
+    let (start, limits) = (ledger.start(), request.limits);
+    let budget = Budget::new(start, limits, &compiled.facts.placements);
+    let gate: Arc<dyn Gate> = Arc::new(budget);
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
     let mut writer = Writer {
         recipe: &recipe,
@@ -90,7 +108,11 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
         .build()
         .and_then(|runtime| {
             runtime.spawn(interruptions(stop.clone()));
-            runtime.block_on(engine::run(&compiled.plan, works, &ids, &stop, &mut hear))
+            if let Some(time) = limits.time {
+                runtime.spawn(deadline(stop.clone(), time.saturating_sub(start.elapsed())));
+            }
+            let plan = &compiled.plan;
+            runtime.block_on(engine::run(plan, works, &ids, &stop, &gate, &mut hear))
         })
         .map_err(|error| AppError::environment(&error))?;
     Ok(ledger.close(compiled.plan.stages(), stop.reason(), demo))
@@ -101,6 +123,14 @@ async fn interruptions(stop: Stop) {
     while tokio::signal::ctrl_c().await.is_ok() {
         stop.interrupt();
     }
+}
+
+// The gate stops requests in time; this stops what works here, and what does not come back.
+async fn deadline(stop: Stop, left: Duration) {
+    tokio::time::sleep(left).await;
+    stop.finish(StopReason::Deadline);
+    tokio::time::sleep(AFTER_DEADLINE).await;
+    stop.abort();
 }
 
 fn header(recipe: &Recipe, compiled: &Compiled) -> Header {
@@ -118,6 +148,7 @@ fn header(recipe: &Recipe, compiled: &Compiled) -> Header {
         notices: compiled.placed.notices.clone(),
         demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
         hosts: hosts.into_iter().collect(),
+        forecast: plan::forecast(&compiled.plan, &compiled.facts),
     }
 }
 

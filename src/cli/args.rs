@@ -3,6 +3,7 @@
 //! Holds only what is not in a recipe. Knows nothing of what the words do.
 
 use super::duration;
+use super::money;
 use crate::plan::Format;
 use crate::recipe::Request;
 use clap::Args;
@@ -68,6 +69,17 @@ pub(super) struct RunArgs {
     /// Look only at the beginning of each video, to try a recipe: 30s, 2m, 1m30s, or seconds
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) first: Option<Duration>,
+
+    /// Spend no more than so many US dollars on paid workers: stop sending in time, wait for what
+    /// was sent, write what there is. A worker's start and idle tail count; so does a start of
+    /// 10 s where the recipe does not say how long it takes
+    #[arg(long, value_name = "USD", value_parser = money::parse)]
+    pub(super) max_cost: Option<f64>,
+
+    /// Be done after this time: 10m, 1h30m, or seconds. What would come back too late is not
+    /// sent; what there is is written
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(super) deadline: Option<Duration>,
 
     /// Write one JSON object about the run to stdout
     #[arg(long)]

@@ -16,6 +16,7 @@ use super::summary;
 use super::tables;
 use crate::app;
 use crate::app::AppError;
+use crate::app::Limits;
 use crate::app::RunRequest;
 use crate::diag::Report;
 use clap::Parser;
@@ -49,6 +50,10 @@ fn run(args: RunArgs) -> Result<u8, AppError> {
         recipe: args.recipe.into(),
         inputs: inputs::expand(&args.inputs).map_err(|error| AppError::request(&error))?,
         first: args.first,
+        limits: Limits {
+            cost: args.max_cost,
+            time: args.deadline,
+        },
     };
     let start = Instant::now();
     let mut progress = Progress::default();

@@ -7,6 +7,7 @@ mod commands;
 pub mod diagnostic;
 mod duration;
 mod inputs;
+mod money;
 mod progress;
 mod screen;
 mod streams;

@@ -4,6 +4,7 @@
 //! Knows nothing of terminals.
 
 use super::duration::spell_roughly;
+use super::money;
 use crate::app::Header;
 use crate::app::StageRow;
 use crate::app::Update;
@@ -184,6 +185,8 @@ impl Progress {
             let text = format!("pictures or sound leave this machine for {hosts}");
             lines.push(line(Weight::Notice, text));
         }
+        let costs = header.forecast.stages.iter().flat_map(money::forecast);
+        lines.extend(costs.map(|text| line(Weight::Notice, text)));
         if header.demo {
             lines.push(line(Weight::Notice, DEMO));
         }

@@ -3,8 +3,11 @@
 //! Pure: an outcome in, text out.
 
 use super::duration::spell;
+use super::money;
+use super::money::number;
 use crate::app::Outcome;
 use crate::app::SavedFiles;
+use crate::app::StageSummary;
 use crate::app::VideoOutcome;
 use crate::engine::StopReason;
 use crate::output::Summary;
@@ -24,6 +27,7 @@ pub(super) fn summary(outcome: &Outcome) -> String {
     let anything = outcome.videos.iter().any(has_outcome);
     if anything || outcome.stopped.is_some() {
         lines.push(closing(outcome));
+        lines.extend(outcome.stages.iter().flat_map(requests));
     }
     if outcome.demo {
         lines.push(DEMO.to_owned());
@@ -125,8 +129,9 @@ fn closing(outcome: &Outcome) -> String {
     text
 }
 
-fn number(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+fn requests(stage: &StageSummary) -> Vec<String> {
+    let told = |asked| money::requests(stage.id.as_str(), stage.retries, stage.splits, asked);
+    stage.requests.as_ref().map(told).unwrap_or_default()
 }
 
 /// What became of a run, for programs.
@@ -159,6 +164,9 @@ pub(super) fn json(outcome: &Outcome) -> Value {
             "id": stage.id,
             "pictures": stage.pictures,
             "busy_seconds": stage.busy.as_secs_f64(),
+            "retries": stage.retries,
+            "splits": stage.splits,
+            "requests": stage.requests,
         })).collect::<Vec<_>>(),
     })
 }

@@ -5,6 +5,7 @@
 //! a request is made before a permit is asked for, so a slot that is free finds one ready.
 
 use super::conductor::Reporter;
+use super::gate::Gate;
 use super::lanes::Lanes;
 use super::map::finished;
 use super::permits::Permits;
@@ -43,6 +44,7 @@ pub(super) struct Attempts {
     pub(super) permits: Permits,
     pub(super) reporter: Reporter,
     pub(super) stop: Stop,
+    pub(super) gate: Arc<dyn Gate>,
 }
 
 impl Attempts {
@@ -98,6 +100,12 @@ impl Attempts {
             permit = self.permits.acquire() => permit,
         };
         let (stage, pictures) = (&self.step.stage, item.pictures());
+        if body.as_ref().is_some_and(|body| !body.is_empty())
+            && let Err(reason) = self.gate.admit(stage, pictures)
+        {
+            self.stop.finish(reason);
+            return Err(self.stop.failure());
+        }
         self.reporter
             .event(Event::Started {
                 stage: stage.clone(),
@@ -142,6 +150,7 @@ impl Attempts {
             exchange.waited = begun.elapsed();
             exchange.answered = answer.is_ok();
             let stage = self.step.stage.clone();
+            self.gate.settle(&stage, &exchange);
             self.reporter
                 .event(Event::Exchanged { stage, exchange })
                 .await;
@@ -168,8 +177,8 @@ impl Attempts {
         self.wait(call, item, &ticket, exchange).await
     }
 
-    // Stopped once: what has not begun is taken back, what runs is waited for. Stopped twice:
-    // everything is taken back.
+    // Stopped once: what has not begun is taken back, what runs is waited for; what fits the
+    // budget is waited for in any case. Stopped twice: everything is taken back.
     async fn wait(
         &self,
         call: &dyn Call,
@@ -183,7 +192,7 @@ impl Attempts {
             answer = &mut answer => return answer,
             () = self.stop.stopping() => {}
         }
-        if call.cancel(ticket, false).await {
+        if !self.stop.collects() && call.cancel(ticket, false).await {
             return Err(self.stop.failure());
         }
         tokio::select! {

@@ -13,6 +13,7 @@
 mod attempt;
 mod conductor;
 mod fold;
+mod gate;
 mod lanes;
 mod map;
 mod permits;
@@ -23,6 +24,8 @@ mod wire;
 mod work;
 
 pub use conductor::Said;
+pub use gate::Gate;
+pub use gate::Open;
 pub use run::run;
 pub use stop::Stop;
 pub use stop::StopReason;

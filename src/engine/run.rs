@@ -5,6 +5,7 @@ use super::attempt::Worker;
 use super::conductor::Conductor;
 use super::conductor::Said;
 use super::fold::FoldTask;
+use super::gate::Gate;
 use super::lanes::Lanes;
 use super::map::MapTask;
 use super::permits::Permits;
@@ -31,10 +32,12 @@ use tokio::time::Instant;
 /// How long what runs is collected after a first stop.
 const GRACE: Duration = Duration::from_secs(10);
 
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Runs a plan over `videos` and tells `said` everything that happens, in order.
 ///
 /// `works` says what each step does, in the order of [`Plan::steps`]. Returns when every video that was opened has left the
-/// plan; after a [`Stop`], what was not done has left it as skipped.
+/// plan; after a [`Stop`], what was not done has left it as skipped. Every request passes `gate`.
 ///
 /// # Errors
 ///
@@ -44,6 +47,7 @@ pub async fn run(
     works: Vec<Work>,
     videos: &[VideoId],
     stop: &Stop,
+    gate: &Arc<dyn Gate>,
     said: &mut dyn FnMut(Said),
 ) -> io::Result<()> {
     let exits = plan
@@ -73,7 +77,7 @@ pub async fn run(
             .and_then(|name| backends.get(name))
             .cloned();
         let (step, inputs) = (step.clone(), plan.inputs(index));
-        let (reporter, stop) = (reporter.clone(), stop.clone());
+        let (reporter, stop, gate) = (reporter.clone(), stop.clone(), Arc::clone(gate));
         let inbox = inboxes.get_mut(&index).and_then(|(_, inbox)| inbox.take());
         match (work, inbox) {
             (Work::Source(source), _) => {
@@ -107,6 +111,7 @@ pub async fn run(
                     permits,
                     reporter,
                     stop,
+                    gate,
                 });
                 tasks.spawn(
                     MapTask {
@@ -128,7 +133,8 @@ pub async fn run(
     Ok(())
 }
 
-// Until the last step is gone. After a first stop it waits a little and then for nothing.
+// Until the last step is gone. After a first stop it waits a little and then for nothing; for what
+// is paid and fits the budget it waits as long as its own time limits let it.
 async fn listen(conductor: &mut Conductor, stop: &Stop, said: &mut dyn FnMut(Said)) {
     let mut deadline = None;
     loop {
@@ -137,7 +143,8 @@ async fn listen(conductor: &mut Conductor, stop: &Stop, said: &mut dyn FnMut(Sai
             () = stop.stopping(), if deadline.is_none() => {
                 let why = stop.reason().map(|reason| reason.to_string()).unwrap_or_default();
                 said(Said::Event(Event::Stopping { why }));
-                deadline = Some(Instant::now() + GRACE);
+                let grace = if stop.collects() { FOR_EVER } else { GRACE };
+                deadline = Some(Instant::now() + grace);
             }
             next = conductor.next() => match next {
                 Some(next) => said(next),
@@ -145,8 +152,7 @@ async fn listen(conductor: &mut Conductor, stop: &Stop, said: &mut dyn FnMut(Sai
             },
             () = until(deadline), if deadline.is_some() => {
                 stop.abort();
-                // Far enough away to be never.
-                deadline = Some(Instant::now() + GRACE * 1000);
+                deadline = Some(Instant::now() + FOR_EVER);
             }
         }
     }

@@ -92,6 +92,14 @@ impl Stop {
         self.state.borrow().reason.is_some()
     }
 
+    /// Whether what was sent is waited for however long it takes: it is paid, and it fits.
+    pub(super) fn collects(&self) -> bool {
+        matches!(
+            self.reason(),
+            Some(StopReason::Budget | StopReason::Deadline)
+        )
+    }
+
     /// A flag that is up when no new work is begun, for code that knows nothing of runs.
     pub fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.flag)

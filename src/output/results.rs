@@ -239,7 +239,7 @@ pub struct Run {
 }
 
 /// What a stage took in a run, all its videos together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StageRun {
     /// Items that it could work on at once.
     pub workers: usize,
@@ -247,6 +247,45 @@ pub struct StageRun {
     pub retries: u64,
     /// Requests that were too large and went on in halves.
     pub splits: u64,
+    /// What its requests took, where it asks a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Requests>,
+}
+
+/// What the requests of a stage took, those that were sent again included.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Requests {
+    /// How many were sent.
+    pub count: u64,
+    /// Their bodies.
+    pub bytes_sent: u64,
+    /// Time in the server's queue, where it tells.
+    pub queue_seconds: Option<Spread>,
+    /// Time at a worker, where the server tells.
+    pub execution_seconds: Option<Spread>,
+    /// Workers that are known by name.
+    pub workers_seen: u64,
+    /// Time at workers, added up.
+    pub executed_seconds: f64,
+    /// Paid worker time: jobs, short gaps between them, the idle tail, and the start as far as it
+    /// is known; rounded up for each worker. `null` where it is not paid by the second.
+    pub billed_seconds: Option<u64>,
+    /// What is in the bill for the start of a worker, as the recipe says; `null` where it does not:
+    /// the server does not tell, and the bill is without it.
+    pub start_seconds: Option<f64>,
+    /// US dollars.
+    pub cost_usd: Option<f64>,
+    /// How many times as fast it went as with one request at a time.
+    pub speed_up: Option<f64>,
+}
+
+/// The middle and the slow end of a number of times, by nearest rank.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Half of them are no longer.
+    pub p50: f64,
+    /// 95 of 100 are no longer.
+    pub p95: f64,
 }
 
 /// The text of failures that were told in the same words.

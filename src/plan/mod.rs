@@ -3,14 +3,23 @@
 //! A pure function of a recipe and facts: the same two give the same plan. Knows nothing of
 //! files, networks, threads or time.
 
+mod billing;
 mod draw;
+mod forecast;
 mod lower;
 mod memory;
 mod ports;
 mod stages;
 mod step;
 
+pub use billing::Meter;
 pub use draw::Format;
+pub use forecast::Estimate;
+pub use forecast::Forecast;
+pub use forecast::StageForecast;
+pub use forecast::forecast;
+pub use forecast::usual_seconds_a_picture;
+pub use forecast::usual_start;
 pub use lower::Tuning;
 pub use lower::compile;
 pub use memory::Peak;

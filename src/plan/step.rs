@@ -51,6 +51,16 @@ impl Plan {
         consumers
     }
 
+    /// The pictures in one item that `step` takes.
+    pub fn pictures_a_request(&self, step: StepIndex) -> usize {
+        let before = self.graph.neighbors_directed(step.0, Direction::Incoming);
+        let size = |node: NodeIndex| match &self.graph[node].kind {
+            StepKind::Batch { spec, .. } => spec.size,
+            _ => 1,
+        };
+        before.map(size).max().unwrap_or(1)
+    }
+
     /// The number of edges that lead to `step`.
     pub fn inputs(&self, step: StepIndex) -> usize {
         self.graph

@@ -16,8 +16,10 @@ use vpipe::diag::SourceMap;
 use vpipe::diag::Span;
 use vpipe::engine::Call;
 use vpipe::engine::Emitter;
+use vpipe::engine::Gate;
 use vpipe::engine::Lane;
 use vpipe::engine::Map;
+use vpipe::engine::Open;
 use vpipe::engine::Said;
 use vpipe::engine::Source;
 use vpipe::engine::Stop;
@@ -188,6 +190,7 @@ pub(crate) struct Bench {
     stop: Stop,
     emitted: watch::Sender<u64>,
     prepared: watch::Sender<u64>,
+    gate: Arc<dyn Gate>,
     caller: Option<Arc<dyn Call>>,
 }
 
@@ -265,6 +268,7 @@ impl Bench {
             stop: Stop::default(),
             emitted: watch::Sender::new(0),
             prepared: watch::Sender::new(0),
+            gate: Arc::new(Open),
             caller: None,
         }
     }
@@ -295,6 +299,11 @@ impl Bench {
         let mapping = Mapping::new(&MappingSpec::default());
         let caller = vpipe::stages::request(&"yolo".into(), &spec, mapping, endpoint);
         self.caller = Some(caller);
+        self
+    }
+
+    pub(crate) fn through(mut self, gate: impl Gate + 'static) -> Self {
+        self.gate = Arc::new(gate);
         self
     }
 
@@ -330,7 +339,7 @@ impl Bench {
             .map(|(_, step)| self.work(step, &script))
             .collect();
         let mut said = |said| ran.hear(said);
-        vpipe::engine::run(&plan, works, &videos, &stop, &mut said)
+        vpipe::engine::run(&plan, works, &videos, &stop, &self.gate, &mut said)
             .await
             .unwrap();
         ran

@@ -16,13 +16,16 @@ use harness::Script;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use vpipe::engine::Gate;
 use vpipe::engine::Stop;
 use vpipe::engine::StopReason;
 use vpipe::event::Event;
+use vpipe::exchange::Exchange;
 use vpipe::failure::Class;
 use vpipe::failure::Failure;
 use vpipe::item::Found;
 use vpipe::item::Item;
+use vpipe::name::StageId;
 
 #[tokio::test]
 async fn a_stage_at_a_server_reaches_and_never_passes_its_limit() {
@@ -257,6 +260,42 @@ async fn a_failure_that_would_meet_every_item_stops_the_run() {
         .count();
     assert_eq!(run.found().count(), 1 + skipped, "the others were not sent");
     assert!(matches!(run.stop.reason(), Some(StopReason::Failed(_))));
+}
+
+// Lets so many requests through.
+struct Toll(std::sync::Mutex<u32>);
+
+impl Gate for Toll {
+    fn admit(&self, _stage: &StageId, _pictures: u64) -> Result<(), StopReason> {
+        let mut left = self.0.lock().unwrap();
+        *left = left.checked_sub(1).ok_or(StopReason::Budget)?;
+        Ok(())
+    }
+
+    fn settle(&self, _stage: &StageId, _exchange: &Exchange) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_paid_is_waited_for_and_nothing_more_is_sent() {
+    let run = Bench::remote(4, 4)
+        .pictures(400)
+        .through(Toll(std::sync::Mutex::new(3)))
+        // Longer than what runs is waited for after any other stop.
+        .run(Script::requests(|_| {
+            Box::pin(async {
+                tokio::time::sleep(Duration::from_secs(100)).await;
+                Ok(())
+            })
+        }))
+        .await;
+    assert_eq!(run.objects(), 3 * 4);
+    let sent = |event: &&Event| matches!(event, Event::Exchanged { .. });
+    assert_eq!(run.events.iter().filter(sent).count(), 3);
+    assert_eq!(run.stop.reason(), Some(StopReason::Budget));
+    assert!(
+        run.found()
+            .any(|(_, found)| matches!(found, Found::Skipped(_)))
+    );
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Size;
 use crate::name::VideoId;
+use crate::plan::Forecast;
 use std::time::Duration;
 
 const VIDEO: VideoId = VideoId(0);
@@ -57,6 +58,7 @@ fn header() -> Header {
         notices: vec!["`half` means nothing on a CPU".to_owned()],
         demo: true,
         hosts: vec!["api.example.com".to_owned()],
+        forecast: Forecast::default(),
     }
 }
 

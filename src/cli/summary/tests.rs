@@ -51,6 +51,9 @@ fn outcome() -> Outcome {
             id: "yolo".into(),
             pictures: 24,
             busy: Duration::from_millis(20_500),
+            retries: 0,
+            splits: 0,
+            requests: None,
         }],
         demo: true,
     }
@@ -132,7 +135,10 @@ fn programs_are_told_the_same() {
         {
           "id": "yolo",
           "pictures": 24,
-          "busy_seconds": 20.5
+          "busy_seconds": 20.5,
+          "retries": 0,
+          "splits": 0,
+          "requests": null
         }
       ]
     }

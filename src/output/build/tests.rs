@@ -179,6 +179,7 @@ fn run() -> RunFacts {
                 workers: 2,
                 retries: 1,
                 splits: 0,
+                requests: None,
             },
         )]),
         unread: Vec::new(),
