@@ -52,6 +52,14 @@ fn wrong_words_end_with_2_and_one_message() {
             "write it as 30s, 2m, 1m30s",
         ),
         (
+            vec!["run", "default", "a.mp4", "--max-cost", "cheap"],
+            "write it in US dollars",
+        ),
+        (
+            vec!["run", "default", "a.mp4", "--deadline", "-1"],
+            "unexpected argument '-1'",
+        ),
+        (
             vec!["run", "default", "nothing/*.mp4"],
             "nothing matches `nothing/*.mp4`",
         ),

@@ -109,7 +109,11 @@ fn the_lines_of_a_run_are_as_shown() {
 #[test]
 fn mistakes_are_told_as_shown() {
     let readme = readme();
-    let shown = blocks(&readme, "text").remove(1);
+    let shown = blocks(&readme, "text");
+    let shown = shown
+        .iter()
+        .find(|block| block.contains("bad.toml"))
+        .unwrap();
     let folder = TempDir::new().unwrap();
     let recipe = "version = 1\nextends = \"default\"\n[stages.yolo]\nconf = 1.5\nimgsize = 640\n";
     fs::write(folder.path().join("bad.toml"), recipe).unwrap();

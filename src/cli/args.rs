@@ -70,14 +70,17 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) first: Option<Duration>,
 
-    /// Spend no more than so many US dollars on paid workers: stop sending in time, wait for what
-    /// was sent, write what there is. A worker's start and idle tail count; so does a start of
-    /// 10 s where the recipe does not say how long it takes
+    /// Spend no more than so many US dollars on paid workers
+    ///
+    /// No request is sent that would not fit; what was sent is waited for, and what there is is
+    /// written. The start and the idle tail of every worker count, a start as 10 s where the recipe
+    /// does not say how long it takes.
     #[arg(long, value_name = "USD", value_parser = money::parse)]
     pub(super) max_cost: Option<f64>,
 
-    /// Be done after this time: 10m, 1h30m, or seconds. What would come back too late is not
-    /// sent; what there is is written
+    /// Be done after this time: 10m, 1h30m, or seconds
+    ///
+    /// No request is sent that would come back later; what there is is written.
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) deadline: Option<Duration>,
 

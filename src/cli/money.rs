@@ -176,16 +176,18 @@ mod tests {
             requests: 36,
             workers: 3,
             price_per_second: 0.0004,
-            low: estimate(0.0108),
+            low: estimate(0.0096),
             expected: estimate(0.0312),
-            high: estimate(0.09),
+            high: estimate(0.096),
             start_is_default: true,
         };
         insta::assert_snapshot!(forecast(&stage).join("\n"), @r"
         yolo: 574 pictures in 36 requests to 3 workers of abc123 at api.runpod.ai
-          about $0.0312, $0.0108 to $0.0900: 78 s of workers at $0.0004 (pictures 30 s, start 30 s, idle at the end 15 s)
+          about $0.0312, $0.0096 to $0.0960: 78 s of workers at $0.0004 (pictures 30 s, start 30 s, idle at the end 15 s)
           the time for a picture and the time to start are documented defaults, not measured
         ");
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(&forecast(&stage).join("\n")));
         stage.start_is_default = false;
         stage.pictures = None;
         insta::assert_snapshot!(forecast(&stage).join("\n"), @"yolo: how many pictures there are is not known, so no cost is estimated; a second of a worker is $0.0004");

@@ -167,3 +167,28 @@ fn estimate(fleet: &FleetFacts, workers: u64, execution: f64, start: f64) -> Est
         wall: start + share,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::estimate;
+    use crate::facts::FleetFacts;
+    use std::time::Duration;
+
+    #[test]
+    fn an_estimate_is_paid_in_whole_seconds_of_each_worker() {
+        let fleet = FleetFacts {
+            workers: 3,
+            vram_gb: None,
+            price_per_second: 0.0004,
+            idle_timeout: Duration::from_secs(5),
+            cold_start: Duration::ZERO,
+        };
+        // 36 batches of 0.2 s on three warm workers: 2.4 s of work, and 5 s of idle tail each.
+        let warm = estimate(&fleet, 3, 7.2, 0.0);
+        assert_eq!(warm.billed, 3 * 8);
+        assert!((warm.cost - 0.0096).abs() < 1e-12);
+        assert!((warm.wall - 2.4).abs() < 1e-12);
+        assert_eq!(estimate(&fleet, 3, 7.2, 10.0).billed, 3 * 18);
+        assert_eq!(estimate(&fleet, 0, 0.0, 10.0), super::Estimate::default());
+    }
+}

@@ -1,0 +1,114 @@
+//! What a run on paid workers says of its cost, and that it ends before it costs too much: the
+//! program as a user has it, against a fleet on this machine.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that panics fails the test that called it"
+)]
+
+mod fleet;
+mod program;
+
+use fleet::Fault;
+use fleet::Fleet;
+use fleet::KEY;
+use program::Said;
+use program::vpipe_with;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/demo/clip.mp4");
+
+async fn run(folder: &Path, fleet: &Fleet, more: &'static [&'static str]) -> Said {
+    let folder = folder.to_owned();
+    let variables = [
+        ("RUNPOD_API_KEY", KEY),
+        ("RUNPOD_YOLO_ENDPOINT_ID", "detect"),
+        ("RUNPOD_ENDPOINT_BASE_URL", &fleet.base),
+    ];
+    let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    tokio::task::spawn_blocking(move || {
+        let words = [&["run", "default", CLIP, "--json"], more].concat();
+        vpipe_with(&folder, &words, &variables)
+    })
+    .await
+    .unwrap()
+}
+
+fn results(folder: &Path, name: &str) -> Value {
+    let text = fs::read_to_string(folder.join("output").join(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_says_what_it_will_cost_and_what_it_did() {
+    let fleet = Fleet::start(&[Fault::HtmlGateway], 0, 1).await;
+    let folder = TempDir::new().unwrap();
+    let said = run(
+        folder.path(),
+        &fleet,
+        &["--max-cost", "10", "--deadline", "1h"],
+    )
+    .await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let before = "yolo: 26 pictures in 2 requests to 2 workers of detect at 127.0.0.1";
+    let (header, rest) = said.talk.split_once(before).unwrap_or_default();
+    assert!(!header.contains("done"), "{}", said.talk);
+    assert!(rest.contains("documented defaults, not measured"), "{rest}");
+    assert!(rest.contains("yolo: 2 requests, "), "{rest}");
+    assert!(
+        rest.contains("without their start, which nobody tells"),
+        "{rest}"
+    );
+
+    let asked = &results(folder.path(), "clip_results.json")["run"]["stages"]["yolo"]["requests"];
+    assert_eq!(asked["count"], 2);
+    assert!(asked["bytes_sent"].as_u64().unwrap() > 1000);
+    assert_eq!(asked["execution_seconds"]["p50"], 0.005);
+    assert_eq!(asked["workers_seen"], 1);
+    assert_eq!(asked["executed_seconds"], 0.01);
+    // One worker: its two jobs at most a few seconds apart, and 5 s of idle tail.
+    let billed = asked["billed_seconds"].as_u64().unwrap();
+    assert!(billed >= 6, "{asked}");
+    let cost = asked["cost_usd"].as_f64().unwrap();
+    assert!((cost - billed as f64 * 0.0004).abs() < 1e-9, "{asked}");
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    let stages = told["stages"].as_array().unwrap();
+    let yolo = stages.iter().find(|stage| stage["id"] == "yolo").unwrap();
+    assert_eq!(yolo["requests"], *asked);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_is_too_small_spends_nothing() {
+    let fleet = Fleet::start(&[Fault::HtmlGateway], 0, 1).await;
+    let folder = TempDir::new().unwrap();
+    let said = run(folder.path(), &fleet, &["--max-cost", "0.001"]).await;
+    assert_eq!(said.code, 4, "{}", said.talk);
+    assert!(
+        said.talk.contains("the budget was reached"),
+        "{}",
+        said.talk
+    );
+    let results = results(folder.path(), "clip_results.partial.json");
+    assert_eq!(results["run"]["stages"]["yolo"].get("requests"), None);
+    assert_eq!(results["run"]["stopped"], "the budget was reached");
+    let entries = results["detections"].as_array().unwrap();
+    assert!(entries.iter().all(|entry| entry["skipped"].is_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_nothing_meets_sends_nothing() {
+    let fleet = Fleet::start(&[Fault::HtmlGateway], 0, 1).await;
+    let folder = TempDir::new().unwrap();
+    let said = run(folder.path(), &fleet, &["--deadline", "1ms"]).await;
+    assert_eq!(said.code, 4, "{}", said.talk);
+    assert!(
+        said.talk.contains("the deadline was reached"),
+        "{}",
+        said.talk
+    );
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(told["stopped"], "the deadline was reached");
+}
