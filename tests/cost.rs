@@ -67,11 +67,12 @@ async fn a_run_says_what_it_will_cost_and_what_it_did() {
     assert_eq!(asked["count"], 2);
     assert!(asked["bytes_sent"].as_u64().unwrap() > 1000);
     assert_eq!(asked["execution_seconds"]["p50"], 0.005);
-    assert_eq!(asked["workers_seen"], 1);
+    let workers = asked["workers_seen"].as_u64().unwrap();
+    assert!((1..=2).contains(&workers), "{asked}");
     assert_eq!(asked["executed_seconds"], 0.01);
-    // One worker: its two jobs at most a few seconds apart, and 5 s of idle tail.
+    // A started second of work and 5 s of idle tail each, and the gaps between jobs.
     let billed = asked["billed_seconds"].as_u64().unwrap();
-    assert!(billed >= 6, "{asked}");
+    assert!(billed >= 6 * workers, "{asked}");
     let cost = asked["cost_usd"].as_f64().unwrap();
     assert!((cost - billed as f64 * 0.0004).abs() < 1e-9, "{asked}");
     let told: Value = serde_json::from_str(&said.out).unwrap();
