@@ -205,6 +205,7 @@ impl DetectorSession {
                 class: kept.class,
                 class_name: self.model.profile.class_name(kept.class),
                 confidence: kept.score,
+                parent: None,
             })
             .collect())
     }
