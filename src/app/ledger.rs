@@ -67,6 +67,7 @@ impl Ledger {
                 results: None,
                 partial: false,
                 summary: Summary::default(),
+                requests_spared: 0,
                 saved: Vec::new(),
                 error: inputs.unreadable.get(&id).cloned(),
             };
@@ -143,7 +144,7 @@ impl Ledger {
         stopped: Option<StopReason>,
     ) -> RunFacts {
         let mut stages: BTreeMap<StageId, StageRun> = BTreeMap::new();
-        for (_, step) in plan.steps().filter(|(_, step)| step.stands_for_stage()) {
+        for (_, step) in plan.steps().filter(|(_, step)| step.last) {
             let tally = self.stages.get(&step.stage);
             let run = StageRun {
                 workers: step.limit.max,
@@ -172,6 +173,21 @@ impl Ledger {
     /// A picture that a stage has written, or not.
     pub(super) fn file(&mut self, saved: &Saved) {
         self.files.add(saved);
+    }
+
+    /// The pictures of a record that were not looked at because they repeat others.
+    pub(super) fn repeats(&mut self, record: &Record, plan: &Plan) {
+        let spared = record.detections.iter().map(|(stage, pictures)| {
+            let mut steps = plan.steps();
+            let step = steps.find(|(_, step)| step.stage == *stage);
+            let size = step.map_or(1, |(index, _)| plan.pictures_a_request(index) as u64);
+            let all = pictures.len() as u64;
+            let looked_at = pictures.iter().filter(|it| it.same_as.is_none()).count() as u64;
+            all.div_ceil(size) - looked_at.div_ceil(size)
+        });
+        if let Some(outcome) = self.videos.get_mut(&record.video) {
+            outcome.requests_spared = spared.sum();
+        }
     }
 
     pub(super) fn saved(&mut self, video: VideoId, path: &Path, partial: bool, summary: Summary) {

@@ -105,6 +105,9 @@ pub struct VideoOutcome {
     pub partial: bool,
     /// Counts over what stands in the results file, or in `saved` where there is none.
     pub summary: Summary,
+    /// Requests to detectors that its repeated pictures spared, as far as the size of batches says;
+    /// on this machine a picture is a request.
+    pub requests_spared: u64,
     /// What each stage that saves has written of it.
     pub saved: Vec<SavedFiles>,
     /// Why it could not be read, or not to its end.
@@ -205,6 +208,7 @@ mod tests {
                 failed,
                 ..Summary::default()
             },
+            requests_spared: 0,
             saved: Vec::new(),
             error: error.map(str::to_owned),
         }

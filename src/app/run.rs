@@ -170,6 +170,7 @@ impl Writer<'_> {
             Said::Output(Item::Record(record)) => {
                 let saved = record.saved.values().flatten();
                 saved.for_each(|saved| ledger.file(saved));
+                ledger.repeats(&record, &self.compiled.plan);
                 self.write(&record, ledger, update);
             }
             Said::Output(Item::Saved(saved)) => ledger.file(&saved),

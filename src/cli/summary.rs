@@ -57,6 +57,13 @@ fn video(video: &VideoOutcome) -> Vec<String> {
     if video.results.is_some() {
         lines.push(format!("  {}", found(&video.summary)));
     }
+    if video.requests_spared > 0 {
+        lines.push(format!(
+            "  {} nothing new and spared {}",
+            number(video.summary.repeated, "picture shows", "pictures show"),
+            number(video.requests_spared, "request", "requests")
+        ));
+    }
     lines.extend(video.saved.iter().map(files));
     lines
 }
@@ -142,6 +149,7 @@ pub(super) fn json(outcome: &Outcome) -> Value {
             "results": video.results.as_ref().map(|path| path.display().to_string()),
             "partial": video.partial,
             "summary": video.summary,
+            "requests_spared": video.requests_spared,
             "saved": video.saved.iter().map(|files| json!({
                 "stage": files.stage,
                 "folder": files.folder.display().to_string(),

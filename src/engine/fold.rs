@@ -33,16 +33,13 @@ impl FoldTask {
             let (state, ends) = videos.entry(video).or_insert_with(open);
             match message {
                 Message::Item(item) => {
-                    let taken = item.pictures();
+                    let pictures = item.pictures();
                     let complete = state.push(item);
-                    let pictures = self.done(taken, &complete);
                     self.pass(complete).await;
-                    if pictures > 0 {
-                        let stage = self.step.stage.clone();
-                        self.reporter
-                            .event(Event::Finished { stage, pictures })
-                            .await;
-                    }
+                    let stage = self.step.stage.clone();
+                    self.reporter
+                        .event(Event::Finished { stage, pictures })
+                        .await;
                 }
                 Message::End(_) => {
                     *ends += 1;
@@ -55,18 +52,6 @@ impl FoldTask {
                 }
             }
         }
-    }
-
-    // The pictures that the stage is done with.
-    fn done(&self, taken: u64, complete: &[Item]) -> u64 {
-        if self.step.last {
-            return taken;
-        }
-        let found = complete.iter();
-        found
-            .filter(|item| matches!(item, Item::Detections(_)))
-            .map(Item::pictures)
-            .sum()
     }
 
     async fn pass(&self, items: Vec<Item>) {

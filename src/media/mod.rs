@@ -23,6 +23,7 @@
 //! | `shape`, `colour`, `turn` | frames to pixels |
 //! | `pictures` | all of it as one iterator |
 //! | `jpeg`, `lossless` | pixels to files |
+//! | `likeness` | whether a picture shows anything new |
 //! | `sound` | the sound of a file, and sound files |
 //! | `ffmpeg` | nearly all `unsafe` code |
 //!
@@ -35,6 +36,7 @@ mod ffmpeg;
 mod full;
 mod input;
 mod jpeg;
+mod likeness;
 mod lossless;
 mod nal;
 mod pictures;
@@ -60,6 +62,7 @@ pub use ffmpeg::init;
 pub use input::Input;
 pub use input::identify;
 pub use jpeg::encode_jpeg;
+pub use likeness::Grid;
 pub use lossless::encode_png;
 pub use pictures::Pictures;
 pub use pictures::pictures;

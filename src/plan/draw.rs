@@ -7,7 +7,8 @@ use super::step::Plan;
 use super::step::StageFate;
 use super::step::Step;
 use super::step::StepIndex;
-use super::step::StepKind;
+use crate::item::ItemKind;
+use petgraph::visit::EdgeRef;
 use std::fmt::Write;
 
 /// How a plan is drawn.
@@ -52,10 +53,10 @@ impl Plan {
                     out,
                     "{:width$}  {:9}  {}",
                     step.id,
-                    word(step),
+                    word(step.lane),
                     amount(step)
                 )?;
-                for (kind, to) in self.edges(index) {
+                for (to, kind) in self.edges_from(index) {
                     write!(out, "  -> {kind} to {}", self.graph[to.0].id)?;
                 }
                 writeln!(out)?;
@@ -82,7 +83,7 @@ impl Plan {
             )?;
         }
         for (index, _) in self.steps() {
-            for (kind, to) in self.edges(index) {
+            for (to, kind) in self.edges_from(index) {
                 writeln!(out, "    {} -->|{kind}| {}", node(index), node(to))?;
             }
         }
@@ -111,7 +112,7 @@ impl Plan {
             )?;
         }
         for (index, _) in self.steps() {
-            for (kind, to) in self.edges(index) {
+            for (to, kind) in self.edges_from(index) {
                 writeln!(
                     out,
                     "    {} -> {} [label=\"{kind}\"];",
@@ -130,6 +131,15 @@ impl Plan {
         writeln!(out, "}}")
     }
 
+    fn edges_from(&self, step: StepIndex) -> Vec<(StepIndex, ItemKind)> {
+        let edges = self.graph.edges(step.0);
+        let mut edges: Vec<_> = edges
+            .map(|edge| (StepIndex(edge.target()), *edge.weight()))
+            .collect();
+        edges.sort_by_key(|(to, _)| *to);
+        edges
+    }
+
     fn skipped(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stages.iter().filter_map(|stage| match &stage.fate {
             StageFate::Skipped(why) => Some((stage.id.as_str(), why.as_str())),
@@ -142,16 +152,12 @@ fn node(index: StepIndex) -> String {
     format!("s{}", index.0.index())
 }
 
-fn word(step: &Step) -> &'static str {
-    match step.lane {
+fn word(lane: Lane) -> &'static str {
+    match lane {
         Lane::Source => "reads",
         Lane::Threads => "threads",
         Lane::Calls => "requests",
-        Lane::Fold => match step.kind {
-            StepKind::Pick { .. } => "picks",
-            StepKind::Cut { .. } => "cuts",
-            _ => "joins",
-        },
+        Lane::Fold => "joins",
     }
 }
 
@@ -160,14 +166,6 @@ fn amount(step: &Step) -> String {
         Lane::Source => format!("up to {} videos at once", step.limit.max),
         Lane::Threads => format!("{} at once", step.limit.max),
         Lane::Calls => format!("{} in flight", step.limit.max),
-        Lane::Fold => match &step.kind {
-            StepKind::Pick { picking } => match picking.every {
-                1 => "all of some videos".to_owned(),
-                every => format!("one picture in {every}"),
-            },
-            StepKind::Cut { of, .. } => format!("what `{of}` found"),
-            StepKind::Gather => "picture by picture".to_owned(),
-            _ => "in order of time".to_owned(),
-        },
+        Lane::Fold => "in order of time".to_owned(),
     }
 }

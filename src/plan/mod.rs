@@ -26,7 +26,6 @@ pub use memory::Peak;
 pub use stages::check;
 pub use step::Lane;
 pub use step::Limit;
-pub use step::Picking;
 pub use step::Plan;
 pub use step::Retry;
 pub use step::StageFate;

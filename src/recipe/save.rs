@@ -141,7 +141,6 @@ mod tests {
             pts: Pts(0),
             seconds: 12.0125,
             samples: 1,
-            part: None,
         }
     }
 

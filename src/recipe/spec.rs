@@ -9,7 +9,6 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
-use crate::recipe::take::TakeSpec;
 use crate::recipe::value;
 use crate::template::Fault;
 use crate::template::Scope;
@@ -55,8 +54,6 @@ pub struct Stage {
     pub span: Span,
     /// The edges that lead here.
     pub inputs: Vec<Input>,
-    /// What it takes of what they give.
-    pub take: TakeSpec,
     /// The parameters of its kind.
     pub spec: StageSpec,
     /// Where each key that was written stands (its value), for checks that come later.
@@ -70,25 +67,13 @@ impl Stage {
     }
 }
 
-/// One entry of `inputs`: `STAGE`, or `STAGE.PORT`.
+/// One entry of `inputs`.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// The stage it names; not yet known to exist.
     pub stage: StageId,
-    /// Which of the things that the stage gives.
-    pub port: Port,
     /// Where it is named.
     pub span: Span,
-}
-
-/// Which of the things that a stage gives flows on an edge.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Port {
-    /// What its kind is for.
-    #[default]
-    Main,
-    /// `crops`: what the stage found, cut out of the picture that it looked at.
-    Crops,
 }
 
 /// What a user can declare.
@@ -135,6 +120,14 @@ pub struct ExtractSpec {
     /// JPEG quality of pictures that leave the machine, 1 to 100.
     #[serde(deserialize_with = "value::quality")]
     pub quality: u8,
+    /// Whether pictures that show nothing new are left out and have the answers of those that they
+    /// repeat.
+    #[serde(deserialize_with = "value::flag")]
+    pub dedup: bool,
+    /// The levels of luma (of 255) that some cell of 8 px (of 1/160 of the longer side, where that
+    /// is more) must change by for a picture to show something new; or all of it by a quarter.
+    #[serde(deserialize_with = "value::levels")]
+    pub dedup_threshold: f32,
 }
 
 impl Default for ExtractSpec {
@@ -143,6 +136,8 @@ impl Default for ExtractSpec {
             fps: Ratio::ONE,
             max_side: 1280,
             quality: 85,
+            dedup: false,
+            dedup_threshold: 12.0,
         }
     }
 }

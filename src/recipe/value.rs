@@ -4,7 +4,6 @@
 //! error's first line goes on after the key's name; its second says what to do. Knows nothing
 //! of places.
 
-use crate::template::Condition;
 use crate::template::Scope;
 use crate::template::Template;
 use crate::time::Ratio;
@@ -125,6 +124,12 @@ pub(super) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D
     Ok(number as f32)
 }
 
+/// Levels of luma.
+pub(super) fn levels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
+    let number = deserializer.deserialize_any(Number::any(0.0, 255.0))?;
+    Ok(number as f32)
+}
+
 /// A side of what leaves the decoder, in pixels.
 pub(super) fn max_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     whole(deserializer, 2..=16384)
@@ -151,11 +156,6 @@ pub(super) fn some_quality<'de, D: Deserializer<'de>>(
 /// Pictures a request.
 pub(super) fn batch_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, 1..=1024).map(|number| number as usize)
-}
-
-/// One in so many.
-pub(super) fn every<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    whole(deserializer, 1..=1_000_000)
 }
 
 /// Boxes a picture.
@@ -371,12 +371,4 @@ pub(super) fn expression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S
 pub(super) fn template<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
     let text: String = text(deserializer)?;
     Ok(Template::new(text, Scope::default()))
-}
-
-/// A condition that knows no values yet.
-pub(super) fn condition<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Condition>, D::Error> {
-    let text: String = text(deserializer)?;
-    Ok(Some(Condition::new(text, Scope::default())))
 }

@@ -2,6 +2,7 @@
 //!
 //! Does not know who looks at them.
 
+use super::dedup::Dedup;
 use crate::engine::Emitter;
 use crate::engine::Lane;
 use crate::engine::Map;
@@ -37,6 +38,7 @@ pub(super) fn pictures(
     };
     Arc::new(Extract {
         wanted,
+        dedup: spec.dedup.then_some(spec.dedup_threshold),
         videos: Arc::clone(videos),
     })
 }
@@ -48,6 +50,7 @@ pub(super) fn encode(quality: u8) -> Arc<dyn Map> {
 
 struct Extract {
     wanted: Wanted,
+    dedup: Option<f32>,
     videos: Arc<Videos>,
 }
 
@@ -64,11 +67,12 @@ impl Source for Extract {
         }
         let mut pictures = media::pictures(input, facts, &self.wanted, out.stop().flag())
             .map_err(|error| failure(&error))?;
+        let mut dedup = Dedup::new(self.dedup);
         let mut samples = 0;
         for picture in pictures.by_ref() {
             let picture = picture.map_err(|error| failure(&error))?;
             samples += picture.moment.samples;
-            if out.emit(Item::Picture(picture)).is_err() {
+            if out.emit(dedup.pass(picture)).is_err() {
                 return Ok(());
             }
         }
@@ -121,7 +125,8 @@ impl Map for Encode {
                     ..picture.clone()
                 })]
             }
-            _ => Vec::new(),
+            // A repeat passes as it is.
+            other => vec![other.clone()],
         }
     }
 }
@@ -129,7 +134,7 @@ impl Map for Encode {
 impl Lane for Encode {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let Item::Picture(picture) = item else {
-            return Ok(Vec::new());
+            return Ok(vec![item.clone()]);
         };
         let Ok(Content {
             pixels: Some(pixels),

@@ -4,11 +4,10 @@
 
 mod assemble;
 mod batch;
-mod crops;
+mod dedup;
 mod detect;
 mod extract;
 mod merge;
-mod pick;
 mod request;
 mod save;
 
@@ -16,10 +15,7 @@ pub use assemble::Supplies;
 pub use assemble::assemble;
 pub use batch::batch;
 pub use batch::halves;
-pub use crops::cut;
-pub use crops::gather;
 pub use detect::params;
 pub use extract::Videos;
 pub use merge::merge;
-pub use pick::pick;
 pub use request::request;

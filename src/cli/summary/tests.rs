@@ -31,6 +31,7 @@ fn outcome() -> Outcome {
             objects: 51,
             classes: counts.map(|(class, count)| (class.into(), count)).into(),
         },
+        requests_spared: 0,
         saved: Vec::new(),
         error: None,
     };
@@ -40,6 +41,7 @@ fn outcome() -> Outcome {
         results: None,
         partial: false,
         summary: Summary::default(),
+        requests_spared: 0,
         saved: Vec::new(),
         error: Some("`b.txt` is not a video".to_owned()),
     };
@@ -113,6 +115,7 @@ fn programs_are_told_the_same() {
               "star": 12
             }
           },
+          "requests_spared": 0,
           "saved": [],
           "error": null
         },
@@ -127,6 +130,7 @@ fn programs_are_told_the_same() {
             "objects": 0,
             "classes": {}
           },
+          "requests_spared": 0,
           "saved": [],
           "error": "`b.txt` is not a video"
         }
