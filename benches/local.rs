@@ -86,6 +86,7 @@ fn picture(size: Size, data: Vec<u8>) -> Picture {
             pts: Pts(0),
             seconds: 0.0,
             samples: 1,
+            part: None,
         },
         source: size,
         size,

@@ -27,6 +27,8 @@ use std::sync::Arc;
 pub enum ItemKind {
     /// A sampled picture.
     Picture,
+    /// Objects cut out of a picture, each a picture of its own.
+    Crop,
     /// Pictures that travel in one request.
     Batch,
     /// A piece of the sound of a video.
@@ -45,10 +47,19 @@ pub enum ItemKind {
     Record,
 }
 
+impl ItemKind {
+    /// Whether `item` belongs on an edge of this kind. A step may give detections beside
+    /// pictures, for those that it does not pass on; all else that it gives is of one kind.
+    pub fn carries(self, item: &Item) -> bool {
+        (self == Self::Detections) == matches!(item, Item::Detections(_))
+    }
+}
+
 impl fmt::Display for ItemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Picture => "pictures",
+            Self::Crop => "crops",
             Self::Batch => "batches",
             Self::Sound => "sound",
             Self::Chunk => "chunks",
@@ -119,8 +130,8 @@ impl Item {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Picture(picture) => write!(f, "picture {}", picture.moment.frame_number),
-            Self::Repeat(repeat) => write!(f, "picture {}", repeat.moment.frame_number),
+            Self::Picture(picture) => write!(f, "{}", picture.moment),
+            Self::Repeat(repeat) => write!(f, "{}", repeat.moment),
             Self::Batch(batch) => match (batch.pictures.first(), batch.pictures.last()) {
                 (Some(first), Some(last)) => write!(
                     f,
@@ -131,10 +142,10 @@ impl fmt::Display for Item {
             },
             Self::Sound(sound) => write!(f, "sound from {:.1} s", speech::seconds(sound.start)),
             Self::Chunk(chunk) => write!(f, "{}", chunk.stretch),
-            Self::Detections(found) => write!(f, "picture {}", found.moment.frame_number),
+            Self::Detections(found) => write!(f, "{}", found.moment),
             Self::Passage(passage) => write!(f, "{}", passage.stretch),
             Self::Transcript(transcript) => write!(f, "transcript of {}", transcript.video),
-            Self::Saved(saved) => write!(f, "picture {}", saved.moment.frame_number),
+            Self::Saved(saved) => write!(f, "{}", saved.moment),
             Self::Record(record) => write!(f, "{}", record.video),
         }
     }
@@ -155,6 +166,44 @@ pub struct Moment {
     pub seconds: f64,
     /// The number of samples that show this picture; at least 1.
     pub samples: u64,
+    /// The part of it that is meant, where that is not the whole.
+    pub part: Option<Part>,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "picture {}", self.frame_number)?;
+        match self.part {
+            Some(part) => write!(f, ", crop {}", part.number),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The place of a crop in the picture that it was cut out of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// Which of the crops of its picture it is, from 0.
+    pub number: u32,
+    /// How many crops its picture has.
+    pub of: u32,
+    /// Which of the objects that were found in the picture it was cut around, from 0.
+    pub parent: u32,
+    /// Its left edge, in pixels of the picture it was cut out of.
+    pub left: u32,
+    /// Its upper edge.
+    pub top: u32,
+    /// Pixels of the source to one of the picture, across and down.
+    pub scale: [f32; 2],
+}
+
+impl Part {
+    /// A box in pixels of the crop, in pixels of the source.
+    pub fn to_source(&self, [x1, y1, x2, y2]: [f32; 4]) -> [f32; 4] {
+        let x = |x: f32| (self.left as f32 + x) * self.scale[0];
+        let y = |y: f32| (self.top as f32 + y) * self.scale[1];
+        [x(x1), y(y1), x(x2), y(y2)]
+    }
 }
 
 /// Width and height in pixels.
@@ -195,7 +244,8 @@ impl fmt::Display for Size {
 pub struct Picture {
     /// Which picture it is.
     pub moment: Moment,
-    /// The size of the source as it is shown (rotation applied): what boxes are measured in.
+    /// The size of the source as it is shown (rotation applied): what boxes are measured in. A
+    /// crop is its own source; its [`Part`] leads from there to that of the video.
     pub source: Size,
     /// The size of `pixels` and of `jpeg`.
     pub size: Size,
@@ -254,7 +304,7 @@ pub struct Batch {
 }
 
 /// One object found in a picture.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// `[x1, y1, x2, y2]` in pixels of the source as it is shown.
     pub bbox: [f32; 4],
@@ -264,6 +314,9 @@ pub struct Detection {
     pub class_name: Arc<str>,
     /// From 0 to 1.
     pub confidence: f32,
+    /// Where it was found in a crop: which of the objects of the picture, as the stage that the
+    /// crops are of lists them, that was cut around. From 0.
+    pub parent: Option<u32>,
 }
 
 /// What a stage found in one picture.

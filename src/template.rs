@@ -3,6 +3,7 @@
 //! Undefined is an error, and nothing but the given values is in reach. Knows nothing of
 //! recipes, and not where its values come from.
 
+mod condition;
 mod expression;
 
 use crate::diag::did_you_mean;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+pub use condition::Condition;
 pub use expression::Data;
 pub use expression::Expression;
 pub use expression::Expressions;
@@ -48,6 +50,14 @@ impl Scope {
     /// The values of `namespace`.
     pub fn get(&self, namespace: &str) -> Map<String, Value> {
         self.0.get(namespace).cloned().unwrap_or_default()
+    }
+
+    // All namespaces as values.
+    fn values(&self) -> Map<String, Value> {
+        let spaces = self.0.iter();
+        spaces
+            .map(|(name, values)| (name.clone(), Value::Object(values.clone())))
+            .collect()
     }
 
     // What was probably meant by `name`, which is not here.

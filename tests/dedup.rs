@@ -278,6 +278,7 @@ fn moment(index: u64) -> Moment {
         pts: Pts(0),
         seconds: index as f64,
         samples: 1,
+        part: None,
     }
 }
 

@@ -44,6 +44,7 @@ fn picture(size: Size, source: Size, content: Result<Content, Failure>) -> Pictu
             pts: Pts(0),
             seconds: 0.0,
             samples: 1,
+            part: None,
         },
         source,
         size,

@@ -23,8 +23,10 @@ use vpipe::plan;
 use vpipe::recipe;
 use vpipe::recipe::LoadError;
 use vpipe::recipe::PRESETS;
+use vpipe::recipe::Port;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Request;
+use vpipe::recipe::TakeSpec;
 use vpipe::recipe::World;
 
 /// One text, whatever path is asked for.
@@ -134,12 +136,18 @@ fn show(recipe: &Recipe) -> String {
         recipe.description.as_deref().unwrap_or("-")
     );
     for stage in &recipe.stages {
-        let inputs: Vec<&str> = stage
+        let inputs: Vec<String> = stage
             .inputs
             .iter()
-            .map(|input| input.stage.as_str())
+            .map(|input| match input.port {
+                Port::Main => input.stage.to_string(),
+                Port::Crops => format!("{}.crops", input.stage),
+            })
             .collect();
         writeln!(text, "\n{} <- {inputs:?}\n{}", stage.id, lines(&stage.spec)).unwrap();
+        if stage.take != TakeSpec::default() {
+            writeln!(text, "{}", lines(&stage.take)).unwrap();
+        }
     }
     for (name, backend) in &recipe.backends {
         writeln!(text, "\nbackend {name}\n{}", lines(&backend.spec)).unwrap();

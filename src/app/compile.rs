@@ -118,7 +118,7 @@ impl Compiled {
     fn limit(&self, stage: &StageId) -> usize {
         let steps = self.plan.steps().map(|(_, step)| step);
         steps
-            .filter(|step| step.stage == *stage && step.last)
+            .filter(|step| step.stage == *stage && step.stands_for_stage())
             .map(|step| step.limit.max)
             .sum()
     }

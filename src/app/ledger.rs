@@ -144,7 +144,7 @@ impl Ledger {
         stopped: Option<StopReason>,
     ) -> RunFacts {
         let mut stages: BTreeMap<StageId, StageRun> = BTreeMap::new();
-        for (_, step) in plan.steps().filter(|(_, step)| step.last) {
+        for (_, step) in plan.steps().filter(|(_, step)| step.stands_for_stage()) {
             let tally = self.stages.get(&step.stage);
             let run = StageRun {
                 workers: step.limit.max,

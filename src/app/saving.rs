@@ -56,6 +56,7 @@ fn first_of(video: VideoId) -> Moment {
         pts: Pts(0),
         seconds: 0.0,
         samples: 1,
+        part: None,
     }
 }
 

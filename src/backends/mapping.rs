@@ -152,6 +152,7 @@ impl Reader<'_> {
             class: class as u32,
             class_name: Arc::from(class_name),
             confidence: number(&self.confidence, names)?.clamp(0.0, 1.0) as f32,
+            parent: None,
         })
     }
 

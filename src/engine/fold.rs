@@ -33,13 +33,16 @@ impl FoldTask {
             let (state, ends) = videos.entry(video).or_insert_with(open);
             match message {
                 Message::Item(item) => {
-                    let pictures = item.pictures();
+                    let taken = item.pictures();
                     let complete = state.push(item);
+                    let pictures = self.done(taken, &complete);
                     self.pass(complete).await;
-                    let stage = self.step.stage.clone();
-                    self.reporter
-                        .event(Event::Finished { stage, pictures })
-                        .await;
+                    if pictures > 0 {
+                        let stage = self.step.stage.clone();
+                        self.reporter
+                            .event(Event::Finished { stage, pictures })
+                            .await;
+                    }
                 }
                 Message::End(_) => {
                     *ends += 1;
@@ -52,6 +55,18 @@ impl FoldTask {
                 }
             }
         }
+    }
+
+    // The pictures that the stage is done with.
+    fn done(&self, taken: u64, complete: &[Item]) -> u64 {
+        if self.step.last {
+            return taken;
+        }
+        let found = complete.iter();
+        found
+            .filter(|item| matches!(item, Item::Detections(_)))
+            .map(Item::pictures)
+            .sum()
     }
 
     async fn pass(&self, items: Vec<Item>) {

@@ -52,7 +52,7 @@ pub async fn run(
 ) -> io::Result<()> {
     let exits = plan
         .steps()
-        .filter(|(index, _)| plan.consumers(*index).is_empty());
+        .filter(|(index, _)| plan.edges(*index).is_empty());
     let (reporter, mut conductor) = Conductor::new(exits.count());
     let mut tasks = JoinSet::new();
     let backends: BTreeMap<_, _> = plan
@@ -62,10 +62,9 @@ pub async fn run(
         .collect();
     let mut inboxes = inboxes(plan);
     for ((index, step), work) in plan.steps().zip(works) {
-        let edges = plan.consumers(index);
+        let edges = plan.edges(index).into_iter();
         let edges = edges
-            .iter()
-            .filter_map(|to| Some(inboxes.get(to)?.0.clone()))
+            .filter_map(|(kind, to)| Some((kind, inboxes.get(&to)?.0.clone())))
             .collect();
         let outlets = Outlets {
             edges,

@@ -6,6 +6,7 @@
 use super::conductor::Reporter;
 use super::work::Stopped;
 use crate::item::Item;
+use crate::item::ItemKind;
 use crate::name::VideoId;
 use tokio::sync::mpsc;
 
@@ -18,22 +19,33 @@ pub(super) enum Message {
     End(VideoId),
 }
 
+impl Message {
+    fn goes_on(&self, kind: ItemKind) -> bool {
+        match self {
+            Self::Item(item) => kind.carries(item),
+            Self::End(_) => true,
+        }
+    }
+}
+
 /// The receiving end of a step.
 pub(super) type Inbox = mpsc::Receiver<Message>;
 
 /// The edges that leave a step. What leaves a step without edges goes to the caller.
 #[derive(Clone)]
 pub(super) struct Outlets {
-    pub(super) edges: Vec<mpsc::Sender<Message>>,
+    pub(super) edges: Vec<(ItemKind, mpsc::Sender<Message>)>,
     pub(super) reporter: Reporter,
 }
 
 impl Outlets {
-    /// Passes a message on to every edge. One whose receiver has gone is passed over: it went
-    /// because the run is over.
+    /// Passes a message on to every edge that carries it. One whose receiver has gone is passed
+    /// over: it went because the run is over.
     pub(super) async fn send(&self, message: Message) {
-        for edge in &self.edges {
-            edge.send(message.clone()).await.unwrap_or_default();
+        for (kind, edge) in &self.edges {
+            if message.goes_on(*kind) {
+                edge.send(message.clone()).await.unwrap_or_default();
+            }
         }
         if self.edges.is_empty() {
             match message {
@@ -46,9 +58,11 @@ impl Outlets {
     /// Passes an item on from a thread.
     pub(super) fn blocking_send(&self, item: Item) -> Result<(), Stopped> {
         let message = Message::Item(item);
-        for edge in &self.edges {
-            edge.blocking_send(message.clone())
-                .map_err(|_closed| Stopped)?;
+        for (kind, edge) in &self.edges {
+            if message.goes_on(*kind) {
+                edge.blocking_send(message.clone())
+                    .map_err(|_closed| Stopped)?;
+            }
         }
         Ok(())
     }

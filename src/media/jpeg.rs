@@ -51,8 +51,10 @@ fn rgb(pixels: &Pixels, size: Size) -> Option<Image<&[u8]>> {
     if pixels.stride < width * 3 {
         return None;
     }
+    // The last row of a crop may end before its stride does.
+    let end = pixels.stride * height.checked_sub(1)? + width * 3;
     Some(Image {
-        pixels: pixels.data.get(..pixels.stride * height)?,
+        pixels: pixels.data.get(..end)?,
         width,
         pitch: pixels.stride,
         height,

@@ -185,6 +185,7 @@ impl Pictures {
             pts: target.place.pts,
             seconds,
             samples: target.samples,
+            part: None,
         };
         let said = |why| format!("the frame at {seconds:.3} s {why}");
         self.picture(moment, shaped.map_err(said))
@@ -198,6 +199,7 @@ impl Pictures {
             pts: Pts(number.cast_signed()),
             seconds: number as f64,
             samples: 1,
+            part: None,
         };
         self.picture(moment, shaped)
     }

@@ -256,6 +256,7 @@ fn object(detection: &Detection) -> Object {
         class: detection.class,
         class_name: detection.class_name.clone(),
         confidence: rounded(detection.confidence.into(), 1e4),
+        parent: detection.parent,
     }
 }
 

@@ -190,6 +190,10 @@ pub struct Object {
     pub class_name: Arc<str>,
     /// From 0 to 1, to 0.0001.
     pub confidence: f64,
+    /// Where it was found in a crop: which object of the stage that the crops are of, in the
+    /// entry of the same picture, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u32>,
 }
 
 /// What was said.

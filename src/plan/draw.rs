@@ -7,8 +7,7 @@ use super::step::Plan;
 use super::step::StageFate;
 use super::step::Step;
 use super::step::StepIndex;
-use crate::item::ItemKind;
-use petgraph::visit::EdgeRef;
+use super::step::StepKind;
 use std::fmt::Write;
 
 /// How a plan is drawn.
@@ -53,10 +52,10 @@ impl Plan {
                     out,
                     "{:width$}  {:9}  {}",
                     step.id,
-                    word(step.lane),
+                    word(step),
                     amount(step)
                 )?;
-                for (to, kind) in self.edges_from(index) {
+                for (kind, to) in self.edges(index) {
                     write!(out, "  -> {kind} to {}", self.graph[to.0].id)?;
                 }
                 writeln!(out)?;
@@ -83,7 +82,7 @@ impl Plan {
             )?;
         }
         for (index, _) in self.steps() {
-            for (to, kind) in self.edges_from(index) {
+            for (kind, to) in self.edges(index) {
                 writeln!(out, "    {} -->|{kind}| {}", node(index), node(to))?;
             }
         }
@@ -112,7 +111,7 @@ impl Plan {
             )?;
         }
         for (index, _) in self.steps() {
-            for (to, kind) in self.edges_from(index) {
+            for (kind, to) in self.edges(index) {
                 writeln!(
                     out,
                     "    {} -> {} [label=\"{kind}\"];",
@@ -131,15 +130,6 @@ impl Plan {
         writeln!(out, "}}")
     }
 
-    fn edges_from(&self, step: StepIndex) -> Vec<(StepIndex, ItemKind)> {
-        let edges = self.graph.edges(step.0);
-        let mut edges: Vec<_> = edges
-            .map(|edge| (StepIndex(edge.target()), *edge.weight()))
-            .collect();
-        edges.sort_by_key(|(to, _)| *to);
-        edges
-    }
-
     fn skipped(&self) -> impl Iterator<Item = (&str, &str)> {
         self.stages.iter().filter_map(|stage| match &stage.fate {
             StageFate::Skipped(why) => Some((stage.id.as_str(), why.as_str())),
@@ -152,12 +142,16 @@ fn node(index: StepIndex) -> String {
     format!("s{}", index.0.index())
 }
 
-fn word(lane: Lane) -> &'static str {
-    match lane {
+fn word(step: &Step) -> &'static str {
+    match step.lane {
         Lane::Source => "reads",
         Lane::Threads => "threads",
         Lane::Calls => "requests",
-        Lane::Fold => "joins",
+        Lane::Fold => match step.kind {
+            StepKind::Pick { .. } => "picks",
+            StepKind::Cut { .. } => "cuts",
+            _ => "joins",
+        },
     }
 }
 
@@ -166,6 +160,14 @@ fn amount(step: &Step) -> String {
         Lane::Source => format!("up to {} videos at once", step.limit.max),
         Lane::Threads => format!("{} at once", step.limit.max),
         Lane::Calls => format!("{} in flight", step.limit.max),
-        Lane::Fold => "in order of time".to_owned(),
+        Lane::Fold => match &step.kind {
+            StepKind::Pick { picking } => match picking.every {
+                1 => "all of some videos".to_owned(),
+                every => format!("one picture in {every}"),
+            },
+            StepKind::Cut { of, .. } => format!("what `{of}` found"),
+            StepKind::Gather => "picture by picture".to_owned(),
+            _ => "in order of time".to_owned(),
+        },
     }
 }

@@ -4,6 +4,8 @@
 //! one picture at a time; one at a server gets JPEGs in batches. Knows nothing of what the steps
 //! do when they run.
 
+mod feed;
+
 use super::memory;
 use super::stages;
 use super::stages::StageGraph;
@@ -25,17 +27,21 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
+use crate::recipe::Input;
 use crate::recipe::MergeSpec;
+use crate::recipe::Port;
 use crate::recipe::Recipe;
 use crate::recipe::SaveFormat;
 use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
 use crate::recipe::YoloSpec;
+use feed::Form;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// What may be tuned without changing any result.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +64,14 @@ pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, V
         facts,
         tuning,
         uses: Uses::of(&graph, facts),
+        source: None,
         graph: DiGraph::new(),
         fates: BTreeMap::new(),
         outlets: BTreeMap::new(),
         backends: BTreeMap::new(),
     };
     for &node in &graph.order {
-        lowering.stage(graph.graph[node]);
+        lowering.stage(graph.graph[node])?;
     }
     lowering.finish(recipe)
 }
@@ -77,6 +84,8 @@ struct Uses {
     jpeg: bool,
     // The stages that feed a server, with the bytes of JPEG that fit into its requests.
     batches: BTreeMap<StageId, usize>,
+    // Those whose users collect for themselves, because they do not take all.
+    own: BTreeSet<StageId>,
 }
 
 impl Uses {
@@ -86,13 +95,23 @@ impl Uses {
             pixels: false,
             jpeg: false,
             batches: BTreeMap::new(),
+            own: BTreeSet::new(),
         };
         for stage in graph.graph.node_weights() {
+            let crops = graph.crops_of(stage).is_some();
             match (&stage.spec, facts.placements.get(&stage.id)) {
                 (StageSpec::Save(save), _) => {
                     uses.pictures = true;
                     uses.pixels |= save.format == SaveFormat::Png;
                     uses.jpeg |= save.format == SaveFormat::Jpeg && save.quality.is_none();
+                }
+                (StageSpec::Yolo(_), Some(Placement::Remote(_)))
+                    if crops || !stage.take.is_all() =>
+                {
+                    uses.pictures = true;
+                    uses.pixels |= crops;
+                    let inputs = stage.inputs.iter();
+                    uses.own.extend(inputs.map(|input| input.stage.clone()));
                 }
                 (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
                 (StageSpec::Yolo(_), Some(Placement::Remote(place))) => {
@@ -118,14 +137,19 @@ impl Uses {
 struct Outlets {
     pixels: Option<NodeIndex>,
     jpeg: Option<NodeIndex>,
-    detections: Option<NodeIndex>,
     saved: Option<NodeIndex>,
+    detections: Vec<NodeIndex>,
+    // What a batch is of: pictures, or the crops of a stage.
+    crops_of: Option<StageId>,
+    batch: Option<BatchSpec>,
 }
 
 struct Lowering<'a> {
     facts: &'a Facts,
     tuning: Tuning,
     uses: Uses,
+    // The step that reads pictures, and the quality of JPEGs that are made of them.
+    source: Option<(NodeIndex, u8)>,
     graph: DiGraph<Step, ItemKind>,
     fates: BTreeMap<StageId, StageFate>,
     outlets: BTreeMap<StageId, Outlets>,
@@ -133,14 +157,15 @@ struct Lowering<'a> {
 }
 
 impl Lowering<'_> {
-    fn stage(&mut self, stage: &Stage) {
-        let inputs: Vec<_> = stage
-            .inputs
-            .iter()
-            .filter_map(|input| {
-                Some((input.stage.clone(), self.outlets.get(&input.stage)?.clone()))
-            })
-            .collect();
+    fn stage(&mut self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {
+        let outlets = |input: &Input| {
+            let mut outlets = self.outlets.get(&input.stage)?.clone();
+            if input.port == Port::Crops {
+                outlets.crops_of = Some(input.stage.clone());
+            }
+            Some((input.stage.clone(), outlets))
+        };
+        let inputs: Vec<_> = stage.inputs.iter().filter_map(outlets).collect();
         let first = inputs
             .first()
             .map(|(_, outlets)| outlets.clone())
@@ -148,12 +173,13 @@ impl Lowering<'_> {
         let fate = match &stage.spec {
             StageSpec::Extract(spec) => self.extract(stage, spec),
             StageSpec::Batch(spec) => self.batch(stage, spec, first),
-            StageSpec::Yolo(spec) => self.yolo(stage, spec, &first),
+            StageSpec::Yolo(spec) => self.yolo(stage, spec, &first)?,
             StageSpec::Whisper(_) => self.whisper(stage),
             StageSpec::Save(spec) => self.save(stage, spec, &first),
             StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
         };
         self.fates.insert(stage.id.clone(), fate);
+        Ok(())
     }
 
     fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
@@ -174,6 +200,7 @@ impl Lowering<'_> {
         step.last = !self.uses.jpeg;
         let mut names = vec![step.id.clone()];
         let pictures = self.graph.add_node(step);
+        self.source = Some((pictures, spec.quality));
         outlets.pixels = Some(pictures);
         if self.uses.jpeg {
             let kind = StepKind::Encode {
@@ -197,7 +224,10 @@ impl Lowering<'_> {
     }
 
     fn batch(&mut self, stage: &Stage, spec: &BatchSpec, mut outlets: Outlets) -> StageFate {
-        let wanted = self.uses.batches.get(&stage.id).copied();
+        let wanted = match outlets.crops_of {
+            Some(_) => None,
+            None => self.uses.batches.get(&stage.id).copied(),
+        };
         let fate = match outlets.jpeg.zip(wanted) {
             Some((encode, max_bytes)) => {
                 let step = self.step(
@@ -216,14 +246,23 @@ impl Lowering<'_> {
                 outlets.jpeg = Some(node);
                 StageFate::Runs(vec![name])
             }
+            _ if self.uses.own.contains(&stage.id) => {
+                StageFate::Bypassed("each stage collects what it takes".to_owned())
+            }
             _ => StageFate::Bypassed("pictures go one by one on this machine".to_owned()),
         };
+        outlets.batch = Some(spec.clone());
         self.outlets.insert(stage.id.clone(), outlets);
         fate
     }
 
-    fn yolo(&mut self, stage: &Stage, spec: &YoloSpec, from: &Outlets) -> StageFate {
-        let (source, step) = match self.facts.placements.get(&stage.id) {
+    fn yolo(
+        &mut self,
+        stage: &Stage,
+        spec: &YoloSpec,
+        from: &Outlets,
+    ) -> Result<StageFate, Vec<Diagnostic>> {
+        let (mut step, form) = match self.facts.placements.get(&stage.id) {
             Some(Placement::Local(place)) => {
                 let lanes =
                     (self.facts.cores / place.threads.max(1)).clamp(1, spec.concurrency.max(1));
@@ -236,7 +275,7 @@ impl Lowering<'_> {
                 // One more than is at work, so that a lane that is free has its next at hand.
                 step.window = lanes + 1;
                 step.backend = Some(place.backend.clone());
-                (from.pixels, step)
+                (step, Form::Pixels)
             }
             Some(Placement::Remote(place)) => {
                 self.backend(&place.backend, place.concurrency);
@@ -248,27 +287,36 @@ impl Lowering<'_> {
                 step.backend = Some(place.backend.clone());
                 step.retry.attempts = place.attempts;
                 step.retry.time = place.retry_time;
-                (from.jpeg, step)
+                let max_bytes = jpeg_bytes(place.max_body);
+                (step, Form::Jpeg { max_bytes })
             }
-            Some(Placement::Skipped { why }) => return StageFate::Skipped(why.clone()),
-            None => return StageFate::Skipped("it has no backend".to_owned()),
+            Some(Placement::Skipped { why }) => return Ok(StageFate::Skipped(why.clone())),
+            None => return Ok(StageFate::Skipped("it has no backend".to_owned())),
         };
-        let Some(source) = source else {
-            return StageFate::Skipped("what it takes from does not run".to_owned());
+        let Some(mut feed) = self.feed(stage, from, form)? else {
+            let why = "what it takes from does not run".to_owned();
+            return Ok(StageFate::Skipped(why));
         };
-        let name = step.id.clone();
-        let kind = match self.graph[source].kind {
-            StepKind::Batch { .. } => ItemKind::Batch,
-            _ => ItemKind::Picture,
-        };
+        step.last = !feed.in_parts;
+        feed.steps.push(step.id.clone());
         let node = self.graph.add_node(step);
-        self.graph.add_edge(source, node, kind);
+        self.graph.add_edge(feed.source, node, feed.kind);
+        let mut detections = vec![node];
+        if feed.in_parts {
+            let mut gather = self.step(stage, "gather", StepKind::Gather, Lane::Fold, 1);
+            gather.last = false;
+            feed.steps.push(gather.id.clone());
+            let gather = self.graph.add_node(gather);
+            self.graph.add_edge(node, gather, ItemKind::Detections);
+            detections = vec![gather];
+        }
+        detections.extend(feed.skips);
         let outlets = Outlets {
-            detections: Some(node),
+            detections,
             ..Outlets::default()
         };
         self.outlets.insert(stage.id.clone(), outlets);
-        StageFate::Runs(vec![name])
+        Ok(StageFate::Runs(feed.steps))
     }
 
     fn whisper(&self, stage: &Stage) -> StageFate {
@@ -306,11 +354,10 @@ impl Lowering<'_> {
         spec: &MergeSpec,
         inputs: &[(StageId, Outlets)],
     ) -> StageFate {
-        let detecting: Vec<_> = inputs
+        let detecting = inputs
             .iter()
-            .filter_map(|(id, outlets)| Some((id.clone(), outlets.detections?)))
-            .collect();
-        let stages = detecting.iter().map(|(id, _)| id.clone()).collect();
+            .filter(|(_, outlets)| !outlets.detections.is_empty());
+        let stages = detecting.clone().map(|(id, _)| id.clone()).collect();
         let kind = StepKind::Merge {
             spec: spec.clone(),
             detecting: stages,
@@ -318,7 +365,7 @@ impl Lowering<'_> {
         let step = self.step(stage, "join", kind, Lane::Fold, 1);
         let name = step.id.clone();
         let node = self.graph.add_node(step);
-        for (_, source) in detecting {
+        for &source in detecting.flat_map(|(_, outlets)| &outlets.detections) {
             self.graph.add_edge(source, node, ItemKind::Detections);
         }
         for source in inputs.iter().filter_map(|(_, outlets)| outlets.saved) {

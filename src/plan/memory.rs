@@ -15,6 +15,7 @@ use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Videos that are read at the same time.
 pub(super) const OPEN_VIDEOS: usize = 2;
@@ -66,6 +67,13 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
         (Lane::Threads | Lane::Calls, _) => step.window * taken,
         // An incomplete batch for each open video, and one that is full and passed on.
         (Lane::Fold, StepKind::Batch { spec, .. }) => OPEN_VIDEOS * (spec.size - 1) + spec.size,
+        // Pictures that wait for what another stage finds in them are those on the way there and
+        // back; and one whose crops are passed on.
+        (Lane::Fold, StepKind::Cut { .. }) => {
+            let on_the_way = way_to(graph, node);
+            let on_the_way = on_the_way.iter().map(|&step| held(graph, step, decoder));
+            on_the_way.sum::<usize>() + 1
+        }
         (Lane::Fold, _) => 0,
     };
     waiting + inside
@@ -80,10 +88,24 @@ fn taken(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> usize {
         .unwrap_or(0)
 }
 
+// The steps between the source and what a cut waits for.
+fn way_to(graph: &DiGraph<Step, ItemKind>, cut: NodeIndex) -> BTreeSet<NodeIndex> {
+    let mut way = BTreeSet::new();
+    let mut ahead = vec![cut];
+    while let Some(step) = ahead.pop() {
+        for before in graph.neighbors_directed(step, Direction::Incoming) {
+            if graph[before].lane != Lane::Source && way.insert(before) {
+                ahead.push(before);
+            }
+        }
+    }
+    way
+}
+
 // The pictures in one item of `kind` that `from` gives.
 fn in_one(graph: &DiGraph<Step, ItemKind>, from: NodeIndex, kind: ItemKind) -> usize {
     match (kind, &graph[from].kind) {
-        (ItemKind::Picture, _) => 1,
+        (ItemKind::Picture | ItemKind::Crop, _) => 1,
         (ItemKind::Batch, StepKind::Batch { spec, .. }) => spec.size,
         _ => 0,
     }

@@ -26,6 +26,7 @@ pub use memory::Peak;
 pub use stages::check;
 pub use step::Lane;
 pub use step::Limit;
+pub use step::Picking;
 pub use step::Plan;
 pub use step::Retry;
 pub use step::StageFate;

@@ -3,6 +3,7 @@
 //! The kinds of items are data, so that an edge can be checked and explained with its place.
 
 use crate::item::ItemKind;
+use crate::recipe::Port;
 use crate::recipe::StageSpec;
 
 /// What a kind of stage takes and gives.
@@ -29,6 +30,7 @@ pub(super) enum Inputs {
 impl Ports {
     pub(super) fn of(spec: &StageSpec) -> Self {
         use ItemKind::Batch;
+        use ItemKind::Crop;
         use ItemKind::Detections;
         use ItemKind::Picture;
         use ItemKind::Record;
@@ -37,8 +39,8 @@ impl Ports {
         use ItemKind::Transcript;
         let (takes, inputs, gives): (&[_], _, &[_]) = match spec {
             StageSpec::Extract(_) => (&[], Inputs::None, &[Picture, Sound]),
-            StageSpec::Batch(_) => (&[Picture], Inputs::One, &[Batch]),
-            StageSpec::Yolo(_) => (&[Batch, Picture], Inputs::One, &[Detections]),
+            StageSpec::Batch(_) => (&[Picture, Crop], Inputs::One, &[Batch]),
+            StageSpec::Yolo(_) => (&[Batch, Picture, Crop], Inputs::One, &[Detections]),
             StageSpec::Whisper(_) => (&[Sound], Inputs::One, &[Transcript]),
             StageSpec::Save(_) => (&[Picture], Inputs::One, &[Saved]),
             StageSpec::Merge(_) => (&[Detections, Transcript, Saved], Inputs::Many, &[Record]),
@@ -48,6 +50,16 @@ impl Ports {
             inputs,
             gives,
         }
+    }
+
+    /// These ports, of which only what `port` names is asked for.
+    pub(super) fn only(self, port: Port) -> Self {
+        let gives: &[_] = match port {
+            Port::Main => return self,
+            Port::Crops if self.gives.contains(&ItemKind::Detections) => &[ItemKind::Crop],
+            Port::Crops => &[],
+        };
+        Self { gives, ..self }
     }
 
     /// The kind that flows from a stage with these ports to one with `next`.

@@ -9,6 +9,8 @@ use crate::diag::Diagnostic;
 use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::name::StageId;
+use crate::recipe::Input;
+use crate::recipe::Port;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
@@ -24,6 +26,35 @@ pub(super) struct StageGraph<'a> {
     pub(super) graph: DiGraph<&'a Stage, ItemKind>,
     /// Every stage after those it takes from.
     pub(super) order: Vec<NodeIndex>,
+}
+
+impl StageGraph<'_> {
+    /// The stage whose crops `stage` takes, one by one or in batches.
+    pub(super) fn crops_of<'a>(&'a self, stage: &'a Stage) -> Option<&'a StageId> {
+        let stages = || self.graph.node_weights();
+        crops_of(stage, |id| stages().copied().find(|stage| stage.id == *id))
+    }
+}
+
+// A batch is of what its own input gives.
+fn crops_of<'a>(
+    stage: &'a Stage,
+    find: impl Fn(&StageId) -> Option<&'a Stage>,
+) -> Option<&'a StageId> {
+    stage.inputs.iter().find_map(|input| match input.port {
+        Port::Crops => Some(&input.stage),
+        Port::Main => match find(&input.stage) {
+            Some(Stage {
+                spec: StageSpec::Batch(_),
+                inputs,
+                ..
+            }) => inputs
+                .iter()
+                .find(|input| input.port == Port::Crops)
+                .map(|input| &input.stage),
+            _ => None,
+        },
+    })
 }
 
 /// Everything that is wrong with the graph of a recipe, in the order of the file.
@@ -56,6 +87,12 @@ pub(super) fn build(recipe: &Recipe) -> Result<StageGraph<'_>, Vec<Diagnostic>> 
     }
     wrong.extend(check_primary(recipe));
     wrong.extend(check_one_file_a_picture(recipe));
+    wrong.extend(
+        recipe
+            .stages
+            .iter()
+            .flat_map(|stage| check_take(recipe, stage)),
+    );
     wrong.extend(cycles(&graph, &spans));
     if !wrong.is_empty() {
         wrong.sort_by_key(Diagnostic::span);
@@ -84,10 +121,14 @@ fn connect(recipe: &Recipe) -> (DiGraph<&Stage, ItemKind>, Spans, Vec<Diagnostic
             let Some((&from, &to)) = nodes.get(&input.stage).zip(nodes.get(&stage.id)) else {
                 continue;
             };
-            let (gives, takes) = (Ports::of(&graph[from].spec), Ports::of(&stage.spec));
+            let all = Ports::of(&graph[from].spec);
+            let takes = Ports::of(&stage.spec);
+            let gives = all.only(input.port);
             let kind = gives.kind_to(&takes);
-            if kind.is_none() && takes.inputs != Inputs::None {
-                wrong.push(mismatch(input.span, graph[from], &gives, stage, &takes));
+            if gives.gives.is_empty() {
+                wrong.push(no_crops(input.span, graph[from]));
+            } else if kind.is_none() && takes.inputs != Inputs::None {
+                wrong.push(mismatch(input, graph[from], &gives, stage, &takes));
             }
             graph.add_edge(from, to, kind.unwrap_or(ItemKind::Record));
             spans.insert((from, to), input.span);
@@ -96,11 +137,23 @@ fn connect(recipe: &Recipe) -> (DiGraph<&Stage, ItemKind>, Spans, Vec<Diagnostic
     (graph, spans, wrong)
 }
 
-fn mismatch(span: Span, from: &Stage, gives: &Ports, to: &Stage, takes: &Ports) -> Diagnostic {
+fn no_crops(span: Span, from: &Stage) -> Diagnostic {
     Diagnostic::error(
         span,
+        format!("`{}` finds nothing that could be cut out", from.id),
+    )
+    .help("crops are those of a `yolo` stage, such as `yolo.crops`")
+}
+
+fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Ports) -> Diagnostic {
+    let port = match input.port {
+        Port::Main => "",
+        Port::Crops => ".crops",
+    };
+    Diagnostic::error(
+        input.span,
         format!(
-            "`{}` takes {}, but `{}` gives {}",
+            "`{}` takes {}, but `{}{port}` gives {}",
             to.id,
             ports::list(takes.takes),
             from.id,
@@ -239,6 +292,26 @@ fn check_one_file_a_picture(recipe: &Recipe) -> Option<Diagnostic> {
         .also(first.span, "the first one")
         .help("name the one whose files the results should tell; the other is run all the same"),
     )
+}
+
+// Boxes are tested and padded where pictures are cut around them.
+fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
+    let find = |id: &StageId| recipe.stages.iter().find(|stage| stage.id == *id);
+    if crops_of(stage, find).is_some() {
+        return Vec::new();
+    }
+    let keys = ["filter", "padding"].into_iter();
+    let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
+    written
+        .filter(|_| matches!(stage.spec, StageSpec::Yolo(_)))
+        .map(|(key, span)| {
+            let message = format!("`{key}` is about boxes, and `{}` takes none", stage.id);
+            Diagnostic::error(span, message).help(
+                "let it take the crops of another stage, `inputs = [\"STAGE.crops\"]`; `conf` and \
+                 `classes` say which objects a stage keeps",
+            )
+        })
+        .collect()
 }
 
 fn cycles(graph: &DiGraph<&Stage, ItemKind>, spans: &Spans) -> Vec<Diagnostic> {

@@ -7,18 +7,22 @@ use super::memory::Peak;
 use crate::facts::LocalFacts;
 use crate::facts::RemoteFacts;
 use crate::item::ItemKind;
+use crate::item::Moment;
 use crate::item::PixelFormat;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::name::StepId;
+use crate::name::VideoId;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::SaveSpec;
+use crate::recipe::TakeSpec;
 use crate::recipe::YoloSpec;
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
+use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -44,11 +48,14 @@ impl Plan {
             .map(|&index| (index, &self.graph[index.0]))
     }
 
-    /// The steps that take what `step` gives.
-    pub fn consumers(&self, step: StepIndex) -> Vec<StepIndex> {
-        let mut consumers: Vec<_> = self.graph.neighbors(step.0).map(StepIndex).collect();
-        consumers.sort();
-        consumers
+    /// The edges that leave `step`: what flows on them, and to whom.
+    pub fn edges(&self, step: StepIndex) -> Vec<(ItemKind, StepIndex)> {
+        let edges = self.graph.edges(step.0);
+        let mut edges: Vec<_> = edges
+            .map(|edge| (*edge.weight(), StepIndex(edge.target())))
+            .collect();
+        edges.sort_by_key(|(_, to)| *to);
+        edges
     }
 
     /// The pictures in one item that `step` takes.
@@ -130,8 +137,37 @@ pub struct Step {
     pub window: usize,
     /// How often and how long a failed item is tried again.
     pub retry: Retry,
-    /// Whether an item that leaves it is done with the stage.
+    /// Whether an item that leaves it is done with the stage. Where it does not, what leaves as
+    /// detections is.
     pub last: bool,
+}
+
+impl Step {
+    /// Whether its limit is what users know as that of the stage.
+    pub fn stands_for_stage(&self) -> bool {
+        self.last || self.backend.is_some()
+    }
+}
+
+/// Which pictures a stage takes, whatever they show.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picking {
+    /// One in so many, the first one included.
+    pub every: u32,
+    /// The videos of which it takes none, and why.
+    pub without: BTreeMap<VideoId, String>,
+}
+
+impl Picking {
+    /// Why a picture is not taken; `None` where it is.
+    pub fn refuses(&self, moment: &Moment) -> Option<String> {
+        let every = self.every;
+        match self.without.get(&moment.video) {
+            Some(why) => Some(why.clone()),
+            None if moment.index.is_multiple_of(u64::from(every.max(1))) => None,
+            None => Some(format!("one picture in {every} is looked at")),
+        }
+    }
 }
 
 /// How a step runs.
@@ -205,6 +241,23 @@ pub enum StepKind {
         /// JPEG quality, 1 to 100.
         quality: u8,
     },
+    /// Passes on the pictures that a stage takes, and says of the others that they are skipped.
+    Pick {
+        /// Which it takes.
+        picking: Picking,
+    },
+    /// Cuts out of each picture what another stage found in it; says of a picture without crops
+    /// that it is skipped.
+    Cut {
+        /// The stage that found it.
+        of: StageId,
+        /// Which pictures are cut.
+        picking: Picking,
+        /// Which boxes, and how wide.
+        take: TakeSpec,
+    },
+    /// Joins what was found in the crops of each picture.
+    Gather,
     /// Collects pictures into requests.
     Batch {
         /// How many pictures a request takes.

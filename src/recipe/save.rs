@@ -141,6 +141,7 @@ mod tests {
             pts: Pts(0),
             seconds: 12.0125,
             samples: 1,
+            part: None,
         }
     }
 

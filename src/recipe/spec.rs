@@ -9,6 +9,7 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
+use crate::recipe::take::TakeSpec;
 use crate::recipe::value;
 use crate::template::Fault;
 use crate::template::Scope;
@@ -54,6 +55,8 @@ pub struct Stage {
     pub span: Span,
     /// The edges that lead here.
     pub inputs: Vec<Input>,
+    /// What it takes of what they give.
+    pub take: TakeSpec,
     /// The parameters of its kind.
     pub spec: StageSpec,
     /// Where each key that was written stands (its value), for checks that come later.
@@ -67,13 +70,25 @@ impl Stage {
     }
 }
 
-/// One entry of `inputs`.
+/// One entry of `inputs`: `STAGE`, or `STAGE.PORT`.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// The stage it names; not yet known to exist.
     pub stage: StageId,
+    /// Which of the things that the stage gives.
+    pub port: Port,
     /// Where it is named.
     pub span: Span,
+}
+
+/// Which of the things that a stage gives flows on an edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Port {
+    /// What its kind is for.
+    #[default]
+    Main,
+    /// `crops`: what the stage found, cut out of the picture that it looked at.
+    Crops,
 }
 
 /// What a user can declare.

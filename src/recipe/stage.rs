@@ -3,7 +3,10 @@
 use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::facts::VideoFacts;
+use crate::item::Detection;
 use crate::item::Moment;
+use crate::item::Size;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::recipe::merge::Section;
@@ -13,21 +16,31 @@ use crate::recipe::render::render;
 use crate::recipe::save::SaveSpec;
 use crate::recipe::spec::Input;
 use crate::recipe::spec::MergeSpec;
+use crate::recipe::spec::Port;
 use crate::recipe::spec::Stage;
 use crate::recipe::spec::StageSpec;
 use crate::recipe::suggest::quoted;
 use crate::recipe::suggest::suggest;
+use crate::recipe::take::TakeSpec;
+use crate::recipe::take::values_of_box;
+use crate::recipe::take::values_of_facts;
 use crate::recipe::tree::Entry;
 use crate::recipe::tree::Table;
 use crate::recipe::tree::Value;
+use crate::template::Condition;
 use crate::template::Fault;
 use crate::template::Scope;
 use crate::template::Template;
 use crate::time::Pts;
+use crate::time::Ratio;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 const ENGINE_KEYS: [&str; 2] = ["kind", "inputs"];
+
+// Those of stages that look or listen, which may leave some of it out.
+const TAKE_KEYS: [&str; 6] = ["kind", "inputs", "when", "every", "filter", "padding"];
+const WHEN_KEYS: [&str; 3] = ["kind", "inputs", "when"];
 
 // A template over `video` is tried on this one when the recipe is read.
 const SAMPLE_VIDEO: &str = "videos/sample.mp4";
@@ -85,10 +98,10 @@ pub(super) const KINDS: [(&str, Read); 6] = [
         StageSpec::Batch(read(table, &ENGINE_KEYS, wrong))
     }),
     ("yolo", |_, table, wrong| {
-        StageSpec::Yolo(read(table, &ENGINE_KEYS, wrong))
+        StageSpec::Yolo(read(table, &TAKE_KEYS, wrong))
     }),
     ("whisper", |_, table, wrong| {
-        StageSpec::Whisper(read(table, &ENGINE_KEYS, wrong))
+        StageSpec::Whisper(read(table, &WHEN_KEYS, wrong))
     }),
     ("save", |context, table, wrong| {
         StageSpec::Save(context.save(table, wrong))
@@ -115,16 +128,18 @@ impl Context<'_> {
             _ => &[],
         };
         self.render(&mut section.keys, later, wrong);
-        let (_, read) = section
+        let (kind, read) = section
             .known_kind("stage", &KINDS)
             .map_err(|diagnostic| wrong.push(diagnostic))
             .ok()?;
         section.keys.take("kind");
         let inputs = section.keys.take("inputs");
+        let take = self.take(kind, &mut section.keys, wrong);
         Some(Stage {
             id: StageId::from(section.name),
             span: section.span,
             inputs: inputs.map_or_else(Vec::new, |entry| read_inputs(&entry, wrong)),
+            take,
             spec: read(self, section.keys, wrong),
             keys,
         })
@@ -142,6 +157,35 @@ impl Context<'_> {
             wrong.extend(mistakes);
             good
         });
+    }
+
+    // The keys of a stage that say what it takes; tried, so that a mistake is told at once.
+    fn take(&self, kind: &str, table: &mut Table, wrong: &mut Vec<Diagnostic>) -> TakeSpec {
+        let keys: &[&str] = match kind {
+            "yolo" => &TAKE_KEYS,
+            "whisper" => &WHEN_KEYS,
+            _ => &ENGINE_KEYS,
+        };
+        let own = keys.iter().filter_map(|key| table.take(key));
+        let own = Table(own.collect());
+        let places = places(&own);
+        let mut spec: TakeSpec = read(own, &ENGINE_KEYS, wrong);
+        let conditions = [
+            ("when", &mut spec.when, values_of_facts(&sample())),
+            (
+                "filter",
+                &mut spec.filter,
+                values_of_box(&Detection::default()),
+            ),
+        ];
+        for (key, condition, values) in conditions {
+            let Some(written) = condition else { continue };
+            *written = Condition::new(written.text(), self.scope.clone());
+            if let (Err(fault), Some(&span)) = (written.holds(&values), places.get(key)) {
+                wrong.push(placed(fault, written.text(), span, self.sources));
+            }
+        }
+        spec
     }
 
     fn merge(&self, table: Table, wrong: &mut Vec<Diagnostic>) -> MergeSpec {
@@ -207,6 +251,7 @@ fn sample_moments() -> [Moment; 2] {
         pts: Pts(index.cast_signed()),
         seconds: index as f64,
         samples: 1,
+        part: None,
     })
 }
 
@@ -216,6 +261,25 @@ fn places(table: &Table) -> BTreeMap<String, Span> {
     entries
         .map(|entry| (entry.key.clone(), entry.node.span))
         .collect()
+}
+
+// What `when` is tried on when the recipe is read.
+fn sample() -> VideoFacts {
+    VideoFacts {
+        id: VideoId(0),
+        path: SAMPLE_VIDEO.into(),
+        size: Size {
+            width: 1920,
+            height: 1080,
+        },
+        duration: Some(60.0),
+        fps: Some(Ratio::ONE),
+        codec: "h264".to_owned(),
+        rotation: 0,
+        has_sound: true,
+        expected_pictures: Some(60),
+        digest: String::new(),
+    }
 }
 
 fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
@@ -247,8 +311,25 @@ fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
             );
             continue;
         };
-        let stage = StageId::from(name.as_str());
-        match inputs.iter().find(|input| input.stage == stage) {
+        // Names have no dots, so the first one is before the port.
+        let (stage, port) = match name.split_once('.') {
+            None => (name.as_str(), Ok(Port::Main)),
+            Some((stage, "crops")) => (stage, Ok(Port::Crops)),
+            Some((stage, port)) => (stage, Err(port)),
+        };
+        let port = port.unwrap_or_else(|port| {
+            wrong.push(
+                Diagnostic::error(item.span, format!("there is no `{port}` of a stage")).help(
+                    suggest(port, ["crops"], "what can be named after a stage and a dot"),
+                ),
+            );
+            Port::Main
+        });
+        let stage = StageId::from(stage);
+        match inputs
+            .iter()
+            .find(|input| input.stage == stage && input.port == port)
+        {
             Some(first) => wrong.push(
                 Diagnostic::error(item.span, format!("`{name}` is named twice in `inputs`"))
                     .also(first.span, "the first time")
@@ -256,6 +337,7 @@ fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
             ),
             None => inputs.push(Input {
                 stage,
+                port,
                 span: item.span,
             }),
         }

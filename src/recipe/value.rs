@@ -4,6 +4,7 @@
 //! error's first line goes on after the key's name; its second says what to do. Knows nothing
 //! of places.
 
+use crate::template::Condition;
 use crate::template::Scope;
 use crate::template::Template;
 use crate::time::Ratio;
@@ -156,6 +157,11 @@ pub(super) fn some_quality<'de, D: Deserializer<'de>>(
 /// Pictures a request.
 pub(super) fn batch_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, 1..=1024).map(|number| number as usize)
+}
+
+/// One in so many.
+pub(super) fn every<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole(deserializer, 1..=1_000_000)
 }
 
 /// Boxes a picture.
@@ -371,4 +377,12 @@ pub(super) fn expression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S
 pub(super) fn template<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
     let text: String = text(deserializer)?;
     Ok(Template::new(text, Scope::default()))
+}
+
+/// A condition that knows no values yet.
+pub(super) fn condition<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Condition>, D::Error> {
+    let text: String = text(deserializer)?;
+    Ok(Some(Condition::new(text, Scope::default())))
 }

@@ -1,10 +1,13 @@
 //! The one match from what a step is to what does it.
 
 use super::batch::batch;
+use super::crops::cut;
+use super::crops::gather;
 use super::detect::detect;
 use super::extract;
 use super::extract::Videos;
 use super::merge::merge;
+use super::pick::pick;
 use super::save::Taken;
 use super::save::save;
 use crate::backends::local::Detector;
@@ -48,6 +51,9 @@ fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
             supplies.until,
         )),
         StepKind::Encode { quality } => Work::Map(extract::encode(*quality)),
+        StepKind::Pick { picking } => Work::Fold(pick(&step.stage, picking)),
+        StepKind::Cut { of, picking, take } => Work::Fold(cut(&step.stage, of, picking, take)),
+        StepKind::Gather => Work::Fold(gather(&step.stage)),
         StepKind::Batch { spec, max_bytes } => Work::Fold(batch(spec, *max_bytes)),
         StepKind::Detect { spec, .. } => Work::Map(detect(
             &step.stage,

@@ -4,10 +4,12 @@
 
 mod assemble;
 mod batch;
+mod crops;
 mod dedup;
 mod detect;
 mod extract;
 mod merge;
+mod pick;
 mod request;
 mod save;
 
@@ -15,7 +17,10 @@ pub use assemble::Supplies;
 pub use assemble::assemble;
 pub use batch::batch;
 pub use batch::halves;
+pub use crops::cut;
+pub use crops::gather;
 pub use detect::params;
 pub use extract::Videos;
 pub use merge::merge;
+pub use pick::pick;
 pub use request::request;

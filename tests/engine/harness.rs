@@ -40,6 +40,8 @@ use vpipe::item::Found;
 use vpipe::item::Item;
 use vpipe::item::Moment;
 use vpipe::item::Picture;
+use vpipe::item::PixelFormat;
+use vpipe::item::Pixels;
 use vpipe::item::Record;
 use vpipe::item::Size;
 use vpipe::name::StageId;
@@ -54,26 +56,31 @@ use vpipe::recipe::ExtractSpec;
 use vpipe::recipe::Input;
 use vpipe::recipe::MappingSpec;
 use vpipe::recipe::MergeSpec;
+use vpipe::recipe::Port;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Stage;
 use vpipe::recipe::StageSpec;
+use vpipe::recipe::TakeSpec;
 use vpipe::recipe::YoloSpec;
 use vpipe::time::Pts;
 use vpipe::time::Ratio;
 
 type Request = dyn Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync;
 type Thread = dyn Fn(&Item) -> Result<(), Failure> + Send + Sync;
+type Finds = dyn Fn(&StageId, &Picture) -> Vec<Detection> + Send + Sync;
 
 /// What a request or a lane does before it answers.
 #[derive(Clone)]
 pub(crate) struct Script {
     request: Arc<Request>,
     thread: Arc<Thread>,
+    finds: Arc<Finds>,
 }
 
 impl Default for Script {
     fn default() -> Self {
         Self {
+            finds: Arc::new(|_, _| vec![one_object()]),
             request: Arc::new(|_| Box::pin(async { Ok(()) })),
             thread: Arc::new(|_| Ok(())),
         }
@@ -111,9 +118,32 @@ impl Script {
         }
     }
 
+    /// This script, and what a stage finds in a picture.
+    pub(crate) fn finding(
+        self,
+        finds: impl Fn(&StageId, &Picture) -> Vec<Detection> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            finds: Arc::new(finds),
+            ..self
+        }
+    }
+
+    /// This script, and what a thread does before it answers.
+    pub(crate) fn and_threads(
+        self,
+        script: impl Fn(&Item) -> Result<(), Failure> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            thread: Arc::new(script),
+            ..self
+        }
+    }
+
     /// Slow enough for everything before it to fill up; how slow changes no outcome.
     pub(crate) fn slow() -> Self {
         Self {
+            finds: Self::default().finds,
             request: Arc::new(|_| {
                 Box::pin(async {
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -230,9 +260,26 @@ impl Bench {
         Self::new(stages, [("yolo", there(None)), ("other", here())], 2)
     }
 
-    fn new<const N: usize>(
+    /// A detector, and a second one on the crops of what it finds: `local` or in batches.
+    pub(crate) fn crops(local: bool) -> Self {
+        let second = if local { "yolo.crops" } else { "cut" };
+        let mut cut = batch(4);
+        (cut.id, cut.inputs) = ("cut".into(), inputs(&["yolo.crops"]));
+        let mut stages = vec![
+            yolo("yolo", "extract", 2),
+            yolo("other", second, 2),
+            merge(&["yolo", "other"]),
+        ];
+        if !local {
+            stages.push(cut);
+        }
+        let place = || if local { here() } else { there(None) };
+        Self::new(stages, [("yolo", place()), ("other", place())], 2)
+    }
+
+    pub(crate) fn new<'a>(
         mut stages: Vec<Stage>,
-        placements: [(&str, Placement); N],
+        placements: impl IntoIterator<Item = (&'a str, Placement)>,
         cores: usize,
     ) -> Self {
         let fps = Ratio::new(1, 1).unwrap();
@@ -359,6 +406,11 @@ impl Bench {
                 emitted: self.emitted.clone(),
             })),
             StepKind::Encode { .. } | StepKind::Save { .. } => Work::Map(Arc::new(Pass)),
+            StepKind::Pick { picking } => Work::Fold(vpipe::stages::pick(&step.stage, picking)),
+            StepKind::Cut { of, picking, take } => {
+                Work::Fold(vpipe::stages::cut(&step.stage, of, picking, take))
+            }
+            StepKind::Gather => Work::Fold(vpipe::stages::gather(&step.stage)),
             StepKind::Batch { spec, max_bytes } => {
                 Work::Fold(vpipe::stages::batch(spec, *max_bytes))
             }
@@ -371,30 +423,43 @@ impl Bench {
     }
 }
 
-fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
-    let inputs = inputs.iter().map(|&input| Input {
-        stage: input.into(),
-        span: Span::default(),
+/// Inputs as a recipe writes them.
+pub(crate) fn inputs(inputs: &[&str]) -> Vec<Input> {
+    let inputs = inputs.iter().map(|&input| {
+        let (stage, port) = match input.strip_suffix(".crops") {
+            Some(stage) => (stage, Port::Crops),
+            None => (input, Port::Main),
+        };
+        Input {
+            stage: stage.into(),
+            port,
+            span: Span::default(),
+        }
     });
+    inputs.collect()
+}
+
+fn stage(id: &str, from: &[&str], spec: StageSpec) -> Stage {
     Stage {
         id: id.into(),
         span: Span::default(),
-        inputs: inputs.collect(),
+        inputs: inputs(from),
+        take: TakeSpec::default(),
         spec,
         keys: BTreeMap::new(),
     }
 }
 
-fn batch(size: usize) -> Stage {
+pub(crate) fn batch(size: usize) -> Stage {
     stage("batch", &["extract"], StageSpec::Batch(BatchSpec { size }))
 }
 
-fn merge(inputs: &[&str]) -> Stage {
+pub(crate) fn merge(inputs: &[&str]) -> Stage {
     let spec = MergeSpec::default();
     stage("merge", inputs, StageSpec::Merge(spec))
 }
 
-fn yolo(id: &str, input: &str, concurrency: usize) -> Stage {
+pub(crate) fn yolo(id: &str, input: &str, concurrency: usize) -> Stage {
     let spec = YoloSpec {
         backend: "auto".into(),
         model: None,
@@ -410,7 +475,7 @@ fn yolo(id: &str, input: &str, concurrency: usize) -> Stage {
     stage(id, &[input], StageSpec::Yolo(spec))
 }
 
-fn here() -> Placement {
+pub(crate) fn here() -> Placement {
     Placement::Local(LocalFacts {
         backend: "local".into(),
         engine: "rten".to_owned(),
@@ -426,7 +491,7 @@ fn here() -> Placement {
     })
 }
 
-fn there(concurrency: Option<usize>) -> Placement {
+pub(crate) fn there(concurrency: Option<usize>) -> Placement {
     Placement::Remote(RemoteFacts {
         backend: "fleet".into(),
         kind: "counting",
@@ -450,10 +515,17 @@ impl Source for Numbered {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
         for index in 0..self.pictures {
             self.alive.add();
-            let bytes = Bytes::from_owner(Alive(self.alive.clone(), index.to_string()));
+            // Three rows of seven pixels; the last bytes are the number, and pass for a JPEG.
             let size = Size {
-                width: 1,
-                height: 1,
+                width: 7,
+                height: 3,
+            };
+            let bytes = Bytes::from_owner(Alive(self.alive.clone(), format!("{index:63}")));
+            let jpeg = bytes.slice(63 - index.to_string().len()..);
+            let pixels = Pixels {
+                format: PixelFormat::Rgb24,
+                data: bytes,
+                stride: 21,
             };
             let picture = Picture {
                 moment: Moment {
@@ -463,12 +535,16 @@ impl Source for Numbered {
                     pts: Pts(index as i64),
                     seconds: index as f64,
                     samples: 1,
+                    part: None,
                 },
-                source: size,
+                source: Size {
+                    width: 14,
+                    height: 6,
+                },
                 size,
                 content: Ok(Content {
-                    pixels: None,
-                    jpeg: Some(bytes),
+                    pixels: Some(pixels),
+                    jpeg: Some(jpeg),
                 }),
             };
             if out.emit(Item::Picture(picture)).is_err() {
@@ -506,7 +582,7 @@ struct Detect {
 }
 
 impl Detect {
-    fn answer(&self, item: &Item, found: &Found) -> Vec<Item> {
+    fn answer(&self, item: &Item, found: &dyn Fn(&Picture) -> Found) -> Vec<Item> {
         let pictures = match item {
             Item::Picture(picture) => std::slice::from_ref(picture),
             Item::Batch(batch) => batch.pictures.as_slice(),
@@ -517,21 +593,27 @@ impl Detect {
             Item::Detections(Detections {
                 stage,
                 moment,
-                found: found.clone(),
+                found: found(picture),
                 same_as: None,
             })
         };
         pictures.iter().map(answer).collect()
     }
+
+    fn found(&self, item: &Item) -> Vec<Item> {
+        let found = |picture: &Picture| (self.script.finds)(&self.stage, picture);
+        self.answer(item, &|picture| Found::Objects(found(picture)))
+    }
 }
 
-fn one_object() -> Found {
-    Found::Objects(vec![Detection {
+fn one_object() -> Detection {
+    Detection {
         bbox: [0.0, 0.0, 1.0, 1.0],
         class: 0,
         class_name: "thing".into(),
         confidence: 1.0,
-    }])
+        parent: None,
+    }
 }
 
 impl Map for Detect {
@@ -540,14 +622,14 @@ impl Map for Detect {
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
-        self.answer(item, &Found::without_answer(failure))
+        self.answer(item, &|_| Found::without_answer(failure))
     }
 }
 
 impl Lane for Detect {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         (self.script.thread)(item)?;
-        Ok(self.answer(item, &one_object()))
+        Ok(self.found(item))
     }
 }
 
@@ -575,7 +657,7 @@ impl Call for Detect {
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async {
             (self.script.request)(item).await?;
-            Ok(self.answer(item, &one_object()))
+            Ok(self.found(item))
         })
     }
 
@@ -619,6 +701,15 @@ impl Ran {
 
     pub(crate) fn records(&self) -> usize {
         self.records.len()
+    }
+
+    /// What a stage found in a picture of a video; nothing where there is not one entry of it.
+    pub(crate) fn of(&self, video: u32, stage: &str, index: u64) -> Option<&Found> {
+        let record = self.records.iter().find(|it| it.video == VideoId(video))?;
+        let pictures = record.detections.get(&stage.into())?;
+        let mut of_picture = pictures.iter().filter(|it| it.moment.index == index);
+        let (first, second) = (of_picture.next()?, of_picture.next());
+        second.is_none().then_some(&first.found)
     }
 
     /// What was found in each picture, in order.

@@ -5,6 +5,7 @@
 use super::engine;
 use super::engine::EngineError;
 use super::engine::EngineKind;
+use super::engine::Input;
 use super::engine::Network;
 use super::engine::Session;
 use super::engine::Tensor;
@@ -72,6 +73,8 @@ pub struct Detector(Arc<Loaded>);
 struct Loaded {
     facts: ModelFacts,
     profile: Profile,
+    /// The names of its input and of the output that is read.
+    ports: (String, String),
     network: Box<dyn Network>,
 }
 
@@ -89,10 +92,11 @@ impl Detector {
         let content = source.content()?;
         let (header, facts, profile) = describe(source, &content, names)?;
         let threads = options.threads.max(1);
-        match engine::load(options.engine, &header, content, threads) {
+        match engine::load(options.engine, &header, content.into(), threads) {
             Ok(network) => Ok(Self(Arc::new(Loaded {
                 facts,
                 profile,
+                ports: header.ports(),
                 network,
             }))),
             Err(cause) => Err(ModelError::Engine {
@@ -151,9 +155,12 @@ impl Loaded {
     /// The candidates in what the model gave.
     fn candidates(
         &self,
-        output: &Tensor,
+        outputs: &[Tensor],
         conf: f32,
     ) -> Result<(Layout, Vec<Candidate>), EngineError> {
+        let [output] = outputs else {
+            return Err(EngineError::new("it gives nothing"));
+        };
         let dims: Vec<_> = output.shape.iter().map(|&side| Some(side)).collect();
         let (layout, _) = self
             .profile
@@ -194,8 +201,10 @@ impl DetectorSession {
             .ok_or_else(|| Failure::new(Class::Media, "a picture has fewer pixels than it says"))?;
         let Size { width, height } = letterbox.input;
         let shape = [1, 3, height as usize, width as usize];
-        let candidates = guarded(|| self.session.run(shape, &tensor))
-            .and_then(|output| self.model.candidates(&output, params.conf));
+        let (into, from) = &self.model.ports;
+        let input = (into.as_str(), Input::Floats(&shape, &tensor));
+        let candidates = guarded(|| self.session.run(&[input], &[from]))
+            .and_then(|outputs| self.model.candidates(&outputs, params.conf));
         let (layout, candidates) = candidates.map_err(|cause| self.model.failure(&cause))?;
         let mapping = Mapping::new(letterbox.input, picture.size, picture.source);
         Ok(select(layout, candidates, params)
@@ -205,6 +214,7 @@ impl DetectorSession {
                 class: kept.class,
                 class_name: self.model.profile.class_name(kept.class),
                 confidence: kept.score,
+                parent: None,
             })
             .collect())
     }

@@ -1,7 +1,7 @@
 //! The tensor layer: a network from the bytes of an ONNX file, and sessions that run it.
 //!
 //! A network is loaded once and shared; a session belongs to one thread. Everything is
-//! synchronous. Knows nothing of pictures, boxes or classes.
+//! synchronous. Knows nothing of pictures, sound, boxes or words.
 
 use super::header::Header;
 use super::rten;
@@ -37,6 +37,36 @@ pub(super) struct Tensor {
     pub(super) data: Vec<f32>,
 }
 
+/// What an input of a network is given.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Input<'a> {
+    /// Numbers and their shape, row by row.
+    Floats(&'a [usize], &'a [f32]),
+    /// The indices of one row: a tensor of one by their number.
+    Ids(&'a [i32]),
+    /// Places, as a tensor of one dimension.
+    Places(&'a [i32]),
+    /// Yes or no, as a tensor of one element.
+    Flag(bool),
+}
+
+/// A model as it lies on the disk.
+pub(super) struct Onnx {
+    /// The content of the ONNX file.
+    pub(super) graph: Vec<u8>,
+    /// Files of weights that the graph refers to, by name: models of more than 2 GB have them.
+    pub(super) weights: Vec<(String, Vec<u8>)>,
+}
+
+impl From<Vec<u8>> for Onnx {
+    fn from(graph: Vec<u8>) -> Self {
+        Self {
+            graph,
+            weights: Vec::new(),
+        }
+    }
+}
+
 /// Why an engine did not do its work: one sentence without a full stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -57,16 +87,20 @@ pub(super) trait Network: Send + Sync {
 
 /// One thread's access to a network.
 pub(super) trait Session: Send {
-    /// Runs the network on its only input, `data` in `shape`, and gives its first output.
-    fn run(&mut self, shape: [usize; 4], data: &[f32]) -> Result<Tensor, EngineError>;
+    /// Runs the network on inputs by name, and gives the outputs of these names, which must be
+    /// numbers.
+    fn run(
+        &mut self,
+        inputs: &[(&str, Input<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, EngineError>;
 }
 
-/// Loads the model that `header` describes and whose file has the content `onnx`, for sessions
-/// of `threads` threads each.
+/// Loads the model that `header` describes, for sessions of `threads` threads each.
 pub(super) fn load(
     kind: EngineKind,
     header: &Header,
-    onnx: Vec<u8>,
+    onnx: Onnx,
     threads: usize,
 ) -> Result<Box<dyn Network>, EngineError> {
     match kind {

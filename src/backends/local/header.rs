@@ -76,6 +76,12 @@ impl Header {
         (!header.outputs.is_empty()).then_some(header)
     }
 
+    /// The names of the first input and the first output; empty where there is none.
+    pub(super) fn ports(&self) -> (String, String) {
+        let name = |port: Option<&Port>| port.map(|port| port.name.clone()).unwrap_or_default();
+        (name(self.inputs.first()), name(self.outputs.first()))
+    }
+
     fn graph(&mut self, graph: &[u8], weights: &mut Vec<String>) -> Option<()> {
         for field in Fields(graph) {
             match field? {

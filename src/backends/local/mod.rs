@@ -1,8 +1,9 @@
-//! Local inference: detection models on this machine.
+//! Local inference: detection and speech models on this machine.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `detector` | a checked model and its sessions: picture in, detections out |
+//! | [`whisper`] | the same for speech: sound in, segments out |
 //! | `source` | where models come from and why one cannot be used |
 //! | `profile`, `layout` | what a model's file says it takes and gives |
 //! | `letterbox`, `resize`, `nms` | before and after the model, as Ultralytics does it |
@@ -24,6 +25,7 @@ mod profile;
 mod resize;
 mod rten;
 mod source;
+pub mod whisper;
 
 pub use detector::DetectParams;
 pub use detector::Detector;

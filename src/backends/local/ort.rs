@@ -1,21 +1,28 @@
 //! ONNX Runtime: the fast engine, opened at run time from a library that the user brings.
 //!
-//! Each session loads the model anew, from bytes that all share. Knows nothing of pictures.
+//! Each session loads the model anew, from bytes that all share. Knows nothing of pictures or sound.
 
 use super::engine::EngineError;
+use super::engine::Input;
 use super::engine::Network;
+use super::engine::Onnx;
 use super::engine::Session;
 use super::engine::Tensor;
 use super::header::FLOAT16;
 use super::header::Header;
 use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
+use ::ort::session::OutputSelector;
+use ::ort::session::RunOptions;
 use ::ort::session::Session as Inner;
+use ::ort::session::SessionInputValue;
 use ::ort::value::TensorRef;
+use ::ort::value::Value;
 use std::env;
 use std::env::consts::DLL_PREFIX;
 use std::env::consts::DLL_SUFFIX;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 
@@ -24,7 +31,8 @@ use std::sync::OnceLock;
 static ENVIRONMENT: OnceLock<Result<Environment, EngineError>> = OnceLock::new();
 
 struct OrtNetwork {
-    onnx: Vec<u8>,
+    graph: Vec<u8>,
+    weights: Vec<(String, Arc<[u8]>)>,
     threads: usize,
     /// The session that showed that the model can be loaded; the first to ask gets it.
     first: Mutex<Option<OrtSession>>,
@@ -34,11 +42,10 @@ struct OrtSession {
     inner: Inner,
 }
 
-/// Opens the library and loads the model that `header` describes and whose file has the content
-/// `onnx`.
+/// Opens the library and loads the model that `header` describes.
 pub(super) fn load(
     header: &Header,
-    onnx: Vec<u8>,
+    onnx: Onnx,
     threads: usize,
 ) -> Result<Box<dyn Network>, EngineError> {
     if header.inputs.iter().any(|input| input.element == FLOAT16) {
@@ -47,12 +54,18 @@ pub(super) fn load(
              engine = \"rten\"",
         ));
     }
-    let first = session(&onnx, threads)?;
-    Ok(Box::new(OrtNetwork {
-        onnx,
+    let mut network = OrtNetwork {
+        graph: onnx.graph,
+        weights: onnx
+            .weights
+            .into_iter()
+            .map(|(name, weights)| (name, weights.into()))
+            .collect(),
         threads,
-        first: Mutex::new(Some(first)),
-    }))
+        first: Mutex::default(),
+    };
+    network.first = Mutex::new(Some(network.another()?));
+    Ok(Box::new(network))
 }
 
 fn environment() -> Result<&'static Environment, EngineError> {
@@ -78,19 +91,24 @@ fn environment() -> Result<&'static Environment, EngineError> {
     opened.as_ref().map_err(Clone::clone)
 }
 
-fn session(onnx: &[u8], threads: usize) -> Result<OrtSession, EngineError> {
-    let inner = Inner::builder(environment()?)
-        .map_err(EngineError::new)?
-        .with_intra_threads(threads)
-        .map_err(EngineError::new)?
-        .with_log_level(LogLevel::Error)
-        .map_err(EngineError::new)?
-        .commit_from_memory(onnx)
-        .map_err(EngineError::new)?;
-    if inner.inputs().len() != 1 || inner.outputs().is_empty() {
-        return Err(EngineError::new("it has not one input and an output"));
+impl OrtNetwork {
+    fn another(&self) -> Result<OrtSession, EngineError> {
+        let mut builder = Inner::builder(environment()?)
+            .map_err(EngineError::new)?
+            .with_intra_threads(self.threads)
+            .map_err(EngineError::new)?
+            .with_log_level(LogLevel::Error)
+            .map_err(EngineError::new)?;
+        for (name, weights) in &self.weights {
+            builder = builder
+                .with_external_initializer_file_in_memory(name, Arc::clone(weights))
+                .map_err(EngineError::new)?;
+        }
+        let inner = builder
+            .commit_from_memory(&self.graph)
+            .map_err(EngineError::new)?;
+        Ok(OrtSession { inner })
     }
-    Ok(OrtSession { inner })
 }
 
 impl Network for OrtNetwork {
@@ -98,28 +116,63 @@ impl Network for OrtNetwork {
         let first = self.first.lock().ok().and_then(|mut first| first.take());
         let session = match first {
             Some(first) => first,
-            None => session(&self.onnx, self.threads)?,
+            None => self.another()?,
         };
         Ok(Box::new(session))
     }
 }
 
 impl Session for OrtSession {
-    fn run(&mut self, shape: [usize; 4], data: &[f32]) -> Result<Tensor, EngineError> {
-        let input = TensorRef::from_array_view((shape, data)).map_err(EngineError::new)?;
-        let outputs = self
+    fn run(
+        &mut self,
+        inputs: &[(&str, Input<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, EngineError> {
+        let mut given = Vec::with_capacity(inputs.len());
+        for &(name, input) in inputs {
+            given.push((name, value(input)?));
+        }
+        let wanted = outputs
+            .iter()
+            .fold(OutputSelector::no_default(), |wanted, &name| {
+                wanted.with(name)
+            });
+        let options = RunOptions::new()
+            .map_err(EngineError::new)?
+            .with_outputs(wanted);
+        let made = self
             .inner
-            .run(::ort::inputs![input])
+            .run_with_options(given, &options)
             .map_err(EngineError::new)?;
-        let (shape, data) = outputs[0]
-            .try_extract_tensor::<f32>()
-            .map_err(EngineError::new)?;
-        Ok(Tensor {
-            shape: shape
-                .iter()
-                .map(|&side| usize::try_from(side).unwrap_or(0))
-                .collect(),
-            data: data.to_vec(),
-        })
+        let tensor = |&name: &&str| {
+            let made = made
+                .get(name)
+                .ok_or_else(|| EngineError(format!("it has no output `{name}`")))?;
+            let (shape, data) = made.try_extract_tensor::<f32>().map_err(EngineError::new)?;
+            let side = |&side: &i64| usize::try_from(side).unwrap_or(0);
+            Ok(Tensor {
+                shape: shape.iter().map(side).collect(),
+                data: data.to_vec(),
+            })
+        };
+        outputs.iter().map(tensor).collect()
     }
+}
+
+fn value(input: Input<'_>) -> Result<SessionInputValue<'_>, EngineError> {
+    let whole = |numbers: &[i32]| numbers.iter().copied().map(i64::from).collect::<Vec<_>>();
+    Ok(match input {
+        Input::Floats(shape, data) => TensorRef::from_array_view((shape, data))
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Ids(ids) => Value::from_array(([1, ids.len()], whole(ids)))
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Places(places) => Value::from_array(([places.len()], whole(places)))
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Flag(flag) => Value::from_array(([1], vec![flag]))
+            .map_err(EngineError::new)?
+            .into(),
+    })
 }

@@ -1,32 +1,33 @@
 //! rten: the engine that needs nothing but crates.
 //!
 //! All sessions share one loaded model; each has its own threads. Half-precision models are
-//! computed in single precision, so their tensors look like any others. Knows nothing of pictures.
+//! computed in single precision, so their tensors look like any others. Knows nothing of pictures
+//! or sound.
 
 use super::engine::EngineError;
+use super::engine::Input;
 use super::engine::Network;
+use super::engine::Onnx;
 use super::engine::Session;
 use super::engine::Tensor;
 use super::header::Header;
 use ::rten::Model;
 use ::rten::ModelOptions;
-use ::rten::NodeId;
 use ::rten::RunOptions;
 use ::rten::ThreadPool;
+use ::rten::Value;
+use ::rten::ValueOrView;
 use ::rten::ValueView;
+use rten_tensor::Layout;
 use std::sync::Arc;
 
 struct RtenNetwork {
     model: Arc<Model>,
-    input: NodeId,
-    output: NodeId,
     threads: usize,
 }
 
 struct RtenSession {
     model: Arc<Model>,
-    input: NodeId,
-    output: NodeId,
     pool: Arc<ThreadPool>,
 }
 
@@ -41,10 +42,10 @@ const WRONG: [(&str, &str); 2] = [
     ("ConvInteger", "export it without int8"),
 ];
 
-/// Loads the model that `header` describes and whose file has the content `onnx`.
+/// Loads the model that `header` describes.
 pub(super) fn load(
     header: &Header,
-    onnx: Vec<u8>,
+    onnx: Onnx,
     threads: usize,
 ) -> Result<Box<dyn Network>, EngineError> {
     for (operator, advice) in WRONG {
@@ -54,16 +55,13 @@ pub(super) fn load(
             )));
         }
     }
-    let model = ModelOptions::with_all_ops()
-        .load(onnx)
-        .map_err(EngineError::new)?;
-    let (&[input], &[output, ..]) = (model.input_ids(), model.output_ids()) else {
-        return Err(EngineError::new("it has not one input and an output"));
-    };
+    let mut options = ModelOptions::with_all_ops();
+    for (name, weights) in onnx.weights {
+        options.external_data(&name, weights);
+    }
+    let model = options.load(onnx.graph).map_err(EngineError::new)?;
     Ok(Box::new(RtenNetwork {
         model: Arc::new(model),
-        input,
-        output,
         threads,
     }))
 }
@@ -72,31 +70,53 @@ impl Network for RtenNetwork {
     fn session(&self) -> Result<Box<dyn Session>, EngineError> {
         Ok(Box::new(RtenSession {
             model: Arc::clone(&self.model),
-            input: self.input,
-            output: self.output,
             pool: Arc::new(ThreadPool::with_num_threads(self.threads)),
         }))
     }
 }
 
 impl Session for RtenSession {
-    fn run(&mut self, shape: [usize; 4], data: &[f32]) -> Result<Tensor, EngineError> {
-        let input = ValueView::from_shape(shape, data).map_err(EngineError::new)?;
+    fn run(
+        &mut self,
+        inputs: &[(&str, Input<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, EngineError> {
+        let id = |name: &str| self.model.node_id(name).map_err(EngineError::new);
+        let mut given = Vec::with_capacity(inputs.len());
+        for &(name, input) in inputs {
+            given.push((id(name)?, value(input)?));
+        }
+        let wanted = outputs.iter().map(|name| id(name));
+        let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
-        let [output] = self
-            .model
-            .run_n(
-                vec![(self.input, input.into())],
-                [self.output],
-                Some(options),
-            )
-            .map_err(EngineError::new)?;
-        let (shape, data) = output
-            .into_shape_vec::<f32, 3>()
-            .map_err(EngineError::new)?;
-        Ok(Tensor {
-            shape: shape.to_vec(),
-            data,
-        })
+        let made = self.model.run(given, &wanted, Some(options));
+        let made = made.map_err(EngineError::new)?;
+        made.into_iter().map(tensor).collect()
     }
+}
+
+fn value(input: Input<'_>) -> Result<ValueOrView<'_>, EngineError> {
+    Ok(match input {
+        Input::Floats(shape, data) => ValueView::from_shape(shape, data)
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Ids(ids) => ValueView::from_shape([1, ids.len()], ids)
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Places(places) => ValueView::from_shape([places.len()], places)
+            .map_err(EngineError::new)?
+            .into(),
+        // Whole numbers stand for truth values in rten.
+        Input::Flag(flag) => Value::from_shape([1], vec![i32::from(flag)])
+            .map_err(EngineError::new)?
+            .into(),
+    })
+}
+
+fn tensor(value: Value) -> Result<Tensor, EngineError> {
+    let tensor = rten_tensor::Tensor::<f32>::try_from(value).map_err(EngineError::new)?;
+    Ok(Tensor {
+        shape: tensor.shape().to_vec(),
+        data: tensor.into_data(),
+    })
 }

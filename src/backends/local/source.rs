@@ -18,8 +18,12 @@ use std::sync::Arc;
 /// What to do about a model that is none.
 const ADVICE: &str = "`yolo export model=yolo11n.pt format=onnx` makes a detector";
 
+/// What to do about a folder that holds no Whisper model.
+const VOICE_ADVICE: &str =
+    "`optimum-cli export onnx --model openai/whisper-base FOLDER` makes one that holds Whisper";
+
 /// Protobuf, and so ONNX, ends here.
-const LARGEST_FILE: u64 = 1 << 31;
+pub(super) const LARGEST_FILE: u64 = 1 << 31;
 
 const DEMO: &[u8] = include_bytes!("demo/shapes.onnx");
 
@@ -80,6 +84,14 @@ pub enum ModelError {
         /// The model.
         name: String,
         /// What it is, in words that follow its name.
+        found: String,
+    },
+    /// The folder holds something else than a Whisper model.
+    #[error("{name} {found}; {VOICE_ADVICE}")]
+    NotAVoice {
+        /// The folder.
+        name: String,
+        /// What is wrong with it, in words that follow its name.
         found: String,
     },
     /// There are more or fewer class names than classes.
@@ -190,7 +202,8 @@ pub(super) fn class_names(path: &Path) -> Result<Vec<Arc<str>>, ModelError> {
         .collect())
 }
 
-fn read(path: &Path, largest: u64) -> Result<Vec<u8>, ModelError> {
+/// The content of a file of less than `largest` bytes.
+pub(super) fn read(path: &Path, largest: u64) -> Result<Vec<u8>, ModelError> {
     let unreadable = |cause| ModelError::Unreadable {
         path: path.to_owned(),
         cause,

@@ -26,9 +26,11 @@ use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::Input;
 use crate::recipe::MergeSpec;
+use crate::recipe::Port;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
+use crate::recipe::TakeSpec;
 use crate::recipe::WhisperSpec;
 use crate::recipe::YoloSpec;
 use crate::time::Pts;
@@ -44,9 +46,11 @@ fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
             .iter()
             .map(|&stage| Input {
                 stage: stage.into(),
+                port: Port::Main,
                 span: Span::default(),
             })
             .collect(),
+        take: TakeSpec::default(),
         spec,
         keys: BTreeMap::new(),
     }
@@ -137,6 +141,7 @@ fn picture(stage: &str, index: u32, found: Found) -> Detections {
             pts: Pts(i64::from(index) * 30_030),
             seconds: f64::from(index) * 1.001 + 1e-9,
             samples: if index == 0 { 2 } else { 1 },
+            part: None,
         },
         found,
         same_as: None,
@@ -149,6 +154,7 @@ fn circle() -> Found {
         class: 0,
         class_name: "circle".into(),
         confidence: 0.912_345,
+        parent: None,
     }])
 }
 

@@ -1,0 +1,167 @@
+//! Voices and where they come from: a folder as Transformers exports Whisper.
+//!
+//! Reads the files and has them checked; knows nothing of running them.
+
+use super::super::engine::Onnx;
+use super::super::header::Header;
+use super::super::source::LARGEST_FILE;
+use super::super::source::ModelError;
+use super::super::source::read;
+use super::profile::Config;
+use super::profile::Generation;
+use super::profile::Preprocessor;
+use super::profile::Profile;
+use super::profile::Said;
+use super::vocabulary::Vocabulary;
+use crate::facts::ModelFacts;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// The longest JSON file; Whisper's tokenizers have 4 MB.
+const LARGEST_JSON: u64 = 1 << 26;
+/// The longest file of weights beside a network.
+const LARGEST_WEIGHTS: u64 = 1 << 34;
+
+/// Where a Whisper model comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VoiceSource {
+    /// A folder with `encoder_model.onnx`, `decoder_model_merged.onnx` (or both under `onnx/`),
+    /// `config.json`, `generation_config.json` and `tokenizer.json`.
+    Folder(PathBuf),
+}
+
+impl fmt::Display for VoiceSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// A voice, read and checked but not loaded.
+pub(super) struct Voice {
+    pub(super) facts: ModelFacts,
+    pub(super) profile: Profile,
+    pub(super) vocabulary: Vocabulary,
+    pub(super) encoder: (Header, Onnx),
+    pub(super) decoder: (Header, Onnx),
+}
+
+impl Voice {
+    /// Reads a voice.
+    pub(super) fn read(source: &VoiceSource) -> Result<Self, ModelError> {
+        if let VoiceSource::Folder(path) = source
+            && !path.exists()
+        {
+            return Err(ModelError::Missing { path: path.clone() });
+        }
+        let mut files = Files::new(source);
+        let wrong = |found: String| ModelError::NotAVoice {
+            name: source.to_string(),
+            found,
+        };
+        let config: Config = files.json("config.json")?.unwrap_or_default();
+        let generation: Generation = files.json("generation_config.json")?.unwrap_or_default();
+        let preprocessor: Preprocessor =
+            files.json("preprocessor_config.json")?.unwrap_or_default();
+        let tokenizer = files
+            .content("tokenizer.json", LARGEST_JSON)?
+            .ok_or_else(|| wrong("has no tokenizer.json".to_owned()))?;
+        let vocabulary = Vocabulary::read(&tokenizer)
+            .map_err(|cause| wrong(format!("has a tokenizer.json that {cause}")))?;
+        let encoder = files.network("encoder_model.onnx")?;
+        let decoder = files.network("decoder_model_merged.onnx")?;
+        let profile = Profile::read(&Said {
+            config,
+            generation,
+            preprocessor,
+            vocabulary: &vocabulary,
+            encoder: &encoder.0,
+            decoder: &decoder.0,
+        });
+        Ok(Self {
+            profile: profile.map_err(wrong)?,
+            vocabulary,
+            encoder,
+            decoder,
+            facts: ModelFacts {
+                name: source.to_string(),
+                demo: false,
+                classes: Vec::new(),
+                fixed_size: None,
+                digest: files.digest.finalize().to_string(),
+            },
+        })
+    }
+}
+
+/// The files of a voice, and the digest of those that have been read.
+struct Files<'a> {
+    source: &'a VoiceSource,
+    digest: blake3::Hasher,
+}
+
+impl<'a> Files<'a> {
+    fn new(source: &'a VoiceSource) -> Self {
+        Self {
+            source,
+            digest: blake3::Hasher::new(),
+        }
+    }
+
+    /// The content of a file; `None` if there is none.
+    fn content(&mut self, name: &str, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
+        let content = match self.source {
+            VoiceSource::Folder(folder) => optional(&folder.join(name), largest)?,
+        };
+        if let Some(content) = &content {
+            self.digest.update(blake3::hash(content).as_bytes());
+        }
+        Ok(content)
+    }
+
+    fn json<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, ModelError> {
+        let content = self.content(name, LARGEST_JSON)?;
+        let parsed = content.map(|content| serde_json::from_slice(&content));
+        parsed.transpose().map_err(|cause| ModelError::NotAVoice {
+            name: self.source.to_string(),
+            found: format!("has a {name} that cannot be read: {cause}"),
+        })
+    }
+
+    /// A network and its description.
+    fn network(&mut self, name: &str) -> Result<(Header, Onnx), ModelError> {
+        let wrong = |found: String| ModelError::NotAVoice {
+            name: self.source.to_string(),
+            found,
+        };
+        let missing = wrong(format!("has no {name}"));
+        let broken = wrong(format!("has no whole ONNX model in {name}"));
+        for place in [name.to_owned(), format!("onnx/{name}")] {
+            let Some(graph) = self.content(&place, LARGEST_FILE)? else {
+                continue;
+            };
+            let Some(header) = Header::read(&graph) else {
+                return Err(broken);
+            };
+            let mut onnx = Onnx::from(graph);
+            // How exporters call the weights of a model that is too large for one file.
+            if let Some(weights) = self.content(&format!("{place}_data"), LARGEST_WEIGHTS)? {
+                onnx.weights.push((format!("{name}_data"), weights));
+            }
+            return Ok((header, onnx));
+        }
+        Err(missing)
+    }
+}
+
+/// The content of a file; `None` if there is none.
+fn optional(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
+    match read(path, largest) {
+        Ok(content) => Ok(Some(content)),
+        Err(ModelError::Missing { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}

@@ -1,0 +1,171 @@
+//! What a stage is fed with: pictures as they come, those of them that it takes, or crops.
+//!
+//! A stage that does not take all has steps of its own between the source and its detector.
+
+use super::Lowering;
+use super::Outlets;
+use crate::diag::Diagnostic;
+use crate::facts::VideoFacts;
+use crate::item::ItemKind;
+use crate::name::StepId;
+use crate::name::VideoId;
+use crate::plan::step::Lane;
+use crate::plan::step::Picking;
+use crate::plan::step::Step;
+use crate::plan::step::StepKind;
+use crate::recipe::Stage;
+use crate::recipe::TakeSpec;
+use crate::recipe::values_of_facts;
+use petgraph::graph::NodeIndex;
+
+/// The form in which a detector takes pictures.
+#[derive(Clone, Copy)]
+pub(super) enum Form {
+    Pixels,
+    /// At most so many bytes in one request.
+    Jpeg {
+        max_bytes: usize,
+    },
+}
+
+/// What leads to a detector.
+pub(super) struct Feed {
+    /// The step that gives the pictures, and how they come.
+    pub(super) source: NodeIndex,
+    pub(super) kind: ItemKind,
+    /// The steps that are the stage's own.
+    pub(super) steps: Vec<StepId>,
+    /// The one of them that tells of pictures that are not taken.
+    pub(super) skips: Option<NodeIndex>,
+    /// Whether what is found in crops is still to be joined.
+    pub(super) in_parts: bool,
+}
+
+impl Lowering<'_> {
+    /// What `stage` takes of what `from` gives; `None` where that does not run.
+    pub(super) fn feed(
+        &mut self,
+        stage: &Stage,
+        from: &Outlets,
+        form: Form,
+    ) -> Result<Option<Feed>, Vec<Diagnostic>> {
+        if from.crops_of.is_none() && stage.take.is_all() {
+            return Ok(self.shared(from, form));
+        }
+        let picking = picking(stage, &self.facts.videos)?;
+        let Some((source, quality)) = self.source else {
+            return Ok(None);
+        };
+        let (first, kind, found) = match &from.crops_of {
+            None => {
+                let step = self.step(stage, "pick", StepKind::Pick { picking }, Lane::Fold, 1);
+                (step, ItemKind::Picture, Vec::new())
+            }
+            Some(of) => {
+                let found = self.outlets.get(of).map(|from| from.detections.clone());
+                let Some(found) = found.filter(|found| !found.is_empty()) else {
+                    return Ok(None);
+                };
+                let kind = StepKind::Cut {
+                    of: of.clone(),
+                    picking,
+                    take: stage.take.clone(),
+                };
+                let step = self.step(stage, "cut", kind, Lane::Fold, 1);
+                (step, ItemKind::Crop, found)
+            }
+        };
+        let mut steps = Vec::new();
+        let first = self.own(first, &mut steps);
+        self.graph.add_edge(source, first, ItemKind::Picture);
+        for found in found {
+            self.graph.add_edge(found, first, ItemKind::Detections);
+        }
+        let mut feed = Feed {
+            source: first,
+            kind,
+            steps,
+            skips: Some(first),
+            in_parts: from.crops_of.is_some(),
+        };
+        if let Form::Jpeg { max_bytes } = form {
+            self.encode(stage, &mut feed, quality);
+            self.collect(stage, &mut feed, from, max_bytes);
+        }
+        Ok(Some(feed))
+    }
+
+    fn shared(&self, from: &Outlets, form: Form) -> Option<Feed> {
+        let source = match form {
+            Form::Pixels => from.pixels,
+            Form::Jpeg { .. } => from.jpeg,
+        }?;
+        let kind = match self.graph[source].kind {
+            StepKind::Batch { .. } => ItemKind::Batch,
+            _ => ItemKind::Picture,
+        };
+        Some(Feed {
+            source,
+            kind,
+            steps: Vec::new(),
+            skips: None,
+            in_parts: false,
+        })
+    }
+
+    fn encode(&mut self, stage: &Stage, feed: &mut Feed, quality: u8) {
+        let kind = StepKind::Encode { quality };
+        let cores = self.facts.cores.max(1);
+        let mut step = self.step(stage, "encode", kind, Lane::Threads, cores);
+        step.ordered = true;
+        let node = self.own(step, &mut feed.steps);
+        self.graph.add_edge(feed.source, node, feed.kind);
+        feed.source = node;
+    }
+
+    fn collect(&mut self, stage: &Stage, feed: &mut Feed, from: &Outlets, max_bytes: usize) {
+        let Some(spec) = from.batch.clone() else {
+            return;
+        };
+        let kind = StepKind::Batch { spec, max_bytes };
+        let step = self.step(stage, "collect", kind, Lane::Fold, 1);
+        let node = self.own(step, &mut feed.steps);
+        self.graph.add_edge(feed.source, node, feed.kind);
+        (feed.source, feed.kind) = (node, ItemKind::Batch);
+    }
+
+    // A step on the way to the one that does the stage's work.
+    fn own(&mut self, mut step: Step, steps: &mut Vec<StepId>) -> NodeIndex {
+        step.last = false;
+        steps.push(step.id.clone());
+        self.graph.add_node(step)
+    }
+}
+
+// What `when` comes to for each video is known before the run.
+fn picking(stage: &Stage, videos: &[VideoFacts]) -> Result<Picking, Vec<Diagnostic>> {
+    let TakeSpec { when, every, .. } = &stage.take;
+    let refused = |video: &VideoFacts| -> Option<Result<(VideoId, String), Diagnostic>> {
+        let when = when.as_ref()?;
+        match when.holds(&values_of_facts(video)) {
+            Ok(true) => None,
+            Ok(false) => {
+                let why = format!("`when = {}` does not hold for this video", when.text());
+                Some(Ok((video.id, why)))
+            }
+            Err(fault) => {
+                let message = format!("{}: {}", video.path.display(), fault.message);
+                let wrong = Diagnostic::error(stage.key("when"), message);
+                Some(Err(Diagnostic {
+                    help: fault.help,
+                    ..wrong
+                }))
+            }
+        }
+    };
+    let without: Result<_, _> = videos.iter().filter_map(refused).collect();
+    Ok(Picking {
+        every: *every,
+        without: without.map_err(|wrong| vec![wrong])?,
+    })
+}

@@ -1,0 +1,327 @@
+//! Crops: what one stage found in a picture, cut out for another; and what that one found in
+//! them, joined and told in pixels of the source.
+//!
+//! Crops share the pixels of their picture. Does not know who finds anything, or how.
+
+use crate::engine::Fold;
+use crate::engine::Folding;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Content;
+use crate::item::Detection;
+use crate::item::Detections;
+use crate::item::Found;
+use crate::item::Item;
+use crate::item::Moment;
+use crate::item::Part;
+use crate::item::Picture;
+use crate::item::PixelFormat;
+use crate::item::Pixels;
+use crate::item::Size;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::plan::Picking;
+use crate::recipe::TakeSpec;
+use crate::recipe::values_of_box;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Cuts for `stage` what `of` found. A picture waits until its boxes are there; as many are on
+/// their way as the steps before have room for.
+pub fn cut(stage: &StageId, of: &StageId, picking: &Picking, take: &TakeSpec) -> Arc<dyn Fold> {
+    Arc::new(Cut {
+        stage: stage.clone(),
+        of: of.clone(),
+        picking: picking.clone(),
+        take: take.clone(),
+    })
+}
+
+/// Joins what `stage` found in the crops of each picture.
+pub fn gather(stage: &StageId) -> Arc<dyn Fold> {
+    Arc::new(Gather {
+        stage: stage.clone(),
+    })
+}
+
+#[derive(Clone)]
+struct Cut {
+    stage: StageId,
+    of: StageId,
+    picking: Picking,
+    take: TakeSpec,
+}
+
+impl Fold for Cut {
+    fn open(&self, _: VideoId) -> Box<dyn Folding> {
+        Box::new(Cutting {
+            cut: self.clone(),
+            pictures: BTreeMap::new(),
+            found: BTreeMap::new(),
+        })
+    }
+}
+
+// Pictures without their boxes and boxes without their picture, by the index of the picture.
+struct Cutting {
+    cut: Cut,
+    pictures: BTreeMap<u64, Picture>,
+    found: BTreeMap<u64, Found>,
+}
+
+impl Folding for Cutting {
+    fn push(&mut self, item: Item) -> Vec<Item> {
+        match item {
+            Item::Picture(picture) => {
+                let index = picture.moment.index;
+                if let Some(why) = self.cut.picking.refuses(&picture.moment) {
+                    return vec![self.cut.without(&picture.moment, Found::Skipped(why))];
+                }
+                match self.found.remove(&index) {
+                    Some(found) => self.cut.crops(&picture, found),
+                    None => {
+                        self.pictures.insert(index, picture);
+                        Vec::new()
+                    }
+                }
+            }
+            Item::Repeat(repeat) => {
+                let detections = Detections::of_repeat(&self.cut.stage, &repeat);
+                vec![Item::Detections(detections)]
+            }
+            // What is found in a repeat is what is found in the picture that it repeats.
+            Item::Detections(Detections {
+                same_as: Some(_), ..
+            }) => Vec::new(),
+            Item::Detections(detections) => {
+                let moment = &detections.moment;
+                if self.cut.picking.refuses(moment).is_some() {
+                    return Vec::new();
+                }
+                match self.pictures.remove(&moment.index) {
+                    Some(picture) => self.cut.crops(&picture, detections.found),
+                    None => {
+                        self.found.insert(moment.index, detections.found);
+                        Vec::new()
+                    }
+                }
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn finish(&mut self) -> Vec<Item> {
+        let why = || Found::Skipped(format!("`{}` said nothing of it", self.cut.of));
+        let left = std::mem::take(&mut self.pictures);
+        left.values()
+            .map(|picture| self.cut.without(&picture.moment, why()))
+            .collect()
+    }
+}
+
+impl Cut {
+    fn without(&self, moment: &Moment, found: Found) -> Item {
+        Item::Detections(Detections {
+            stage: self.stage.clone(),
+            moment: moment.clone(),
+            found,
+            same_as: None,
+        })
+    }
+
+    fn crops(&self, picture: &Picture, found: Found) -> Vec<Item> {
+        let of = &self.of;
+        let crops = match found {
+            Found::Objects(objects) => self.around(picture, &objects),
+            Found::Error(_) => Err(Found::Skipped(format!("`{of}` has no answer for it"))),
+            Found::Skipped(why) => Err(Found::Skipped(format!("`{of}` skipped it: {why}"))),
+        };
+        match crops {
+            Ok(crops) => crops.into_iter().map(Item::Picture).collect(),
+            Err(found) => vec![self.without(&picture.moment, found)],
+        }
+    }
+
+    // A crop for each object that is wanted; or what is said where there is none.
+    fn around(&self, picture: &Picture, objects: &[Detection]) -> Result<Vec<Picture>, Found> {
+        let skipped = |why: &str| Err(Found::Skipped(format!("`{}` found {why}", self.of)));
+        if objects.is_empty() {
+            return skipped("nothing in it");
+        }
+        let wanted = match &self.take.filter {
+            None => vec![true; objects.len()],
+            Some(filter) => filter
+                .each(objects.iter().map(values_of_box))
+                .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message)))?,
+        };
+        let content = picture.content.as_ref();
+        let pixels = content.map_err(|failure| Found::Error(failure.clone()))?;
+        let pixels = pixels.pixels.as_ref();
+        let pixels = pixels
+            .filter(|pixels| pixels.format == PixelFormat::Rgb24)
+            .ok_or_else(|| {
+                let message = "the picture has no pixels to be cut";
+                Found::Error(Failure::new(Class::Media, message))
+            })?;
+        let objects = (0..).zip(objects).zip(wanted);
+        let mut crops: Vec<Picture> = objects
+            .filter(|(_, wanted)| *wanted)
+            .filter_map(|((parent, object), _)| self.crop(picture, pixels, parent, object))
+            .collect();
+        if crops.is_empty() {
+            return skipped("nothing in it that `filter` lets through");
+        }
+        let of = u32::try_from(crops.len()).unwrap_or(u32::MAX);
+        for (number, crop) in (0..).zip(&mut crops) {
+            if let Some(part) = &mut crop.moment.part {
+                (part.number, part.of) = (number, of);
+            }
+        }
+        Ok(crops)
+    }
+
+    // `None` where the box has no pixel in the picture.
+    fn crop(
+        &self,
+        picture: &Picture,
+        pixels: &Pixels,
+        parent: u32,
+        object: &Detection,
+    ) -> Option<Picture> {
+        let [x1, y1, x2, y2] = object.bbox;
+        let padding = self.take.padding;
+        let (size, source) = (picture.size, picture.source);
+        let (left, width, across) = side(x1, x2, padding, size.width, source.width)?;
+        let (top, height, down) = side(y1, y2, padding, size.height, source.height)?;
+        let start = top as usize * pixels.stride + left as usize * 3;
+        let length = (height as usize - 1) * pixels.stride + width as usize * 3;
+        let end = start.checked_add(length)?;
+        if end > pixels.data.len() {
+            return None;
+        }
+        let part = Part {
+            number: 0,
+            of: 0,
+            parent,
+            left,
+            top,
+            scale: [across, down],
+        };
+        let size = Size { width, height };
+        let pixels = Pixels {
+            data: pixels.data.slice(start..end),
+            ..pixels.clone()
+        };
+        Some(Picture {
+            moment: Moment {
+                part: Some(part),
+                ..picture.moment.clone()
+            },
+            source: size,
+            size,
+            content: Ok(Content {
+                pixels: Some(pixels),
+                jpeg: None,
+            }),
+        })
+    }
+}
+
+// The pixels that a box covers along one side of a picture: the first, how many, and how many of
+// the source one stands for.
+fn side(from: f32, to: f32, padding: f32, pixels: u32, source: u32) -> Option<(u32, u32, f32)> {
+    let scale = source as f32 / pixels.max(1) as f32;
+    let more = (to - from) * padding;
+    let inside = |at: f32| at.clamp(0.0, pixels as f32) as u32;
+    let first = inside(((from - more) / scale).floor());
+    let last = inside(((to + more) / scale).ceil());
+    let finite = from.is_finite() && to.is_finite();
+    (finite && last > first).then(|| (first, last - first, scale))
+}
+
+struct Gather {
+    stage: StageId,
+}
+
+impl Fold for Gather {
+    fn open(&self, _: VideoId) -> Box<dyn Folding> {
+        Box::new(Gathering {
+            stage: self.stage.clone(),
+            pictures: BTreeMap::new(),
+        })
+    }
+}
+
+struct Gathering {
+    stage: StageId,
+    // What was found in the crops of each picture so far, by their numbers.
+    pictures: BTreeMap<u64, BTreeMap<u32, Detections>>,
+}
+
+impl Folding for Gathering {
+    fn push(&mut self, item: Item) -> Vec<Item> {
+        let Item::Detections(found) = item else {
+            return Vec::new();
+        };
+        let Some(part) = found.moment.part else {
+            return vec![Item::Detections(found)];
+        };
+        let index = found.moment.index;
+        let crops = self.pictures.entry(index).or_default();
+        crops.insert(part.number, found);
+        if crops.len() < part.of as usize {
+            return Vec::new();
+        }
+        let crops = self.pictures.remove(&index).unwrap_or_default();
+        join(&self.stage, crops).into_iter().collect()
+    }
+
+    // Every crop is answered, so nothing is left; if it were, it would be no answer.
+    fn finish(&mut self) -> Vec<Item> {
+        let left = std::mem::take(&mut self.pictures);
+        let lost = |mut crops: BTreeMap<u32, Detections>| {
+            let lost = Failure::new(Class::Lost, "not all of its crops were answered");
+            for crop in crops.values_mut() {
+                crop.found = Found::Error(lost.clone());
+            }
+            join(&self.stage, crops)
+        };
+        left.into_values().filter_map(lost).collect()
+    }
+}
+
+// One without an answer leaves its picture without one: half of the objects would look like all.
+fn join(stage: &StageId, crops: BTreeMap<u32, Detections>) -> Option<Item> {
+    let moment = Moment {
+        part: None,
+        ..crops.first_key_value()?.1.moment.clone()
+    };
+    let mut objects = Vec::new();
+    let mut without = None;
+    for crop in crops.into_values() {
+        match crop.found {
+            Found::Objects(found) => objects.extend(found.into_iter().map(|object| {
+                Detection {
+                    bbox: crop
+                        .moment
+                        .part
+                        .map_or(object.bbox, |part| part.to_source(object.bbox)),
+                    parent: crop.moment.part.map(|part| part.parent),
+                    ..object
+                }
+            })),
+            Found::Error(failure) => {
+                without = Some(Found::Error(failure));
+                break;
+            }
+            Found::Skipped(why) => without = without.or(Some(Found::Skipped(why))),
+        }
+    }
+    objects.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    Some(Item::Detections(Detections {
+        stage: stage.clone(),
+        moment,
+        found: without.unwrap_or(Found::Objects(objects)),
+        same_as: None,
+    }))
+}

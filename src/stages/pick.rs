@@ -1,0 +1,58 @@
+//! `when` and `every`: the pictures that a stage takes go on, the others are told as skipped.
+//!
+//! Does not know what the stage does with them.
+
+use crate::engine::Fold;
+use crate::engine::Folding;
+use crate::item::Detections;
+use crate::item::Found;
+use crate::item::Item;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::plan::Picking;
+use std::sync::Arc;
+
+/// Passes on what `stage` takes.
+pub fn pick(stage: &StageId, picking: &Picking) -> Arc<dyn Fold> {
+    Arc::new(Pick {
+        stage: stage.clone(),
+        picking: picking.clone(),
+    })
+}
+
+#[derive(Clone)]
+struct Pick {
+    stage: StageId,
+    picking: Picking,
+}
+
+impl Fold for Pick {
+    fn open(&self, _: VideoId) -> Box<dyn Folding> {
+        Box::new(self.clone())
+    }
+}
+
+impl Folding for Pick {
+    fn push(&mut self, item: Item) -> Vec<Item> {
+        let refused = match &item {
+            Item::Picture(picture) => self
+                .picking
+                .refuses(&picture.moment)
+                .map(|why| (picture.moment.clone(), why)),
+            _ => None,
+        };
+        match refused {
+            None => vec![item],
+            Some((moment, why)) => vec![Item::Detections(Detections {
+                stage: self.stage.clone(),
+                moment,
+                found: Found::Skipped(why),
+                same_as: None,
+            })],
+        }
+    }
+
+    fn finish(&mut self) -> Vec<Item> {
+        Vec::new()
+    }
+}
