@@ -29,6 +29,9 @@ fn help_teaches() {
             ("help_run_short", vec!["run", "-h"]),
             ("help_check", vec!["check", "--help"]),
             ("help_graph", vec!["graph", "--help"]),
+            ("help_show", vec!["show", "--help"]),
+            ("help_init", vec!["init", "--help"]),
+            ("help_completions", vec!["completions", "--help"]),
             ("help_models", vec!["models", "--help"]),
         ] {
             let (out, talk, code) = said(&words);

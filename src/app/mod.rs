@@ -3,6 +3,7 @@
 //! Joins the rooms below; does not know how any of them works.
 
 mod account;
+mod author;
 mod budget;
 mod check;
 mod compile;
@@ -15,6 +16,8 @@ mod run;
 mod saving;
 mod world;
 
+pub use author::init;
+pub use author::show;
 pub use budget::Limits;
 pub use check::check;
 pub use check::graph;

@@ -10,6 +10,7 @@ use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
 use clap::ValueEnum;
+use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,9 +47,15 @@ pub(super) enum Command {
     /// decoded. What was found goes to output/VIDEO_results.json, in the order of time.
     Run(RunArgs),
     /// Say whether a recipe is right, and what it would do
-    Check(RecipeArgs),
+    Check(CheckArgs),
     /// Draw the steps that a recipe compiles to
     Graph(GraphArgs),
+    /// Write a recipe as it is run: what it extends and every change in one text
+    Show(ShowArgs),
+    /// Write a commented recipe to begin with
+    Init(InitArgs),
+    /// Write the words of the command line for a shell to complete
+    Completions(CompletionsArgs),
     /// List the models that are here, and say how to get more
     Models(ModelsArgs),
 }
@@ -164,6 +171,47 @@ impl From<RecipeArgs> for Request {
 }
 
 const CHANGES: &str = "Changes to the recipe";
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
+
+    /// Write one JSON object for editors to stdout, also about mistakes
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
+
+    /// Say beside each value where it came from
+    #[arg(long)]
+    pub(super) origins: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// The file; what is there already is left alone
+    #[arg(value_name = "FILE", default_value = "recipe.toml")]
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub(super) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum, value_name = "SHELL")]
+    pub(super) shell: Shell,
+}
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  vpipe completions bash > ~/.local/share/bash-completion/completions/vpipe
+  vpipe completions zsh > ~/.zfunc/_vpipe
+  vpipe completions fish > ~/.config/fish/completions/vpipe.fish";
 
 #[derive(Debug, Args)]
 #[command(after_help = GRAPH_EXAMPLES)]

@@ -1,11 +1,15 @@
 //! The commands: words in, a verb of `app` called, what it says written out, an exit code back.
 
+use super::args::CheckArgs;
 use super::args::Cli;
 use super::args::Command;
+use super::args::CompletionsArgs;
 use super::args::GraphArgs;
+use super::args::InitArgs;
 use super::args::ModelsArgs;
-use super::args::RecipeArgs;
 use super::args::RunArgs;
+use super::args::ShowArgs;
+use super::check;
 use super::diagnostic;
 use super::inputs;
 use super::progress::Progress;
@@ -19,6 +23,7 @@ use crate::app::AppError;
 use crate::app::Limits;
 use crate::app::RunRequest;
 use crate::diag::Report;
+use clap::CommandFactory;
 use clap::Parser;
 use std::ffi::OsString;
 use std::time::Instant;
@@ -37,6 +42,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Run(args) => run(args),
         Command::Check(args) => check(args),
         Command::Graph(args) => graph(args),
+        Command::Show(args) => show(args),
+        Command::Init(args) => init(&args),
+        Command::Completions(args) => completions(&args),
         Command::Models(args) => models(&args),
     };
     done.unwrap_or_else(|error| {
@@ -75,12 +83,42 @@ fn run(args: RunArgs) -> Result<u8, AppError> {
     Ok(outcome.exit_code())
 }
 
-fn check(args: RecipeArgs) -> Result<u8, AppError> {
-    let checked = app::check(&args.into())?;
+fn check(args: CheckArgs) -> Result<u8, AppError> {
+    let checked = app::check(&args.recipe.into());
+    if args.json {
+        let (said, code) = match &checked {
+            Ok(checked) => (check::right(checked), 0),
+            Err(error) => (check::wrong(error), error.exit_code()),
+        };
+        data(&format!("{said:#}\n"))?;
+        return Ok(code);
+    }
+    let checked = checked?;
     if let Some(warnings) = &checked.warnings {
         draw(warnings);
     }
     data(&tables::checked(&checked))?;
+    Ok(0)
+}
+
+fn show(args: ShowArgs) -> Result<u8, AppError> {
+    data(&app::show(&args.recipe.into(), args.origins)?)?;
+    Ok(0)
+}
+
+fn init(args: &InitArgs) -> Result<u8, AppError> {
+    app::init(&args.file)?;
+    let file = args.file.display();
+    talk(&format!(
+        "{file}: a recipe to begin with; `vpipe check {file}` says what it would do"
+    ));
+    Ok(0)
+}
+
+fn completions(args: &CompletionsArgs) -> Result<u8, AppError> {
+    let mut words = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "vpipe", &mut words);
+    data(&String::from_utf8_lossy(&words))?;
     Ok(0)
 }
 

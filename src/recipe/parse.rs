@@ -1,4 +1,5 @@
-//! From TOML to a [`Table`], with every place shifted to where the text lies in the source map.
+//! From TOML to a [`Table`], with every place shifted to where the text lies in the source map;
+//! and values back to TOML.
 //!
 //! The only file that knows the `toml` crate.
 
@@ -107,6 +108,35 @@ fn syntax(error: &Error, text: &str, base: usize) -> Diagnostic {
                 "" | "nothing" => diagnostic,
                 _ => diagnostic.help(format!("expected {expected}")),
             }
+        }
+    }
+}
+
+/// `value` as TOML writes it, on one line.
+pub(super) fn printed(value: &Value) -> String {
+    toml_value(value).to_string()
+}
+
+/// `text` as TOML writes it, on one line.
+pub(super) fn printed_text(text: &str) -> String {
+    printed(&Value::Text(text.to_owned()))
+}
+
+fn toml_value(value: &Value) -> toml::Value {
+    match value {
+        Value::Text(text) => toml::Value::String(text.clone()),
+        Value::Integer(number) => toml::Value::Integer(*number),
+        Value::Float(number) => toml::Value::Float(*number),
+        Value::Flag(flag) => toml::Value::Boolean(*flag),
+        // No key takes one, so no recipe without mistakes has it.
+        Value::Time => toml::Value::String(String::new()),
+        Value::List(items) => {
+            toml::Value::Array(items.iter().map(|item| toml_value(&item.value)).collect())
+        }
+        Value::Table(table) => {
+            let entries = table.0.iter();
+            let entries = entries.map(|entry| (entry.key.clone(), toml_value(&entry.node.value)));
+            toml::Value::Table(entries.collect())
         }
     }
 }

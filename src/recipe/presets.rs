@@ -29,6 +29,9 @@ pub const PRESETS: [Preset; 4] = [
     },
 ];
 
+/// A commented recipe to begin with.
+pub const STARTER: &str = include_str!("starter.toml");
+
 /// The preset of that name.
 pub fn preset(name: &str) -> Option<Preset> {
     PRESETS.into_iter().find(|preset| preset.name == name)

@@ -14,7 +14,7 @@ use crate::recipe::tree::Value;
 use crate::recipe::world::Request;
 
 // The name of the source that one option is.
-const COMMAND_LINE: &str = "command line";
+pub(super) const COMMAND_LINE: &str = "command line";
 
 /// Applies what `request` changes: the short flags, then `--set`, which is more exact, then
 /// `--var`.

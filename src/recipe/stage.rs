@@ -111,6 +111,16 @@ pub(super) const KINDS: [(&str, Read); 6] = [
     }),
 ];
 
+/// The keys of a stage of `kind` that are rendered for each video and picture: where results and
+/// files go.
+pub(super) fn rendered_later(kind: Option<&str>) -> &'static [&'static str] {
+    match kind {
+        Some("merge") => &["output_dir"],
+        Some("save") => &["output_dir", "name"],
+        _ => &[],
+    }
+}
+
 /// What a stage is read with.
 pub(super) struct Context<'a> {
     pub(super) scope: &'a Scope,
@@ -121,12 +131,7 @@ impl Context<'_> {
     /// Reads a stage; `None` where its kind is not known. `inputs` are not looked up yet.
     pub(super) fn stage(&self, mut section: Section, wrong: &mut Vec<Diagnostic>) -> Option<Stage> {
         let keys = places(&section.keys);
-        // Where results and files go is rendered for each video and picture.
-        let later: &[&str] = match section.kind() {
-            Some("merge") => &["output_dir"],
-            Some("save") => &["output_dir", "name"],
-            _ => &[],
-        };
+        let later = rendered_later(section.kind());
         self.render(&mut section.keys, later, wrong);
         let (kind, read) = section
             .known_kind("stage", &KINDS)
