@@ -165,3 +165,64 @@ fn shells_learn_the_words() {
     }
     assert_eq!(vpipe(folder.path(), &["completions", "csh"]).code, 2);
 }
+
+#[test]
+fn the_schema_in_the_repository_is_the_one_of_this_program() {
+    let path = Path::new(ROOT).join("recipes/recipe.schema.json");
+    let said = vpipe(Path::new(ROOT), &["schema"]);
+    assert_eq!(said.code, 0);
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        fs::write(&path, &said.out).unwrap();
+    }
+    let kept = fs::read_to_string(path).unwrap();
+    assert!(
+        kept == said.out,
+        "write it anew: vpipe schema > recipes/recipe.schema.json"
+    );
+}
+
+// The keys of a table that the schema does not know.
+fn strangers(table: &toml::Table, known: &Value) -> Vec<String> {
+    let keys = table
+        .keys()
+        .filter(|key| known["properties"].get(key).is_none());
+    keys.cloned().collect()
+}
+
+#[test]
+fn the_schema_knows_every_key_of_every_recipe_and_explains_it() {
+    let text = fs::read_to_string(Path::new(ROOT).join("recipes/recipe.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&text).unwrap();
+    let kinds = &schema["properties"]["stages"]["properties"];
+    let all = recipes("recipes")
+        .into_iter()
+        .chain(recipes("recipes/examples"));
+    for name in all.chain(recipes("tests/recipes/good")) {
+        let recipe = fs::read_to_string(Path::new(ROOT).join(&name)).unwrap();
+        let recipe: toml::Table = recipe.parse().unwrap();
+        assert_eq!(strangers(&recipe, &schema), [""; 0], "{name}");
+        let Some(stages) = recipe.get("stages").and_then(toml::Value::as_table) else {
+            continue;
+        };
+        for (id, stage) in stages {
+            let stage = stage.as_table().unwrap();
+            let kind = stage
+                .get("kind")
+                .and_then(toml::Value::as_str)
+                .unwrap_or(id);
+            // The kind of a stage of a recipe that is extended stands there.
+            if let Some(known) = kinds.get(kind) {
+                assert_eq!(strangers(stage, known), [""; 0], "{name}: {id}");
+            }
+        }
+    }
+    for (kind, keys) in kinds.as_object().unwrap() {
+        assert_eq!(keys["additionalProperties"], false, "{kind}");
+        for (key, about) in keys["properties"].as_object().unwrap() {
+            assert!(
+                about["description"].is_string(),
+                "{kind}.{key} is not explained"
+            );
+        }
+    }
+}

@@ -30,6 +30,7 @@ fn help_teaches() {
             ("help_check", vec!["check", "--help"]),
             ("help_graph", vec!["graph", "--help"]),
             ("help_show", vec!["show", "--help"]),
+            ("help_schema", vec!["schema", "--help"]),
             ("help_init", vec!["init", "--help"]),
             ("help_completions", vec!["completions", "--help"]),
             ("help_models", vec!["models", "--help"]),

@@ -40,3 +40,8 @@ pub fn show(request: &Request, origins: bool) -> Result<String, AppError> {
     compile::load(request)?;
     Ok(recipe::show(request, &Here, origins)?)
 }
+
+/// The JSON Schema of recipes.
+pub fn schema() -> String {
+    format!("{:#}\n", recipe::schema())
+}

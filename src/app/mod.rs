@@ -17,6 +17,7 @@ mod saving;
 mod world;
 
 pub use author::init;
+pub use author::schema;
 pub use author::show;
 pub use budget::Limits;
 pub use check::check;

@@ -54,6 +54,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Write a commented recipe to begin with
     Init(InitArgs),
+    /// Write the JSON Schema of recipes, which editors complete and check by
+    Schema,
     /// Write the words of the command line for a shell to complete
     Completions(CompletionsArgs),
     /// List the models that are here, and say how to get more

@@ -44,6 +44,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Graph(args) => graph(args),
         Command::Show(args) => show(args),
         Command::Init(args) => init(&args),
+        Command::Schema => data(&app::schema()).map(|()| 0),
         Command::Completions(args) => completions(&args),
         Command::Models(args) => models(&args),
     };

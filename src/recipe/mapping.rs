@@ -18,6 +18,7 @@ use crate::recipe::tree::Table;
 use crate::recipe::tree::Value;
 use crate::recipe::value;
 use crate::template::Expressions;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
 use serde_json::Value as Json;
@@ -55,7 +56,7 @@ impl Default for MappingSpec {
 }
 
 /// Where in an answer is what was found: expressions, each over what those above it gave.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnswerSpec {
     /// In `output`, the list with one entry for each picture that was sent, in its order.
@@ -101,7 +102,7 @@ impl Default for AnswerSpec {
 }
 
 /// What the four numbers of a box are.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxFormat {
     /// Left, top, right, bottom.
@@ -114,7 +115,7 @@ pub enum BoxFormat {
 }
 
 /// What boxes are measured in.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxUnit {
     /// Pixels.
@@ -125,7 +126,7 @@ pub enum BoxUnit {
 }
 
 /// Whose pixels a box is measured in.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxOf {
     /// Those of the picture that was sent.

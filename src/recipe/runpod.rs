@@ -4,12 +4,13 @@
 
 use crate::recipe::mapping::MappingSpec;
 use crate::recipe::value;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 use std::time::Duration;
 
 /// Parameters of a `runpod` backend.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RunpodSpec {
     /// The id of the endpoint; where absent, the environment names it by the kind of the stage
@@ -29,12 +30,15 @@ pub struct RunpodSpec {
     pub dialect: RunpodDialect,
     /// For one HTTP request.
     #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
     pub request_timeout: Duration,
     /// For a worker to take a job.
     #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
     pub queue_timeout: Duration,
     /// For the worker to be done with it.
     #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
     pub execution_timeout: Duration,
     /// What RunPod itself is told about each job, in its own words and milliseconds.
     #[serde(skip)]
@@ -56,6 +60,7 @@ pub struct RunpodSpec {
     pub attempts: u32,
     /// How long one request is tried again.
     #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
     pub retry_time: Duration,
     /// Workers at most, for forecasts.
     #[serde(deserialize_with = "value::workers")]
@@ -68,9 +73,11 @@ pub struct RunpodSpec {
     pub price_per_second: f64,
     /// How long a worker is paid after its last job, for forecasts.
     #[serde(deserialize_with = "value::time")]
+    #[schemars(with = "f64")]
     pub idle_timeout: Duration,
     /// How long a worker takes to start, for forecasts.
     #[serde(deserialize_with = "value::time")]
+    #[schemars(with = "f64")]
     pub cold_start: Duration,
 }
 
@@ -105,7 +112,7 @@ impl Default for RunpodSpec {
 }
 
 /// Whether a ticket or the answer is asked for.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum RunpodMode {
     /// `/run` and `/status`: the ticket is known before anyone waits, so an answer that is lost
@@ -117,7 +124,7 @@ pub enum RunpodMode {
 }
 
 /// What the server's paths look like.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunpodDialect {
     /// Endpoints under their ids, as in RunPod's cloud.
@@ -128,7 +135,7 @@ pub enum RunpodDialect {
 }
 
 /// What RunPod is told about each job; the names and milliseconds are those of its API.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct RunpodPolicy {
     /// Milliseconds that a worker may take.

@@ -8,6 +8,7 @@ use crate::recipe::value;
 use crate::template::Fault;
 use crate::template::Scope;
 use crate::template::Template;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -16,7 +17,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// Parameters of `save`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SaveSpec {
     /// `jpeg` or `png`.
@@ -26,9 +27,11 @@ pub struct SaveSpec {
     pub quality: Option<u8>,
     /// The folder for the files; see [`SaveSpec::path`].
     #[serde(deserialize_with = "value::template")]
+    #[schemars(with = "String")]
     pub output_dir: Template,
     /// What a file is called within the folder, without its extension; see [`SaveSpec::path`].
     #[serde(deserialize_with = "value::template")]
+    #[schemars(with = "String")]
     pub name: Template,
 }
 
@@ -45,7 +48,7 @@ impl Default for SaveSpec {
 }
 
 /// How a picture is written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum SaveFormat {
     /// Small, with a little loss.

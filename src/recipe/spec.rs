@@ -15,6 +15,7 @@ use crate::template::Fault;
 use crate::template::Scope;
 use crate::template::Template;
 use crate::time::Ratio;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -123,11 +124,12 @@ impl StageSpec {
 }
 
 /// Parameters of `extract`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExtractSpec {
     /// Pictures sampled a second of video.
     #[serde(deserialize_with = "value::fps")]
+    #[schemars(with = "f64")]
     pub fps: Ratio,
     /// The longest side, in pixels, that leaves the decoder.
     #[serde(deserialize_with = "value::max_side")]
@@ -158,7 +160,7 @@ impl Default for ExtractSpec {
 }
 
 /// Parameters of `batch`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchSpec {
     /// Pictures a request.
@@ -173,11 +175,12 @@ impl Default for BatchSpec {
 }
 
 /// Parameters of `yolo`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct YoloSpec {
     /// `auto`, `local`, or a name under `[backends]`.
     #[serde(deserialize_with = "value::text")]
+    #[schemars(with = "String")]
     pub backend: BackendName,
     /// A file, or what the server calls its model.
     #[serde(deserialize_with = "value::optional")]
@@ -226,11 +229,12 @@ impl Default for YoloSpec {
 }
 
 /// Parameters of `whisper`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WhisperSpec {
     /// `auto`, or a name under `[backends]`.
     #[serde(deserialize_with = "value::text")]
+    #[schemars(with = "String")]
     pub backend: BackendName,
     /// A folder, or what the server calls its model.
     #[serde(deserialize_with = "value::optional")]
@@ -255,14 +259,16 @@ impl Default for WhisperSpec {
 }
 
 /// Parameters of `merge`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MergeSpec {
     /// The stage whose detections stand at the top of the results, where there are several.
     #[serde(deserialize_with = "value::optional")]
+    #[schemars(with = "Option<String>")]
     pub primary: Option<StageId>,
     /// The folder for the results; see [`MergeSpec::folder`].
     #[serde(deserialize_with = "value::template")]
+    #[schemars(with = "String")]
     pub output_dir: Template,
 }
 
@@ -322,7 +328,7 @@ pub enum BackendSpec {
 }
 
 /// Parameters of a `local` backend.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalSpec {
     /// `rten` or `ort`.
@@ -346,7 +352,7 @@ impl Default for LocalSpec {
 }
 
 /// What runs a local model.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum LocalEngine {
     /// Needs nothing but this program.

@@ -8,23 +8,26 @@ use crate::recipe::spec::values_of_video;
 use crate::recipe::value;
 use crate::template::Condition;
 use crate::time::Ratio;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
 /// What a stage takes of what its inputs give.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct TakeSpec {
     /// Facts of a video without which the stage is skipped for it.
     #[serde(deserialize_with = "value::condition")]
+    #[schemars(with = "Option<String>")]
     pub when: Option<Condition>,
     /// One picture in so many is taken.
     #[serde(deserialize_with = "value::every")]
     pub every: u32,
     /// A test on each box that pictures are cut around.
     #[serde(deserialize_with = "value::condition")]
+    #[schemars(with = "Option<String>")]
     pub filter: Option<Condition>,
     /// How much is cut around a box on each side, as a share of its own.
     #[serde(deserialize_with = "value::share")]
