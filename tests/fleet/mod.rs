@@ -172,7 +172,9 @@ impl Inner {
             .get("authorization")
             .is_some_and(|value| value == &format!("Bearer {KEY}"));
         self.strangers += u32::from(!known);
-        (!known).then(|| StatusCode::UNAUTHORIZED.into_response())
+        // As an indiscreet server would.
+        let told = format!("who is {:?}?", headers.get("authorization"));
+        (!known).then(|| (StatusCode::UNAUTHORIZED, told).into_response())
     }
 
     // The id of a new job, or what is answered instead.
@@ -185,7 +187,8 @@ impl Inner {
         *earlier += 1;
         match fault {
             Some(Fault::ServerError) => {
-                return instead(StatusCode::INTERNAL_SERVER_ERROR);
+                let told = format!("key {KEY} failed");
+                return instead((StatusCode::INTERNAL_SERVER_ERROR, told));
             }
             Some(Fault::TooMany) => {
                 return instead((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")]));

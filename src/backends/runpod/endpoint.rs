@@ -54,6 +54,14 @@ pub fn max_body(spec: &RunpodSpec) -> usize {
     })
 }
 
+// From so much of the largest body on, a 502 of the edge may be its way of refusing the size.
+fn is_near_limit(mode: RunpodMode, size: usize) -> bool {
+    size > match mode {
+        RunpodMode::Async => 9_500_000,
+        RunpodMode::Sync => 19_000_000,
+    }
+}
+
 /// What came of submitting a job.
 #[derive(Debug, PartialEq)]
 pub enum Submission {
@@ -183,11 +191,13 @@ impl Endpoint {
     }
 
     async fn send(&self, body: Bytes, exchange: &mut Exchange) -> Result<Submission, Failure> {
+        let is_near_limit = is_near_limit(self.spec.mode, body.len());
+        let submitted = |reply| Job::submitted(reply, is_near_limit);
         match self.spec.mode {
             RunpodMode::Async => {
                 let path = self.path("run");
                 let reply = self.submits.keep(self.server.post(&path, body)).await?;
-                Ok(Submission::Ticket(Job::submitted(&reply)?.id()?.into()))
+                Ok(Submission::Ticket(submitted(&reply)?.id()?.into()))
             }
             RunpodMode::Sync => {
                 let path = self.path(&format!("runsync?wait={}", HOLD.as_millis()));
@@ -197,7 +207,7 @@ impl Endpoint {
                     RunpodDialect::DevServer => self.spec.execution_timeout,
                 });
                 let reply = self.server.post_and_wait(&path, body, longer);
-                let job = Job::submitted(&self.submits.keep(reply).await?)?;
+                let job = submitted(&self.submits.keep(reply).await?)?;
                 self.note(&job, exchange);
                 let id = job.id();
                 match job.state()? {

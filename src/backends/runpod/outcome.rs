@@ -39,9 +39,17 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// The job that was submitted by a request with this reply.
-    pub(super) fn submitted(reply: &Reply) -> Result<Self, Failure> {
-        job(reply, Class::Refused)
+    /// The job that was submitted by a request with this reply. A 502 after a request that
+    /// `is_near_limit` may be the edge's way of refusing its size.
+    pub(super) fn submitted(reply: &Reply, is_near_limit: bool) -> Result<Self, Failure> {
+        let job = job(reply, Class::Refused);
+        job.map_err(|failure| match failure.class {
+            Class::Busy if reply.status == 502 && is_near_limit => Failure {
+                class: Class::TooLarge,
+                ..failure
+            },
+            _ => failure,
+        })
     }
 
     /// The job of ours that was asked for.
@@ -193,9 +201,10 @@ fn words(error: &Value) -> String {
     }
 }
 
-// Enough to understand it by, on one line.
+// Enough to understand it by, on one line, and nothing that a terminal would obey.
 fn excerpt(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.replace(char::is_control, "");
     if line.chars().count() <= 200 {
         line
     } else {
@@ -279,6 +288,27 @@ mod tests {
     }
 
     #[test]
+    fn a_bad_gateway_near_the_limit_is_taken_for_a_refusal_of_the_size() {
+        let class = |is_near_limit| {
+            let failure = Job::submitted(&reply(502, "<html>"), is_near_limit).unwrap_err();
+            failure.class
+        };
+        assert_eq!((class(false), class(true)), (Class::Busy, Class::TooLarge));
+    }
+
+    #[test]
+    fn what_a_server_says_is_one_short_line_of_text() {
+        let long = "<b>\u{1b}[31m sorry\n".repeat(100);
+        let failure = state(&reply(500, &long)).unwrap_err();
+        let said = failure.message;
+        assert!(said.chars().count() < 300 && !said.contains(char::is_control));
+        assert!(
+            said.ends_with("\u{2026})") && said.contains("[31m sorry"),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn a_job_is_waited_for_until_it_is_done() {
         let state = |body| state(&reply(200, body)).unwrap();
         assert_eq!(state(r#"{"id":"a","status":"IN_QUEUE"}"#), State::Queued);
@@ -308,7 +338,7 @@ mod tests {
 
     #[test]
     fn an_id_that_would_lead_elsewhere_is_refused() {
-        let id = |body| Job::submitted(&reply(200, body)).unwrap().id();
+        let id = |body| Job::submitted(&reply(200, body), false).unwrap().id();
         assert!(id(r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#).is_ok());
         assert!(id(r#"{"id":"../../other","status":"IN_QUEUE"}"#).is_err());
         assert!(id(r#"{"status":"IN_QUEUE"}"#).is_err());
