@@ -10,12 +10,17 @@ use std::f64::consts::TAU;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tempfile::TempDir;
 use vpipe::backends::local::LoadOptions;
 use vpipe::backends::local::whisper::Task;
 use vpipe::backends::local::whisper::TranscribeParams;
 use vpipe::backends::local::whisper::Transcriber;
 use vpipe::backends::local::whisper::VoiceSource;
+use vpipe::media;
+use vpipe::media::SoundWanted;
+use vpipe::name::VideoId;
+use vpipe::time::Ratio;
 
 const FILES: [&str; 6] = [
     "config.json",
@@ -89,6 +94,53 @@ fn sound_that_is_no_sound_does_no_harm() {
     for value in [0.0, 1.0, 1e30, f32::INFINITY, f32::NAN] {
         let heard = session.transcribe(&[value; 16_000], &TranscribeParams::default());
         assert!(heard.is_ok(), "{value}: {heard:?}");
+    }
+}
+
+/// The sound of the demo clip at 16 kHz.
+fn clip() -> Vec<f32> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demo/clip.mp4");
+    let input = media::identify(&path).unwrap();
+    let facts = media::probe(&input, VideoId(0), Ratio::ONE).unwrap();
+    let mut samples = Vec::new();
+    for piece in media::sound(&input, &facts, &SoundWanted::default(), Arc::default()).unwrap() {
+        let piece = piece.unwrap();
+        samples.resize(piece.start as usize, 0.0);
+        samples.extend(
+            piece
+                .samples
+                .iter()
+                .map(|&sample| f32::from(sample) / 32_768.0),
+        );
+    }
+    samples
+}
+
+#[test]
+fn the_demo_voice_hears_what_the_demo_clip_says() {
+    let transcriber = Transcriber::load(&VoiceSource::Demo, &LoadOptions::default()).unwrap();
+    assert!(transcriber.facts().demo);
+    assert_eq!(transcriber.facts().name, "built-in voice");
+    let mut session = transcriber.session().unwrap();
+    let heard = session
+        .transcribe(&clip(), &TranscribeParams::default())
+        .unwrap();
+    assert_eq!(heard.language.as_deref(), Some("en"));
+    let truth = fs::read("tests/demo/truth.json").unwrap();
+    let truth: Value = serde_json::from_slice(&truth).unwrap();
+    let said = truth["speech"].as_array().unwrap();
+    let texts = |text: &str| text.trim().to_owned();
+    let ours: Vec<_> = heard.segments.iter().map(|s| texts(&s.text)).collect();
+    let theirs: Vec<_> = said
+        .iter()
+        .map(|s| texts(s["text"].as_str().unwrap()))
+        .collect();
+    assert_eq!(ours, theirs);
+    for (segment, said) in heard.segments.iter().zip(said) {
+        for (ours, theirs) in [(segment.start, &said["start"]), (segment.end, &said["end"])] {
+            let apart = (ours - theirs.as_f64().unwrap()).abs();
+            assert!(apart < 0.25, "{segment:?} for {said}");
+        }
     }
 }
 

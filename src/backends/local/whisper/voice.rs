@@ -1,4 +1,4 @@
-//! Voices and where they come from: a folder as Transformers exports Whisper.
+//! Voices and where they come from: a folder as Transformers exports Whisper, or the built-in one.
 //!
 //! Reads the files and has them checked; knows nothing of running them.
 
@@ -24,18 +24,45 @@ const LARGEST_JSON: u64 = 1 << 26;
 /// The longest file of weights beside a network.
 const LARGEST_WEIGHTS: u64 = 1 << 34;
 
+const DEMO: [(&str, &[u8]); 6] = [
+    ("config.json", include_bytes!("../demo/voice/config.json")),
+    (
+        "generation_config.json",
+        include_bytes!("../demo/voice/generation_config.json"),
+    ),
+    (
+        "preprocessor_config.json",
+        include_bytes!("../demo/voice/preprocessor_config.json"),
+    ),
+    (
+        "tokenizer.json",
+        include_bytes!("../demo/voice/tokenizer.json"),
+    ),
+    (
+        "encoder_model.onnx",
+        include_bytes!("../demo/voice/encoder_model.onnx"),
+    ),
+    (
+        "decoder_model_merged.onnx",
+        include_bytes!("../demo/voice/decoder_model_merged.onnx"),
+    ),
+];
+
 /// Where a Whisper model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VoiceSource {
     /// A folder with `encoder_model.onnx`, `decoder_model_merged.onnx` (or both under `onnx/`),
     /// `config.json`, `generation_config.json` and `tokenizer.json`.
     Folder(PathBuf),
+    /// The built-in demo voice, which knows 60 English words about shapes and nothing else.
+    Demo,
 }
 
 impl fmt::Display for VoiceSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => path.display().fmt(f),
+            Self::Demo => f.write_str("built-in voice"),
         }
     }
 }
@@ -88,7 +115,7 @@ impl Voice {
             decoder,
             facts: ModelFacts {
                 name: source.to_string(),
-                demo: false,
+                demo: *source == VoiceSource::Demo,
                 classes: Vec::new(),
                 fixed_size: None,
                 digest: files.digest.finalize().to_string(),
@@ -114,6 +141,10 @@ impl<'a> Files<'a> {
     /// The content of a file; `None` if there is none.
     fn content(&mut self, name: &str, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
         let content = match self.source {
+            VoiceSource::Demo => {
+                let file = DEMO.iter().find(|(file, _)| *file == name);
+                file.map(|(_, content)| content.to_vec())
+            }
             VoiceSource::Folder(folder) => optional(&folder.join(name), largest)?,
         };
         if let Some(content) = &content {
