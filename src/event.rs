@@ -11,15 +11,17 @@ use std::time::Duration;
 /// One thing that happened in a run.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A video was opened.
+    /// A source opened a video; where there are several, each says so.
     VideoOpened {
         /// The video.
         video: VideoId,
     },
-    /// A video was read to its end: every picture that is wanted of it is on its way.
+    /// A source read a video to its end: all that is wanted of it is on its way.
     VideoRead {
         /// The video.
         video: VideoId,
+        /// The stage that read it.
+        stage: StageId,
     },
     /// The last item of a video has left the plan.
     VideoDone {

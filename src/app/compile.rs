@@ -16,6 +16,7 @@ use crate::name::StageId;
 use crate::plan;
 use crate::plan::Plan;
 use crate::plan::StageFate;
+use crate::plan::StepKind;
 use crate::plan::Tuning;
 use crate::recipe;
 use crate::recipe::Recipe;
@@ -61,6 +62,12 @@ pub(super) fn compile(
 }
 
 impl Compiled {
+    /// Whether anybody listens to sound.
+    pub(super) fn listens(&self) -> bool {
+        let mut steps = self.plan.steps();
+        steps.any(|(_, step)| matches!(step.kind, StepKind::Sound { .. }))
+    }
+
     /// Nothing, where the environment has all that a run needs.
     pub(super) fn ready(&self) -> Result<(), AppError> {
         match self.placed.missing.first() {
@@ -80,12 +87,20 @@ impl Compiled {
             .iter()
             .map(|video| video.expected_pictures)
             .sum();
+        // What listens counts seconds of sound.
+        let seconds = self.facts.videos.iter().filter(|video| video.has_sound);
+        let seconds = seconds
+            .map(|video| video.duration.map(|it| it as u64))
+            .sum();
         let row = |stage: &plan::StagePlan| StageRow {
             id: stage.id.clone(),
             kind: stage.kind,
             place: self.place(&stage.id),
             limit: self.limit(&stage.id),
-            total,
+            total: match stage.kind {
+                "whisper" => seconds,
+                _ => total,
+            },
             skipped: match &stage.fate {
                 StageFate::Skipped(why) => Some(why.clone()),
                 StageFate::Runs(_) | StageFate::Bypassed(_) => None,

@@ -45,9 +45,6 @@ pub(super) fn open(
     for (id, path) in ids(paths) {
         let opened = media::identify(path).and_then(|input| {
             let facts = media::probe(&input, id, fps)?;
-            if !facts.has_pictures() {
-                return Err(MediaError::NoVideoStream { path: path.into() });
-            }
             Ok((input, facts))
         });
         match opened {
@@ -70,6 +67,20 @@ pub(super) fn open(
         }
     }
     Ok(inputs)
+}
+
+impl Inputs {
+    /// Refuses files that have sound alone, where nobody listens.
+    pub(super) fn refuse_unheard(&mut self) {
+        for (id, (input, _)) in self
+            .videos
+            .extract_if(.., |_, (_, facts)| !facts.has_pictures())
+        {
+            let path = input.path().into();
+            let error = MediaError::NoVideoStream { path };
+            self.unreadable.insert(id, error.to_string());
+        }
+    }
 }
 
 fn ids(paths: &[PathBuf]) -> impl Iterator<Item = (VideoId, &PathBuf)> {

@@ -8,6 +8,7 @@ use super::report::VideoOutcome;
 use super::saving;
 use crate::engine::StopReason;
 use crate::event::Event;
+use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Found;
 use crate::item::Record;
@@ -17,9 +18,11 @@ use crate::name::VideoId;
 use crate::output::RunFacts;
 use crate::output::StageRun;
 use crate::output::Summary;
+use crate::plan::Lane;
 use crate::plan::Meter;
 use crate::plan::Plan;
 use crate::plan::StagePlan;
+use crate::plan::Step;
 use jiff::ZonedDateTime;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -33,7 +36,8 @@ pub(super) struct Ledger {
     start: Instant,
     processed_at: String,
     videos: BTreeMap<VideoId, VideoOutcome>,
-    read: BTreeSet<VideoId>,
+    // Which stages read which videos to the end.
+    read: BTreeSet<(VideoId, StageId)>,
     unread: BTreeMap<VideoId, Vec<(StageId, Failure)>>,
     stages: BTreeMap<StageId, Tally>,
     files: saving::Tally,
@@ -118,8 +122,8 @@ impl Ledger {
             }
             Event::Retrying { stage, .. } => tally(stage, &|tally| tally.retries += 1),
             Event::Split { stage, .. } => tally(stage, &|tally| tally.splits += 1),
-            Event::VideoRead { video } => {
-                self.read.insert(*video);
+            Event::VideoRead { video, stage } => {
+                self.read.insert((*video, stage.clone()));
             }
             Event::SourceFailed {
                 video,
@@ -164,9 +168,16 @@ impl Ledger {
     }
 
     /// Whether a record of a run that was stopped lacks something because of it.
-    pub(super) fn is_partial(&self, record: &Record) -> bool {
+    pub(super) fn is_partial(&self, record: &Record, plan: &Plan) -> bool {
         let mut found = record.detections.values().flatten();
-        !self.read.contains(&record.video)
+        let mut sources = plan.steps().filter(|(_, step)| step.lane == Lane::Source);
+        let is_read = |step: &Step| self.read.contains(&(record.video, step.stage.clone()));
+        let said = record.transcripts.values();
+        let mut gaps = said
+            .filter_map(|it| it.said.as_ref().ok())
+            .flat_map(|it| &it.gaps);
+        sources.any(|(_, step)| !is_read(step))
+            || gaps.any(|gap| gap.failure.class == Class::Stopped)
             || found.any(|detections| matches!(detections.found, Found::Skipped(_)))
     }
 
@@ -216,7 +227,8 @@ impl Ledger {
             outcome.saved = self.files.of(*id);
             if !merges {
                 outcome.summary = saving::summary(&outcome.saved);
-                let unread = stopped.is_some() && !self.read.contains(id);
+                let is_read = self.read.iter().any(|(video, _)| video == id);
+                let unread = stopped.is_some() && !is_read;
                 outcome.partial = unread || outcome.summary.skipped > 0;
             }
         }

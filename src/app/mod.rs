@@ -10,6 +10,7 @@ mod compile;
 mod error;
 mod inputs;
 mod ledger;
+mod listen;
 mod report;
 mod resolve;
 mod run;

@@ -169,10 +169,14 @@ impl Outcome {
     /// The exit code that tells it: 0 all done, 1 some items failed, 3 no video could be read or
     /// no item could be worked on, 4 budget or deadline reached, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
-        let unread = |video: &VideoOutcome| video.error.is_some() && video.summary.pictures == 0;
+        let unread = |video: &VideoOutcome| {
+            let found = video.summary.pictures + video.summary.segments;
+            video.error.is_some() && found == 0
+        };
         let failed = |video: &VideoOutcome| {
             let mut saved = video.saved.iter();
-            let incomplete = video.summary.failed > 0 || saved.any(|files| files.failed > 0);
+            let lacking = video.summary.failed + video.summary.gaps > 0;
+            let incomplete = lacking || saved.any(|files| files.failed > 0);
             video.error.is_some() || incomplete
         };
         match self.stopped {

@@ -6,6 +6,7 @@
 //! backend beside one that has is skipped, with its reason.
 
 use super::error::AppError;
+use super::listen;
 use super::world::Here;
 use crate::backends::http::Access;
 use crate::backends::http::Secret;
@@ -49,7 +50,6 @@ const BASE_URL: &str = "RUNPOD_ENDPOINT_BASE_URL";
 
 const NO_DETECTOR: &str = "it has no backend: set `model` to an ONNX file, or \
                            RUNPOD_API_KEY and RUNPOD_YOLO_ENDPOINT_ID in the environment";
-const NO_SPEECH: &str = "there is no backend for speech yet";
 
 /// Where the stages of a recipe are placed.
 #[derive(Default)]
@@ -71,9 +71,10 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
         allowed,
     };
     let stages = || recipe.stages.iter().map(|stage| (&stage.id, &stage.spec));
-    let has_fleet = surroundings.has("RUNPOD_API_KEY") && surroundings.has(YOLO_ENDPOINT);
+    let has_fleet = surroundings.has_fleet(YOLO_ENDPOINT);
     let somewhere = stages().any(|(_, spec)| match spec {
         StageSpec::Yolo(yolo) => has_backend(yolo) || has_fleet,
+        StageSpec::Whisper(whisper) => listen::has_backend(whisper, &surroundings),
         _ => false,
     });
     for (id, spec) in stages() {
@@ -90,7 +91,7 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
                 None if has_backend(yolo) || !somewhere => placed.local(recipe, id, yolo)?,
                 None => placed.skip(id, NO_DETECTOR),
             },
-            StageSpec::Whisper(_) => placed.skip(id, NO_SPEECH),
+            StageSpec::Whisper(whisper) => placed.listen(recipe, id, whisper, &surroundings)?,
             StageSpec::Extract(_)
             | StageSpec::Batch(_)
             | StageSpec::Save(_)
@@ -105,10 +106,10 @@ fn has_backend(yolo: &YoloSpec) -> bool {
 }
 
 // A backend as the user knows it.
-struct Named {
-    name: BackendName,
+pub(super) struct Named {
+    pub(super) name: BackendName,
     // Where it is declared; `None` where `auto` found it.
-    span: Option<Span>,
+    pub(super) span: Option<Span>,
 }
 
 // The fleet that a stage names.
@@ -125,24 +126,26 @@ fn named<'a>(recipe: &'a Recipe, yolo: &YoloSpec) -> Option<(Named, &'a RunpodSp
 }
 
 // What is around the recipe: the environment, and what the user allows.
-struct Surroundings<'a> {
+pub(super) struct Surroundings<'a> {
     variables: BTreeMap<String, String>,
-    allowed: &'a [String],
+    pub(super) allowed: &'a [String],
 }
 
 impl Surroundings<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         let value = self.variables.get(name)?.trim();
         (!value.is_empty()).then_some(value)
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.get(name).is_some()
+    /// Whether there is a key for RunPod, and an endpoint in this variable.
+    pub(super) fn has_fleet(&self, endpoint: &str) -> bool {
+        let key = RunpodSpec::default().api_key_env;
+        self.get(&key).is_some() && self.get(endpoint).is_some()
     }
 }
 
 impl Placed {
-    fn skip(&mut self, stage: &StageId, why: &str) {
+    pub(super) fn skip(&mut self, stage: &StageId, why: &str) {
         self.placements.insert(
             stage.clone(),
             Placement::Skipped {
@@ -159,6 +162,24 @@ impl Placed {
         spec: &RunpodSpec,
         around: &Surroundings<'_>,
     ) -> Result<(), AppError> {
+        if let Some(endpoint) = self.endpoint(id, backend, spec, YOLO_ENDPOINT, around)? {
+            let mapping = Mapping::new(&spec.mapping);
+            let caller = stages::request(id, yolo, mapping, endpoint);
+            self.callers.insert(id.clone(), caller);
+        }
+        Ok(())
+    }
+
+    /// Places a stage at the endpoint of a fleet, which `variable` names where the recipe does
+    /// not. `None` where something is missing.
+    pub(super) fn endpoint(
+        &mut self,
+        id: &StageId,
+        backend: &Named,
+        spec: &RunpodSpec,
+        variable: &str,
+        around: &Surroundings<'_>,
+    ) -> Result<Option<Endpoint>, AppError> {
         let base = spec.base_url.as_deref().or_else(|| around.get(BASE_URL));
         let access = Access {
             base: base.unwrap_or(runpod::DEFAULT_BASE).to_owned(),
@@ -167,26 +188,20 @@ impl Placed {
             allowed: around.allowed.to_vec(),
         };
         let cloud = spec.dialect == RunpodDialect::Cloud;
-        let endpoint = spec
-            .endpoint
-            .as_deref()
-            .or_else(|| around.get(YOLO_ENDPOINT));
+        let endpoint = spec.endpoint.as_deref().or_else(|| around.get(variable));
         let mut lacks = Vec::new();
         if cloud && access.key.is_none() {
             lacks.push((spec.api_key_env.as_str(), "set it to a key of your account"));
         }
         if cloud && endpoint.is_none() {
             let help = "set it to the id of an endpoint, or write `endpoint` in the recipe";
-            lacks.push((YOLO_ENDPOINT, help));
+            lacks.push((variable, help));
         }
         let is_whole = lacks.is_empty();
         for (variable, help) in lacks {
             let message = format!("{variable} is not set, and `{}` needs it", backend.name);
             let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
-            // Once, however many stages the backend has.
-            if !self.missing.contains(&missing) {
-                self.missing.push(missing);
-            }
+            self.lack(missing);
         }
         // A name that no endpoint has: the address is checked all the same.
         let endpoint = Endpoint::new(spec, endpoint.unwrap_or("endpoint"), &access)
@@ -211,12 +226,14 @@ impl Placed {
                 }),
             }),
         );
-        if is_whole {
-            let mapping = Mapping::new(&spec.mapping);
-            let caller = stages::request(id, yolo, mapping, endpoint);
-            self.callers.insert(id.clone(), caller);
+        Ok(is_whole.then_some(endpoint))
+    }
+
+    /// Notes what the environment lacks; once, however many stages a backend has.
+    pub(super) fn lack(&mut self, missing: Diagnostic) {
+        if !self.missing.contains(&missing) {
+            self.missing.push(missing);
         }
-        Ok(())
     }
 
     fn local(&mut self, recipe: &Recipe, id: &StageId, yolo: &YoloSpec) -> Result<(), AppError> {
@@ -260,6 +277,8 @@ impl Placed {
 fn local_backend(recipe: &Recipe, name: &BackendName) -> (BackendName, LocalSpec) {
     match recipe.backends.get(name).map(|backend| &backend.spec) {
         Some(BackendSpec::Local(spec)) => (name.clone(), spec.clone()),
-        Some(BackendSpec::Runpod(_)) | None => (LOCAL.into(), LocalSpec::default()),
+        Some(BackendSpec::Runpod(_) | BackendSpec::Openai(_)) | None => {
+            (LOCAL.into(), LocalSpec::default())
+        }
     }
 }

@@ -24,10 +24,16 @@ use crate::item::Record;
 use crate::media;
 use crate::name::VideoId;
 use crate::output;
+use crate::output::Layout;
+use crate::output::Place;
+use crate::output::Results;
+use crate::output::Transcription;
+use crate::output::WriteError;
 use crate::plan;
 use crate::plan::Meter;
 use crate::recipe;
 use crate::recipe::Recipe;
+use crate::recipe::StageSpec;
 use crate::stages;
 use crate::stages::Supplies;
 use std::collections::BTreeSet;
@@ -60,17 +66,24 @@ pub struct RunRequest {
 pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outcome, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
-    let inputs = inputs::open(&recipe, &request.inputs, request.first)?;
-    let mut ledger = Ledger::open(&request.inputs, &inputs);
+    let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
     if inputs.videos.is_empty() {
-        return Ok(ledger.close(&[], None, false));
+        return Ok(Ledger::open(&request.inputs, &inputs).close(&[], None, false));
     }
     let videos = inputs
         .videos
         .values()
         .map(|(_, facts)| facts.clone())
         .collect();
-    let compiled = compile::compile(&recipe, &request.recipe.allowed_hosts, videos)?;
+    let mut compiled = compile::compile(&recipe, &request.recipe.allowed_hosts, videos)?;
+    if !compiled.listens() {
+        inputs.refuse_unheard();
+        compiled.facts.videos.retain(VideoFacts::has_pictures);
+    }
+    let mut ledger = Ledger::open(&request.inputs, &inputs);
+    if inputs.videos.is_empty() {
+        return Ok(ledger.close(&[], None, false));
+    }
     compiled.ready()?;
     let header = header(&recipe, &compiled);
     let demo = header.demo;
@@ -145,11 +158,21 @@ fn header(recipe: &Recipe, compiled: &Compiled) -> Header {
         recipe: recipe.name.clone(),
         stages: compiled.rows(),
         videos: compiled.facts.videos.clone(),
-        notices: compiled.placed.notices.clone(),
+        notices: notices(compiled),
         demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
         hosts: hosts.into_iter().collect(),
         forecast: plan::forecast(&compiled.plan, &compiled.facts),
     }
+}
+
+fn notices(compiled: &Compiled) -> Vec<String> {
+    let blind = compiled.facts.videos.iter().filter(|it| !it.has_pictures());
+    let blind = blind.map(|video| {
+        let path = video.path.display();
+        format!("{path} has sound and no pictures: it is listened to, and nothing is looked for")
+    });
+    let models = compiled.placed.notices.iter().cloned();
+    models.chain(blind).collect()
 }
 
 // Hears the conductor: keeps the ledger, and writes the file of a video when its record comes.
@@ -186,8 +209,14 @@ impl Writer<'_> {
         };
         let run = ledger.run_facts(video, &self.compiled.plan, self.stop.reason());
         let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
-        let partial = self.stop.is_stopping() && ledger.is_partial(record);
-        match place.write(&results, partial) {
+        let partial = self.stop.is_stopping() && ledger.is_partial(record, &self.compiled.plan);
+        let written = place.write(&results, partial).and_then(|path| {
+            if !partial {
+                self.write_captions(&results, place)?;
+            }
+            Ok(path)
+        });
+        match written {
             Ok(path) => {
                 ledger.saved(video, &path, partial, results.summary);
                 update(Update::Saved {
@@ -198,6 +227,31 @@ impl Writer<'_> {
             }
             Err(error) => ledger.unsaved(video, results.summary, &error.to_string()),
         }
+    }
+
+    fn write_captions(&self, results: &Results, place: &Place) -> Result<(), WriteError> {
+        let merge = self
+            .recipe
+            .stages
+            .iter()
+            .find_map(|stage| match &stage.spec {
+                StageSpec::Merge(merge) => Some(merge),
+                _ => None,
+            });
+        // Where nobody listened there is nothing to write; where nobody spoke there is.
+        let (Some(merge), Transcription::Said(said)) = (merge, &results.transcription) else {
+            return Ok(());
+        };
+        let layout = Layout {
+            line_width: merge.line_width,
+            line_count: merge.line_count,
+        };
+        for format in &merge.formats {
+            let text = output::captions(&said.segments, *format, layout);
+            let path = place.complete().with_extension(format.extension());
+            output::write_file(&path, text.as_bytes())?;
+        }
+        Ok(())
     }
 
     fn facts(&self, video: VideoId) -> Option<&VideoFacts> {

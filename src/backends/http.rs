@@ -9,7 +9,10 @@ use bytes::Bytes;
 use bytes::BytesMut;
 use reqwest::Client;
 use reqwest::Method;
+use reqwest::RequestBuilder;
 use reqwest::Url;
+use reqwest::multipart::Form;
+use reqwest::multipart::Part;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 use rustls::crypto::ring;
@@ -46,6 +49,19 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The whole body.
     pub body: Bytes,
+}
+
+/// A file in a form.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// The field of the form.
+    pub field: &'static str,
+    /// Its name.
+    pub name: String,
+    /// What it is, such as `audio/flac`.
+    pub media_type: String,
+    /// What is in it.
+    pub bytes: Bytes,
 }
 
 /// What a server is reached with.
@@ -161,6 +177,29 @@ impl Server {
             .await
     }
 
+    /// Sends a form with `fields` and a file to `path`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::get`].
+    pub async fn post_form(
+        &self,
+        path: &str,
+        fields: Vec<(&'static str, String)>,
+        file: File,
+    ) -> Result<Reply, Failure> {
+        let length = file.bytes.len() as u64;
+        let part = Part::stream_with_length(file.bytes, length)
+            .file_name(file.name)
+            .mime_str(&file.media_type)
+            .map_err(|error| self.broken(error))?;
+        let fields = fields.into_iter();
+        let form = fields.fold(Form::new(), |form, (name, value)| form.text(name, value));
+        let request = self.request(Method::POST, path, self.timeout)?;
+        self.exchange(request.multipart(form.part(file.field, part)))
+            .await
+    }
+
     async fn send(
         &self,
         method: Method,
@@ -168,15 +207,28 @@ impl Server {
         json: Bytes,
         timeout: Duration,
     ) -> Result<Reply, Failure> {
-        let url = self.base.join(path).map_err(|error| {
-            Failure::new(Class::Refused, format!("`{path}` is not a path: {error}"))
-        })?;
-        let mut request = self.client.request(method, url).timeout(timeout);
+        let mut request = self.request(method, path, timeout)?;
         if !json.is_empty() {
             request = request
                 .header("content-type", "application/json")
                 .body(json);
         }
+        self.exchange(request).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        timeout: Duration,
+    ) -> Result<RequestBuilder, Failure> {
+        let url = self.base.join(path).map_err(|error| {
+            Failure::new(Class::Refused, format!("`{path}` is not a path: {error}"))
+        })?;
+        Ok(self.client.request(method, url).timeout(timeout))
+    }
+
+    async fn exchange(&self, mut request: RequestBuilder) -> Result<Reply, Failure> {
         if let Some(Secret(key)) = &self.key {
             request = request.bearer_auth(key);
         }

@@ -6,4 +6,6 @@
 pub mod http;
 pub mod local;
 pub mod mapping;
+pub mod openai;
 pub mod runpod;
+pub mod whisper;

@@ -59,6 +59,7 @@ pub(super) struct Row {
 pub(super) struct Progress {
     stages: Vec<Stage>,
     videos: BTreeMap<VideoId, String>,
+    opened: BTreeSet<VideoId>,
     // Troubles that were told; more of the same are only counted.
     told: BTreeSet<(Trouble, StageId, Class)>,
     // Whether no new work is begun.
@@ -197,10 +198,10 @@ impl Progress {
 
     fn event(&mut self, event: &Event, now: Duration) -> Option<Line> {
         match event {
-            Event::VideoOpened { video } => Some(line(
-                Weight::Step,
-                format!("{}: started", self.name(*video)),
-            )),
+            Event::VideoOpened { video } => {
+                let first = self.opened.insert(*video);
+                first.then(|| line(Weight::Step, format!("{}: started", self.name(*video))))
+            }
             Event::VideoRead { .. } => None,
             Event::VideoDone { video } => {
                 Some(line(Weight::Step, format!("{}: done", self.name(*video))))

@@ -94,6 +94,16 @@ fn found(summary: &Summary) -> String {
     if !named.is_empty() {
         text += &format!(": {}", named.join(", "));
     }
+    if summary.segments > 0 {
+        let segments = number(summary.segments, "segment", "segments");
+        text += &format!("; {segments} of speech");
+    }
+    if summary.gaps > 0 {
+        text += &format!(
+            "; {}",
+            number(summary.gaps, "gap in the speech", "gaps in the speech")
+        );
+    }
     text
 }
 

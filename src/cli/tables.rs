@@ -137,6 +137,7 @@ mod tests {
             peak: Peak {
                 pictures: 84,
                 bytes: 103_000_000,
+                sound: 0,
             },
             warnings: None,
         };

@@ -37,7 +37,7 @@ impl FoldTask {
                     let complete = state.push(item);
                     let pictures = self.done(taken, &complete);
                     self.pass(complete).await;
-                    if pictures > 0 {
+                    if self.step.last && pictures > 0 {
                         let stage = self.step.stage.clone();
                         self.reporter
                             .event(Event::Finished { stage, pictures })

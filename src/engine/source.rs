@@ -47,7 +47,10 @@ impl SourceTask {
         self.reporter.event(Event::VideoOpened { video }).await;
         let event = match self.on_thread(video).await {
             Ok(()) if self.stop.is_stopping() => None,
-            Ok(()) => Some(Event::VideoRead { video }),
+            Ok(()) => Some(Event::VideoRead {
+                video,
+                stage: self.step.stage.clone(),
+            }),
             Err(failure) => {
                 let stage = self.step.stage.clone();
                 Some(Event::SourceFailed {

@@ -3,6 +3,7 @@
 //! Pure: the clock, the disk and the run itself are elsewhere.
 
 use super::results::Config;
+use super::results::Detected;
 use super::results::Entry;
 use super::results::ErrorText;
 use super::results::FORMAT;
@@ -16,7 +17,8 @@ use super::results::Source;
 use super::results::StageOutput;
 use super::results::StageRun;
 use super::results::Summary;
-use super::results::Transcription;
+use super::timeline::timeline;
+use super::transcription::Transcription;
 use crate::facts::Facts;
 use crate::facts::Placement;
 use crate::facts::VideoFacts;
@@ -30,6 +32,7 @@ use crate::name::StageId;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
+use crate::speech::Gap;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -58,17 +61,49 @@ pub fn results(
 ) -> Results {
     let primary = primary(recipe, record);
     let files = files(record);
-    let mut stages: BTreeMap<StageId, StageOutput> = record
+    let mut detected: BTreeMap<StageId, Detected> = record
         .detections
         .iter()
         .map(|(id, pictures)| (id.clone(), stage_output(pictures, &files)))
         .collect();
     let top = match primary {
-        Some(id) if stages.len() == 1 => stages.remove(id),
-        Some(id) => stages.get(id).cloned(),
+        Some(id) if detected.len() == 1 => detected.remove(id),
+        Some(id) => detected.get(id).cloned(),
         None => None,
     };
     let top = top.unwrap_or_else(|| stage_output(&unseen(record), &files));
+    let mut transcribed: BTreeMap<StageId, Transcription> = record
+        .transcripts
+        .iter()
+        .map(|(id, transcript)| {
+            let unread = run.unread.iter().find(|(stage, _)| stage == id);
+            let said = Transcription::of(transcript, unread.map(|(_, failure)| failure));
+            (id.clone(), said)
+        })
+        .collect();
+    let said = match first_that_listens(recipe, record) {
+        Some(id) if transcribed.len() == 1 => transcribed.remove(id),
+        Some(id) => transcribed.get(id).cloned(),
+        None => None,
+    };
+    let transcription = said.unwrap_or_else(|| unheard(recipe, facts));
+    let timeline = match top.detections.as_slice() {
+        [] => Vec::new(),
+        entries => timeline(transcription.segments(), entries),
+    };
+    let seen = detected.into_iter();
+    let heard = transcribed.into_iter();
+    let stages = seen
+        .map(|(id, seen)| (id, StageOutput::Detected(seen)))
+        .chain(heard.map(|(id, transcription)| (id, StageOutput::Transcribed { transcription })))
+        .collect();
+    let summary = Summary {
+        segments: transcription.segments().len() as u64,
+        gaps: gaps(record)
+            .filter(|(_, gap)| gap.failure.class != Class::Stopped)
+            .count() as u64,
+        ..top.summary
+    };
     Results {
         format: FORMAT,
         demo: facts.placements.values().any(is_demo),
@@ -80,9 +115,11 @@ pub fn results(
             .iter()
             .map(|(id, placement)| (id.clone(), model(placement)))
             .collect(),
-        summary: top.summary,
+        summary,
         detections: top.detections,
-        transcription: transcription(recipe, facts),
+        transcription,
+        timeline,
+        skipped: blind(recipe, video),
         stages,
         failures: failures(record, &run),
         processed_at: run.processed_at.clone(),
@@ -181,7 +218,28 @@ fn model(placement: &Placement) -> Model {
     }
 }
 
-fn transcription(recipe: &Recipe, facts: &Facts) -> Transcription {
+fn first_that_listens<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a StageId> {
+    let mut stages = recipe.stages.iter().map(|stage| &stage.id);
+    stages.find(|id| record.transcripts.contains_key(id))
+}
+
+// What looks has nothing to look at where there is sound alone.
+fn blind(recipe: &Recipe, video: &VideoFacts) -> BTreeMap<StageId, String> {
+    let looks = |stage: &&Stage| matches!(stage.spec, StageSpec::Yolo(_));
+    let stages = recipe.stages.iter().filter(looks);
+    let stages = stages.filter(|_| !video.has_pictures());
+    stages
+        .map(|stage| (stage.id.clone(), "there are no pictures in it".to_owned()))
+        .collect()
+}
+
+fn gaps(record: &Record) -> impl Iterator<Item = (&StageId, &Gap)> {
+    let said = record.transcripts.values();
+    let said = said.filter_map(|it| Some((&it.stage, it.said.as_ref().ok()?)));
+    said.flat_map(|(stage, speech)| speech.gaps.iter().map(move |gap| (stage, gap)))
+}
+
+fn unheard(recipe: &Recipe, facts: &Facts) -> Transcription {
     let why = recipe
         .stages
         .iter()
@@ -219,10 +277,10 @@ fn unseen(record: &Record) -> Vec<Detections> {
         .collect()
 }
 
-fn stage_output(pictures: &[Detections], files: &BTreeMap<u64, String>) -> StageOutput {
+fn stage_output(pictures: &[Detections], files: &BTreeMap<u64, String>) -> Detected {
     let entry = |picture| entry(picture, files);
     let detections: Vec<Entry> = pictures.iter().map(entry).collect();
-    StageOutput {
+    Detected {
         summary: summary(&detections),
         detections,
     }
@@ -309,7 +367,9 @@ fn each_failure<'a>(
         }
         Ok(_) | Err(_) => None,
     });
-    unread.chain(unanswered).chain(unsaved)
+    let unheard = gaps(record).filter(|(_, gap)| gap.failure.class != Class::Stopped);
+    let unheard = unheard.map(|(stage, gap)| (stage, gap.item.clone(), &gap.failure));
+    unread.chain(unanswered).chain(unsaved).chain(unheard)
 }
 
 fn failures(record: &Record, run: &RunFacts) -> Vec<FailedItem> {
@@ -341,7 +401,7 @@ fn error_texts(record: &Record, run: &RunFacts) -> Vec<ErrorText> {
 }
 
 // To the nearest 1 / `parts`. Zero has no sign here: a box at the edge may reach it from below.
-fn rounded(value: f64, parts: f64) -> f64 {
+pub(super) fn rounded(value: f64, parts: f64) -> f64 {
     (value * parts).round() / parts + 0.0
 }
 

@@ -4,17 +4,23 @@
 //! goes to its [`Place`]. Does not know how anything is run.
 
 mod build;
+mod captions;
 mod file;
 mod json;
 mod results;
+mod timeline;
+mod transcription;
 mod write;
 
 pub use build::RunFacts;
 pub use build::results;
+pub use captions::Layout;
+pub use captions::captions;
 pub use file::WriteError;
 pub use file::check_writable;
 pub use file::write_file;
 pub use results::Config;
+pub use results::Detected;
 pub use results::Entry;
 pub use results::ErrorText;
 pub use results::FORMAT;
@@ -30,5 +36,10 @@ pub use results::Spread;
 pub use results::StageOutput;
 pub use results::StageRun;
 pub use results::Summary;
-pub use results::Transcription;
+pub use timeline::Scene;
+pub use transcription::Said;
+pub use transcription::SaidGap;
+pub use transcription::SaidSegment;
+pub use transcription::SaidWord;
+pub use transcription::Transcription;
 pub use write::Place;

@@ -4,6 +4,8 @@
 //! Two runs over the same answers differ only in `processed_at`, `processing_time` and `run`.
 //! Knows nothing of how a result is found or where the file goes.
 
+use super::timeline::Scene;
+use super::transcription::Transcription;
 use crate::failure::Class;
 use crate::name::StageId;
 use serde::Deserialize;
@@ -40,7 +42,13 @@ pub struct Results {
     pub detections: Vec<Entry>,
     /// What was said.
     pub transcription: Transcription,
-    /// The output of each stage that detects, where there are several.
+    /// What is said, segment by segment, beside what is seen meanwhile; where there is both.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeline: Vec<Scene>,
+    /// The stages that had nothing to look at, and why.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped: BTreeMap<StageId, String>,
+    /// The output of each stage, of those kinds of which there are several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stages: BTreeMap<StageId, StageOutput>,
     /// What has no answer.
@@ -116,7 +124,7 @@ pub enum Model {
     },
 }
 
-/// Counts over the pictures of one detecting stage.
+/// Counts over the pictures of one detecting stage; at the top also over what was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// Pictures sampled.
@@ -132,6 +140,12 @@ pub struct Summary {
     pub objects: u64,
     /// Objects by the name of their class.
     pub classes: BTreeMap<Arc<str>, u64>,
+    /// Segments of speech.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub segments: u64,
+    /// Stretches of sound without an answer because something went wrong.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub gaps: u64,
 }
 
 /// One sampled picture.
@@ -196,20 +210,22 @@ pub struct Object {
     pub parent: Option<u32>,
 }
 
-/// What was said.
+/// What one of several stages of a kind found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Transcription {
-    /// Nobody listened.
-    Skipped {
-        /// Why.
-        skipped: String,
+pub enum StageOutput {
+    /// What a detecting stage saw.
+    Detected(Detected),
+    /// What a listening stage heard.
+    Transcribed {
+        /// What was said.
+        transcription: Transcription,
     },
 }
 
-/// What one of several detecting stages found.
+/// What one detecting stage saw.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StageOutput {
+pub struct Detected {
     /// Counts over `detections`.
     pub summary: Summary,
     /// One entry a sampled picture, in order.

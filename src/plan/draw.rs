@@ -63,11 +63,16 @@ impl Plan {
         }
         let peak = self.peak;
         let mib = peak.bytes as f64 / f64::from(1 << 20);
-        writeln!(
+        write!(
             out,
             "memory: at most {} pictures, {mib:.0} MiB",
             peak.pictures
-        )
+        )?;
+        if peak.sound > 0 {
+            let mib = peak.sound as f64 / f64::from(1 << 20);
+            write!(out, "; sound, {mib:.0} MiB")?;
+        }
+        writeln!(out)
     }
 
     fn mermaid(&self, out: &mut String) -> std::fmt::Result {

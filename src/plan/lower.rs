@@ -5,6 +5,7 @@
 //! do when they run.
 
 mod feed;
+mod listen;
 
 use super::memory;
 use super::stages;
@@ -69,6 +70,7 @@ pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, V
         fates: BTreeMap::new(),
         outlets: BTreeMap::new(),
         backends: BTreeMap::new(),
+        wrong: Vec::new(),
     };
     for &node in &graph.order {
         lowering.stage(graph.graph[node])?;
@@ -82,6 +84,7 @@ struct Uses {
     pictures: bool,
     pixels: bool,
     jpeg: bool,
+    sound: bool,
     // The stages that feed a server, with the bytes of JPEG that fit into its requests.
     batches: BTreeMap<StageId, usize>,
     // Those whose users collect for themselves, because they do not take all.
@@ -94,6 +97,7 @@ impl Uses {
             pictures: false,
             pixels: false,
             jpeg: false,
+            sound: false,
             batches: BTreeMap::new(),
             own: BTreeSet::new(),
         };
@@ -114,6 +118,9 @@ impl Uses {
                     uses.own.extend(inputs.map(|input| input.stage.clone()));
                 }
                 (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
+                (StageSpec::Whisper(_), Some(Placement::Local(_) | Placement::Remote(_))) => {
+                    uses.sound = true;
+                }
                 (StageSpec::Yolo(_), Some(Placement::Remote(place))) => {
                     uses.jpeg = true;
                     for input in &stage.inputs {
@@ -142,6 +149,7 @@ struct Outlets {
     // What a batch is of: pictures, or the crops of a stage.
     crops_of: Option<StageId>,
     batch: Option<BatchSpec>,
+    transcript: Option<NodeIndex>,
 }
 
 struct Lowering<'a> {
@@ -154,6 +162,7 @@ struct Lowering<'a> {
     fates: BTreeMap<StageId, StageFate>,
     outlets: BTreeMap<StageId, Outlets>,
     backends: BTreeMap<BackendName, usize>,
+    wrong: Vec<Diagnostic>,
 }
 
 impl Lowering<'_> {
@@ -174,7 +183,7 @@ impl Lowering<'_> {
             StageSpec::Extract(spec) => self.extract(stage, spec),
             StageSpec::Batch(spec) => self.batch(stage, spec, first),
             StageSpec::Yolo(spec) => self.yolo(stage, spec, &first)?,
-            StageSpec::Whisper(_) => self.whisper(stage),
+            StageSpec::Whisper(spec) => self.whisper(stage, spec),
             StageSpec::Save(spec) => self.save(stage, spec, &first),
             StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
         };
@@ -183,6 +192,9 @@ impl Lowering<'_> {
     }
 
     fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
+        if !self.uses.pictures && self.uses.sound {
+            return StageFate::Bypassed("only sound is taken, by those who listen".to_owned());
+        }
         if !self.uses.pictures {
             return StageFate::Skipped("no stage that runs takes pictures".to_owned());
         }
@@ -319,14 +331,6 @@ impl Lowering<'_> {
         Ok(StageFate::Runs(feed.steps))
     }
 
-    fn whisper(&self, stage: &Stage) -> StageFate {
-        match self.facts.placements.get(&stage.id) {
-            Some(Placement::Skipped { why }) => StageFate::Skipped(why.clone()),
-            _ => StageFate::Skipped("it has no backend".to_owned()),
-        }
-    }
-
-    // A JPEG of the quality of `extract` is made there, once for all who want it.
     fn save(&mut self, stage: &Stage, spec: &SaveSpec, from: &Outlets) -> StageFate {
         let source = match (spec.format, spec.quality) {
             (SaveFormat::Jpeg, None) => from.jpeg,
@@ -371,6 +375,9 @@ impl Lowering<'_> {
         for source in inputs.iter().filter_map(|(_, outlets)| outlets.saved) {
             self.graph.add_edge(source, node, ItemKind::Saved);
         }
+        for source in inputs.iter().filter_map(|(_, outlets)| outlets.transcript) {
+            self.graph.add_edge(source, node, ItemKind::Transcript);
+        }
         StageFate::Runs(vec![name])
     }
 
@@ -398,6 +405,9 @@ impl Lowering<'_> {
     }
 
     fn finish(self, recipe: &Recipe) -> Result<Plan, Vec<Diagnostic>> {
+        if !self.wrong.is_empty() {
+            return Err(self.wrong);
+        }
         let stages: Vec<_> = recipe
             .stages
             .iter()

@@ -1,4 +1,5 @@
-//! Memory: the most pictures that can be alive at once, by counting every place where one can be.
+//! Memory: the most pictures and sound that can be alive at once, by counting every place where
+//! they can be.
 //!
 //! Channels, windows and folds are bounded, so the sum over them is a bound for the run. It is
 //! asserted against a measured peak in `tests/engine.rs`.
@@ -27,6 +28,8 @@ pub struct Peak {
     pub pictures: usize,
     /// Bytes of their pixels or JPEG, and of the requests that are made of them.
     pub bytes: u64,
+    /// Bytes of sound.
+    pub sound: u64,
 }
 
 /// The peak of a graph whose sources hold up to `decoder` pictures each besides the one they
@@ -44,6 +47,7 @@ pub(super) fn peak(graph: &DiGraph<Step, ItemKind>, videos: &[VideoFacts], decod
     Peak {
         pictures,
         bytes: pictures as u64 * one + bodies,
+        sound: graph.node_indices().map(|node| sound(graph, node)).sum(),
     }
 }
 
@@ -63,6 +67,7 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
     let taken = taken(graph, node);
     let waiting = step.inbox * taken;
     let inside = match (&step.lane, &step.kind) {
+        (_, StepKind::Sound { .. }) => 0,
         (Lane::Source, _) => OPEN_VIDEOS * (1 + decoder),
         (Lane::Threads | Lane::Calls, _) => step.window * taken,
         // An incomplete batch for each open video, and one that is full and passed on.
@@ -100,6 +105,29 @@ fn way_to(graph: &DiGraph<Step, ItemKind>, cut: NodeIndex) -> BTreeSet<NodeIndex
         }
     }
     way
+}
+
+// The bytes of sound in a step and before it. Pieces are small beside chunks; a chunk takes two
+// bytes a sample, or less where it is coded, and as text in a request four bytes of three.
+fn sound(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> u64 {
+    let step = &graph[node];
+    let held = step.inbox + step.window;
+    let chunks = match step.kind {
+        // One that is collected and one that is passed on.
+        StepKind::CutSound { .. } => 2 * OPEN_VIDEOS,
+        StepKind::Code { .. } | StepKind::Transcribe { .. } => held,
+        StepKind::Ask { .. } => held + step.window * 4 / 3,
+        _ => 0,
+    };
+    let of_stage = |other: &&Step| other.stage == step.stage;
+    let longest = graph
+        .node_weights()
+        .filter(of_stage)
+        .find_map(|it| match it.kind {
+            StepKind::CutSound { length, .. } => Some(length.longest()),
+            _ => None,
+        });
+    chunks as u64 * 2 * longest.unwrap_or(0) as u64
 }
 
 // The pictures in one item of `kind` that `from` gives.

@@ -4,6 +4,7 @@
 //! files, networks, threads or time.
 
 mod billing;
+mod chunk;
 mod draw;
 mod forecast;
 mod lower;
@@ -13,6 +14,7 @@ mod stages;
 mod step;
 
 pub use billing::Meter;
+pub use chunk::ChunkLength;
 pub use draw::Format;
 pub use forecast::Estimate;
 pub use forecast::Forecast;

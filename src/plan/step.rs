@@ -3,6 +3,7 @@
 //! A step says how it runs, how much of it runs at once and how much it may hold. Knows nothing
 //! of what runs it.
 
+use super::chunk::ChunkLength;
 use super::memory::Peak;
 use crate::facts::LocalFacts;
 use crate::facts::RemoteFacts;
@@ -18,12 +19,15 @@ use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::SaveSpec;
 use crate::recipe::TakeSpec;
+use crate::recipe::WhisperSpec;
 use crate::recipe::YoloSpec;
+use crate::speech::Codec;
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::time::Duration;
 
 /// A step of one plan.
@@ -283,6 +287,44 @@ pub enum StepKind {
     Save {
         /// Where to and how; where it says no quality, pictures come as JPEG.
         spec: SaveSpec,
+    },
+    /// Reads the sound of a video.
+    Sound {
+        /// The number of the sound track, from 1; what a player would choose where absent.
+        track: Option<NonZero<usize>>,
+        /// The videos that it leaves alone, and why.
+        without: BTreeMap<VideoId, String>,
+    },
+    /// Cuts sound into chunks.
+    CutSound {
+        /// How long they are.
+        length: ChunkLength,
+        /// Whether silence is dropped.
+        drop_silence: bool,
+    },
+    /// Makes sound files of chunks.
+    Code {
+        /// How they are coded.
+        codec: Codec,
+    },
+    /// Runs a speech model on this machine, a chunk at a time.
+    Transcribe {
+        /// What to listen for.
+        spec: WhisperSpec,
+        /// With what.
+        place: LocalFacts,
+    },
+    /// Sends chunks to a server that listens.
+    Ask {
+        /// What to listen for.
+        spec: WhisperSpec,
+        /// Where.
+        place: RemoteFacts,
+    },
+    /// Puts what was heard in a video in order.
+    Compose {
+        /// The videos that nobody listens to, and why.
+        without: BTreeMap<VideoId, String>,
     },
     /// Joins everything of a video.
     Merge {

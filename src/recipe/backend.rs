@@ -10,6 +10,7 @@ use crate::recipe::spec::AUTO;
 use crate::recipe::spec::Backend;
 use crate::recipe::spec::BackendSpec;
 use crate::recipe::spec::LOCAL;
+use crate::recipe::spec::OPENAI;
 use crate::recipe::spec::RUNPOD;
 use crate::recipe::stage::Context;
 use crate::recipe::tree::Table;
@@ -18,12 +19,15 @@ use serde::de::DeserializeOwned;
 
 type Read = fn(&Context<'_>, Table, &mut Vec<Diagnostic>) -> BackendSpec;
 
-const KINDS: [(&str, Read); 2] = [
+const KINDS: [(&str, Read); 3] = [
     (LOCAL, |_, table, wrong| {
         BackendSpec::Local(read(table, &["kind"], wrong))
     }),
     (RUNPOD, |context, table, wrong| {
         BackendSpec::Runpod(Box::new(runpod(context, table, wrong)))
+    }),
+    (OPENAI, |_, table, wrong| {
+        BackendSpec::Openai(read(table, &["kind"], wrong))
     }),
 ];
 

@@ -11,6 +11,8 @@ use crate::recipe::merge::merge;
 use crate::recipe::render;
 use crate::recipe::set;
 use crate::recipe::spec::AUTO;
+use crate::recipe::spec::Backend;
+use crate::recipe::spec::BackendSpec;
 use crate::recipe::spec::LOCAL;
 use crate::recipe::spec::Recipe;
 use crate::recipe::spec::Stage;
@@ -20,6 +22,7 @@ use crate::recipe::suggest::suggest;
 use crate::recipe::world::LoadError;
 use crate::recipe::world::Request;
 use crate::recipe::world::World;
+use std::collections::BTreeMap;
 
 /// Reads the recipe of `request`: its layers, what the command line changes, its templates,
 /// then every key. The graph is not looked at beyond the names in `inputs`.
@@ -63,7 +66,7 @@ fn resolve(
         scope: &for_backends,
         sources: &sources,
     };
-    let backends = merged
+    let backends: BTreeMap<BackendName, Backend> = merged
         .backends
         .into_iter()
         .filter_map(|section| context.backend(section, wrong))
@@ -80,6 +83,7 @@ fn resolve(
     for stage in &stages {
         check_inputs(stage, &ids, wrong);
         wrong.extend(check_backend(stage, &declared));
+        wrong.extend(check_use(stage, &backends));
     }
     Recipe {
         name: layers::title(&request.recipe),
@@ -113,6 +117,20 @@ fn check_inputs(stage: &Stage, ids: &[String], wrong: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+// A server that listens has no eyes.
+fn check_use(stage: &Stage, backends: &BTreeMap<BackendName, Backend>) -> Option<Diagnostic> {
+    let StageSpec::Yolo(yolo) = &stage.spec else {
+        return None;
+    };
+    let backend = backends.get(&yolo.backend)?;
+    matches!(backend.spec, BackendSpec::Openai(_)).then(|| {
+        let message = format!("`{}` listens to sound and sees no pictures", yolo.backend);
+        Diagnostic::error(stage.key("backend"), message)
+            .also(backend.span, "its kind is `openai`")
+            .help("name a backend of kind `local` or `runpod`")
+    })
 }
 
 fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {

@@ -5,6 +5,7 @@
 //! depends on several keys, `check` says.
 
 use crate::recipe::mapping::AnswerSpec;
+use crate::recipe::openai::OpenaiSpec;
 use crate::recipe::runpod::RunpodPolicy;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
@@ -13,6 +14,7 @@ use crate::recipe::spec::ExtractSpec;
 use crate::recipe::spec::LOCAL;
 use crate::recipe::spec::LocalSpec;
 use crate::recipe::spec::MergeSpec;
+use crate::recipe::spec::OPENAI;
 use crate::recipe::spec::RUNPOD;
 use crate::recipe::spec::WhisperSpec;
 use crate::recipe::spec::YoloSpec;
@@ -53,6 +55,7 @@ pub fn schema() -> Value {
     });
     let backends = [
         section(LOCAL, keys::<LocalSpec>(), []),
+        section(OPENAI, keys::<OpenaiSpec>(), []),
         section(
             RUNPOD,
             keys::<RunpodSpec>(),

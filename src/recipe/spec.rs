@@ -7,10 +7,12 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::openai::OpenaiSpec;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
 use crate::recipe::take::TakeSpec;
 use crate::recipe::value;
+use crate::speech::Codec;
 use crate::template::Fault;
 use crate::template::Scope;
 use crate::template::Template;
@@ -21,6 +23,7 @@ use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::num::NonZero;
 use std::path::Path;
 
 /// The backend of a stage that names none: found out when the recipe is run.
@@ -31,6 +34,9 @@ pub const LOCAL: &str = "local";
 
 /// The kind of backend that is a RunPod endpoint.
 pub const RUNPOD: &str = "runpod";
+
+/// The kind of backend that speaks OpenAI's API.
+pub const OPENAI: &str = "openai";
 
 /// A recipe, resolved.
 #[derive(Clone, Debug)]
@@ -232,19 +238,41 @@ impl Default for YoloSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct WhisperSpec {
-    /// `auto`, or a name under `[backends]`.
+    /// `auto`, `local`, or a name under `[backends]`.
     #[serde(deserialize_with = "value::text")]
     #[schemars(with = "String")]
     pub backend: BackendName,
     /// A folder, or what the server calls its model.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
-    /// Requests in flight.
+    /// Requests in flight; on `local`, sessions at most.
     #[serde(deserialize_with = "value::concurrency")]
     pub concurrency: usize,
     /// ISO 639-1 code of what is spoken; found out where absent.
     #[serde(deserialize_with = "value::language")]
     pub language: Option<String>,
+    /// Whether what is said is written down as it is, or in English.
+    pub task: WhisperTask,
+    /// The number of the sound track, from 1; where absent, what a player would choose.
+    #[serde(deserialize_with = "value::track")]
+    #[schemars(with = "Option<usize>")]
+    pub track: Option<NonZero<usize>>,
+    /// The longest sound, in seconds, that is listened to at once; where absent, the duration
+    /// over `concurrency`, from 30 to 300, and 30 on `local`.
+    #[serde(deserialize_with = "value::chunk")]
+    pub chunk: Option<u32>,
+    /// How sound that leaves the machine is coded: `flac`, `wav` or `opus`.
+    #[schemars(with = "String")]
+    pub codec: Codec,
+    /// Whether silence is dropped before anybody listens.
+    #[serde(deserialize_with = "value::flag")]
+    pub vad_filter: bool,
+    /// Whether each word has its time; without, a word at a cut within speech may be doubled or
+    /// missing.
+    #[serde(deserialize_with = "value::flag")]
+    pub word_timestamps: bool,
+    /// What a worker of RunPod's takes and gives.
+    pub worker: WhisperWorker,
 }
 
 impl Default for WhisperSpec {
@@ -254,8 +282,48 @@ impl Default for WhisperSpec {
             model: None,
             concurrency: 3,
             language: None,
+            task: WhisperTask::default(),
+            track: None,
+            chunk: None,
+            codec: Codec::default(),
+            vad_filter: true,
+            word_timestamps: true,
+            worker: WhisperWorker::default(),
         }
     }
+}
+
+/// What becomes of what is said.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum WhisperTask {
+    /// It is written down.
+    #[default]
+    Transcribe,
+    /// It is written down in English.
+    Translate,
+}
+
+impl WhisperTask {
+    /// The word for it in recipes and in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transcribe => "transcribe",
+            Self::Translate => "translate",
+        }
+    }
+}
+
+/// What a worker of RunPod's that listens takes and gives.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhisperWorker {
+    /// A handler of one's own: takes `audio`, `language`, `task`, `vad_filter` and
+    /// `word_timestamps`, gives `transcription`.
+    #[default]
+    Handler,
+    /// RunPod's own faster-whisper: takes `audio_base64`, and refuses what it does not know.
+    FasterWhisper,
 }
 
 /// Parameters of `merge`.
@@ -270,6 +338,14 @@ pub struct MergeSpec {
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub output_dir: Template,
+    /// The files of what was said that are written beside the results.
+    pub formats: Vec<CaptionFormat>,
+    /// Letters of a line in captions.
+    #[serde(deserialize_with = "value::line_width")]
+    pub line_width: usize,
+    /// Lines of a caption.
+    #[serde(deserialize_with = "value::line_count")]
+    pub line_count: usize,
 }
 
 impl Default for MergeSpec {
@@ -277,6 +353,35 @@ impl Default for MergeSpec {
         Self {
             primary: None,
             output_dir: Template::new("output", Scope::default()),
+            formats: Vec::new(),
+            line_width: 42,
+            line_count: 2,
+        }
+    }
+}
+
+/// A file of what was said.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum CaptionFormat {
+    /// SubRip captions.
+    Srt,
+    /// WebVTT captions, for browsers.
+    Vtt,
+    /// A table with times in milliseconds.
+    Tsv,
+    /// Plain text.
+    Txt,
+}
+
+impl CaptionFormat {
+    /// The extension of such a file, which is also its name in recipes.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Srt => "srt",
+            Self::Vtt => "vtt",
+            Self::Tsv => "tsv",
+            Self::Txt => "txt",
         }
     }
 }
@@ -325,6 +430,8 @@ pub enum BackendSpec {
     Local(LocalSpec),
     /// An endpoint of RunPod Serverless.
     Runpod(Box<RunpodSpec>),
+    /// A server that speaks OpenAI's API for sound.
+    Openai(OpenaiSpec),
 }
 
 /// Parameters of a `local` backend.

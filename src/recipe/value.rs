@@ -14,6 +14,7 @@ use serde::de::Error;
 use serde::de::Unexpected;
 use serde::de::Visitor;
 use std::fmt;
+use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -253,6 +254,28 @@ pub(super) fn milliseconds<'de, D: Deserializer<'de>, const SECONDS: u32>(
 /// Yes or no, where there need not be an answer.
 pub(super) fn choice<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     flag(deserializer).map(Some)
+}
+
+/// The number of a sound track.
+pub(super) fn track<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<NonZero<usize>>, D::Error> {
+    whole(deserializer, 1..=1000).map(|number| NonZero::new(number as usize))
+}
+
+/// Seconds of sound.
+pub(super) fn chunk<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole(deserializer, 5..=3600).map(Some)
+}
+
+/// Letters of a line.
+pub(super) fn line_width<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 10..=1000).map(|number| number as usize)
+}
+
+/// Lines of a caption.
+pub(super) fn line_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    whole(deserializer, 1..=10).map(|number| number as usize)
 }
 
 /// The numbers of classes.

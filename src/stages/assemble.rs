@@ -10,6 +10,7 @@ use super::merge::merge;
 use super::pick::pick;
 use super::save::Taken;
 use super::save::save;
+use super::speech;
 use crate::backends::local::Detector;
 use crate::engine::Call;
 use crate::engine::Work;
@@ -62,6 +63,22 @@ fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
         )),
         StepKind::Request { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
         StepKind::Save { spec } => Work::Map(save(&step.stage, spec, &supplies.videos, taken)),
+        StepKind::Sound { track, without } => Work::Source(speech::read(
+            *track,
+            without,
+            &supplies.videos,
+            supplies.until,
+        )),
+        StepKind::CutSound {
+            length,
+            drop_silence,
+        } => Work::Fold(speech::cut(*length, *drop_silence, &supplies.videos)),
+        StepKind::Code { codec } => Work::Map(speech::code(*codec)),
+        StepKind::Transcribe { .. } => return None,
+        StepKind::Ask { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
+        StepKind::Compose { without } => {
+            Work::Fold(speech::compose(&step.stage, without, &supplies.videos))
+        }
         StepKind::Merge { detecting, .. } => Work::Fold(merge(detecting)),
     })
 }

@@ -2,8 +2,8 @@
 //!
 //! A picture that repeats another is given here what was found in that one.
 //!
-//! Only detections meet here, which are small, so one input may run ahead of another. Does not
-//! know the format of the results.
+//! Only detections and transcripts meet here, which are small, so one input may run ahead of
+//! another. Does not know the format of the results.
 
 use crate::engine::Fold;
 use crate::engine::Folding;
@@ -14,6 +14,7 @@ use crate::item::Record;
 use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::speech::Transcript;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ impl Fold for Join {
             video,
             detections,
             saved: BTreeMap::new(),
+            transcripts: BTreeMap::new(),
         })
     }
 }
@@ -47,6 +49,7 @@ struct Joining {
     video: VideoId,
     detections: BTreeMap<StageId, Vec<Detections>>,
     saved: BTreeMap<StageId, Vec<Saved>>,
+    transcripts: BTreeMap<StageId, Transcript>,
 }
 
 impl Folding for Joining {
@@ -55,6 +58,10 @@ impl Folding for Joining {
             Item::Detections(found) => {
                 let of_stage = self.detections.entry(found.stage.clone()).or_default();
                 of_stage.push(found);
+            }
+            Item::Transcript(transcript) => {
+                let stage = transcript.stage.clone();
+                self.transcripts.insert(stage, *transcript);
             }
             Item::Saved(saved) => {
                 let of_stage = self.saved.entry(saved.stage.clone()).or_default();
@@ -79,7 +86,7 @@ impl Folding for Joining {
         vec![Item::Record(Box::new(Record {
             video: self.video,
             detections,
-            transcripts: BTreeMap::new(),
+            transcripts: std::mem::take(&mut self.transcripts),
             saved,
         }))]
     }

@@ -12,6 +12,7 @@ mod merge;
 mod pick;
 mod request;
 mod save;
+mod speech;
 
 pub use assemble::Supplies;
 pub use assemble::assemble;
@@ -24,3 +25,6 @@ pub use extract::Videos;
 pub use merge::merge;
 pub use pick::pick;
 pub use request::request;
+pub use speech::Listener;
+pub use speech::ask;
+pub use speech::listening;

@@ -419,6 +419,7 @@ impl Bench {
                 Work::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
             }
             StepKind::Merge { detecting, .. } => Work::Fold(vpipe::stages::merge(detecting)),
+            other => panic!("{other:?} has nothing to do with pictures"),
         }
     }
 }

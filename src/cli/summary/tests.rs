@@ -30,6 +30,8 @@ fn outcome() -> Outcome {
             repeated: 0,
             objects: 51,
             classes: counts.map(|(class, count)| (class.into(), count)).into(),
+            segments: 12,
+            gaps: 1,
         },
         requests_spared: 0,
         saved: Vec::new(),
@@ -65,7 +67,7 @@ fn outcome() -> Outcome {
 fn people_are_told_what_was_found_and_what_was_not() {
     insta::assert_snapshot!(summary(&outcome()), @r"
     a.mp4 -> output/a_results.json
-      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class
+      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
     b.txt: no results
       `b.txt` is not a video
     24 pictures in 12.3 s, 1.9/s
@@ -83,7 +85,7 @@ fn a_run_that_was_stopped_says_so() {
     outcome.demo = false;
     insta::assert_snapshot!(summary(&outcome), @r"
     a.mp4 -> output/a_results.json (partial)
-      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class
+      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
     interrupted: 24 pictures in 12.3 s, 1.9/s
     ");
 }
@@ -113,7 +115,9 @@ fn programs_are_told_the_same() {
               "ring": 9,
               "square": 1,
               "star": 12
-            }
+            },
+            "segments": 12,
+            "gaps": 1
           },
           "requests_spared": 0,
           "saved": [],

@@ -21,6 +21,7 @@ use crate::name::StageId;
 use crate::name::VideoId;
 use crate::output::Place;
 use crate::output::Results;
+use crate::output::StageOutput;
 use crate::output::StageRun;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
@@ -33,6 +34,11 @@ use crate::recipe::StageSpec;
 use crate::recipe::TakeSpec;
 use crate::recipe::WhisperSpec;
 use crate::recipe::YoloSpec;
+use crate::speech::Gap;
+use crate::speech::Segment;
+use crate::speech::Speech;
+use crate::speech::Transcript;
+use crate::speech::Word;
 use crate::time::Pts;
 use crate::time::Ratio;
 use std::collections::BTreeMap;
@@ -269,10 +275,10 @@ fn of_several_detecting_stages_the_primary_stands_on_top() {
         (named.detections.len(), named.config.max_workers),
         (1, Some(9))
     );
-    assert_eq!(
-        named.summary,
-        named.stages[&StageId::from("second")].summary
-    );
+    let StageOutput::Detected(second) = &named.stages[&StageId::from("second")] else {
+        panic!("it detects");
+    };
+    assert_eq!(named.summary, second.summary);
 }
 
 #[test]
@@ -291,4 +297,129 @@ fn failures_are_listed_one_by_one_and_their_words_once() {
     assert_eq!(items, ["video", "picture 60", "picture 120"]);
     let words: Vec<_> = results.run.errors.iter().map(|e| e.items).collect();
     assert_eq!(words, [1, 2]);
+}
+
+fn speech() -> Speech {
+    let word = |start, end, word: &str| Word {
+        start,
+        end,
+        word: word.to_owned(),
+        probability: Some(0.987_654),
+    };
+    let failed = Failure::new(Class::Worker, "boom");
+    let stopped = Failure::new(Class::Stopped, "interrupted");
+    let gap = |start, end, failure| Gap {
+        start,
+        end,
+        item: format!("sound {start:.1}..{end:.1} s"),
+        failure,
+    };
+    Speech {
+        language: Some("en".to_owned()),
+        language_probability: Some(0.912_345),
+        duration: 90.000_04,
+        segments: vec![
+            Segment {
+                start: 0.5,
+                end: 2.25,
+                text: " Hello there.".to_owned(),
+                avg_logprob: Some(-0.25),
+                no_speech_prob: Some(0.01),
+                words: vec![word(0.5, 0.9, " Hello"), word(1.0, 2.25, " there.")],
+            },
+            Segment {
+                start: 2.5,
+                end: 2.75,
+                text: " Bye.".to_owned(),
+                ..Segment::default()
+            },
+        ],
+        gaps: vec![gap(30.0, 60.0, failed), gap(60.0, 90.0, stopped)],
+        seams: vec![30.0],
+    }
+}
+
+fn listened(said: Result<Speech, String>) -> Record {
+    let transcript = Transcript {
+        stage: "whisper".into(),
+        video: VideoId(0),
+        said,
+    };
+    Record {
+        transcripts: BTreeMap::from([("whisper".into(), transcript)]),
+        ..record()
+    }
+}
+
+fn whisper() -> Stage {
+    Stage {
+        id: "whisper".into(),
+        spec: StageSpec::Whisper(WhisperSpec::default()),
+        ..yolo("yolo", 5)
+    }
+}
+
+#[test]
+fn what_is_said_stands_beside_what_is_seen() {
+    let recipe = recipe(vec![yolo("yolo", 5), whisper()], None);
+    let found = results(
+        &recipe,
+        &facts(false),
+        &video(),
+        &listened(Ok(speech())),
+        run(),
+    );
+    insta::with_settings!({snapshot_path => "../../../snapshots", prepend_module_to_snapshot => false}, {
+        insta::assert_json_snapshot!("results_speech", (
+            &found.transcription,
+            &found.timeline,
+            &found.summary,
+            &found.failures,
+        ));
+    });
+    let text = serde_json::to_string(&found).unwrap();
+    assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), found);
+}
+
+#[test]
+fn who_did_not_listen_says_why() {
+    let recipe = recipe(vec![yolo("yolo", 5), whisper()], None);
+    let told = |record: &Record, run: RunFacts| {
+        let found = results(&recipe, &facts(false), &video(), record, run);
+        serde_json::to_value(found.transcription).unwrap()
+    };
+    let silent = listened(Err("there is no sound track".to_owned()));
+    assert_eq!(
+        told(&silent, run()),
+        serde_json::json!({"skipped": "there is no sound track"})
+    );
+    let nothing = listened(Ok(Speech::default()));
+    assert_eq!(told(&nothing, run())["segments"], serde_json::json!([]));
+    let mut broken = run();
+    let failure = Failure::new(Class::Media, "it has 2 sound tracks, and no number 3");
+    broken.unread.push(("whisper".into(), failure));
+    assert_eq!(
+        told(&nothing, broken),
+        serde_json::json!({"error": "media"})
+    );
+}
+
+#[test]
+fn a_file_of_sound_says_that_nobody_looked() {
+    let recipe = recipe(vec![yolo("yolo", 5), whisper()], None);
+    let mut sound = video();
+    sound.size = crate::item::Size {
+        width: 0,
+        height: 0,
+    };
+    let record = Record {
+        detections: BTreeMap::from([("yolo".into(), Vec::new())]),
+        ..listened(Ok(speech()))
+    };
+    let found = results(&recipe, &facts(false), &sound, &record, run());
+    assert_eq!(
+        found.skipped[&StageId::from("yolo")],
+        "there are no pictures in it"
+    );
+    assert!(found.timeline.is_empty() && found.detections.is_empty());
 }

@@ -142,8 +142,8 @@ impl Lowering<'_> {
     }
 }
 
-// What `when` comes to for each video is known before the run.
-fn picking(stage: &Stage, videos: &[VideoFacts]) -> Result<Picking, Vec<Diagnostic>> {
+/// What `when` comes to for each video is known before the run.
+pub(super) fn picking(stage: &Stage, videos: &[VideoFacts]) -> Result<Picking, Vec<Diagnostic>> {
     let TakeSpec { when, every, .. } = &stage.take;
     let refused = |video: &VideoFacts| -> Option<Result<(VideoId, String), Diagnostic>> {
         let when = when.as_ref()?;

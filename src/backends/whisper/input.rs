@@ -1,0 +1,101 @@
+//! The fields of a job for a worker that listens: a template for each kind of worker, filled with
+//! the sound and the parameters of the stage.
+//!
+//! Does not know how a job gets to its worker.
+
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::recipe::WhisperSpec;
+use crate::recipe::WhisperTask;
+use crate::recipe::WhisperWorker;
+use crate::template::Data;
+use crate::template::Expressions;
+use crate::template::Filled;
+use crate::template::Names;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use serde_json::Value;
+use serde_json::json;
+
+/// What a worker is asked about a sound file.
+///
+/// # Errors
+///
+/// Of class `refused` where the request cannot be made.
+pub fn input(spec: &WhisperSpec, file: &Bytes) -> Result<Filled, Failure> {
+    let params = json!({
+        "language": spec.language,
+        "model": spec.model,
+        "task": spec.task.as_str(),
+        "translate": spec.task == WhisperTask::Translate,
+        "vad_filter": spec.vad_filter,
+        "word_timestamps": spec.word_timestamps,
+    });
+    let names = Names::default()
+        .with("audio", Data::new(&STANDARD.encode(file)))
+        .with("params", Data::new(&params));
+    let filled = Expressions::default().fill(&template(spec.worker), &names);
+    filled.map_err(|fault| {
+        let message = format!("the request cannot be made: {fault}");
+        Failure::new(Class::Refused, message)
+    })
+}
+
+// A field whose value is none is left out. RunPod's own worker refuses what it does not know, so
+// each gets only its own fields.
+fn template(worker: WhisperWorker) -> Value {
+    match worker {
+        WhisperWorker::Handler => json!({
+            "audio": "{{ audio }}",
+            "language": "{{ params.language }}",
+            "model": "{{ params.model }}",
+            "task": "{{ params.task }}",
+            "vad_filter": "{{ params.vad_filter }}",
+            "word_timestamps": "{{ params.word_timestamps }}",
+        }),
+        WhisperWorker::FasterWhisper => json!({
+            "audio_base64": "{{ audio }}",
+            "language": "{{ params.language }}",
+            "model": "{{ params.model }}",
+            "transcription": "plain_text",
+            "translate": "{{ params.translate }}",
+            "enable_vad": "{{ params.vad_filter }}",
+            "word_timestamps": "{{ params.word_timestamps }}",
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::input;
+    use crate::recipe::WhisperSpec;
+    use crate::recipe::WhisperTask;
+    use crate::recipe::WhisperWorker;
+    use bytes::Bytes;
+    use serde_json::json;
+
+    #[test]
+    fn each_worker_gets_its_own_fields() {
+        let mut spec = WhisperSpec::default();
+        let asked = |spec: &WhisperSpec| {
+            let filled = input(spec, &Bytes::from_static(b"fLaC")).unwrap();
+            serde_json::to_value(&filled).unwrap()
+        };
+        let usual = json!({
+            "audio": "ZkxhQw==", "task": "transcribe", "vad_filter": true,
+            "word_timestamps": true,
+        });
+        assert_eq!(asked(&spec), usual);
+        spec.worker = WhisperWorker::FasterWhisper;
+        spec.language = Some("de".to_owned());
+        spec.model = Some("turbo".to_owned());
+        spec.task = WhisperTask::Translate;
+        let official = json!({
+            "audio_base64": "ZkxhQw==", "language": "de", "model": "turbo",
+            "transcription": "plain_text", "translate": true, "enable_vad": true,
+            "word_timestamps": true,
+        });
+        assert_eq!(asked(&spec), official);
+    }
+}

@@ -1,0 +1,61 @@
+//! A sound file of each chunk that leaves the machine; its samples are let go of.
+//!
+//! Does not know where it goes.
+
+use crate::engine::Lane;
+use crate::engine::Map;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Item;
+use crate::media;
+use crate::speech::Chunk;
+use crate::speech::Codec;
+use crate::speech::Waves;
+use std::sync::Arc;
+
+/// Codes chunks as `codec`.
+pub(in crate::stages) fn code(codec: Codec) -> Arc<dyn Map> {
+    Arc::new(Code { codec })
+}
+
+struct Code {
+    codec: Codec,
+}
+
+impl Map for Code {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(Self { codec: self.codec }))
+    }
+
+    // A chunk that could not be coded goes on as a gap and keeps its place.
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        match item {
+            Item::Chunk(chunk) => vec![Item::Chunk(Chunk {
+                stretch: chunk.stretch.clone(),
+                content: Err(failure.clone()),
+            })],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Lane for Code {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        let Item::Chunk(chunk) = item else {
+            return Ok(Vec::new());
+        };
+        let Ok(Waves::Plain(samples)) = &chunk.content else {
+            return Ok(vec![item.clone()]);
+        };
+        let file = media::encode_sound(samples, self.codec)
+            // What this machine lacks for one chunk it lacks for all.
+            .map_err(|error| Failure::new(Class::Model, error.to_string()))?;
+        Ok(vec![Item::Chunk(Chunk {
+            stretch: chunk.stretch.clone(),
+            content: Ok(Waves::Coded {
+                codec: self.codec,
+                file,
+            }),
+        })])
+    }
+}

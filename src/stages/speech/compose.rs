@@ -1,0 +1,213 @@
+//! Passages of a video into its transcript, in order whatever order they came in.
+//!
+//! Only what was heard meets here, which is small. Does not know the format of the results.
+
+use super::seam;
+use crate::engine::Fold;
+use crate::engine::Folding;
+use crate::item::Item;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::speech::Gap;
+use crate::speech::Heard;
+use crate::speech::Passage;
+use crate::speech::Speech;
+use crate::speech::Transcript;
+use crate::speech::seconds;
+use crate::stages::extract::Videos;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Joins what `stage` heard; the videos of `without` it leaves alone, for the reasons there.
+pub(in crate::stages) fn compose(
+    stage: &StageId,
+    without: &BTreeMap<VideoId, String>,
+    videos: &Arc<Videos>,
+) -> Arc<dyn Fold> {
+    Arc::new(Compose {
+        stage: stage.clone(),
+        without: without.clone(),
+        videos: Arc::clone(videos),
+    })
+}
+
+struct Compose {
+    stage: StageId,
+    without: BTreeMap<VideoId, String>,
+    videos: Arc<Videos>,
+}
+
+impl Fold for Compose {
+    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+        let has_sound = self.videos.get(&video).is_some_and(|(_, it)| it.has_sound);
+        Box::new(Composing {
+            stage: self.stage.clone(),
+            video,
+            unheard: match (self.without.get(&video), has_sound) {
+                (Some(why), _) => Some(why.clone()),
+                (None, false) => Some("there is no sound track".to_owned()),
+                (None, true) => None,
+            },
+            passages: BTreeMap::new(),
+        })
+    }
+}
+
+struct Composing {
+    stage: StageId,
+    video: VideoId,
+    // Why nobody listens.
+    unheard: Option<String>,
+    passages: BTreeMap<u64, Passage>,
+}
+
+impl Folding for Composing {
+    fn push(&mut self, item: Item) -> Vec<Item> {
+        if let Item::Passage(passage) = item {
+            self.passages.insert(passage.stretch.index, passage);
+        }
+        Vec::new()
+    }
+
+    fn finish(&mut self) -> Vec<Item> {
+        let said = match self.unheard.take() {
+            None => Ok(speech(self.passages.values())),
+            Some(why) => Err(why),
+        };
+        vec![Item::Transcript(Box::new(Transcript {
+            stage: self.stage.clone(),
+            video: self.video,
+            said,
+        }))]
+    }
+}
+
+fn speech<'a>(passages: impl Iterator<Item = &'a Passage>) -> Speech {
+    let mut speech = Speech::default();
+    let mut languages = Languages::default();
+    for passage in passages {
+        let stretch = &passage.stretch;
+        speech.duration = speech.duration.max(seconds(stretch.own.end));
+        match &passage.heard {
+            Ok(heard) => {
+                let own = seam::own(stretch, heard);
+                languages.note(heard, stretch.counted().max(1));
+                speech.segments.extend(own.segments);
+                speech.seams.extend(own.seams);
+            }
+            Err(failure) => speech.gaps.push(Gap {
+                start: seconds(stretch.own.start),
+                end: seconds(stretch.own.end),
+                item: stretch.to_string(),
+                failure: failure.clone(),
+            }),
+        }
+    }
+    // Both sides of a border mark it.
+    speech.seams.dedup();
+    (speech.language, speech.language_probability) = languages.main();
+    speech
+}
+
+// How many seconds are in which language, and how sure of it the model is there. What is silent
+// is in none.
+#[derive(Default)]
+struct Languages(BTreeMap<String, (u64, f64, u64)>);
+
+impl Languages {
+    fn note(&mut self, heard: &Heard, length: u64) {
+        let Some(language) = heard
+            .language
+            .as_ref()
+            .filter(|_| !heard.segments.is_empty())
+        else {
+            return;
+        };
+        let (total, sure, known) = self.0.entry(language.clone()).or_default();
+        *total += length;
+        if let Some(probability) = heard.language_probability {
+            *sure += f64::from(probability) * length as f64;
+            *known += length;
+        }
+    }
+
+    fn main(self) -> (Option<String>, Option<f32>) {
+        let most = self.0.into_iter().max_by_key(|(_, (total, ..))| *total);
+        match most {
+            Some((language, (_, sure, known))) if known > 0 => {
+                (Some(language), Some((sure / known as f64) as f32))
+            }
+            Some((language, _)) => (Some(language), None),
+            None => (None, None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::speech;
+    use crate::failure::Class;
+    use crate::failure::Failure;
+    use crate::name::VideoId;
+    use crate::speech::Heard;
+    use crate::speech::Passage;
+    use crate::speech::Segment;
+    use crate::speech::Stretch;
+
+    fn passage(index: u64, heard: Result<Heard, Failure>) -> Passage {
+        let range = index * 160_000..(index + 1) * 160_000;
+        Passage {
+            stage: "whisper".into(),
+            stretch: Stretch {
+                video: VideoId(0),
+                index,
+                range: range.clone(),
+                own: range,
+            },
+            heard,
+        }
+    }
+
+    fn said(language: &str, probability: Option<f32>) -> Heard {
+        Heard {
+            language: Some(language.to_owned()),
+            language_probability: probability,
+            segments: vec![Segment {
+                start: 1.0,
+                end: 2.0,
+                ..Segment::default()
+            }],
+        }
+    }
+
+    #[test]
+    fn the_rest_stands_where_a_passage_has_no_answer() {
+        let failure = Failure::new(Class::Worker, "boom");
+        let passages = [
+            passage(0, Ok(said("de", Some(1.0)))),
+            passage(1, Err(failure.clone())),
+            passage(2, Ok(said("en", Some(0.9)))),
+            passage(3, Ok(said("de", Some(0.5)))),
+            // Silence may be taken for anything.
+            passage(
+                4,
+                Ok(Heard {
+                    segments: Vec::new(),
+                    ..said("cy", Some(1.0))
+                }),
+            ),
+        ];
+        let found = speech(passages.iter());
+        let starts: Vec<f64> = found.segments.iter().map(|it| it.start).collect();
+        assert_eq!(starts, [1.0, 21.0, 31.0]);
+        assert_eq!(found.duration, 50.0);
+        assert_eq!(found.language.as_deref(), Some("de"));
+        assert_eq!(found.language_probability, Some(0.75));
+        let [gap] = &found.gaps[..] else {
+            panic!("{:?}", found.gaps);
+        };
+        assert_eq!((gap.start, gap.end), (10.0, 20.0));
+        assert_eq!(gap.failure, failure);
+        assert_eq!(gap.item, "sound 10.0..20.0 s");
+    }
+}

@@ -1,0 +1,197 @@
+//! Sound into chunks that are listened to at once, each within the length that is allowed.
+//!
+//! A chunk ends at the longest pause of its last fifth. Where there is none it ends at the
+//! quietest tenth of a second there, and the next one begins half a second earlier than this one
+//! answers for, as this one ends half a second later: a word on the border is whole in one of
+//! them. Holds one chunk at a time. Does not know what is listened for.
+
+use super::levels::FRAME;
+use super::levels::Levels;
+use crate::engine::Fold;
+use crate::engine::Folding;
+use crate::item::Item;
+use crate::name::VideoId;
+use crate::plan::ChunkLength;
+use crate::speech::Chunk;
+use crate::speech::RATE;
+use crate::speech::Sound;
+use crate::speech::Stretch;
+use crate::speech::Waves;
+use crate::stages::extract::Videos;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Samples that two chunks share on each side of a cut within speech.
+const SHARED: usize = RATE as usize / 2;
+
+/// Silence that is left before and after speech where silence is dropped: 0.4 s.
+const MARGIN: usize = RATE as usize * 2 / 5;
+
+/// A silence between two pieces that is longer than this is not listened to: 10 s.
+const LONGEST_GAP: u64 = 10 * RATE as u64;
+
+/// Less than a tenth of a second says nothing, and servers refuse it.
+const SHORTEST: usize = RATE as usize / 10;
+
+/// The loudest sample of what nobody can hear.
+const INAUDIBLE: u16 = 4;
+
+/// Chunks of at most `length`. With `drop_silence`, what is silent at the ends of a chunk is not
+/// listened to.
+pub(in crate::stages) fn cut(
+    length: ChunkLength,
+    drop_silence: bool,
+    videos: &Arc<Videos>,
+) -> Arc<dyn Fold> {
+    Arc::new(Cut {
+        length,
+        drop_silence,
+        videos: Arc::clone(videos),
+    })
+}
+
+struct Cut {
+    length: ChunkLength,
+    drop_silence: bool,
+    videos: Arc<Videos>,
+}
+
+impl Fold for Cut {
+    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+        let facts = self.videos.get(&video).map(|(_, facts)| facts);
+        Box::new(Cutting {
+            video,
+            longest: self.length.of(facts.and_then(|facts| facts.duration)),
+            drop_silence: self.drop_silence,
+            samples: Vec::new(),
+            start: 0,
+            own: 0,
+            count: 0,
+        })
+    }
+}
+
+struct Cutting {
+    video: VideoId,
+    longest: usize,
+    drop_silence: bool,
+    // The sound that is in no chunk yet, or is shared with the last one.
+    samples: Vec<i16>,
+    // Where it begins, and from where on the next chunk answers for it.
+    start: u64,
+    own: u64,
+    count: u64,
+}
+
+impl Cutting {
+    fn take(&mut self, sound: &Sound) -> Vec<Item> {
+        let mut chunks = Vec::new();
+        let gap = sound.start.saturating_sub(self.end());
+        if gap > LONGEST_GAP {
+            chunks.extend(self.rest());
+            self.samples.clear();
+            self.start = sound.start;
+            self.own = sound.start;
+        } else {
+            let silence = usize::try_from(gap).unwrap_or(0);
+            self.samples.resize(self.samples.len() + silence, 0);
+        }
+        self.samples.extend_from_slice(&sound.samples);
+        while self.samples.len() >= self.longest {
+            chunks.push(self.next());
+        }
+        chunks
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.samples.len() as u64
+    }
+
+    // A chunk that is as long as it may be.
+    fn next(&mut self) -> Item {
+        let whole = self.samples.get(..self.longest).unwrap_or(&self.samples);
+        let levels = Levels::of(whole);
+        let first = self.longest / 5 * 4;
+        let (cut, shared) = match levels.longest_pause(first / FRAME..self.longest / FRAME) {
+            Some(frame) => (frame * FRAME, 0),
+            None => {
+                let last = self.longest - SHARED.min(self.longest / 10);
+                let frame = levels.quietest(first / FRAME..last / FRAME);
+                (frame * FRAME, SHARED.min(self.longest / 10))
+            }
+        };
+        let own = self.own..self.start + cut as u64;
+        let chunk = self.chunk(0..cut + shared, own);
+        self.own = self.start + cut as u64;
+        self.start += (cut - shared) as u64;
+        self.samples.drain(..cut - shared);
+        chunk
+    }
+
+    // What is left at the end.
+    fn rest(&mut self) -> Option<Item> {
+        let own = self.own..self.end();
+        (!own.is_empty()).then(|| self.chunk(0..self.samples.len(), own))
+    }
+
+    fn chunk(&mut self, range: Range<usize>, own: Range<u64>) -> Item {
+        let heard = self.audible(range.clone());
+        let waves = match self.samples.get(heard.clone()) {
+            Some(samples) if !samples.is_empty() => Waves::Plain(samples.into()),
+            _ => Waves::Silence,
+        };
+        let range = match waves {
+            Waves::Silence => range,
+            _ => heard,
+        };
+        let stretch = Stretch {
+            video: self.video,
+            index: self.count,
+            range: self.start + range.start as u64..self.start + range.end as u64,
+            own,
+        };
+        self.count += 1;
+        Item::Chunk(Chunk {
+            stretch,
+            content: Ok(waves),
+        })
+    }
+
+    // What of a range is to be listened to; empty where there is nothing to hear.
+    fn audible(&self, range: Range<usize>) -> Range<usize> {
+        let samples = self.samples.get(range.clone()).unwrap_or_default();
+        let is_audible = samples.iter().any(|it| it.unsigned_abs() > INAUDIBLE);
+        if samples.len() < SHORTEST || !is_audible {
+            return range.start..range.start;
+        }
+        if !self.drop_silence {
+            return range;
+        }
+        match Levels::of(samples).speech() {
+            Some(speech) => {
+                let start = (speech.start * FRAME).saturating_sub(MARGIN);
+                let end = (speech.end * FRAME + MARGIN).min(samples.len());
+                // A lonely click is too short to be sent.
+                let start = start.min(end.saturating_sub(SHORTEST));
+                range.start + start..range.start + end
+            }
+            None => range.start..range.start,
+        }
+    }
+}
+
+impl Folding for Cutting {
+    fn push(&mut self, item: Item) -> Vec<Item> {
+        match item {
+            Item::Sound(sound) => self.take(&sound),
+            _ => Vec::new(),
+        }
+    }
+
+    fn finish(&mut self) -> Vec<Item> {
+        self.rest().into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! `whisper`: from the sound of a video to what is said in it.
+//!
+//! ```text
+//! read       pieces of sound, as they come out of the file
+//! cut        chunks, at pauses where there are some
+//! code       a sound file of each chunk, where it leaves the machine
+//! ask        what is heard in each, by a server
+//! compose    passages in their order, with the times of the video
+//! ```
+//!
+//! Does not know who uses the transcript.
+
+mod ask;
+mod code;
+mod compose;
+mod cut;
+mod levels;
+mod read;
+mod seam;
+
+pub use ask::Listener;
+pub use ask::ask;
+pub use ask::listening;
+pub(super) use code::code;
+pub(super) use compose::compose;
+pub(super) use cut::cut;
+pub(super) use read::read;

@@ -1,0 +1,72 @@
+//! The sound of each video, as it comes out of the file.
+//!
+//! Has its own demuxer, so that neither pictures nor sound can hold the other up. Does not know
+//! who listens.
+
+use crate::engine::Emitter;
+use crate::engine::Source;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Item;
+use crate::media;
+use crate::media::MediaError;
+use crate::media::SoundWanted;
+use crate::name::VideoId;
+use crate::stages::extract::Videos;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::sync::Arc;
+
+/// Reads the sound of each video: the track of this number, and only what is in its first `until`
+/// seconds where that is given. Those of `without`, and a video without sound, give nothing.
+pub(in crate::stages) fn read(
+    track: Option<NonZero<usize>>,
+    without: &BTreeMap<VideoId, String>,
+    videos: &Arc<Videos>,
+    until: Option<f64>,
+) -> Arc<dyn Source> {
+    let wanted = SoundWanted {
+        track,
+        from: None,
+        until,
+    };
+    Arc::new(Read {
+        wanted,
+        without: without.keys().copied().collect(),
+        videos: Arc::clone(videos),
+    })
+}
+
+struct Read {
+    wanted: SoundWanted,
+    without: BTreeSet<VideoId>,
+    videos: Arc<Videos>,
+}
+
+impl Source for Read {
+    fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
+        if self.without.contains(&video) {
+            return Ok(());
+        }
+        let Some((input, facts)) = self.videos.get(&video).filter(|(_, it)| it.has_sound) else {
+            return Ok(());
+        };
+        let failure = |error: MediaError| Failure::new(Class::Media, error.to_string());
+        let stop = out.stop().flag();
+        let mut pieces = media::sound(input, facts, &self.wanted, stop).map_err(failure)?;
+        for piece in pieces.by_ref() {
+            if out.emit(Item::Sound(piece.map_err(failure)?)).is_err() {
+                return Ok(());
+            }
+        }
+        let damaged = pieces.damaged();
+        if damaged > 0 {
+            let path = facts.path.display();
+            out.notice(format!(
+                "{damaged} damaged packets of the sound of {path} were left out"
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,200 @@
+//! Passages to what each of them answers for, in seconds of the video.
+//!
+//! Neighbours share some sound where it was cut within speech. A word belongs to the one in whose
+//! own sound its centre lies; where an answer has no times of words, the centre of its segment
+//! decides, and the seam is marked. Does not know how passages come.
+
+use crate::speech::Heard;
+use crate::speech::Segment;
+use crate::speech::Stretch;
+use crate::speech::Word;
+use crate::speech::seconds;
+use std::ops::Range;
+
+/// What a passage answers for.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Own {
+    /// Segments with the times of the video.
+    pub(super) segments: Vec<Segment>,
+    /// Borders, in seconds of the video, at which words may be doubled or missing.
+    pub(super) seams: Vec<f64>,
+}
+
+/// What was heard in `stretch`, without what its neighbours answer for.
+pub(super) fn own(stretch: &Stretch, heard: &Heard) -> Own {
+    let shared_before = stretch.range.start < stretch.own.start;
+    let shared_after = stretch.own.end < stretch.range.end;
+    // Where nothing is shared, nobody else has what a model places a little outside.
+    let bounds = Bounds {
+        from: shared_before.then(|| seconds(stretch.own.start)),
+        to: shared_after.then(|| seconds(stretch.own.end)),
+    };
+    let offset = seconds(stretch.range.start);
+    let length = seconds(stretch.range.end) - offset;
+    let mut own = Own::default();
+    let mut has_times = true;
+    for segment in &heard.segments {
+        has_times &= !segment.words.is_empty() || segment.text.trim().is_empty();
+        own.segments
+            .extend(bounds.keep(moved(segment, offset, length)));
+    }
+    if !has_times {
+        own.seams.extend(bounds.from);
+        own.seams.extend(bounds.to);
+    }
+    own
+}
+
+// Times of the video; a model may place something a little beyond the sound that it got.
+fn moved(segment: &Segment, offset: f64, length: f64) -> Segment {
+    let place = |seconds: f64| offset + seconds.clamp(0.0, length);
+    let word = |word: &Word| Word {
+        start: place(word.start),
+        end: place(word.end.max(word.start)),
+        ..word.clone()
+    };
+    Segment {
+        start: place(segment.start),
+        end: place(segment.end.max(segment.start)),
+        words: segment.words.iter().map(word).collect(),
+        ..segment.clone()
+    }
+}
+
+struct Bounds {
+    from: Option<f64>,
+    to: Option<f64>,
+}
+
+impl Bounds {
+    fn holds(&self, time: Range<f64>) -> bool {
+        let centre = f64::midpoint(time.start, time.end);
+        self.from.is_none_or(|from| from <= centre) && self.to.is_none_or(|to| centre < to)
+    }
+
+    // What of a segment lies within.
+    fn keep(&self, segment: Segment) -> Option<Segment> {
+        if segment.words.is_empty() {
+            return self.holds(segment.start..segment.end).then_some(segment);
+        }
+        let is_held = |word: &Word| self.holds(word.start..word.end);
+        if segment.words.iter().all(is_held) {
+            return Some(segment);
+        }
+        let words: Vec<Word> = segment.words.into_iter().filter(is_held).collect();
+        let (first, last) = (words.first()?, words.last()?);
+        Some(Segment {
+            start: first.start,
+            end: last.end,
+            text: text(&words),
+            words,
+            ..segment
+        })
+    }
+}
+
+// Most models give the space before a word with it; for those that do not it is put in.
+fn text(words: &[Word]) -> String {
+    let has_spaces = words.iter().any(|word| word.word.starts_with(' '));
+    let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
+    words.join(if has_spaces { "" } else { " " })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Own;
+    use super::own;
+    use crate::name::VideoId;
+    use crate::speech::Heard;
+    use crate::speech::Segment;
+    use crate::speech::Stretch;
+    use crate::speech::Word;
+
+    fn stretch(range: (u64, u64), own: (u64, u64)) -> Stretch {
+        let place = |(from, to): (u64, u64)| from * 16_000..to * 16_000;
+        Stretch {
+            video: VideoId(0),
+            index: 0,
+            range: place(range),
+            own: place(own),
+        }
+    }
+
+    fn segment(start: f64, end: f64, words: &[(f64, f64, &str)]) -> Segment {
+        let word = |(start, end, word): &(f64, f64, &str)| Word {
+            start: *start,
+            end: *end,
+            word: (*word).to_owned(),
+            probability: None,
+        };
+        Segment {
+            start,
+            end,
+            text: words.iter().map(|(.., word)| *word).collect(),
+            words: words.iter().map(word).collect(),
+            ..Segment::default()
+        }
+    }
+
+    fn heard(segments: Vec<Segment>) -> Heard {
+        Heard {
+            segments,
+            ..Heard::default()
+        }
+    }
+
+    fn told(own: &Own) -> Vec<(f64, f64, &str)> {
+        let segments = own.segments.iter();
+        segments
+            .map(|it| (it.start, it.end, it.text.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn a_word_on_the_border_belongs_to_one_side() {
+        let said = segment(
+            0.0,
+            9.8,
+            &[(0.0, 1.0, " one"), (8.0, 8.9, " two"), (8.9, 9.8, " three")],
+        );
+        let before = own(&stretch((10, 20), (10, 19)), &heard(vec![said]));
+        assert_eq!(told(&before), [(10.0, 18.9, " one two")]);
+        assert_eq!(before.seams, [0.0; 0]);
+        let said = segment(
+            0.0,
+            2.0,
+            &[(0.1, 0.9, "two"), (0.9, 1.8, "three"), (1.9, 2.0, "four")],
+        );
+        let after = own(&stretch((18, 30), (19, 30)), &heard(vec![said]));
+        assert_eq!(told(&after), [(18.9, 20.0, "three four")]);
+        let beyond = segment(0.0, 0.5, &[(0.0, 0.5, " two")]);
+        assert_eq!(
+            told(&own(&stretch((18, 30), (19, 30)), &heard(vec![beyond]))),
+            []
+        );
+    }
+
+    #[test]
+    fn without_times_of_words_the_seam_is_marked() {
+        let bare = |start, end| Segment {
+            text: "words".to_owned(),
+            ..segment(start, end, &[])
+        };
+        let parts = heard(vec![bare(0.0, 1.8), bare(1.8, 9.0), bare(8.9, 9.9)]);
+        let found = own(&stretch((10, 20), (11, 19)), &parts);
+        assert_eq!(told(&found), [(11.8, 19.0, "words")]);
+        assert_eq!(found.seams, [11.0, 19.0]);
+        let at_pauses = own(&stretch((11, 19), (11, 19)), &parts);
+        assert_eq!(at_pauses.segments.len(), 3);
+        assert_eq!(at_pauses.seams, [0.0; 0]);
+    }
+
+    #[test]
+    fn times_beyond_the_sound_are_brought_back() {
+        let said = segment(-1.0, 99.0, &[(-1.0, 2.0, " a"), (98.0, 97.0, " b")]);
+        let found = own(&stretch((5, 10), (5, 10)), &heard(vec![said]));
+        assert_eq!(told(&found), [(5.0, 10.0, " a b")]);
+        let words = &found.segments[0].words;
+        assert_eq!((words[1].start, words[1].end), (10.0, 10.0));
+    }
+}
