@@ -34,6 +34,7 @@ fn help_teaches() {
             ("help_init", vec!["init", "--help"]),
             ("help_completions", vec!["completions", "--help"]),
             ("help_models", vec!["models", "--help"]),
+            ("help_doctor", vec!["doctor", "--help"]),
         ] {
             let (out, talk, code) = said(&words);
             assert_eq!((talk.as_str(), code), ("", 0), "{words:?}");

@@ -105,6 +105,22 @@ fn has_backend(yolo: &YoloSpec) -> bool {
     yolo.model.is_some() || yolo.backend.as_str() != AUTO
 }
 
+/// How the endpoints of `spec` are reached with the variables that `get` knows. Keys go to their
+/// own host and to `allowed`.
+pub(super) fn access<'a>(
+    spec: &RunpodSpec,
+    get: &dyn Fn(&str) -> Option<&'a str>,
+    allowed: &[String],
+) -> Access {
+    let base = spec.base_url.as_deref().or_else(|| get(BASE_URL));
+    Access {
+        base: base.unwrap_or(runpod::DEFAULT_BASE).to_owned(),
+        key: get(&spec.api_key_env).map(Secret::new),
+        key_host: runpod::HOST,
+        allowed: allowed.to_vec(),
+    }
+}
+
 // A backend as the user knows it.
 pub(super) struct Named {
     pub(super) name: BackendName,
@@ -180,13 +196,7 @@ impl Placed {
         variable: &str,
         around: &Surroundings<'_>,
     ) -> Result<Option<Endpoint>, AppError> {
-        let base = spec.base_url.as_deref().or_else(|| around.get(BASE_URL));
-        let access = Access {
-            base: base.unwrap_or(runpod::DEFAULT_BASE).to_owned(),
-            key: around.get(&spec.api_key_env).map(Secret::new),
-            key_host: runpod::HOST,
-            allowed: around.allowed.to_vec(),
-        };
+        let access = access(spec, &|name| around.get(name), around.allowed);
         let cloud = spec.dialect == RunpodDialect::Cloud;
         let endpoint = spec.endpoint.as_deref().or_else(|| around.get(variable));
         let mut lacks = Vec::new();

@@ -60,6 +60,12 @@ pub(super) enum Command {
     Completions(CompletionsArgs),
     /// List the models that are here, and say how to get more
     Models(ModelsArgs),
+    /// Say what of this machine and its account is in place, and what to do about what is not
+    ///
+    /// Looks at FFmpeg, keys (set or not; never shown), endpoints, workers, models and ONNX
+    /// Runtime. An endpoint is asked how it is where its key is set. Ends with 3 where something
+    /// that is set up cannot work.
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, Args)]
@@ -250,6 +256,13 @@ impl From<GraphFormat> for Format {
             GraphFormat::Dot => Self::Dot,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    /// Write JSON to stdout
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

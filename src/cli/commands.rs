@@ -4,6 +4,7 @@ use super::args::CheckArgs;
 use super::args::Cli;
 use super::args::Command;
 use super::args::CompletionsArgs;
+use super::args::DoctorArgs;
 use super::args::GraphArgs;
 use super::args::InitArgs;
 use super::args::ModelsArgs;
@@ -25,6 +26,7 @@ use crate::app::RunRequest;
 use crate::diag::Report;
 use clap::CommandFactory;
 use clap::Parser;
+use serde_json::json;
 use std::ffi::OsString;
 use std::time::Instant;
 
@@ -47,6 +49,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Schema => data(&app::schema()).map(|()| 0),
         Command::Completions(args) => completions(&args),
         Command::Models(args) => models(&args),
+        Command::Doctor(args) => doctor(&args),
     };
     done.unwrap_or_else(|error| {
         complain(&error);
@@ -131,6 +134,16 @@ fn graph(args: GraphArgs) -> Result<u8, AppError> {
 fn models(args: &ModelsArgs) -> Result<u8, AppError> {
     data(&tables::models(&app::models(&args.folders)?))?;
     Ok(0)
+}
+
+fn doctor(args: &DoctorArgs) -> Result<u8, AppError> {
+    let findings = app::doctor();
+    if args.json {
+        data(&format!("{:#}\n", json!(findings)))?;
+    } else {
+        data(&tables::findings(&findings))?;
+    }
+    Ok(app::verdict(&findings))
 }
 
 fn data(text: &str) -> Result<(), AppError> {

@@ -1,8 +1,10 @@
 //! What `check` and `models` write: short tables, of words only.
 
 use crate::app::Checked;
+use crate::app::Finding;
 use crate::app::FoundModel;
 use crate::app::StageRow;
+use crate::app::State;
 use crate::facts::ModelFacts;
 
 const CLASSES_NAMED: usize = 6;
@@ -92,6 +94,26 @@ fn about(model: &ModelFacts) -> String {
         model.classes.len(),
         named.join(", "),
     )
+}
+
+/// What is in place, and under it what to do about what is not.
+pub(super) fn findings(findings: &[Finding]) -> String {
+    let width = findings.iter().map(|finding| finding.about.len()).max();
+    let width = width.unwrap_or_default();
+    let row = |finding: &Finding| {
+        let state = match finding.state {
+            State::Good => "ok",
+            State::Absent => "-",
+            State::Wrong => "WRONG",
+        };
+        let Finding { about, found, .. } = finding;
+        let mut text = format!("{about:width$}  {state:5}  {found}\n");
+        if let Some(help) = &finding.help {
+            text += &format!("{:width$}         -> {help}\n", "");
+        }
+        text
+    };
+    findings.iter().map(row).collect()
 }
 
 // Two columns, indented.

@@ -32,6 +32,18 @@ pub fn init() {
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
 }
 
+/// The version of FFmpeg that this program found, as its builder wrote it.
+pub fn version() -> String {
+    // SAFETY: FFmpeg gives a static string, which ends in a zero.
+    let version = unsafe { CStr::from_ptr(ffi::av_version_info()) };
+    version.to_string_lossy().into_owned()
+}
+
+/// Whether it has a decoder of this name, such as `h264`.
+pub fn decodes(name: &str) -> bool {
+    ffmpeg_next::decoder::find_by_name(name).is_some()
+}
+
 /// Opens a file and reads its headers. FFmpeg may follow it to other files and nowhere else:
 /// a playlist that names a host is refused.
 pub(super) fn open(path: &Path) -> Result<Input, Error> {

@@ -58,7 +58,9 @@ mod wanted;
 mod worker;
 
 pub use error::MediaError;
+pub use ffmpeg::decodes;
 pub use ffmpeg::init;
+pub use ffmpeg::version;
 pub use input::Input;
 pub use input::identify;
 pub use jpeg::encode_jpeg;

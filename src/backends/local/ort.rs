@@ -68,6 +68,11 @@ pub(super) fn load(
     Ok(Box::new(network))
 }
 
+/// Opens the library, once a process.
+pub(super) fn open() -> Result<(), EngineError> {
+    environment().map(|_| ())
+}
+
 fn environment() -> Result<&'static Environment, EngineError> {
     let opened = ENVIRONMENT.get_or_init(|| {
         let path = env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty());

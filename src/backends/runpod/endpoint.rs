@@ -1,6 +1,7 @@
 //! An endpoint: its calls, and the pace at which answers are asked for.
 
 use super::health;
+use super::health::Health;
 use super::outcome::Job;
 use super::outcome::State;
 use super::pace::Pace;
@@ -264,6 +265,19 @@ impl Endpoint {
                 }
             }
         }
+    }
+
+    /// How its workers and its queue are.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not reached, the key is not accepted, or the answer is not one of the API.
+    pub async fn health(&self) -> Result<Health, Failure> {
+        let reply = self.server.get(&self.path("health")).await?;
+        // What refuses a job refuses this.
+        Job::submitted(&reply)?;
+        serde_json::from_slice(&reply.body)
+            .map_err(|_| Failure::new(Class::BadAnswer, "its health cannot be read"))
     }
 
     /// Takes a job back; gives whether the server did. With `running` false only a job that no

@@ -8,25 +8,37 @@ use serde::Deserialize;
 /// What `/health` says; all counts that it does not say are zero.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Health {
-    workers: Workers,
-    jobs: Jobs,
+pub struct Health {
+    /// Workers by their state.
+    pub workers: Workers,
+    /// Jobs by their state.
+    pub jobs: Jobs,
 }
 
+/// Workers by their state.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Workers {
-    running: u64,
-    ready: u64,
-    initializing: u64,
-    throttled: u64,
-    unhealthy: u64,
+pub struct Workers {
+    /// At work.
+    pub running: u64,
+    /// There, and ready for a job.
+    pub ready: u64,
+    /// There, without a job.
+    pub idle: u64,
+    /// Starting.
+    pub initializing: u64,
+    /// Without a GPU, since none is free.
+    pub throttled: u64,
+    /// Crashed as they started.
+    pub unhealthy: u64,
 }
 
+/// Jobs by their state.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Jobs {
-    in_queue: u64,
+pub struct Jobs {
+    /// Taken by no worker yet.
+    pub in_queue: u64,
 }
 
 /// Why nobody took a job, from the body of `/health`: whether others would fare better, and a

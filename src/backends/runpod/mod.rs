@@ -13,3 +13,4 @@ pub use endpoint::Endpoint;
 pub use endpoint::HOST;
 pub use endpoint::Submission;
 pub use endpoint::max_body;
+pub use health::Health;

@@ -1,0 +1,210 @@
+//! `doctor`: what of this machine and its account is in place, and what to do about what is not.
+//!
+//! Asks a server only where both its key and an endpoint are set. A key is set or not; it is
+//! never shown.
+
+use super::resolve;
+use super::world::Here;
+use crate::backends::local;
+use crate::backends::local::ModelSource;
+use crate::backends::runpod::Endpoint;
+use crate::backends::runpod::Health;
+use crate::media;
+use crate::recipe::RunpodSpec;
+use crate::recipe::World;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+const KEY: &str = "RUNPOD_API_KEY";
+const ENDPOINTS: [(&str, &str); 2] = [
+    ("yolo", "RUNPOD_YOLO_ENDPOINT_ID"),
+    ("whisper", "RUNPOD_WHISPER_ENDPOINT_ID"),
+];
+
+// Most videos are one of the first two; without one of these nothing can be read.
+const NEEDED: [&str; 2] = ["h264", "hevc"];
+const USEFUL: [&str; 4] = ["av1", "vp9", "mpeg4", "mjpeg"];
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// In place.
+    Good,
+    /// Not there, and not needed unless it is wanted.
+    Absent,
+    /// It keeps something from working that is set up.
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What it is.
+    pub about: &'static str,
+    /// How it is.
+    pub state: State,
+    /// In words.
+    pub found: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Finding {
+    fn new(about: &'static str, state: State, found: impl Into<String>) -> Self {
+        Self {
+            about,
+            state,
+            found: found.into(),
+            help: None,
+        }
+    }
+
+    fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+/// Looks at everything; the exit code is 3 where anything is wrong.
+pub fn doctor() -> Vec<Finding> {
+    let variables = Here.variables();
+    let mut findings = vec![ffmpeg(), key(&variables)];
+    findings.extend(ENDPOINTS.map(|(stage, variable)| endpoint(stage, variable, &variables)));
+    findings.push(models());
+    findings.push(onnx_runtime());
+    findings
+}
+
+/// The exit code that tells `findings`.
+pub fn verdict(findings: &[Finding]) -> u8 {
+    let wrong = findings
+        .iter()
+        .any(|finding| finding.state == State::Wrong);
+    if wrong { 3 } else { 0 }
+}
+
+fn ffmpeg() -> Finding {
+    let here = |names: &[&'static str]| -> Vec<&'static str> {
+        let here = names.iter().filter(|name| media::decodes(name));
+        here.copied().collect()
+    };
+    let decoders = [here(&NEEDED), here(&USEFUL)].concat();
+    let found = format!("{}, decodes {}", media::version(), decoders.join(", "));
+    match NEEDED.iter().find(|name| !media::decodes(name)) {
+        Some(missing) => Finding::new("FFmpeg", State::Wrong, found).help(format!(
+            "it cannot read {missing} videos: install a build of FFmpeg with that decoder"
+        )),
+        None => Finding::new("FFmpeg", State::Good, found),
+    }
+}
+
+fn key(variables: &BTreeMap<String, String>) -> Finding {
+    match set(variables, KEY) {
+        Some(_) => Finding::new("RunPod key", State::Good, format!("{KEY} is set")),
+        None => Finding::new("RunPod key", State::Absent, format!("{KEY} is not set"))
+            .help("to run on RunPod, set it in the environment or in .env"),
+    }
+}
+
+fn endpoint(
+    stage: &'static str,
+    variable: &str,
+    variables: &BTreeMap<String, String>,
+) -> Finding {
+    match (set(variables, KEY), set(variables, variable)) {
+        (_, None) => Finding::new(stage, State::Absent, format!("{variable} is not set"))
+            .help("set it to the id of an endpoint to run this stage on RunPod"),
+        (None, Some(id)) => Finding::new(stage, State::Wrong, format!("endpoint {id}, and no key"))
+            .help(format!("set {KEY}, or {variable} has no use")),
+        (Some(_), Some(id)) => match ask(id, variables) {
+            Ok((host, health)) => workers(stage, &format!("endpoint {id} at {host}"), &health),
+            Err(why) => Finding::new(stage, State::Wrong, format!("endpoint {id}: {why}"))
+                .help("look at the key, the id and the endpoint in RunPod's console"),
+        },
+    }
+}
+
+fn workers(stage: &'static str, endpoint: &str, health: &Health) -> Finding {
+    let Health { workers, jobs } = health;
+    let works = workers.running + workers.ready + workers.idle;
+    let found = format!(
+        "{endpoint}: workers {} running, {} ready, {} starting, {} throttled, {} crashing; {} jobs wait",
+        workers.running,
+        workers.ready,
+        workers.initializing,
+        workers.throttled,
+        workers.unhealthy,
+        jobs.in_queue,
+    );
+    if works == 0 && workers.unhealthy > 0 {
+        return Finding::new(stage, State::Wrong, found)
+            .help("its workers crash as they start: look at their logs in RunPod's console");
+    }
+    if works == 0 && workers.throttled > 0 {
+        return Finding::new(stage, State::Wrong, found)
+            .help("no GPU of its kind is free: allow the endpoint more kinds");
+    }
+    let finding = Finding::new(stage, State::Good, found);
+    if works == 0 {
+        return finding.help("none is started; the first request waits for one");
+    }
+    finding
+}
+
+fn ask(id: &str, variables: &BTreeMap<String, String>) -> Result<(String, Health), String> {
+    let spec = RunpodSpec {
+        request_timeout: PATIENCE,
+        ..RunpodSpec::default()
+    };
+    let access = resolve::access(&spec, &|name| set(variables, name), &[]);
+    let endpoint = Endpoint::new(&spec, id, &access).map_err(|failure| failure.message)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| error.to_string())?;
+    let health = runtime.block_on(endpoint.health());
+    Ok((endpoint.host(), health.map_err(|failure| failure.message)?))
+}
+
+fn set<'a>(variables: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
+    let value = variables.get(name)?.trim();
+    (!value.is_empty()).then_some(value)
+}
+
+fn models() -> Finding {
+    let found = local::find_models(&[PathBuf::from("."), PathBuf::from("models")]);
+    let files = || {
+        found
+            .iter()
+            .filter(|model| matches!(model.source, ModelSource::File(_)))
+    };
+    let usable = files().filter(|model| model.facts.is_ok()).count();
+    let all = files().count();
+    let words = format!("the built-in demo, and {usable} of {all} files here can be used");
+    let finding = Finding::new("models", State::Good, words);
+    match usable {
+        0 => finding.help("the demo knows six drawn shapes; `vpipe models` says how to get more"),
+        _ => finding,
+    }
+}
+
+fn onnx_runtime() -> Finding {
+    const ABOUT: &str = "ONNX Runtime";
+    match local::onnx_runtime() {
+        None => Finding::new(ABOUT, State::Absent, "not built in; models run on rten")
+            .help("for more speed, `cargo install --path . --features ort`"),
+        Some(Ok(())) => Finding::new(ABOUT, State::Good, "the library was opened"),
+        Some(Err(error)) => {
+            // What to do about it stands behind the cause.
+            let text = error.to_string();
+            let (why, help) = text.split_once("; ").unwrap_or((&text, ""));
+            Finding::new(ABOUT, State::Absent, why).help(help)
+        }
+    }
+}

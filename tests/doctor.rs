@@ -1,0 +1,92 @@
+//! `vpipe doctor`: what it finds in place, with and without a fleet.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that panics fails the test that called it"
+)]
+
+mod fleet;
+mod program;
+
+use fleet::Fleet;
+use fleet::KEY;
+use program::Said;
+use program::vpipe_with;
+use serde_json::Value;
+use tempfile::TempDir;
+
+async fn doctor(words: &'static [&'static str], variables: &[(&str, &str)]) -> Said {
+    let variables: Vec<_> = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    tokio::task::spawn_blocking(move || {
+        let folder = TempDir::new().unwrap();
+        let words = [&["doctor"], words].concat();
+        vpipe_with(folder.path(), &words, &variables)
+    })
+    .await
+    .unwrap()
+}
+
+// The screen without what differs from machine to machine.
+fn screen(said: &Said, base: &str) -> String {
+    let lines = said.out.replace(base, "BASE");
+    let lines = lines.lines().filter(|line| !line.starts_with("FFmpeg"));
+    let mut text: String = lines.map(|line| format!("{line}\n")).collect();
+    let runtime = text.find("ONNX Runtime").unwrap();
+    text.truncate(runtime);
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_an_account_nothing_is_wrong() {
+    let said = doctor(&[], &[]).await;
+    assert_eq!((said.code, said.talk.as_str()), (0, ""), "{}", said.out);
+    assert!(said.out.starts_with("FFmpeg"), "{}", said.out);
+    assert!(said.out.contains("decodes h264, hevc"), "{}", said.out);
+    insta::assert_snapshot!(screen(&said, "none"), @r"");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_is_asked_how_it_is() {
+    let fleet = Fleet::start(&[], 0, 1).await;
+    let variables = [
+        ("RUNPOD_API_KEY", KEY),
+        ("RUNPOD_YOLO_ENDPOINT_ID", "detect"),
+        ("RUNPOD_ENDPOINT_BASE_URL", &fleet.base),
+    ];
+    let said = doctor(&[], &variables).await;
+    assert_eq!(said.code, 0, "{}", said.out);
+    insta::assert_snapshot!(screen(&said, &fleet.base), @r"");
+    assert!(!said.out.contains(KEY));
+
+    let said = doctor(&["--json"], &variables).await;
+    assert!(!said.out.contains(KEY));
+    let findings: Value = serde_json::from_str(&said.out).unwrap();
+    let yolo = findings.as_array().unwrap().iter();
+    let yolo: Vec<_> = yolo.filter(|finding| finding["about"] == "yolo").collect();
+    assert_eq!(yolo[0]["state"], "good");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_up_and_cannot_work_is_wrong() {
+    let fleet = Fleet::start(&[], 0, 1).await;
+    let said = doctor(
+        &[],
+        &[
+            ("RUNPOD_API_KEY", "rpa_WRONG"),
+            ("RUNPOD_YOLO_ENDPOINT_ID", "detect"),
+            ("RUNPOD_WHISPER_ENDPOINT_ID", "nowhere"),
+            ("RUNPOD_ENDPOINT_BASE_URL", &fleet.base),
+        ],
+    )
+    .await;
+    assert_eq!(said.code, 3, "{}", said.out);
+    insta::assert_snapshot!(screen(&said, &fleet.base), @r"");
+    assert!(!said.out.contains("rpa_WRONG"));
+
+    let said = doctor(&[], &[("RUNPOD_YOLO_ENDPOINT_ID", "detect")]).await;
+    assert_eq!(said.code, 3, "{}", said.out);
+    assert!(said.out.contains("endpoint detect, and no key"), "{}", said.out);
+}
