@@ -1,0 +1,186 @@
+//! Requests alone: pictures that are JPEGs already, through the plan of the default recipe.
+
+use super::Outcome;
+use super::server::Running;
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+use vpipe::backends::http::Access;
+use vpipe::backends::mapping::Mapping;
+use vpipe::backends::runpod;
+use vpipe::backends::runpod::Endpoint;
+use vpipe::engine::Emitter;
+use vpipe::engine::Lane;
+use vpipe::engine::Map;
+use vpipe::engine::Open;
+use vpipe::engine::Said;
+use vpipe::engine::Source;
+use vpipe::engine::Stop;
+use vpipe::engine::Work;
+use vpipe::facts::Facts;
+use vpipe::facts::Placement;
+use vpipe::facts::RemoteFacts;
+use vpipe::failure::Failure;
+use vpipe::item::Content;
+use vpipe::item::Found;
+use vpipe::item::Item;
+use vpipe::item::Moment;
+use vpipe::item::Picture;
+use vpipe::item::Size;
+use vpipe::name::StageId;
+use vpipe::name::VideoId;
+use vpipe::plan;
+use vpipe::plan::StepKind;
+use vpipe::plan::Tuning;
+use vpipe::recipe;
+use vpipe::recipe::MappingSpec;
+use vpipe::recipe::Request;
+use vpipe::recipe::RunpodSpec;
+use vpipe::recipe::StageSpec;
+use vpipe::recipe::World;
+use vpipe::stages;
+use vpipe::stages::Supplies;
+use vpipe::time::Pts;
+
+// What a picture of 720 lines has at quality 85, more or less.
+const JPEG: usize = 100_000;
+
+/// Seconds from the start to the last answer for so many pictures.
+pub(crate) async fn seconds(fleet: &Running, pictures: u64, concurrency: u64) -> Outcome<f64> {
+    let request = Request {
+        recipe: "default".to_owned(),
+        max_workers: Some(concurrency),
+        ..Request::default()
+    };
+    let recipe = recipe::load(&request, &Disk)?;
+    let stage = StageId::from("yolo");
+    let spec = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Yolo(spec) => Some(spec.clone()),
+        _ => None,
+    });
+    let access = Access {
+        base: fleet.base.clone(),
+        key: None,
+        key_host: runpod::HOST,
+        allowed: Vec::new(),
+    };
+    let runpod = RunpodSpec::default();
+    let endpoint = Endpoint::new(&runpod, "detect", &access)?;
+    let place = RemoteFacts {
+        backend: "runpod".into(),
+        kind: "runpod",
+        host: endpoint.host(),
+        model: "detect".to_owned(),
+        concurrency: None,
+        max_body: runpod::max_body(&runpod),
+        attempts: 1,
+        retry_time: runpod.retry_time,
+        fleet: None,
+    };
+    let facts = Facts {
+        cores: 2,
+        placements: BTreeMap::from([(stage.clone(), Placement::Remote(place))]),
+        ..Facts::default()
+    };
+    let wrong = |_| io::Error::other("the default recipe has no plan");
+    let plan = plan::compile(&recipe, &facts, Tuning::default()).map_err(wrong)?;
+    let spec = spec.ok_or("the default recipe has no yolo")?;
+    let mapping = Mapping::new(&MappingSpec::default());
+    let caller = stages::request(&stage, &spec, mapping, endpoint);
+    let supplies = Supplies {
+        callers: BTreeMap::from([(stage, caller)]),
+        ..Supplies::default()
+    };
+    let works = stages::assemble(&plan, &supplies).map_err(|stage| stage.to_string())?;
+    let works = plan.steps().zip(works).map(|((_, step), work)| match step.kind {
+        StepKind::Pictures { .. } => Work::Source(Arc::new(Ready(pictures))),
+        StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
+        _ => work,
+    });
+    let works = works.collect();
+    let mut found = 0;
+    let start = Instant::now();
+    let mut hear = |said| {
+        if let Said::Output(Item::Record(record)) = said {
+            let all = record.detections.values().flatten();
+            found += all
+                .filter(|one| matches!(one.found, Found::Objects(_)))
+                .count() as u64;
+        }
+    };
+    let gate: Arc<dyn vpipe::engine::Gate> = Arc::new(Open);
+    vpipe::engine::run(&plan, works, &[VideoId(0)], &Stop::default(), &gate, &mut hear).await?;
+    let seconds = start.elapsed().as_secs_f64();
+    if found != pictures {
+        return Err(format!("{found} of {pictures} pictures were answered").into());
+    }
+    Ok(seconds)
+}
+
+struct Disk;
+
+impl World for Disk {
+    fn read(&self, path: &Path) -> io::Result<String> {
+        fs::read_to_string(path)
+    }
+
+    fn variables(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+}
+
+struct Ready(u64);
+
+impl Source for Ready {
+    fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
+        let jpeg = Bytes::from(vec![0x5a; JPEG]);
+        let size = Size {
+            width: 1280,
+            height: 720,
+        };
+        for index in 0..self.0 {
+            let picture = Picture {
+                moment: Moment {
+                    video,
+                    index,
+                    frame_number: index,
+                    pts: Pts(index as i64),
+                    seconds: index as f64,
+                    samples: 1,
+                },
+                source: size,
+                size,
+                content: Ok(Content {
+                    pixels: None,
+                    jpeg: Some(jpeg.clone()),
+                }),
+            };
+            if out.emit(Item::Picture(picture)).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Pass;
+
+impl Map for Pass {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(Self))
+    }
+
+    fn give_up(&self, item: &Item, _failure: &Failure) -> Vec<Item> {
+        vec![item.clone()]
+    }
+}
+
+impl Lane for Pass {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        Ok(vec![item.clone()])
+    }
+}
