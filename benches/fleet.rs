@@ -67,7 +67,10 @@ async fn main() -> Outcome<()> {
     for (name, unit, figure) in figures {
         let of = |all: &[Took]| median(all.iter().map(figure).collect());
         let (own, their) = (of(&ours), of(&theirs));
-        let words = format!("{own:.1} {unit}, Python {their:.1} {unit}: {:.2} x", own / their);
+        let words = format!(
+            "{own:.1} {unit}, Python {their:.1} {unit}: {:.2} x",
+            own / their
+        );
         rows.push([format!("whole job, {name}"), words]);
     }
     if markdown {

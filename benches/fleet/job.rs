@@ -31,7 +31,9 @@ pub(crate) fn clip() -> Outcome<PathBuf> {
         return Ok(path);
     }
     fs::create_dir_all(Path::new(ROOT).join("target/bench"))?;
-    let encoders = Command::new("ffmpeg").args(["-v", "quiet", "-encoders"]).output()?;
+    let encoders = Command::new("ffmpeg")
+        .args(["-v", "quiet", "-encoders"])
+        .output()?;
     let has_x264 = String::from_utf8_lossy(&encoders.stdout).contains("libx264");
     let codec: &[&str] = match has_x264 {
         true => &["-c:v", "libx264"],
@@ -93,9 +95,19 @@ pub(crate) fn python() -> Outcome<PathBuf> {
     let python = venv.join("bin/python");
     let ready = venv.join("ready");
     if !ready.is_file() {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&venv).status()?;
+        let made = Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&venv)
+            .status()?;
         let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "opencv-python-headless", "requests"]);
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "opencv-python-headless",
+            "requests",
+        ]);
         if !made.success() || !pip.status()?.success() {
             return Err("the client's packages could not be installed; set PYTHON".into());
         }
@@ -116,7 +128,9 @@ fn took(mut command: Command, fleet: &Running, setting: Setting) -> Outcome<Took
         let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
         let fields: Vec<&str> = after.split_whitespace().collect();
         let number = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok());
-        ticks = number(11).zip(number(12)).map_or(ticks, |(user, system)| user + system);
+        ticks = number(11)
+            .zip(number(12))
+            .map_or(ticks, |(user, system)| user + system);
         mebibytes = mebibytes.max(peak(&process));
         if fields.first() == Some(&"Z") {
             break;
@@ -127,7 +141,10 @@ fn took(mut command: Command, fleet: &Running, setting: Setting) -> Outcome<Took
     let status = child.wait()?;
     let worked = fleet.worked();
     if !status.success() || worked.images != 574 {
-        let words = format!("{command:?}: {status}, {} pictures were sent", worked.images);
+        let words = format!(
+            "{command:?}: {status}, {} pictures were sent",
+            worked.images
+        );
         return Err(words.into());
     }
     Ok(Took {

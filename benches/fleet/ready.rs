@@ -96,11 +96,14 @@ pub(crate) async fn seconds(fleet: &Running, pictures: u64, concurrency: u64) ->
         ..Supplies::default()
     };
     let works = stages::assemble(&plan, &supplies).map_err(|stage| stage.to_string())?;
-    let works = plan.steps().zip(works).map(|((_, step), work)| match step.kind {
-        StepKind::Pictures { .. } => Work::Source(Arc::new(Ready(pictures))),
-        StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
-        _ => work,
-    });
+    let works = plan
+        .steps()
+        .zip(works)
+        .map(|((_, step), work)| match step.kind {
+            StepKind::Pictures { .. } => Work::Source(Arc::new(Ready(pictures))),
+            StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
+            _ => work,
+        });
     let works = works.collect();
     let mut found = 0;
     let start = Instant::now();
@@ -113,7 +116,15 @@ pub(crate) async fn seconds(fleet: &Running, pictures: u64, concurrency: u64) ->
         }
     };
     let gate: Arc<dyn vpipe::engine::Gate> = Arc::new(Open);
-    vpipe::engine::run(&plan, works, &[VideoId(0)], &Stop::default(), &gate, &mut hear).await?;
+    vpipe::engine::run(
+        &plan,
+        works,
+        &[VideoId(0)],
+        &Stop::default(),
+        &gate,
+        &mut hear,
+    )
+    .await?;
     let seconds = start.elapsed().as_secs_f64();
     if found != pictures {
         return Err(format!("{found} of {pictures} pictures were answered").into());

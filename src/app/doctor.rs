@@ -83,9 +83,7 @@ pub fn doctor() -> Vec<Finding> {
 
 /// The exit code that tells `findings`.
 pub fn verdict(findings: &[Finding]) -> u8 {
-    let wrong = findings
-        .iter()
-        .any(|finding| finding.state == State::Wrong);
+    let wrong = findings.iter().any(|finding| finding.state == State::Wrong);
     if wrong { 3 } else { 0 }
 }
 
@@ -112,11 +110,7 @@ fn key(variables: &BTreeMap<String, String>) -> Finding {
     }
 }
 
-fn endpoint(
-    stage: &'static str,
-    variable: &str,
-    variables: &BTreeMap<String, String>,
-) -> Finding {
+fn endpoint(stage: &'static str, variable: &str, variables: &BTreeMap<String, String>) -> Finding {
     match (set(variables, KEY), set(variables, variable)) {
         (_, None) => Finding::new(stage, State::Absent, format!("{variable} is not set"))
             .help("set it to the id of an endpoint to run this stage on RunPod"),

@@ -128,6 +128,14 @@ pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, EngineError>) -> Resul
     })
 }
 
+/// Whether ONNX Runtime can be opened; `None` where it was not built in.
+pub fn onnx_runtime() -> Option<Result<(), EngineError>> {
+    #[cfg(feature = "ort")]
+    return Some(super::ort::open());
+    #[cfg(not(feature = "ort"))]
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::EngineError;

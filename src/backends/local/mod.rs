@@ -33,15 +33,8 @@ pub use detector::DetectorSession;
 pub use detector::LoadOptions;
 pub use engine::EngineError;
 pub use engine::EngineKind;
+pub use engine::onnx_runtime;
 pub use source::FoundModel;
 pub use source::ModelError;
 pub use source::ModelSource;
 pub use source::find_models;
-
-/// Whether ONNX Runtime can be opened; `None` where it was not built in.
-pub fn onnx_runtime() -> Option<Result<(), EngineError>> {
-    #[cfg(feature = "ort")]
-    return Some(ort::open());
-    #[cfg(not(feature = "ort"))]
-    None
-}

@@ -275,7 +275,7 @@ impl Endpoint {
     pub async fn health(&self) -> Result<Health, Failure> {
         let reply = self.server.get(&self.path("health")).await?;
         // What refuses a job refuses this.
-        Job::submitted(&reply)?;
+        Job::submitted(&reply, false)?;
         serde_json::from_slice(&reply.body)
             .map_err(|_| Failure::new(Class::BadAnswer, "its health cannot be read"))
     }
