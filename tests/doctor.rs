@@ -99,15 +99,15 @@ async fn what_is_set_up_and_cannot_work_is_wrong() {
     )
     .await;
     assert_eq!(said.code, 3, "{}", said.out);
-    insta::assert_snapshot!(screen(&said, &fleet.base), @r"
+    insta::assert_snapshot!(screen(&said, &fleet.base), @r#"
     RunPod key    ok     RUNPOD_API_KEY is set
-    yolo          WRONG  endpoint detect: the key is not accepted: see RUNPOD_API_KEY (HTTP 401: )
+    yolo          WRONG  endpoint detect: the key is not accepted: see RUNPOD_API_KEY (HTTP 401: who is Some("Bearer (the key)")?)
                          -> look at the key, the id and the endpoint in RunPod's console
     whisper       WRONG  endpoint nowhere: there is no such endpoint: see its id (HTTP 404: )
                          -> look at the key, the id and the endpoint in RunPod's console
     models        ok     the built-in demo, and 0 of 0 files here can be used
                          -> the demo knows six drawn shapes; `vpipe models` says how to get more
-    ");
+    "#);
     assert!(!said.out.contains("rpa_WRONG"));
 
     let said = doctor(&[], &[("RUNPOD_YOLO_ENDPOINT_ID", "detect")]).await;

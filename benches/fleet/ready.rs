@@ -162,6 +162,7 @@ impl Source for Ready {
                     pts: Pts(index as i64),
                     seconds: index as f64,
                     samples: 1,
+                    part: None,
                 },
                 source: size,
                 size,
