@@ -26,6 +26,9 @@ use std::time::Duration;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
+// What it is called, its unit, and where it stands.
+type Figure = (&'static str, &'static str, fn(&Took) -> f64);
+
 const PICTURES: u64 = 574;
 const BATCH: u64 = 16;
 const TURNS: usize = 3;
@@ -58,7 +61,7 @@ async fn main() -> Outcome<()> {
         ours.push(own);
         theirs.push(their);
     }
-    let figures: [(&str, &str, fn(&Took) -> f64); 4] = [
+    let figures: [Figure; 4] = [
         ("wall", "s", |took| took.wall),
         ("CPU", "s", |took| took.cpu),
         ("peak memory", "MiB", |took| took.mebibytes),
