@@ -155,7 +155,7 @@ impl Cut {
                 .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message)))?,
         };
         let content = picture.content.as_ref();
-        let pixels = content.map_err(|failure| Found::Error(failure.clone()))?;
+        let pixels = content.map_err(Found::without_answer)?;
         let pixels = pixels.pixels.as_ref();
         let pixels = pixels
             .filter(|pixels| pixels.format == PixelFormat::Rgb24)

@@ -82,7 +82,7 @@ impl Request {
         let found = pictures
             .iter()
             .map(|picture| match (&picture.content, jpeg(picture)) {
-                (Err(failure), _) => Found::Error(failure.clone()),
+                (Err(failure), _) => Found::without_answer(failure),
                 (Ok(_), None) => Found::Error(no_jpeg()),
                 (Ok(_), Some(_)) => Found::Objects(lists.next().unwrap_or_default()),
             });
@@ -194,7 +194,7 @@ impl Call for Request {
         }
         let found = |picture: &Picture| match &picture.content {
             // A gap has a reason of its own.
-            Err(own) => Found::Error(own.clone()),
+            Err(own) => Found::without_answer(own),
             Ok(_) => Found::without_answer(failure),
         };
         pictures(item)
@@ -218,4 +218,68 @@ fn jpeg(picture: &Picture) -> Option<&Bytes> {
 
 fn no_jpeg() -> Failure {
     Failure::new(Class::Media, "the picture has no JPEG to be sent")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::request;
+    use crate::backends::http::Access;
+    use crate::backends::mapping::Mapping;
+    use crate::backends::runpod::Endpoint;
+    use crate::backends::runpod::HOST;
+    use crate::failure::Class;
+    use crate::failure::Failure;
+    use crate::item::Found;
+    use crate::item::Item;
+    use crate::item::Moment;
+    use crate::item::Picture;
+    use crate::item::Size;
+    use crate::name::VideoId;
+    use crate::recipe::MappingSpec;
+    use crate::recipe::RunpodSpec;
+    use crate::recipe::YoloSpec;
+    use crate::time::Pts;
+
+    #[test]
+    fn a_picture_that_was_stopped_on_its_way_here_was_not_looked_at() {
+        let access = Access {
+            base: "http://127.0.0.1:9".to_owned(),
+            key: None,
+            key_host: HOST,
+            allowed: Vec::new(),
+        };
+        let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
+        let mapping = Mapping::new(&MappingSpec::default());
+        let call = request(&"yolo".into(), &YoloSpec::default(), mapping, endpoint);
+        let size = Size {
+            width: 2,
+            height: 2,
+        };
+        let picture = |class| {
+            Item::Picture(Picture {
+                moment: Moment {
+                    video: VideoId(0),
+                    index: 0,
+                    frame_number: 0,
+                    pts: Pts(0),
+                    seconds: 0.0,
+                    samples: 1,
+                    part: None,
+                },
+                source: size,
+                size,
+                content: Err(Failure::new(class, "why")),
+            })
+        };
+        let found = |class| match &call.give_up(
+            &picture(class),
+            &Failure::new(Class::Stopped, "the budget was reached"),
+        )[..]
+        {
+            [Item::Detections(detections)] => detections.found.clone(),
+            _ => Found::Objects(Vec::new()),
+        };
+        assert_eq!(found(Class::Stopped), Found::Skipped("why".to_owned()));
+        assert!(matches!(found(Class::Media), Found::Error(_)));
+    }
 }
