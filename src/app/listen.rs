@@ -62,7 +62,8 @@ impl Placed {
             None if around.has_fleet(ENDPOINT) => {
                 self.ask_fleet(id, whisper, &backend, &RunpodSpec::default(), around)
             }
-            Some(BackendSpec::Local(_)) | None => {
+            // One of kind `http` hears nothing: the recipe is refused before.
+            Some(BackendSpec::Local(_) | BackendSpec::Http(_)) | None => {
                 self.skip(id, NO_SPEECH);
                 Ok(())
             }

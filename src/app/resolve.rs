@@ -18,6 +18,8 @@ use crate::backends::local::ModelSource;
 use crate::backends::mapping::Mapping;
 use crate::backends::runpod;
 use crate::backends::runpod::Endpoint;
+use crate::backends::service;
+use crate::backends::service::Service;
 use crate::diag::Diagnostic;
 use crate::diag::Span;
 use crate::engine::Call;
@@ -29,6 +31,8 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::AUTO;
 use crate::recipe::BackendSpec;
+use crate::recipe::HTTP;
+use crate::recipe::HttpSpec;
 use crate::recipe::LOCAL;
 use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
@@ -80,7 +84,13 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
     for (id, spec) in stages() {
         match spec {
             StageSpec::Yolo(yolo) => match named(recipe, yolo) {
-                Some((backend, spec)) => placed.runpod(id, yolo, &backend, spec, &surroundings)?,
+                Some((backend, BackendSpec::Runpod(spec))) => {
+                    placed.runpod(id, yolo, &backend, spec, &surroundings)?;
+                }
+                Some((backend, BackendSpec::Http(spec))) => {
+                    placed.service(id, yolo, &backend, spec, &surroundings)?;
+                }
+                Some((_, BackendSpec::Local(_))) => placed.local(recipe, id, yolo)?,
                 None if !has_backend(yolo) && has_fleet => {
                     let backend = Named {
                         name: RUNPOD.into(),
@@ -89,7 +99,8 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
                     placed.runpod(id, yolo, &backend, &RunpodSpec::default(), &surroundings)?;
                 }
                 None if has_backend(yolo) || !somewhere => placed.local(recipe, id, yolo)?,
-                None => placed.skip(id, NO_DETECTOR),
+                // One of kind `openai` sees nothing: the recipe is refused before.
+                Some((_, BackendSpec::Openai(_))) | None => placed.skip(id, NO_DETECTOR),
             },
             StageSpec::Whisper(whisper) => placed.listen(recipe, id, whisper, &surroundings)?,
             StageSpec::Extract(_)
@@ -128,17 +139,14 @@ pub(super) struct Named {
     pub(super) span: Option<Span>,
 }
 
-// The fleet that a stage names.
-fn named<'a>(recipe: &'a Recipe, yolo: &YoloSpec) -> Option<(Named, &'a RunpodSpec)> {
+// The table that a stage names.
+fn named<'a>(recipe: &'a Recipe, yolo: &YoloSpec) -> Option<(Named, &'a BackendSpec)> {
     let backend = recipe.backends.get(&yolo.backend)?;
-    let BackendSpec::Runpod(spec) = &backend.spec else {
-        return None;
-    };
     let named = Named {
         name: yolo.backend.clone(),
         span: Some(backend.span),
     };
-    Some((named, spec))
+    Some((named, &backend.spec))
 }
 
 // What is around the recipe: the environment, and what the user allows.
@@ -246,6 +254,49 @@ impl Placed {
         }
     }
 
+    fn service(
+        &mut self,
+        id: &StageId,
+        yolo: &YoloSpec,
+        backend: &Named,
+        spec: &HttpSpec,
+        around: &Surroundings<'_>,
+    ) -> Result<(), AppError> {
+        let variable = spec.api_key_env.as_deref();
+        let access = Access {
+            base: spec.url.clone().unwrap_or_default(),
+            key: variable.and_then(|name| around.get(name)).map(Secret::new),
+            key_host: service::KEY_HOST,
+            allowed: around.allowed.to_vec(),
+        };
+        if let (Some(variable), None) = (variable, &access.key) {
+            let message = format!("{variable} is not set, and `{}` needs it", backend.name);
+            let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message)
+                .help("set it, or remove `api_key_env` where the server needs no key");
+            self.lack(missing);
+        }
+        let service =
+            Service::new(spec, &access).map_err(|failure| AppError::environment(&failure))?;
+        self.placements.insert(
+            id.clone(),
+            Placement::Remote(RemoteFacts {
+                backend: backend.name.clone(),
+                kind: HTTP,
+                host: service.host(),
+                model: yolo.model.clone().unwrap_or_else(|| HTTP.to_owned()),
+                concurrency: spec.concurrency,
+                max_body: spec.max_body,
+                attempts: spec.attempts,
+                retry_time: spec.retry_time,
+                fleet: None,
+            }),
+        );
+        let mapping = Mapping::new(&spec.mapping);
+        let caller = stages::request(id, yolo, mapping, service);
+        self.callers.insert(id.clone(), caller);
+        Ok(())
+    }
+
     fn local(&mut self, recipe: &Recipe, id: &StageId, yolo: &YoloSpec) -> Result<(), AppError> {
         let source = match &yolo.model {
             Some(model) => ModelSource::File(model.into()),
@@ -287,7 +338,7 @@ impl Placed {
 fn local_backend(recipe: &Recipe, name: &BackendName) -> (BackendName, LocalSpec) {
     match recipe.backends.get(name).map(|backend| &backend.spec) {
         Some(BackendSpec::Local(spec)) => (name.clone(), spec.clone()),
-        Some(BackendSpec::Runpod(_) | BackendSpec::Openai(_)) | None => {
+        Some(BackendSpec::Runpod(_) | BackendSpec::Openai(_) | BackendSpec::Http(_)) | None => {
             (LOCAL.into(), LocalSpec::default())
         }
     }

@@ -8,4 +8,5 @@ pub mod local;
 pub mod mapping;
 pub mod openai;
 pub mod runpod;
+pub mod service;
 pub mod whisper;

@@ -2,6 +2,7 @@
 
 use crate::diag::Diagnostic;
 use crate::name::BackendName;
+use crate::recipe::http::HttpSpec;
 use crate::recipe::mapping::mapping;
 use crate::recipe::merge::Section;
 use crate::recipe::read::read;
@@ -9,6 +10,7 @@ use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::spec::AUTO;
 use crate::recipe::spec::Backend;
 use crate::recipe::spec::BackendSpec;
+use crate::recipe::spec::HTTP;
 use crate::recipe::spec::LOCAL;
 use crate::recipe::spec::OPENAI;
 use crate::recipe::spec::RUNPOD;
@@ -19,7 +21,7 @@ use serde::de::DeserializeOwned;
 
 type Read = fn(&Context<'_>, Table, &mut Vec<Diagnostic>) -> BackendSpec;
 
-const KINDS: [(&str, Read); 3] = [
+const KINDS: [(&str, Read); 4] = [
     (LOCAL, |_, table, wrong| {
         BackendSpec::Local(read(table, &["kind"], wrong))
     }),
@@ -28,6 +30,9 @@ const KINDS: [(&str, Read); 3] = [
     }),
     (OPENAI, |_, table, wrong| {
         BackendSpec::Openai(read(table, &["kind"], wrong))
+    }),
+    (HTTP, |context, table, wrong| {
+        BackendSpec::Http(Box::new(http(context, table, wrong)))
     }),
 ];
 
@@ -44,6 +49,13 @@ fn runpod(context: &Context<'_>, mut table: Table, wrong: &mut Vec<Diagnostic>) 
         mapping,
         ..spec
     }
+}
+
+fn http(context: &Context<'_>, mut table: Table, wrong: &mut Vec<Diagnostic>) -> HttpSpec {
+    let vars = context.scope.get("vars");
+    let mapping = mapping(&mut table, vars, context.sources, wrong);
+    let spec: HttpSpec = read(table, &["kind", "request", "answer"], wrong);
+    HttpSpec { mapping, ..spec }
 }
 
 // A table within a table is read by itself, so that a mistake in it is told about its own key.
@@ -90,6 +102,16 @@ impl Context<'_> {
             .ok()?;
         section.keys.take("kind");
         let spec = read(self, section.keys, wrong);
+        if let BackendSpec::Http(http) = &spec
+            && http.url.is_none()
+        {
+            let message = format!("the backend `{}` has no `url`", section.name);
+            wrong.push(
+                Diagnostic::error(section.span, message).help(
+                    "write where requests go, such as `url = \"http://127.0.0.1:8000/detect\"`",
+                ),
+            );
+        }
         let backend = Backend {
             span: section.span,
             spec,

@@ -119,18 +119,36 @@ fn check_inputs(stage: &Stage, ids: &[String], wrong: &mut Vec<Diagnostic>) {
     }
 }
 
-// A server that listens has no eyes.
+// A server that listens has no eyes, and one that looks has no ears.
 fn check_use(stage: &Stage, backends: &BTreeMap<BackendName, Backend>) -> Option<Diagnostic> {
-    let StageSpec::Yolo(yolo) = &stage.spec else {
-        return None;
+    let find = |name: &BackendName| backends.get(name).map(|backend| (name.clone(), backend));
+    let (name, backend, cannot, kind, help) = match &stage.spec {
+        StageSpec::Yolo(yolo) => {
+            let (name, backend) = find(&yolo.backend)?;
+            let BackendSpec::Openai(_) = backend.spec else {
+                return None;
+            };
+            let help = "name a backend of kind `local`, `runpod` or `http`";
+            let cannot = "listens to sound and sees no pictures";
+            (name, backend, cannot, "openai", help)
+        }
+        StageSpec::Whisper(whisper) => {
+            let (name, backend) = find(&whisper.backend)?;
+            let BackendSpec::Http(_) = backend.spec else {
+                return None;
+            };
+            let help = "name a backend of kind `openai` or `runpod`";
+            let cannot = "looks at pictures and hears no sound";
+            (name, backend, cannot, "http", help)
+        }
+        _ => return None,
     };
-    let backend = backends.get(&yolo.backend)?;
-    matches!(backend.spec, BackendSpec::Openai(_)).then(|| {
-        let message = format!("`{}` listens to sound and sees no pictures", yolo.backend);
+    let message = format!("`{name}` {cannot}");
+    Some(
         Diagnostic::error(stage.key("backend"), message)
-            .also(backend.span, "its kind is `openai`")
-            .help("name a backend of kind `local` or `runpod`")
-    })
+            .also(backend.span, format!("its kind is `{kind}`"))
+            .help(help),
+    )
 }
 
 fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {

@@ -12,6 +12,7 @@
 //! a [`World`] gives, and not that stages exist as code.
 
 mod backend;
+mod http;
 mod layers;
 mod load;
 mod mapping;
@@ -34,6 +35,7 @@ mod tree;
 mod value;
 mod world;
 
+pub use http::HttpSpec;
 pub use load::load;
 pub use mapping::AnswerSpec;
 pub use mapping::BoxFormat;
@@ -59,6 +61,7 @@ pub use spec::BackendSpec;
 pub use spec::BatchSpec;
 pub use spec::CaptionFormat;
 pub use spec::ExtractSpec;
+pub use spec::HTTP;
 pub use spec::Input;
 pub use spec::LOCAL;
 pub use spec::LocalEngine;

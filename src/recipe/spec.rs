@@ -7,6 +7,7 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::http::HttpSpec;
 use crate::recipe::openai::OpenaiSpec;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
@@ -37,6 +38,9 @@ pub const RUNPOD: &str = "runpod";
 
 /// The kind of backend that speaks OpenAI's API.
 pub const OPENAI: &str = "openai";
+
+/// The kind of backend that is a server of one's own.
+pub const HTTP: &str = "http";
 
 /// A recipe, resolved.
 #[derive(Clone, Debug)]
@@ -432,6 +436,8 @@ pub enum BackendSpec {
     Runpod(Box<RunpodSpec>),
     /// A server that speaks OpenAI's API for sound.
     Openai(OpenaiSpec),
+    /// Any server that takes JSON and answers with JSON.
+    Http(Box<HttpSpec>),
 }
 
 /// Parameters of a `local` backend.

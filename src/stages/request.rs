@@ -8,6 +8,7 @@ use crate::backends::mapping::Mapping;
 use crate::backends::mapping::Sizes;
 use crate::backends::runpod::Endpoint;
 use crate::backends::runpod::Submission;
+use crate::backends::service::Service;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
@@ -22,6 +23,7 @@ use crate::item::Repeat;
 use crate::name::StageId;
 use crate::name::Ticket;
 use crate::recipe::YoloSpec;
+use crate::template::Filled;
 use bytes::Bytes;
 use serde_json::Map;
 use serde_json::Value;
@@ -29,18 +31,71 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-/// Asks `endpoint` as `stage`, in the words of `mapping`.
+/// Who is asked.
+pub enum Asked {
+    /// An endpoint, which gives tickets.
+    Endpoint(Box<Endpoint>),
+    /// A service, which answers at once.
+    Service(Service),
+}
+
+impl From<Endpoint> for Asked {
+    fn from(endpoint: Endpoint) -> Self {
+        Self::Endpoint(Box::new(endpoint))
+    }
+}
+
+impl From<Service> for Asked {
+    fn from(service: Service) -> Self {
+        Self::Service(service)
+    }
+}
+
+impl Asked {
+    fn body(&self, input: &Filled) -> Result<Bytes, Failure> {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.body(input),
+            Self::Service(service) => service.body(input),
+        }
+    }
+
+    async fn submit(&self, body: Bytes, exchange: &mut Exchange) -> Result<Submission, Failure> {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.submit(body, exchange).await,
+            Self::Service(service) => {
+                let output = service.ask(body, exchange).await?;
+                Ok(Submission::Output(output))
+            }
+        }
+    }
+
+    async fn wait(&self, ticket: &Ticket, exchange: &mut Exchange) -> Result<Value, Failure> {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.wait(ticket, exchange).await,
+            Self::Service(_) => Err(Failure::new(Class::Lost, "a service gives no tickets")),
+        }
+    }
+
+    async fn withdraw(&self, ticket: &Ticket, running: bool) -> bool {
+        match self {
+            Self::Endpoint(endpoint) => endpoint.withdraw(ticket, running).await,
+            Self::Service(_) => false,
+        }
+    }
+}
+
+/// Asks `asked` as `stage`, in the words of `mapping`.
 pub fn request(
     stage: &StageId,
     spec: &YoloSpec,
     mapping: Mapping,
-    endpoint: Endpoint,
+    asked: impl Into<Asked>,
 ) -> Arc<dyn Call> {
     Arc::new(Request {
         stage: stage.clone(),
         params: spec.params(),
         mapping,
-        endpoint,
+        asked: asked.into(),
         most: AtomicUsize::new(usize::MAX),
     })
 }
@@ -49,7 +104,7 @@ struct Request {
     stage: StageId,
     params: Map<String, Value>,
     mapping: Mapping,
-    endpoint: Endpoint,
+    asked: Asked,
     // The most pictures that the workers have the memory for, as far as it is known.
     most: AtomicUsize,
 }
@@ -130,7 +185,7 @@ impl Call for Request {
         }
         self.fits(item)?;
         let input = self.mapping.request(&self.params, &jpegs)?;
-        self.endpoint.body(&input)
+        self.asked.body(&input)
     }
 
     fn submit<'a>(
@@ -148,7 +203,7 @@ impl Call for Request {
             }
             // It may have become known since the body was made.
             self.fits(item)?;
-            let submitted = self.endpoint.submit(body, exchange).await;
+            let submitted = self.asked.submit(body, exchange).await;
             match self.learn(item, submitted)? {
                 Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
                 Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
@@ -163,13 +218,13 @@ impl Call for Request {
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
-            let output = self.learn(item, self.endpoint.wait(ticket, exchange).await)?;
+            let output = self.learn(item, self.asked.wait(ticket, exchange).await)?;
             self.answer(item, &output)
         })
     }
 
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool> {
-        Box::pin(self.endpoint.withdraw(ticket, running))
+        Box::pin(self.asked.withdraw(ticket, running))
     }
 
     fn advice(&self) -> Option<String> {
