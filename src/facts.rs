@@ -115,14 +115,14 @@ pub struct FleetFacts {
     pub cold_start: Duration,
 }
 
-/// What a detection model says of itself.
+/// What a model says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ModelFacts {
-    /// The file, or `built-in shapes`.
+    /// The file or folder, `built-in shapes`, or `built-in voice`.
     pub name: String,
-    /// Whether it is the built-in demo model, which knows six drawn shapes and nothing else.
+    /// Whether it is a built-in demo model, which knows six drawn shapes or 60 words about them.
     pub demo: bool,
-    /// The classes by index.
+    /// The classes by index; none of a model that listens.
     pub classes: Vec<Arc<str>>,
     /// The input size that the model insists on; `None` where it takes what it is given.
     pub fixed_size: Option<Size>,

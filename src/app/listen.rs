@@ -1,22 +1,30 @@
 //! Where a stage that listens is placed.
 //!
-//! A backend that the recipe names, or the endpoint of the environment; a stage with neither is
-//! skipped with its reason.
+//! A backend that the recipe names, a model that is a folder, or the endpoint of the environment;
+//! where no stage of the recipe has any of them, the built-in voice; else it is skipped with its
+//! reason.
 
 use super::error::AppError;
 use super::resolve::Named;
 use super::resolve::Placed;
 use super::resolve::Surroundings;
+use super::resolve::load_options;
+use super::resolve::local_backend;
+use super::resolve::refused;
 use crate::backends::http::Access;
 use crate::backends::http::Secret;
+use crate::backends::local::whisper::Transcriber;
+use crate::backends::local::whisper::VoiceSource;
 use crate::backends::openai;
 use crate::backends::openai::Transcriptions;
 use crate::diag::Diagnostic;
+use crate::facts::LocalFacts;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
 use crate::recipe::AUTO;
 use crate::recipe::BackendSpec;
+use crate::recipe::LOCAL;
 use crate::recipe::OPENAI;
 use crate::recipe::OpenaiSpec;
 use crate::recipe::RUNPOD;
@@ -25,28 +33,37 @@ use crate::recipe::RunpodSpec;
 use crate::recipe::WhisperSpec;
 use crate::stages;
 use crate::stages::Listener;
+use std::path::Path;
 
 /// Which endpoint a stage that listens goes to where the recipe does not say.
 const ENDPOINT: &str = "RUNPOD_WHISPER_ENDPOINT_ID";
 
 const OPENAI_KEY: &str = "OPENAI_API_KEY";
 
-const NO_SPEECH: &str = "it has no backend: set RUNPOD_API_KEY and RUNPOD_WHISPER_ENDPOINT_ID in \
-                         the environment, or name a backend of kind `openai` or `runpod`";
+const NO_SPEECH: &str = "it has no backend: set `model` to a folder with Whisper as ONNX, or \
+                         RUNPOD_API_KEY and RUNPOD_WHISPER_ENDPOINT_ID in the environment, or \
+                         name a backend of kind `openai` or `runpod`";
 
 /// Whether a stage that listens has somewhere to go.
 pub(super) fn has_backend(whisper: &WhisperSpec, around: &Surroundings<'_>) -> bool {
-    whisper.backend.as_str() != AUTO || around.has_fleet(ENDPOINT)
+    whisper.backend.as_str() != AUTO || whisper.model.is_some() || around.has_fleet(ENDPOINT)
+}
+
+// Whether the model of a stage is on this machine, whatever the environment offers.
+fn is_here(whisper: &WhisperSpec) -> bool {
+    let is_folder = |model: &String| Path::new(model).is_dir();
+    whisper.backend.as_str() == LOCAL || whisper.model.as_ref().is_some_and(is_folder)
 }
 
 impl Placed {
-    /// Places a stage that listens.
+    /// Places a stage that listens; `somewhere` tells whether any stage of the recipe has a backend.
     pub(super) fn listen(
         &mut self,
         recipe: &Recipe,
         id: &StageId,
         whisper: &WhisperSpec,
         around: &Surroundings<'_>,
+        somewhere: bool,
     ) -> Result<(), AppError> {
         let declared = recipe.backends.get(&whisper.backend);
         let backend = Named {
@@ -59,15 +76,64 @@ impl Placed {
         match declared.map(|backend| &backend.spec) {
             Some(BackendSpec::Runpod(spec)) => self.ask_fleet(id, whisper, &backend, spec, around),
             Some(BackendSpec::Openai(spec)) => self.ask_server(id, whisper, &backend, spec, around),
+            Some(BackendSpec::Local(_)) => self.transcribe(recipe, id, whisper),
+            None if is_here(whisper) => self.transcribe(recipe, id, whisper),
             None if around.has_fleet(ENDPOINT) => {
                 self.ask_fleet(id, whisper, &backend, &RunpodSpec::default(), around)
             }
+            // A model that is nowhere is told as such, not passed over.
+            None if whisper.model.is_some() || !somewhere => self.transcribe(recipe, id, whisper),
             // One of kind `http` hears nothing: the recipe is refused before.
-            Some(BackendSpec::Local(_) | BackendSpec::Http(_)) | None => {
+            Some(BackendSpec::Http(_)) | None => {
                 self.skip(id, NO_SPEECH);
                 Ok(())
             }
         }
+    }
+
+    fn transcribe(
+        &mut self,
+        recipe: &Recipe,
+        id: &StageId,
+        whisper: &WhisperSpec,
+    ) -> Result<(), AppError> {
+        let source = match &whisper.model {
+            Some(model) => VoiceSource::Folder(model.into()),
+            None => VoiceSource::Demo,
+        };
+        let (backend, spec) = local_backend(recipe, &whisper.backend);
+        let options = load_options(&spec);
+        let transcriber = Transcriber::load(&source, &options).map_err(|error| refused(&error))?;
+        let model = transcriber.facts().clone();
+        if let Err(message) = transcriber.check(&stages::transcribing(whisper)) {
+            // The built-in voice is offered where it can listen; nobody has asked for it.
+            if model.demo && whisper.backend.as_str() == AUTO {
+                self.skip(id, NO_SPEECH);
+                return Ok(());
+            }
+            return Err(AppError::Request {
+                message,
+                help: None,
+            });
+        }
+        if whisper.word_timestamps && !model.demo {
+            let name = &model.name;
+            self.notices.push(format!(
+                "{name} runs on this machine, where word_timestamps = true has no effect"
+            ));
+        }
+        self.placements.insert(
+            id.clone(),
+            Placement::Local(LocalFacts {
+                backend,
+                engine: options.engine.to_string(),
+                threads: options.threads,
+                concurrency: spec.concurrency,
+                model,
+            }),
+        );
+        self.transcribers.insert(id.clone(), transcriber);
+        Ok(())
     }
 
     fn ask_fleet(

@@ -27,7 +27,7 @@ pub struct Header {
     pub videos: Vec<VideoFacts>,
     /// What the user should know, a sentence each.
     pub notices: Vec<String>,
-    /// Whether the built-in model, which knows six drawn shapes and nothing else, has a part.
+    /// Whether a built-in demo model has a part.
     pub demo: bool,
     /// Every host that will get pictures or sound.
     pub hosts: Vec<String>,

@@ -1,8 +1,8 @@
 //! Resolving: where each stage that infers is placed, and the models that are loaded for it.
 //!
-//! `auto` is decided here: a model that is a file runs on this machine; else a stage goes to
+//! `auto` is decided here: a model that is a file or a folder runs on this machine; else a stage goes to
 //! RunPod where its key and that stage's endpoint are in the environment; where no stage of the
-//! recipe has a backend, the built-in model shows that everything works; a stage without a
+//! recipe has a backend, the built-in models show that everything works; a stage without a
 //! backend beside one that has is skipped, with its reason.
 
 use super::error::AppError;
@@ -15,6 +15,7 @@ use crate::backends::local::EngineKind;
 use crate::backends::local::LoadOptions;
 use crate::backends::local::ModelError;
 use crate::backends::local::ModelSource;
+use crate::backends::local::whisper::Transcriber;
 use crate::backends::mapping::Mapping;
 use crate::backends::runpod;
 use crate::backends::runpod::Endpoint;
@@ -60,6 +61,7 @@ const NO_DETECTOR: &str = "it has no backend: set `model` to an ONNX file, or \
 pub(super) struct Placed {
     pub(super) placements: BTreeMap<StageId, Placement>,
     pub(super) detectors: BTreeMap<StageId, Detector>,
+    pub(super) transcribers: BTreeMap<StageId, Transcriber>,
     pub(super) callers: BTreeMap<StageId, Arc<dyn Call>>,
     /// What the user should know about the models, once each.
     pub(super) notices: Vec<String>,
@@ -102,7 +104,9 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
                 // One of kind `openai` sees nothing: the recipe is refused before.
                 Some((_, BackendSpec::Openai(_))) | None => placed.skip(id, NO_DETECTOR),
             },
-            StageSpec::Whisper(whisper) => placed.listen(recipe, id, whisper, &surroundings)?,
+            StageSpec::Whisper(whisper) => {
+                placed.listen(recipe, id, whisper, &surroundings, somewhere)?;
+            }
             StageSpec::Extract(_)
             | StageSpec::Batch(_)
             | StageSpec::Save(_)
@@ -303,18 +307,9 @@ impl Placed {
             None => ModelSource::Demo,
         };
         let (backend, spec) = local_backend(recipe, &yolo.backend);
-        let options = LoadOptions {
-            engine: match spec.engine {
-                LocalEngine::Rten => EngineKind::Rten,
-                LocalEngine::Ort => EngineKind::Ort,
-            },
-            threads: spec.threads.max(1),
-        };
+        let options = load_options(&spec);
         let detector = Detector::load(&source, yolo.names.as_deref().map(Path::new), &options)
-            .map_err(|error| match error {
-                ModelError::Missing { .. } => AppError::request(&error),
-                _ => AppError::environment(&error),
-            })?;
+            .map_err(|error| refused(&error))?;
         let model = detector.facts().clone();
         if !model.demo {
             self.notices.extend(detector.notices(&stages::params(yolo)));
@@ -334,8 +329,27 @@ impl Placed {
     }
 }
 
-// The backend of a stage that infers here; `auto` and `local` are the plain one.
-fn local_backend(recipe: &Recipe, name: &BackendName) -> (BackendName, LocalSpec) {
+/// How the models of a local backend are loaded.
+pub(super) fn load_options(spec: &LocalSpec) -> LoadOptions {
+    LoadOptions {
+        engine: match spec.engine {
+            LocalEngine::Rten => EngineKind::Rten,
+            LocalEngine::Ort => EngineKind::Ort,
+        },
+        threads: spec.threads.max(1),
+    }
+}
+
+/// What is told of a model that cannot be loaded.
+pub(super) fn refused(error: &ModelError) -> AppError {
+    match error {
+        ModelError::Missing { .. } => AppError::request(error),
+        _ => AppError::environment(error),
+    }
+}
+
+/// The backend of a stage that infers here; `auto` and `local` are the plain one.
+pub(super) fn local_backend(recipe: &Recipe, name: &BackendName) -> (BackendName, LocalSpec) {
     match recipe.backends.get(name).map(|backend| &backend.spec) {
         Some(BackendSpec::Local(spec)) => (name.clone(), spec.clone()),
         Some(BackendSpec::Runpod(_) | BackendSpec::Openai(_) | BackendSpec::Http(_)) | None => {

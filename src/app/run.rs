@@ -92,6 +92,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
         videos: Arc::new(inputs.videos.clone()),
         until: request.first.map(|first| first.as_secs_f64()),
         detectors: compiled.placed.detectors.clone(),
+        transcribers: compiled.placed.transcribers.clone(),
         callers: compiled.placed.callers.clone(),
     };
     let works = stages::assemble(&compiled.plan, &supplies).map_err(|stage| {

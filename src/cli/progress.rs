@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-const DEMO: &str = "no model is given: the built-in demo model looks, which knows six drawn shapes";
+const DEMO: &str = "no model is given: the built-in demo models know six drawn shapes and 60 English words about them";
 
 /// How much a line matters, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -18,8 +18,8 @@ use serde_json::json;
 const CLASSES_NAMED: usize = 4;
 
 const DEMO: &str = "\
-The built-in demo model knows six drawn shapes and nothing else: it shows that everything works.
-For everyday things give a real one, `--set yolo.model=FILE.onnx`; `vpipe models` says how to get it.";
+The built-in demo models know six drawn shapes and 60 English words about them: they show that everything works.
+For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.";
 
 /// What became of a run, for people.
 pub(super) fn summary(outcome: &Outcome) -> String {

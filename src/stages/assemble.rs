@@ -12,6 +12,7 @@ use super::save::Taken;
 use super::save::save;
 use super::speech;
 use crate::backends::local::Detector;
+use crate::backends::local::whisper::Transcriber;
 use crate::engine::Call;
 use crate::engine::Work;
 use crate::name::StageId;
@@ -29,8 +30,10 @@ pub struct Supplies {
     pub videos: Arc<Videos>,
     /// Only this many seconds of each video.
     pub until: Option<f64>,
-    /// The models of stages that infer here.
+    /// The models of stages that look here.
     pub detectors: BTreeMap<StageId, Detector>,
+    /// The models of stages that listen here.
+    pub transcribers: BTreeMap<StageId, Transcriber>,
     /// The servers of stages that infer elsewhere.
     pub callers: BTreeMap<StageId, Arc<dyn Call>>,
 }
@@ -74,7 +77,11 @@ fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
             drop_silence,
         } => Work::Fold(speech::cut(*length, *drop_silence, &supplies.videos)),
         StepKind::Code { codec } => Work::Map(speech::code(*codec)),
-        StepKind::Transcribe { .. } => return None,
+        StepKind::Transcribe { spec, .. } => Work::Map(speech::transcribe(
+            &step.stage,
+            spec,
+            supplies.transcribers.get(&step.stage)?,
+        )),
         StepKind::Ask { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
         StepKind::Compose { without } => {
             Work::Fold(speech::compose(&step.stage, without, &supplies.videos))

@@ -28,3 +28,4 @@ pub use request::request;
 pub use speech::Listener;
 pub use speech::ask;
 pub use speech::listening;
+pub use speech::transcribing;

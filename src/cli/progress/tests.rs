@@ -127,7 +127,7 @@ fn a_run_is_announced() {
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
     Notice  pictures or sound leave this machine for api.example.com
-    Notice  no model is given: the built-in demo model looks, which knows six drawn shapes
+    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     [0 of 24] extract 0/24
     [0 of 24] yolo 0/24
@@ -153,7 +153,7 @@ fn rows_count_rates_and_slots() {
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
     Notice  pictures or sound leave this machine for api.example.com
-    Notice  no model is given: the built-in demo model looks, which knows six drawn shapes
+    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Step    clip.mp4: started
     [8 of 24] extract 8/24  8.0/s
@@ -183,7 +183,7 @@ fn troubles_are_told_once_and_counted() {
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
     Notice  pictures or sound leave this machine for api.example.com
-    Notice  no model is given: the built-in demo model looks, which knows six drawn shapes
+    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)

@@ -4,7 +4,8 @@
 //! read       pieces of sound, as they come out of the file
 //! cut        chunks, at pauses where there are some
 //! code       a sound file of each chunk, where it leaves the machine
-//! ask        what is heard in each, by a server
+//! transcribe what is heard in each, by a model on this machine
+//! ask        the same by a server
 //! compose    passages in their order, with the times of the video
 //! ```
 //!
@@ -17,6 +18,7 @@ mod cut;
 mod levels;
 mod read;
 mod seam;
+mod transcribe;
 
 pub use ask::Listener;
 pub use ask::ask;
@@ -25,3 +27,5 @@ pub(super) use code::code;
 pub(super) use compose::compose;
 pub(super) use cut::cut;
 pub(super) use read::read;
+pub(super) use transcribe::transcribe;
+pub use transcribe::transcribing;

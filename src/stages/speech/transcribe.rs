@@ -1,0 +1,85 @@
+//! `whisper` on this machine: a session of the model on each thread, a chunk at a time.
+//!
+//! Does not know what becomes of the passages.
+
+use super::ask::passage;
+use super::ask::unasked;
+use crate::backends::local::whisper::Task;
+use crate::backends::local::whisper::TranscribeParams;
+use crate::backends::local::whisper::Transcriber;
+use crate::backends::local::whisper::TranscriberSession;
+use crate::engine::Lane;
+use crate::engine::Map;
+use crate::failure::Failure;
+use crate::item::Item;
+use crate::name::StageId;
+use crate::recipe::WhisperSpec;
+use crate::recipe::WhisperTask;
+use crate::speech::Chunk;
+use crate::speech::Waves;
+use std::sync::Arc;
+
+/// Runs `transcriber` as `stage`.
+pub(in crate::stages) fn transcribe(
+    stage: &StageId,
+    spec: &WhisperSpec,
+    transcriber: &Transcriber,
+) -> Arc<dyn Map> {
+    Arc::new(Transcribe {
+        stage: stage.clone(),
+        params: Arc::new(transcribing(spec)),
+        transcriber: transcriber.clone(),
+    })
+}
+
+/// What a `whisper` stage asks of a local model.
+pub fn transcribing(spec: &WhisperSpec) -> TranscribeParams {
+    TranscribeParams {
+        language: spec.language.clone(),
+        task: match spec.task {
+            WhisperTask::Transcribe => Task::Transcribe,
+            WhisperTask::Translate => Task::Translate,
+        },
+    }
+}
+
+struct Transcribe {
+    stage: StageId,
+    params: Arc<TranscribeParams>,
+    transcriber: Transcriber,
+}
+
+impl Map for Transcribe {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(Listening {
+            stage: self.stage.clone(),
+            params: Arc::clone(&self.params),
+            session: self.transcriber.session()?,
+        }))
+    }
+
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        passage(&self.stage, item, Err(failure.clone()))
+    }
+}
+
+struct Listening {
+    stage: StageId,
+    params: Arc<TranscribeParams>,
+    session: TranscriberSession,
+}
+
+impl Lane for Listening {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        let Item::Chunk(Chunk {
+            content: Ok(Waves::Plain(samples)),
+            ..
+        }) = item
+        else {
+            return Ok(unasked(&self.stage, item));
+        };
+        let samples: Vec<f32> = samples.iter().map(|&it| f32::from(it) / 32_768.0).collect();
+        let heard = self.session.transcribe(&samples, &self.params)?;
+        Ok(passage(&self.stage, item, Ok(heard)))
+    }
+}
