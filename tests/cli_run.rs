@@ -75,8 +75,11 @@ fn files_that_are_no_videos_are_refused() {
             "the folder `nothing` holds no JPEG or PNG pictures",
         ),
     ] {
-        assert_refused(&folder, &["run", "default", name], code, message);
-        assert_refused(&folder, &["run", "default", name, "--quiet"], code, message);
+        // Nobody listens: sound alone is of no use.
+        let words = ["run", "default", name, "--set", "yolo.backend=local"];
+        assert_refused(&folder, &words, code, message);
+        let quiet = [&words[..], &["--quiet"]].concat();
+        assert_refused(&folder, &quiet, code, message);
     }
 }
 
@@ -117,6 +120,28 @@ fn wrong_recipes_and_models_are_refused() {
         "yolo.model=text.onnx",
     ];
     assert_refused(&folder, &text, 3, "text.onnx is not a whole ONNX model");
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    for (voice, code, message) in [
+        ("whisper.model=nowhere", 2, "nowhere does not exist"),
+        ("whisper.model=empty", 3, "empty has no tokenizer.json"),
+        ("whisper.model=text.onnx", 3, "text.onnx"),
+    ] {
+        let words = ["run", "default", "clip.mp4", "--set", voice];
+        assert_refused(&folder, &words, code, message);
+    }
+    let words = [
+        "--set",
+        "whisper.backend=local",
+        "--set",
+        "whisper.language=de",
+    ];
+    let words = [&["run", "default", "clip.mp4"], &words[..]].concat();
+    assert_refused(
+        &folder,
+        &words,
+        2,
+        "built-in voice does not know the language `de`",
+    );
 }
 
 #[test]
@@ -149,7 +174,8 @@ fn a_beginning_can_be_tried() {
     assert_eq!(results["summary"]["pictures"], 3);
     assert_eq!(results["demo"], true);
     assert!(
-        said.talk.contains("six drawn shapes and nothing else"),
+        said.talk
+            .contains("60 English words about them and nothing else"),
         "{}",
         said.talk
     );

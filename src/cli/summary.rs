@@ -18,7 +18,7 @@ use serde_json::json;
 const CLASSES_NAMED: usize = 4;
 
 const DEMO: &str = "\
-The built-in demo models know six drawn shapes and 60 English words about them: they show that everything works.
+The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
 For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.";
 
 /// What became of a run, for people.

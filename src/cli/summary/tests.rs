@@ -71,7 +71,7 @@ fn people_are_told_what_was_found_and_what_was_not() {
     b.txt: no results
       `b.txt` is not a video
     24 pictures in 12.3 s, 1.9/s
-    The built-in demo models know six drawn shapes and 60 English words about them: they show that everything works.
+    The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
     For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.
     ");
 }
