@@ -137,8 +137,10 @@ pub struct Facts {
     pub cores: usize,
     /// Where each stage that infers is placed.
     pub placements: BTreeMap<StageId, Placement>,
-    /// Pictures that the decoder of one video holds besides the one it passes on.
+    /// Pictures that the decoders of one video hold besides the one they pass on.
     pub decoder_pictures: usize,
+    /// Bytes that they hold besides those.
+    pub decoder_bytes: u64,
     /// The videos of the run; empty for `check` and `graph`.
     pub videos: Vec<VideoFacts>,
 }

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
+use std::time::Duration;
 
 /// A fraction with a positive denominator, in lowest terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,6 +87,11 @@ pub struct Pts(pub i64);
 pub struct TimeBase(Ratio);
 
 impl TimeBase {
+    const NANOSECOND: Self = Self(Ratio {
+        num: 1,
+        den: NANOSECONDS,
+    });
+
     /// The time base `num / den`; `None` unless it is positive.
     pub fn new(num: i64, den: i64) -> Option<Self> {
         Ratio::new(num, den).filter(|ratio| ratio.num > 0).map(Self)
@@ -103,10 +109,11 @@ impl TimeBase {
     }
 }
 
-/// The sampling rule: sample `k` is the frame on screen `k / fps` seconds after the first.
+/// The sampling rule: sample `k` is the frame on screen `start + k / fps` seconds after the
+/// first.
 ///
 /// The frame on screen at `t` is the last one whose time stamp is at most `t`, the choice of
-/// FFmpeg's `fps=N:round=up`. A video of `d` seconds has `ceil(d x fps)` samples.
+/// FFmpeg's `fps=N:round=up`. `d` seconds of video have `ceil(d x fps)` samples.
 #[derive(Clone, Copy, Debug)]
 pub struct Sampling {
     /// Samples a second.
@@ -115,9 +122,22 @@ pub struct Sampling {
     pub base: TimeBase,
     /// The time stamp of the first frame.
     pub first: Pts,
+    /// From there to sample 0.
+    pub start: Duration,
 }
 
 impl Sampling {
+    /// The number of samples in the first `length` of a video.
+    pub fn count_in(fps: Ratio, start: Duration, length: Duration) -> u64 {
+        let rule = Self {
+            fps,
+            base: TimeBase::NANOSECOND,
+            first: Pts(0),
+            start,
+        };
+        rule.count_until(Pts(nanoseconds(length)))
+    }
+
     /// Whether sample `k` is due strictly before `pts`: then the frame that was on screen until
     /// `pts` is the one it shows.
     pub fn is_due_before(&self, k: u64, pts: Pts) -> bool {
@@ -133,24 +153,43 @@ impl Sampling {
     }
 
     /// The number of samples in a stream that ends at `end` (its last time stamp plus that
-    /// frame's duration): `ceil((end - first) x fps)`, at least one.
+    /// frame's duration): `ceil((end - first - start) x fps)`. At least one where sampling
+    /// starts with the first frame, whatever its duration; none in a stream that ends before
+    /// `start`.
     pub fn count_until(&self, end: Pts) -> u64 {
-        self.first_due_from(end).max(1)
+        let least = u64::from(self.start.is_zero());
+        self.first_due_from(end).max(least)
     }
 
-    // Both sides of `k / fps <= (pts - first) x base`, multiplied by `fps.num x base.den`.
+    // Both sides of `k / fps <= (pts - first) x base - start`, multiplied by
+    // `fps.num x base.den` and a thousand million. Saturating, for time stamps that are not of
+    // this world.
     fn scaled_due(&self, k: u64) -> i128 {
-        i128::from(k) * self.per_sample()
+        i128::from(k).saturating_mul(self.per_sample())
     }
 
     fn per_sample(&self) -> i128 {
-        i128::from(self.fps.den) * i128::from(self.base.0.den)
+        product([self.fps.den, self.base.0.den, NANOSECONDS])
     }
 
     fn scaled(&self, pts: Pts) -> i128 {
         let ticks = i128::from(pts.0) - i128::from(self.first.0);
-        ticks * i128::from(self.base.0.num) * i128::from(self.fps.num)
+        let since_first = product([self.base.0.num, self.fps.num, NANOSECONDS]);
+        let start = product([nanoseconds(self.start), self.fps.num, self.base.0.den]);
+        ticks.saturating_mul(since_first).saturating_sub(start)
     }
+}
+
+/// In a second.
+const NANOSECONDS: i64 = 1_000_000_000;
+
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn product(factors: [i64; 3]) -> i128 {
+    let factors = factors.map(i128::from);
+    factors.into_iter().fold(1, i128::saturating_mul)
 }
 
 #[cfg(test)]
@@ -159,12 +198,14 @@ mod tests {
     use super::Ratio;
     use super::Sampling;
     use super::TimeBase;
+    use std::time::Duration;
 
     fn sampling(fps: f64, base: (i64, i64)) -> Sampling {
         Sampling {
             fps: Ratio::from_decimal(fps).unwrap(),
             base: TimeBase::new(base.0, base.1).unwrap(),
             first: Pts(0),
+            start: Duration::ZERO,
         }
     }
 
@@ -196,6 +237,26 @@ mod tests {
         assert!(rule.is_due_before(1, Pts(31)));
         assert_eq!(rule.first_due_from(Pts(30)), 1);
         assert_eq!(rule.first_due_from(Pts(31)), 2);
+    }
+
+    #[test]
+    fn samples_count_from_the_start() {
+        let rule = Sampling {
+            start: Duration::from_millis(1500),
+            ..sampling(2.0, (1, 10))
+        };
+        // Due at ticks 15, 20, 25...
+        assert_eq!(rule.first_due_from(Pts(0)), 0);
+        assert_eq!(rule.first_due_from(Pts(15)), 0);
+        assert_eq!(rule.first_due_from(Pts(16)), 1);
+        assert!(!rule.is_due_before(0, Pts(15)) && rule.is_due_before(0, Pts(16)));
+        assert_eq!(rule.count_until(Pts(10)), 0, "it ends before the start");
+        assert_eq!(rule.count_until(Pts(15)), 0);
+        assert_eq!(rule.count_until(Pts(21)), 2);
+        assert_eq!(
+            rule.first_due_from(Pts(i64::MAX)),
+            1_844_674_407_370_955_159
+        );
     }
 
     #[test]

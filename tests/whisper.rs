@@ -17,8 +17,10 @@ use vpipe::backends::local::whisper::Task;
 use vpipe::backends::local::whisper::TranscribeParams;
 use vpipe::backends::local::whisper::Transcriber;
 use vpipe::backends::local::whisper::VoiceSource;
+use vpipe::item::PixelFormat;
 use vpipe::media;
 use vpipe::media::SoundWanted;
+use vpipe::media::Wanted;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -101,7 +103,8 @@ fn sound_that_is_no_sound_does_no_harm() {
 fn clip() -> Vec<f32> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demo/clip.mp4");
     let input = media::identify(&path).unwrap();
-    let facts = media::probe(&input, VideoId(0), Ratio::ONE).unwrap();
+    let wanted = Wanted::new(Ratio::ONE, 64, PixelFormat::I420);
+    let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let mut samples = Vec::new();
     for piece in media::sound(&input, &facts, &SoundWanted::default(), Arc::default()).unwrap() {
         let piece = piece.unwrap();

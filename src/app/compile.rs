@@ -11,7 +11,10 @@ use crate::facts::Facts;
 use crate::facts::LocalFacts;
 use crate::facts::Placement;
 use crate::facts::VideoFacts;
+use crate::item::PixelFormat;
+use crate::item::Size;
 use crate::media;
+use crate::media::Held;
 use crate::name::StageId;
 use crate::plan;
 use crate::plan::Plan;
@@ -20,6 +23,8 @@ use crate::plan::StepKind;
 use crate::plan::Tuning;
 use crate::recipe;
 use crate::recipe::Recipe;
+use crate::recipe::StageSpec;
+use crate::stages;
 use std::thread;
 
 /// The recipe that is asked for; nothing else has been looked at.
@@ -45,10 +50,12 @@ pub(super) fn compile(
 ) -> Result<Compiled, AppError> {
     let placed = resolve::resolve(recipe, allowed)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
+    let held = held(recipe, &videos);
     let facts = Facts {
         cores,
         placements: placed.placements.clone(),
-        decoder_pictures: media::pictures_held(cores),
+        decoder_pictures: held.pictures,
+        decoder_bytes: held.bytes,
         videos,
     };
     match plan::compile(recipe, &facts, Tuning::default()) {
@@ -60,6 +67,28 @@ pub(super) fn compile(
         Err(diagnostics) => Err(report(recipe, diagnostics)),
     }
 }
+
+// What the decoders of the largest video hold.
+fn held(recipe: &Recipe, videos: &[VideoFacts]) -> Held {
+    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Extract(spec) => Some(spec),
+        _ => None,
+    });
+    let sizes = videos.iter().map(|video| video.size);
+    let largest = sizes.max_by_key(|size| u64::from(size.width) * u64::from(size.height));
+    let wanted = stages::wanted(
+        &extract.cloned().unwrap_or_default(),
+        PixelFormat::I420,
+        None,
+    );
+    media::held(&wanted, largest.unwrap_or(FULL_HD))
+}
+
+// Where no video is known yet.
+const FULL_HD: Size = Size {
+    width: 1920,
+    height: 1080,
+};
 
 impl Compiled {
     /// Whether anybody listens to sound.

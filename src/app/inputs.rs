@@ -5,16 +5,17 @@
 
 use super::error::AppError;
 use super::saving;
-use crate::facts::VideoFacts;
+use crate::item::PixelFormat;
 use crate::media;
 use crate::media::MediaError;
 use crate::name::VideoId;
 use crate::output::Place;
+use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::Recipe;
 use crate::recipe::StageSpec;
+use crate::stages;
 use crate::stages::Videos;
-use crate::time::Ratio;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
@@ -36,7 +37,7 @@ pub(super) fn open(
     first: Option<Duration>,
 ) -> Result<Inputs, AppError> {
     let places = places(recipe, paths)?;
-    let fps = fps(recipe);
+    let wanted = stages::wanted(&extract(recipe), PixelFormat::I420, first);
     let mut inputs = Inputs {
         videos: Videos::new(),
         places,
@@ -44,12 +45,11 @@ pub(super) fn open(
     };
     for (id, path) in ids(paths) {
         let opened = media::identify(path).and_then(|input| {
-            let facts = media::probe(&input, id, fps)?;
+            let facts = media::probe(&input, id, &wanted)?;
             Ok((input, facts))
         });
         match opened {
-            Ok((input, mut facts)) => {
-                shorten(&mut facts, fps, first);
+            Ok((input, facts)) => {
                 inputs.videos.insert(id, (input, facts));
             }
             Err(error @ MediaError::Missing { .. }) => return Err(AppError::request(&error)),
@@ -87,19 +87,12 @@ fn ids(paths: &[PathBuf]) -> impl Iterator<Item = (VideoId, &PathBuf)> {
     (0..).map(VideoId).zip(paths)
 }
 
-fn fps(recipe: &Recipe) -> Ratio {
+fn extract(recipe: &Recipe) -> ExtractSpec {
     let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Extract(extract) => Some(extract.fps),
+        StageSpec::Extract(extract) => Some(extract.clone()),
         _ => None,
     });
-    extract.unwrap_or(Ratio::ONE)
-}
-
-fn shorten(facts: &mut VideoFacts, fps: Ratio, first: Option<Duration>) {
-    if let (Some(first), Some(_)) = (first, facts.duration) {
-        let most = (first.as_secs_f64() * fps.to_f64()).ceil() as u64;
-        facts.expected_pictures = facts.expected_pictures.map(|pictures| pictures.min(most));
-    }
+    extract.unwrap_or_default()
 }
 
 fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>, AppError> {

@@ -90,7 +90,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
     update(Update::Planned(header));
     let supplies = Supplies {
         videos: Arc::new(inputs.videos.clone()),
-        until: request.first.map(|first| first.as_secs_f64()),
+        first: request.first,
         detectors: compiled.placed.detectors.clone(),
         transcribers: compiled.placed.transcribers.clone(),
         callers: compiled.placed.callers.clone(),

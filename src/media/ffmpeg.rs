@@ -160,6 +160,17 @@ pub(super) fn codec_name(parameters: &Parameters) -> String {
     name.to_string_lossy().into_owned()
 }
 
+/// The transfer of a stream whose light goes beyond the usual range: `PQ` or `HLG`.
+pub(super) fn high_range(parameters: &Parameters) -> Option<&'static str> {
+    use ffi::AVColorTransferCharacteristic as Transfer;
+    // SAFETY: the parameters are valid while they are borrowed.
+    match unsafe { (*parameters.as_ptr()).color_trc } {
+        Transfer::AVCOL_TRC_SMPTE2084 => Some("PQ"),
+        Transfer::AVCOL_TRC_ARIB_STD_B67 => Some("HLG"),
+        _ => None,
+    }
+}
+
 /// What the container holds for the decoder of a stream; empty where there is nothing.
 pub(super) fn codec_data(parameters: &Parameters) -> Vec<u8> {
     // SAFETY: the parameters are valid while they are borrowed; where the data is not null it

@@ -14,7 +14,6 @@ use crate::media::sample::Place;
 use crate::media::sample::Target;
 use crate::media::track::Track;
 use crate::time::Pts;
-use crate::time::Sampling;
 use ffmpeg_next::frame::Video;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
@@ -136,7 +135,8 @@ impl Full {
         // Time stamps that jump back (streams put together badly) do not turn time around.
         let pts = self.last.map_or(pts, |last| pts.max(last.pts));
         let number = self.last.map_or(0, |last| last.number + 1);
-        let begin = || Picker::new(self.rule_from(pts), &self.wanted).after(self.after);
+        let rule = || self.wanted.rule(self.track.base(), pts);
+        let begin = || Picker::new(rule(), &self.wanted).after(self.after);
         let mut picker = self.picker.unwrap_or_else(begin);
         let place = picker.place(number, pts);
         let mode = self.wanted.mode;
@@ -154,14 +154,6 @@ impl Full {
             self.emit(before, samples, picker.next_sample(), frame);
         }
         self.picker = Some(picker);
-    }
-
-    fn rule_from(&self, first: Pts) -> Sampling {
-        Sampling {
-            fps: self.wanted.fps,
-            base: self.track.base(),
-            first,
-        }
     }
 
     fn finish(&mut self) {

@@ -17,7 +17,8 @@
 //! | `wanted`, `sample` | what is asked for, and which frames show which samples |
 //! | `syntax`, `nal` | what packets say of themselves |
 //! | `plan` | which packets must be decoded |
-//! | `reader`, `worker`, `shelf`, `sparse` | those, decoded side by side and put in order |
+//! | `reader`, `worker`, `budget`, `shelf`, `sparse` | those, decoded side by side and put in order |
+//! | `memory` | the most that they hold |
 //! | `full` | a whole stream, decoded |
 //! | `stills` | picture files |
 //! | `shape`, `colour`, `turn` | frames to pixels |
@@ -29,6 +30,7 @@
 //!
 //! FFmpeg's types stay in this room. It does not know tokio, the engine, stages or models.
 
+mod budget;
 mod colour;
 mod decoder;
 mod error;
@@ -38,10 +40,10 @@ mod input;
 mod jpeg;
 mod likeness;
 mod lossless;
+mod memory;
 mod nal;
 mod pictures;
 mod plan;
-
 mod probe;
 mod reader;
 mod sample;
@@ -66,6 +68,8 @@ pub use input::identify;
 pub use jpeg::encode_jpeg;
 pub use likeness::Grid;
 pub use lossless::encode_png;
+pub use memory::Held;
+pub use memory::held;
 pub use pictures::Pictures;
 pub use pictures::pictures;
 pub use probe::probe;
@@ -73,6 +77,5 @@ pub use sound::Pieces;
 pub use sound::SoundWanted;
 pub use sound::encode_sound;
 pub use sound::sound;
-pub use sparse::pictures_held;
 pub use wanted::Mode;
 pub use wanted::Wanted;

@@ -45,6 +45,7 @@ pub struct Pictures {
     has_decoded: bool,
     // Packets that were decoded before it was begun anew.
     wasted: u64,
+    high_range: Option<&'static str>,
 }
 
 enum Source {
@@ -77,6 +78,7 @@ pub fn pictures(
         next_sample: 0,
         has_decoded: false,
         wasted: 0,
+        high_range: None,
     };
     pictures.source = match input {
         Input::Video(path) => pictures.open(path)?,
@@ -94,6 +96,12 @@ impl Pictures {
         self.tally().damaged
     }
 
+    /// The transfer of a video with a high dynamic range, `PQ` or `HLG`: its pictures are not
+    /// mapped to the usual one, and look pale.
+    pub fn high_range(&self) -> Option<&'static str> {
+        self.high_range
+    }
+
     /// The number of packets, so far, that were decoded: what the pictures cost.
     pub fn decoded(&self) -> u64 {
         self.wasted + self.tally().packets
@@ -108,8 +116,9 @@ impl Pictures {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<Source, MediaError> {
+    fn open(&mut self, path: &Path) -> Result<Source, MediaError> {
         let track = Track::open(path, self.stop.clone())?;
+        self.high_range = track.high_range();
         match track.syntax() {
             Some(syntax) if self.wanted.mode != Mode::Full => {
                 Sparse::start(track, syntax, &self.wanted, self.stop.clone()).map(Source::Sparse)

@@ -340,7 +340,6 @@ mod tests {
     use crate::media::Wanted;
     use crate::time::Pts;
     use crate::time::Ratio;
-    use crate::time::Sampling;
     use crate::time::TimeBase;
 
     // `I0 P3 b1 b2`: I starts, b is a leaf, x is not shown; a number is a time stamp and a name.
@@ -359,13 +358,9 @@ mod tests {
 
     fn planner(every: i64, mode: Mode) -> Planner<i64> {
         let fps = Ratio::new(1, every).unwrap();
-        let rule = Sampling {
-            fps,
-            base: TimeBase::new(1, 1).unwrap(),
-            first: Pts(0),
-        };
         let mut wanted = Wanted::new(fps, 64, PixelFormat::I420);
         wanted.mode = mode;
+        let rule = wanted.rule(TimeBase::new(1, 1).unwrap(), Pts(0));
         Planner::new(rule, &wanted, true)
     }
 

@@ -13,17 +13,17 @@ use crate::media::stills;
 use crate::media::stills::Still;
 use crate::media::stop::Stop;
 use crate::media::track::Track;
+use crate::media::wanted::Wanted;
 use crate::name::VideoId;
 use crate::time::Pts;
-use crate::time::Ratio;
-use crate::time::Sampling;
 use blake3::Hasher;
 use ffmpeg_next::decoder;
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
-/// Finds out what `input` is. `fps` is how densely it will be sampled.
+/// Finds out what `input` is, and how many of its pictures are `wanted`.
 ///
 /// The number of pictures follows from the length that the headers state, and is an estimate:
 /// only reading all of a file tells what is in it.
@@ -32,9 +32,9 @@ use std::path::PathBuf;
 ///
 /// Where the input cannot be opened, has neither pictures nor sound, or is coded in a way that
 /// this FFmpeg cannot decode; for pictures, where none can be decoded.
-pub fn probe(input: &Input, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError> {
+pub fn probe(input: &Input, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
     match input {
-        Input::Video(path) => match video(path, id, fps) {
+        Input::Video(path) => match video(path, id, wanted) {
             Err(MediaError::NoVideoStream { path }) => sound(path, id),
             facts => facts,
         },
@@ -42,7 +42,7 @@ pub fn probe(input: &Input, id: VideoId, fps: Ratio) -> Result<VideoFacts, Media
     }
 }
 
-fn video(path: &Path, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError> {
+fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
     let track = Track::open(path, Stop::default())?;
     if decoder::find(track.parameters().id()).is_none() {
         return Err(MediaError::NoDecoder {
@@ -54,20 +54,19 @@ fn video(path: &Path, id: VideoId, fps: Ratio) -> Result<VideoFacts, MediaError>
     if size.width == 0 || size.height == 0 {
         return Err(MediaError::NothingDecodes { path: path.into() });
     }
-    let base = track.base();
-    let first = Pts(0);
-    let rule = Sampling { fps, base, first };
-    let duration = track.duration();
+    let (base, ticks) = (track.base(), track.duration());
+    let duration = ticks.map(|ticks| base.seconds_between(Pts(0), Pts(ticks)));
+    let length = duration.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     Ok(VideoFacts {
         id,
         path: path.into(),
         size,
-        duration: duration.map(|ticks| base.seconds_between(first, Pts(ticks))),
+        duration,
         fps: track.frame_rate(),
         codec: track.codec(),
         rotation: track.turn().degrees(),
         has_sound: track.has_sound(),
-        expected_pictures: duration.map(|ticks| rule.count_until(Pts(ticks))),
+        expected_pictures: length.map(|length| wanted.samples_in(length)),
         digest: digest([path])?,
     })
 }

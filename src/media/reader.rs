@@ -3,6 +3,7 @@
 //! Knows nothing of pixels.
 
 use crate::media::Wanted;
+use crate::media::budget::Budget;
 use crate::media::decoder::Decoder;
 use crate::media::decoder::Output;
 use crate::media::ffmpeg;
@@ -15,14 +16,15 @@ use crate::media::syntax::Syntax;
 use crate::media::track::Track;
 use crate::media::worker::Group;
 use crate::media::worker::Outcome;
+use crate::media::worker::Parcel;
 use crate::time::Pts;
-use crate::time::Sampling;
 use ffmpeg_next::Packet;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::mpsc::Sender;
 use std::sync::mpsc::SyncSender;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 
 /// Pictures that are shown before a stream's first packet come within this many.
 const REORDERED: usize = 32;
@@ -30,18 +32,71 @@ const REORDERED: usize = 32;
 /// A stream that begins badly for longer than this many packets is left to the plain way.
 const LONGEST_BEGINNING: usize = 600;
 
-/// Reads a stream for the decoders that take groups from the other end of `groups`.
+/// Reads a stream for decoders.
 pub(super) struct Reader {
     track: Track,
     syntax: Syntax,
     wanted: Wanted,
-    groups: SyncSender<Group>,
-    shelf: Arc<Shelf<Outcome>>,
-    count: u64,
-    // The rest of the group that was begun last.
-    open: Option<SyncSender<Part<Arc<Packet>>>>,
+    outlet: Outlet,
     // Packets that were read ahead to find the first picture.
     ahead: VecDeque<Arc<Packet>>,
+}
+
+/// The way to the decoders.
+pub(super) struct Outlet {
+    groups: SyncSender<Group>,
+    shelf: Arc<Shelf<Outcome>>,
+    budget: Arc<Budget>,
+    // Groups that were begun.
+    count: u64,
+    // The rest of the one that was begun last.
+    open: Option<Sender<Parcel>>,
+}
+
+impl Outlet {
+    /// A way to those who take from the other end of `groups`, for packets of `budget`.
+    pub(super) fn new(
+        groups: SyncSender<Group>,
+        shelf: Arc<Shelf<Outcome>>,
+        budget: Arc<Budget>,
+    ) -> Self {
+        Self {
+            groups,
+            shelf,
+            budget,
+            count: 0,
+            open: None,
+        }
+    }
+
+    fn hand_out(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
+        if part.opens {
+            let (sender, parcels) = channel();
+            let number = self.count;
+            self.open = Some(sender);
+            let sent = self.groups.send(Group { number, parcels });
+            sent.map_err(|_| Halt::Abandoned)?;
+            self.count += 1;
+        }
+        let bytes = part.packets.iter().map(|packet| packet.size()).sum();
+        let loan = self.budget.lend(bytes).ok_or(Halt::Abandoned)?;
+        let closes = part.closes;
+        if let Some(open) = &self.open {
+            let sent = open.send(Parcel { part, loan });
+            sent.map_err(|_| Halt::Abandoned)?;
+        }
+        if closes {
+            self.open = None;
+        }
+        Ok(())
+    }
+
+    // What follows is to be left to the plain way.
+    fn give_up(&mut self) {
+        self.shelf.put(self.count, Outcome::Mistaken);
+        self.shelf.complete(self.count);
+        self.count += 1;
+    }
 }
 
 /// The packets that a stream begins with, as far as not all of their pictures are shown.
@@ -80,21 +135,12 @@ impl From<Unplannable> for Halt {
 
 impl Reader {
     /// A reader for the samples of `track` that are wanted.
-    pub(super) fn new(
-        track: Track,
-        syntax: Syntax,
-        wanted: &Wanted,
-        groups: SyncSender<Group>,
-        shelf: Arc<Shelf<Outcome>>,
-    ) -> Self {
+    pub(super) fn new(track: Track, syntax: Syntax, wanted: &Wanted, outlet: Outlet) -> Self {
         Self {
             track,
             syntax,
             wanted: wanted.clone(),
-            groups,
-            shelf,
-            count: 0,
-            open: None,
+            outlet,
             ahead: VecDeque::new(),
         }
     }
@@ -102,20 +148,14 @@ impl Reader {
     /// Reads to the end, or to where the rest must be left to the plain way.
     pub(super) fn read(mut self) {
         if let Err(Halt::Unplannable) = self.plan() {
-            self.shelf.put(self.count, Outcome::Mistaken);
-            self.shelf.complete(self.count);
-            self.count += 1;
+            self.outlet.give_up();
         }
-        self.shelf.end(self.count);
+        self.outlet.shelf.end(self.outlet.count);
     }
 
     fn plan(&mut self) -> Result<(), Halt> {
         let beginning = self.find_beginning()?;
-        let rule = Sampling {
-            fps: self.wanted.fps,
-            base: self.track.base(),
-            first: beginning.first,
-        };
+        let rule = self.wanted.rule(self.track.base(), beginning.first);
         let reorders = ffmpeg::reorders(&self.track.parameters());
         let mut planner = Planner::new(rule, &self.wanted, reorders);
         let mut index = 0;
@@ -221,23 +261,8 @@ impl Reader {
     }
 
     fn hand_out(&mut self, parts: Vec<Part<Arc<Packet>>>) -> Result<(), Halt> {
-        for part in parts {
-            if part.opens {
-                let (sender, parts) = sync_channel(1);
-                let number = self.count;
-                self.open = Some(sender);
-                let sent = self.groups.send(Group { number, parts });
-                sent.map_err(|_| Halt::Abandoned)?;
-                self.count += 1;
-            }
-            let closes = part.closes;
-            if let Some(open) = &self.open {
-                open.send(part).map_err(|_| Halt::Abandoned)?;
-            }
-            if closes {
-                self.open = None;
-            }
-        }
-        Ok(())
+        parts
+            .into_iter()
+            .try_for_each(|part| self.outlet.hand_out(part))
     }
 }

@@ -4,7 +4,6 @@
 
 use crate::media::Wanted;
 use crate::time::Pts;
-use crate::time::Ratio;
 use crate::time::Sampling;
 use crate::time::TimeBase;
 
@@ -44,10 +43,8 @@ impl Picker {
     pub(super) fn new(rule: Sampling, wanted: &Wanted) -> Self {
         Self {
             rule,
-            next: wanted.from.map_or(0, |from| first_at(from, rule.fps)),
-            end: wanted
-                .until
-                .map_or(u64::MAX, |until| first_at(until, rule.fps)),
+            next: 0,
+            end: wanted.samples_at_most(),
         }
     }
 
@@ -79,7 +76,7 @@ impl Picker {
 
     /// The number of samples that are nearer to the frame at `this` than to the one at `next`.
     pub(super) fn nearer_to(&mut self, this: Pts, next: Pts) -> u64 {
-        let Sampling { fps, base, first } = self.rule;
+        let Sampling { base, first, .. } = self.rule;
         // The middle between two time stamps need not be a tick: half ticks hold it.
         let tick = base.ratio();
         let halves = tick.den().checked_mul(2);
@@ -87,7 +84,12 @@ impl Picker {
         let due = half.map_or(u64::MAX, |base| {
             let first = Pts(first.0.saturating_mul(2));
             let middle = Pts(this.0.saturating_add(next.0));
-            Sampling { fps, base, first }.first_due_from(middle)
+            let rule = Sampling {
+                base,
+                first,
+                ..self.rule
+            };
+            rule.first_due_from(middle)
         });
         self.take(due.min(self.rule.first_due_from(next)))
     }
@@ -110,36 +112,32 @@ impl Picker {
     }
 }
 
-// The first sample at `seconds` or later.
-fn first_at(seconds: f64, fps: Ratio) -> u64 {
-    let Some(time) = Ratio::from_decimal(seconds) else {
-        return (seconds * fps.to_f64()).ceil() as u64;
-    };
-    let num = i128::from(time.num()) * i128::from(fps.num());
-    let den = i128::from(time.den()) * i128::from(fps.den());
-    let due = num.div_euclid(den) + i128::from(num.rem_euclid(den) != 0);
-    u64::try_from(due.max(0)).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::Picker;
-    use super::first_at;
     use crate::item::PixelFormat;
     use crate::media::Wanted;
     use crate::time::Pts;
     use crate::time::Ratio;
     use crate::time::Sampling;
     use crate::time::TimeBase;
+    use std::time::Duration;
 
     #[test]
-    fn limits_fall_between_samples_exactly() {
-        let fps = |num, den| Ratio::new(num, den).unwrap();
-        assert_eq!(first_at(30.0, fps(1, 1)), 30);
-        assert_eq!(first_at(0.3, fps(10, 1)), 3);
-        assert_eq!(first_at(0.31, fps(10, 1)), 4);
-        assert_eq!(first_at(1.0, fps(2997, 100)), 30);
-        assert_eq!(first_at(-1.0, fps(1, 1)), 0);
+    fn the_end_falls_between_samples_exactly() {
+        let at_most = |start, end, fps| {
+            let fps = Ratio::from_decimal(fps).unwrap();
+            let mut wanted = Wanted::new(fps, 64, PixelFormat::I420);
+            wanted.start = Duration::from_secs_f64(start);
+            wanted.end = Some(Duration::from_secs_f64(end));
+            wanted.samples_at_most()
+        };
+        assert_eq!(at_most(0.0, 30.0, 1.0), 30);
+        assert_eq!(at_most(0.0, 0.3, 10.0), 3);
+        assert_eq!(at_most(0.0, 0.31, 10.0), 4);
+        assert_eq!(at_most(0.0, 1.0, 29.97), 30);
+        assert_eq!(at_most(0.1, 0.3, 10.0), 2);
+        assert_eq!(at_most(5.0, 3.0, 10.0), 0);
     }
 
     #[test]
@@ -149,6 +147,7 @@ mod tests {
             fps,
             base: TimeBase::new(1, 10).unwrap(),
             first: Pts(7),
+            start: Duration::ZERO,
         };
         let mut picker = Picker::new(rule, &Wanted::new(fps, 64, PixelFormat::I420));
         // Samples at ticks 7, 17, 27...; the middle of 7 and 52 is at 29.5.

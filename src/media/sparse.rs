@@ -4,9 +4,12 @@
 //! moments or items.
 
 use crate::media::Wanted;
+use crate::media::budget::Budget;
 use crate::media::decoder::Decoder;
 use crate::media::decoder::Tally;
 use crate::media::error::MediaError;
+use crate::media::memory;
+use crate::media::reader::Outlet;
 use crate::media::reader::Reader;
 use crate::media::shape::Shaper;
 use crate::media::shelf::Shelf;
@@ -23,21 +26,10 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::thread::JoinHandle;
 
-/// Finished pictures that each decoder may be ahead by: about what a group of ten seconds has
-/// at one a second, so that decoders rarely wait for each other.
-const AHEAD: usize = 8;
-
-/// The most pictures that a [`super::Pictures`] with this many decoders holds besides the one it
-/// gives.
-pub fn pictures_held(decoders: usize) -> usize {
-    // The shelf, one that it always has room for, and one in the hands of each decoder.
-    let decoders = decoders.max(1);
-    decoders * AHEAD + 1 + decoders
-}
-
 /// Threads that sample a stream.
 pub(super) struct Sparse {
     shelf: Arc<Shelf<Outcome>>,
+    budget: Arc<Budget>,
     tally: Arc<Mutex<Tally>>,
     stop: Stop,
     threads: Vec<JoinHandle<()>>,
@@ -53,7 +45,8 @@ impl Sparse {
     ) -> Result<Self, MediaError> {
         let decoders = wanted.decoders.max(1);
         let mut sparse = Self {
-            shelf: Arc::new(Shelf::new(decoders * AHEAD)),
+            shelf: Arc::new(Shelf::new(memory::ahead(wanted))),
+            budget: Budget::new(memory::packets(decoders)),
             tally: Arc::default(),
             stop: stop.clone(),
             threads: Vec::new(),
@@ -73,7 +66,8 @@ impl Sparse {
             let shared = shared.clone();
             sparse.spawn("decoder", move || worker::work(decoder, shaper, &shared))?;
         }
-        let reader = Reader::new(track, syntax, wanted, sender, shared.shelf);
+        let outlet = Outlet::new(sender, shared.shelf, Arc::clone(&sparse.budget));
+        let reader = Reader::new(track, syntax, wanted, outlet);
         sparse.spawn("reader", move || reader.read())?;
         Ok(sparse)
     }
@@ -104,6 +98,7 @@ impl Drop for Sparse {
     fn drop(&mut self) {
         self.stop.abandon();
         self.shelf.close();
+        self.budget.close();
         for thread in self.threads.drain(..) {
             // A thread that panicked has left its group unfinished and said so on the shelf.
             thread.join().ok();

@@ -78,6 +78,11 @@ impl Track {
         ffmpeg::codec_name(&self.parameters())
     }
 
+    /// The transfer of a high dynamic range, `PQ` or `HLG`, where it has one.
+    pub(super) fn high_range(&self) -> Option<&'static str> {
+        ffmpeg::high_range(&self.parameters())
+    }
+
     /// Width and height as coded.
     pub(super) fn coded_size(&self) -> Size {
         ffmpeg::coded_size(&self.parameters())

@@ -3,9 +3,13 @@
 //! Knows nothing of how it is done.
 
 use crate::item::PixelFormat;
+use crate::time::Pts;
 use crate::time::Ratio;
+use crate::time::Sampling;
+use crate::time::TimeBase;
 use std::num::NonZero;
 use std::thread;
+use std::time::Duration;
 
 /// What to take from an input.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,10 +20,10 @@ pub struct Wanted {
     pub max_side: u32,
     /// The layout of the pixels.
     pub format: PixelFormat,
-    /// Samples earlier than this many seconds after the first frame are left out.
-    pub from: Option<f64>,
-    /// Samples this many seconds after the first frame or later are left out.
-    pub until: Option<f64>,
+    /// From the first frame to the first sample.
+    pub start: Duration,
+    /// Samples this long after the first frame, or longer, are left out.
+    pub end: Option<Duration>,
     /// Which frames can show a sample, and how they are come by.
     pub mode: Mode,
     /// The number of decoders that work side by side; at least 1.
@@ -33,11 +37,33 @@ impl Wanted {
             fps,
             max_side,
             format,
-            from: None,
-            until: None,
+            start: Duration::ZERO,
+            end: None,
             mode: Mode::Exact,
             decoders: thread::available_parallelism().map_or(1, NonZero::get),
         }
+    }
+
+    /// The rule that its samples follow in a stream with ticks of `base` and this first frame.
+    pub(super) fn rule(&self, base: TimeBase, first: Pts) -> Sampling {
+        Sampling {
+            fps: self.fps,
+            base,
+            first,
+            start: self.start,
+        }
+    }
+
+    /// The number of samples in a video of this length.
+    pub fn samples_in(&self, length: Duration) -> u64 {
+        let length = self.end.map_or(length, |end| length.min(end));
+        Sampling::count_in(self.fps, self.start, length)
+    }
+
+    /// The number of samples before the end that is asked for.
+    pub(super) fn samples_at_most(&self) -> u64 {
+        let count = |end| Sampling::count_in(self.fps, self.start, end);
+        self.end.map_or(u64::MAX, count)
     }
 }
 

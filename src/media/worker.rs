@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how groups were chosen, or of the other decoders.
 
+use crate::media::budget::Loan;
 use crate::media::decoder;
 use crate::media::decoder::Decoder;
 use crate::media::decoder::Output;
@@ -27,7 +28,15 @@ pub(super) struct Group {
     /// Its place among the groups, from 0.
     pub(super) number: u64,
     /// Its parts, as they become known.
-    pub(super) parts: Receiver<Part<Arc<Packet>>>,
+    pub(super) parcels: Receiver<Parcel>,
+}
+
+/// A part, and the leave to hold its packets.
+pub(super) struct Parcel {
+    /// What to decode.
+    pub(super) part: Part<Arc<Packet>>,
+    /// Given back when all is decoded.
+    pub(super) loan: Loan,
 }
 
 /// What became of a picture that shows samples.
@@ -96,7 +105,7 @@ struct Work<'worker> {
 
 impl Work<'_> {
     fn decode(&mut self, group: &Group) {
-        for part in &group.parts {
+        for Parcel { part, loan } in &group.parcels {
             let targets = part.targets.into_iter();
             self.targets
                 .extend(targets.map(|target| (target.place.pts, target)));
@@ -107,6 +116,7 @@ impl Work<'_> {
                 self.decoder.send(&packet);
                 self.receive();
             }
+            drop(loan);
         }
         self.decoder.drain();
         self.receive();

@@ -426,7 +426,7 @@ impl Lowering<'_> {
         let order = toposort(&self.graph, None).unwrap_or_default();
         Ok(Plan {
             order: order.into_iter().map(StepIndex).collect(),
-            peak: memory::peak(&self.graph, &self.facts.videos, self.facts.decoder_pictures),
+            peak: memory::peak(&self.graph, self.facts),
             graph: self.graph,
             stages,
             backends: self.backends,

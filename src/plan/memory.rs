@@ -7,6 +7,7 @@
 use super::step::Lane;
 use super::step::Step;
 use super::step::StepKind;
+use crate::facts::Facts;
 use crate::facts::VideoFacts;
 use crate::item::ItemKind;
 use crate::item::PixelFormat;
@@ -26,27 +27,31 @@ pub(super) const OPEN_VIDEOS: usize = 2;
 pub struct Peak {
     /// Pictures alive at once.
     pub pictures: usize,
-    /// Bytes of their pixels or JPEG, and of the requests that are made of them.
+    /// Bytes of their pixels or JPEG, of the requests that are made of them, and of what
+    /// decoders hold besides.
     pub bytes: u64,
     /// Bytes of sound.
     pub sound: u64,
 }
 
-/// The peak of a graph whose sources hold up to `decoder` pictures each besides the one they
-/// pass on.
-pub(super) fn peak(graph: &DiGraph<Step, ItemKind>, videos: &[VideoFacts], decoder: usize) -> Peak {
+/// The peak of a graph for these videos and decoders.
+pub(super) fn peak(graph: &DiGraph<Step, ItemKind>, facts: &Facts) -> Peak {
     let pictures = graph
         .node_indices()
-        .map(|node| held(graph, node, decoder))
+        .map(|node| held(graph, node, facts.decoder_pictures))
         .sum();
-    let one = bytes_of_one(graph, videos);
+    let one = bytes_of_one(graph, &facts.videos);
+    let sources = graph
+        .node_weights()
+        .filter(|step| matches!(step.kind, StepKind::Pictures { .. }));
+    let decoding = (sources.count() * OPEN_VIDEOS) as u64 * facts.decoder_bytes;
     let bodies = graph
         .node_indices()
         .map(|node| bodies(graph, node, one))
         .sum::<u64>();
     Peak {
         pictures,
-        bytes: pictures as u64 * one + bodies,
+        bytes: pictures as u64 * one + bodies + decoding,
         sound: graph.node_indices().map(|node| sound(graph, node)).sum(),
     }
 }

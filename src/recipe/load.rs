@@ -84,6 +84,7 @@ fn resolve(
         check_inputs(stage, &ids, wrong);
         wrong.extend(check_backend(stage, &declared));
         wrong.extend(check_use(stage, &backends));
+        wrong.extend(check_end(stage));
     }
     Recipe {
         name: layers::title(&request.recipe),
@@ -148,6 +149,23 @@ fn check_use(stage: &Stage, backends: &BTreeMap<BackendName, Backend>) -> Option
         Diagnostic::error(stage.key("backend"), message)
             .also(backend.span, format!("its kind is `{kind}`"))
             .help(help),
+    )
+}
+
+fn check_end(stage: &Stage) -> Option<Diagnostic> {
+    let StageSpec::Extract(spec) = &stage.spec else {
+        return None;
+    };
+    let end = spec.end.filter(|end| *end <= spec.start)?;
+    let (start, end) = (spec.start.as_secs_f64(), end.as_secs_f64());
+    let message = format!("`end` is {end} s, which is not after `start`");
+    let diagnostic = Diagnostic::error(stage.key("end"), message);
+    Some(
+        match stage.keys.get("start") {
+            Some(span) => diagnostic.also(*span, format!("{start} s")),
+            None => diagnostic,
+        }
+        .help("both count from the first frame of the video; leave `end` out to go on to its end"),
     )
 }
 

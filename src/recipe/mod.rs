@@ -12,11 +12,13 @@
 //! a [`World`] gives, and not that stages exist as code.
 
 mod backend;
+mod extract;
 mod http;
 mod layers;
 mod load;
 mod mapping;
 mod merge;
+mod moment;
 mod openai;
 mod parse;
 mod presets;
@@ -35,6 +37,8 @@ mod tree;
 mod value;
 mod world;
 
+pub use extract::ExtractMode;
+pub use extract::ExtractSpec;
 pub use http::HttpSpec;
 pub use load::load;
 pub use mapping::AnswerSpec;
@@ -60,7 +64,6 @@ pub use spec::Backend;
 pub use spec::BackendSpec;
 pub use spec::BatchSpec;
 pub use spec::CaptionFormat;
-pub use spec::ExtractSpec;
 pub use spec::HTTP;
 pub use spec::Input;
 pub use spec::LOCAL;

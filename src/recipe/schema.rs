@@ -4,6 +4,7 @@
 //! It is what editors of TOML read, Draft 7. It knows keys, types and words to choose from; what
 //! depends on several keys, `check` says.
 
+use crate::recipe::extract::ExtractSpec;
 use crate::recipe::http::HttpSpec;
 use crate::recipe::mapping::AnswerSpec;
 use crate::recipe::openai::OpenaiSpec;
@@ -11,7 +12,6 @@ use crate::recipe::runpod::RunpodPolicy;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
 use crate::recipe::spec::BatchSpec;
-use crate::recipe::spec::ExtractSpec;
 use crate::recipe::spec::HTTP;
 use crate::recipe::spec::LOCAL;
 use crate::recipe::spec::LocalSpec;

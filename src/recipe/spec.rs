@@ -7,6 +7,7 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::extract::ExtractSpec;
 use crate::recipe::http::HttpSpec;
 use crate::recipe::openai::OpenaiSpec;
 use crate::recipe::runpod::RunpodSpec;
@@ -17,7 +18,6 @@ use crate::speech::Codec;
 use crate::template::Fault;
 use crate::template::Scope;
 use crate::template::Template;
-use crate::time::Ratio;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
@@ -129,42 +129,6 @@ impl StageSpec {
             Self::Whisper(_) => "whisper",
             Self::Save(_) => "save",
             Self::Merge(_) => "merge",
-        }
-    }
-}
-
-/// Parameters of `extract`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ExtractSpec {
-    /// Pictures sampled a second of video.
-    #[serde(deserialize_with = "value::fps")]
-    #[schemars(with = "f64")]
-    pub fps: Ratio,
-    /// The longest side, in pixels, that leaves the decoder.
-    #[serde(deserialize_with = "value::max_side")]
-    pub max_side: u32,
-    /// JPEG quality of pictures that leave the machine, 1 to 100.
-    #[serde(deserialize_with = "value::quality")]
-    pub quality: u8,
-    /// Whether pictures that show nothing new are left out and have the answers of those that they
-    /// repeat.
-    #[serde(deserialize_with = "value::flag")]
-    pub dedup: bool,
-    /// The levels of luma (of 255) that some cell of 8 px (of 1/160 of the longer side, where that
-    /// is more) must change by for a picture to show something new; or all of it by a quarter.
-    #[serde(deserialize_with = "value::levels")]
-    pub dedup_threshold: f32,
-}
-
-impl Default for ExtractSpec {
-    fn default() -> Self {
-        Self {
-            fps: Ratio::ONE,
-            max_side: 1280,
-            quality: 85,
-            dedup: false,
-            dedup_threshold: 12.0,
         }
     }
 }

@@ -91,8 +91,8 @@ impl Visitor<'_> for Number {
     }
 }
 
-// Very large numbers are not written out.
-fn written(number: f64) -> String {
+/// A number for a message; very large ones are not written out.
+pub(super) fn written(number: f64) -> String {
     if number.abs() < 1e15 || !number.is_finite() {
         number.to_string()
     } else {
@@ -118,6 +118,13 @@ pub(super) fn fps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ratio, D
     })?;
     Ratio::from_decimal(number)
         .ok_or_else(|| D::Error::custom(format!("cannot be {number}\nat most 18 digits are exact")))
+}
+
+/// Decoders, where the number need not be given.
+pub(super) fn decoders<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<usize>, D::Error> {
+    whole(deserializer, 1..=256).map(|number| Some(number as usize))
 }
 
 /// A share of one: confidence, overlap.

@@ -21,6 +21,7 @@ use crate::plan::Step;
 use crate::plan::StepKind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What steps need that is not in the plan: opened before the run, so that what is missing is
 /// known before anything is spent.
@@ -28,8 +29,8 @@ use std::sync::Arc;
 pub struct Supplies {
     /// The inputs.
     pub videos: Arc<Videos>,
-    /// Only this many seconds of each video.
-    pub until: Option<f64>,
+    /// Only so much of each video.
+    pub first: Option<Duration>,
     /// The models of stages that look here.
     pub detectors: BTreeMap<StageId, Detector>,
     /// The models of stages that listen here.
@@ -52,7 +53,7 @@ fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
             spec,
             *format,
             &supplies.videos,
-            supplies.until,
+            supplies.first,
         )),
         StepKind::Encode { quality } => Work::Map(extract::encode(*quality)),
         StepKind::Pick { picking } => Work::Fold(pick(&step.stage, picking)),
@@ -70,7 +71,7 @@ fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
             *track,
             without,
             &supplies.videos,
-            supplies.until,
+            supplies.first.map(|first| first.as_secs_f64()),
         )),
         StepKind::CutSound {
             length,

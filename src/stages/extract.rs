@@ -16,28 +16,43 @@ use crate::item::Picture;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::media::MediaError;
+use crate::media::Mode;
 use crate::media::Wanted;
 use crate::name::VideoId;
+use crate::recipe::ExtractMode;
 use crate::recipe::ExtractSpec;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The inputs of a run, identified and probed.
 pub type Videos = BTreeMap<VideoId, (media::Input, VideoFacts)>;
 
-/// Samples pictures from each video; only those in its first `until` seconds where that is given.
+/// What a stage asks of each video; no more than `first` of it where that is given.
+pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> Wanted {
+    let all = Wanted::new(spec.fps, spec.max_side, format);
+    let first = first.map(|first| spec.start.saturating_add(first));
+    Wanted {
+        start: spec.start,
+        end: spec.end.into_iter().chain(first).min(),
+        mode: match spec.mode {
+            ExtractMode::Exact => Mode::Exact,
+            ExtractMode::Keyframes => Mode::Keyframes,
+        },
+        decoders: spec.concurrency.unwrap_or(all.decoders),
+        ..all
+    }
+}
+
+/// Samples pictures from each video.
 pub(super) fn pictures(
     spec: &ExtractSpec,
     format: PixelFormat,
     videos: &Arc<Videos>,
-    until: Option<f64>,
+    first: Option<Duration>,
 ) -> Arc<dyn Source> {
-    let wanted = Wanted {
-        until,
-        ..Wanted::new(spec.fps, spec.max_side, format)
-    };
     Arc::new(Extract {
-        wanted,
+        wanted: wanted(spec, format, first),
         dedup: spec.dedup.then_some(spec.dedup_threshold),
         videos: Arc::clone(videos),
     })
@@ -67,6 +82,13 @@ impl Source for Extract {
         }
         let mut pictures = media::pictures(input, facts, &self.wanted, out.stop().flag())
             .map_err(|error| failure(&error))?;
+        if let Some(transfer) = pictures.high_range() {
+            out.notice(format!(
+                "{} has a high dynamic range ({transfer}): its pictures come out pale, which can \
+                 cost detections; convert it to SDR where that matters",
+                facts.path.display()
+            ));
+        }
         let mut dedup = Dedup::new(self.dedup);
         let mut samples = 0;
         for picture in pictures.by_ref() {
@@ -81,17 +103,26 @@ impl Source for Extract {
             let path = facts.path.display();
             out.notice(format!("{damaged} damaged packets of {path} were left out"));
         }
+        if samples == 0 && !out.stop().is_stopping() {
+            let (path, start) = (facts.path.display(), self.wanted.start.as_secs_f64());
+            out.notice(format!(
+                "{path} ends before {start} s, where sampling starts"
+            ));
+        }
         if out.stop().is_stopping() {
             Ok(())
         } else {
-            ends_where_it_says(facts, samples)
+            ends_where_it_says(facts, &self.wanted, samples)
         }
     }
 }
 
 // Headers round their duration; what lacks more than that was cut short.
-fn ends_where_it_says(facts: &VideoFacts, samples: u64) -> Result<(), Failure> {
-    match facts.expected_pictures {
+fn ends_where_it_says(facts: &VideoFacts, wanted: &Wanted, samples: u64) -> Result<(), Failure> {
+    let length = facts
+        .duration
+        .and_then(|it| Duration::try_from_secs_f64(it).ok());
+    match length.map(|length| wanted.samples_in(length)) {
         Some(expected) if samples + 1 + expected / 50 < expected => {
             let path = facts.path.display();
             let message = format!(

@@ -22,6 +22,7 @@ pub use crops::cut;
 pub use crops::gather;
 pub use detect::params;
 pub use extract::Videos;
+pub use extract::wanted;
 pub use merge::merge;
 pub use pick::pick;
 pub use request::request;

@@ -286,7 +286,6 @@ impl Bench {
         let extract = StageSpec::Extract(ExtractSpec {
             fps,
             max_side: 64,
-            quality: 85,
             ..ExtractSpec::default()
         });
         stages.insert(0, stage("extract", &[], extract));

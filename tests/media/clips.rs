@@ -46,6 +46,25 @@ impl Clips {
     }
 }
 
+/// Whether this FFmpeg has the encoders that `arguments` name; says which one it lacks.
+pub(crate) fn can_encode(arguments: &str) -> bool {
+    let words: Vec<&str> = arguments.split_whitespace().collect();
+    let named = words.windows(2).filter(|pair| pair[0] == "-c:v");
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-encoders"])
+        .output()
+        .unwrap();
+    let list = String::from_utf8_lossy(&output.stdout).into_owned();
+    let has = |name: &str| name == "copy" || list.split_whitespace().any(|word| word == name);
+    for name in named.map(|pair| pair[1]) {
+        if !has(name) {
+            eprintln!("skipped: this FFmpeg has no encoder {name}");
+            return false;
+        }
+    }
+    true
+}
+
 /// A grey picture whose luma is 16 + (frame number modulo 200).
 pub(crate) fn counting(seconds: &str, rate: &str) -> String {
     format!(
@@ -57,21 +76,25 @@ pub(crate) fn fps(text: &str) -> Ratio {
     Ratio::from_decimal(text.parse().unwrap()).unwrap()
 }
 
+pub(crate) fn wanted(rate: &str) -> Wanted {
+    Wanted::new(fps(rate), 1280, PixelFormat::I420)
+}
+
 pub(crate) fn probe(path: &Path, rate: &str) -> VideoFacts {
     let input = media::identify(path).unwrap();
-    media::probe(&input, VideoId(0), fps(rate)).unwrap()
+    media::probe(&input, VideoId(0), &wanted(rate)).unwrap()
 }
 
 pub(crate) fn take(path: &Path, wanted: &Wanted) -> Vec<Picture> {
     let input = media::identify(path).unwrap();
-    let facts = media::probe(&input, VideoId(0), wanted.fps).unwrap();
+    let facts = media::probe(&input, VideoId(0), wanted).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let pictures = media::pictures(&input, &facts, wanted, stop).unwrap();
     pictures.map(Result::unwrap).collect()
 }
 
 pub(crate) fn sampled(path: &Path, rate: &str) -> Vec<Picture> {
-    take(path, &Wanted::new(fps(rate), 1280, PixelFormat::I420))
+    take(path, &wanted(rate))
 }
 
 /// The first byte of the first plane.

@@ -3,10 +3,10 @@
 use crate::clips::Clips;
 use crate::clips::corner;
 use crate::clips::counting;
-use crate::clips::fps;
 use crate::clips::luma_of;
 use crate::clips::probe;
 use crate::clips::sampled;
+use crate::clips::wanted;
 use std::fs;
 use std::path::Path;
 use vpipe::failure::Class;
@@ -17,7 +17,7 @@ use vpipe::name::VideoId;
 
 fn refused(path: &Path) -> MediaError {
     match media::identify(path) {
-        Ok(input) => media::probe(&input, VideoId(0), fps("1")).unwrap_err(),
+        Ok(input) => media::probe(&input, VideoId(0), &wanted("1")).unwrap_err(),
         Err(error) => error,
     }
 }
@@ -134,7 +134,7 @@ fn a_file_with_sound_alone_has_no_pictures() {
         assert!(facts.has_sound && !facts.has_pictures());
         assert!((facts.duration.unwrap() - 1.0).abs() < 0.1, "{facts:?}");
         let input = media::identify(&song).unwrap();
-        let wanted = media::Wanted::new(fps("1"), 1280, vpipe::item::PixelFormat::I420);
+        let wanted = wanted("1");
         let error = media::pictures(&input, &facts, &wanted, Default::default()).err();
         assert!(matches!(error, Some(MediaError::NoVideoStream { .. })));
     }
@@ -174,6 +174,26 @@ fn a_file_cut_short_gives_what_it_has() {
 }
 
 #[test]
+fn a_high_dynamic_range_is_known() {
+    let clips = Clips::new();
+    let source = counting("1", "10");
+    for (name, tag, wanted) in [
+        ("pq.mp4", "smpte2084", Some("PQ")),
+        ("hlg.mkv", "arib-std-b67", Some("HLG")),
+        ("usual.mp4", "bt709", None),
+    ] {
+        let arguments = format!("{source} -c:v libx264 -color_trc {tag}");
+        let clip = clips.make(name, &arguments);
+        let input = media::identify(&clip).unwrap();
+        let wanted_pictures = crate::clips::wanted("1");
+        let facts = media::probe(&input, VideoId(0), &wanted_pictures).unwrap();
+        let stop = Default::default();
+        let pictures = media::pictures(&input, &facts, &wanted_pictures, stop).unwrap();
+        assert_eq!(pictures.high_range(), wanted, "{name}");
+    }
+}
+
+#[test]
 fn damage_is_survived_and_counted() {
     let clips = Clips::new();
     let source = "-f lavfi -i testsrc2=s=320x240:r=30:d=2 -c:v png";
@@ -183,8 +203,8 @@ fn damage_is_survived_and_counted() {
     bytes[middle..middle + 200].fill(0x55);
     fs::write(&clip, bytes).unwrap();
     let input = media::identify(&clip).unwrap();
-    let facts = media::probe(&input, VideoId(0), fps("30")).unwrap();
-    let wanted = media::Wanted::new(fps("30"), 1280, vpipe::item::PixelFormat::I420);
+    let wanted = wanted("30");
+    let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let mut pictures = media::pictures(&input, &facts, &wanted, Default::default()).unwrap();
     let taken: Vec<_> = pictures.by_ref().map(Result::unwrap).collect();
     assert_eq!(taken.len(), 60);

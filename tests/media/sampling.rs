@@ -18,6 +18,7 @@ use std::time::Instant;
 use vpipe::item::Picture;
 use vpipe::item::PixelFormat;
 use vpipe::media;
+use vpipe::media::Mode;
 use vpipe::media::Wanted;
 use vpipe::name::VideoId;
 
@@ -99,15 +100,21 @@ fn time_limits_are_those_of_the_samples() {
     let clips = Clips::new();
     let clip = clips.make("clip.mp4", &format!("{} {LOSSLESS}", counting("5", "30")));
     let mut wanted = Wanted::new(fps("2"), 1280, PixelFormat::I420);
-    wanted.until = Some(1.6);
+    wanted.end = Some(Duration::from_millis(1600));
     assert_eq!(numbers(&take(&clip, &wanted)), [0, 15, 30, 45]);
-    wanted.from = Some(0.7);
+    // Counted from the start, with the times of the video: at 0.7 and 1.2 s.
+    wanted.start = Duration::from_millis(700);
     let pictures = take(&clip, &wanted);
-    assert_eq!(numbers(&pictures), [30, 45]);
+    assert_eq!(numbers(&pictures), [21, 36]);
     assert_eq!(pictures[0].moment.index, 0);
-    assert_eq!(pictures[0].moment.seconds, 1.0);
-    wanted.from = Some(9.0);
-    wanted.until = None;
+    assert_eq!(pictures[0].moment.seconds, 0.7);
+    wanted.mode = Mode::Full;
+    assert_eq!(numbers(&take(&clip, &wanted)), [21, 36]);
+    wanted.mode = Mode::Exact;
+    wanted.end = None;
+    wanted.start = Duration::from_millis(4600);
+    assert_eq!(numbers(&take(&clip, &wanted)), [138]);
+    wanted.start = Duration::from_secs(9);
     assert_eq!(numbers(&take(&clip, &wanted)), [0; 0]);
 }
 
@@ -155,8 +162,8 @@ fn a_set_stop_flag_ends_the_work_at_once() {
     let arguments = "-f lavfi -i testsrc2=s=1280x720:r=30:d=4 -c:v libx264 -preset ultrafast";
     let clip = clips.make("long.mp4", arguments);
     let input = media::identify(&clip).unwrap();
-    let facts = media::probe(&input, VideoId(0), fps("1")).unwrap();
     let wanted = Wanted::new(fps("0.01"), 1280, PixelFormat::I420);
+    let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let pictures = media::pictures(&input, &facts, &wanted, Arc::clone(&stop)).unwrap();
     let started = Instant::now();

@@ -23,8 +23,10 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use vpipe::item::PixelFormat;
 use vpipe::media;
 use vpipe::media::SoundWanted;
+use vpipe::media::Wanted;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -155,7 +157,8 @@ fn decoded(file: &[u8]) -> Vec<i16> {
     let path = folder.path().join("sound");
     std::fs::write(&path, file).unwrap();
     let input = media::identify(&path).unwrap();
-    let facts = media::probe(&input, VideoId(0), Ratio::ONE).unwrap();
+    let wanted = Wanted::new(Ratio::ONE, 64, PixelFormat::I420);
+    let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let pieces = media::sound(&input, &facts, &SoundWanted::default(), Arc::default()).unwrap();
     let mut samples = Vec::new();
     for piece in pieces {

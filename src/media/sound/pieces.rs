@@ -29,6 +29,7 @@ use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// Samples of a piece, but for the last one before a gap: a second.
 const PIECE: usize = RATE as usize;
@@ -130,7 +131,7 @@ pub fn sound(
 fn first_frame(path: &Path, input: &Input, facts: &VideoFacts) -> Option<(Pts, TimeBase)> {
     let base = Track::open(path, Stop::default()).ok()?.base();
     let wanted = Wanted {
-        until: Some(0.5),
+        end: Some(Duration::from_millis(500)),
         decoders: 1,
         ..Wanted::new(Ratio::ONE, 32, PixelFormat::I420)
     };

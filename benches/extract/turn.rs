@@ -1,0 +1,84 @@
+//! One turn of vpipe, in a process of its own: pictures by the public library, to JPEGs in a folder.
+
+use super::Outcome;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use vpipe::item::PixelFormat;
+use vpipe::media;
+use vpipe::media::Wanted;
+use vpipe::name::VideoId;
+use vpipe::time::Ratio;
+
+/// What a turn took.
+#[derive(Clone, Copy)]
+pub(super) struct Cost {
+    pub(super) pictures: usize,
+    /// Seconds of all threads.
+    pub(super) processor: f64,
+    /// Seconds.
+    pub(super) wall: f64,
+    /// The most memory, in KiB; 0 where it is not known.
+    pub(super) peak: u64,
+}
+
+impl Cost {
+    /// Reads `PICTURES PROCESSOR WALL [PEAK]`.
+    pub(super) fn read(line: &str) -> Outcome<Self> {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().ok_or("a turn ended without its costs");
+        Ok(Self {
+            pictures: next()?.parse()?,
+            processor: next()?.parse()?,
+            wall: next()?.parse()?,
+            peak: next().unwrap_or("0").parse()?,
+        })
+    }
+}
+
+/// Takes a turn on `CLIP RATE FOLDER` and prints what it took.
+pub(super) fn take(words: &[String]) -> Outcome<()> {
+    let [clip, rate, folder] = words else {
+        return Err("a turn takes a clip, a rate and a folder".into());
+    };
+    let started = Instant::now();
+    media::init();
+    let fps = Ratio::from_decimal(rate.parse()?).ok_or("the rate is no number")?;
+    let wanted = Wanted::new(fps, 1280, PixelFormat::I420);
+    let input = media::identify(Path::new(clip))?;
+    let facts = media::probe(&input, VideoId(0), &wanted)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut pictures = 0;
+    for picture in media::pictures(&input, &facts, &wanted, stop)? {
+        let picture = picture?;
+        let content = picture.content.map_err(|failure| failure.message)?;
+        let pixels = content.pixels.ok_or("a picture without pixels")?;
+        let jpeg = media::encode_jpeg(&pixels, picture.size, 85)?;
+        fs::write(Path::new(folder).join(format!("{pictures:06}.jpg")), jpeg)?;
+        pictures += 1;
+    }
+    let wall = started.elapsed().as_secs_f64();
+    println!("{pictures} {} {wall} {}", processor_time()?, peak()?);
+    Ok(())
+}
+
+/// Processor seconds of this process, threads that have ended included. The kernel counts in
+/// hundredths.
+fn processor_time() -> Outcome<f64> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let (_, fields) = stat
+        .rsplit_once(')')
+        .ok_or("no fields in /proc/self/stat")?;
+    let times = fields.split_whitespace().skip(11).take(2);
+    let ticks: Vec<f64> = times.map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<f64>() / 100.0)
+}
+
+fn peak() -> Outcome<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let word = line.and_then(|line| line.split_whitespace().nth(1));
+    Ok(word.ok_or("no VmHWM in /proc/self/status")?.parse()?)
+}
