@@ -42,7 +42,7 @@ pub(crate) fn clip() -> Outcome<PathBuf> {
     // Under another name until it is whole.
     let part = path.with_extension("part.mp4");
     let made = Command::new("ffmpeg")
-        .args(["-v", "error", "-y", "-f", "lavfi", "-i"])
+        .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"])
         .arg("testsrc2=size=1280x720:rate=30:duration=574")
         .args(codec)
         .args(["-pix_fmt", "yuv420p"])
