@@ -33,7 +33,7 @@ use std::sync::atomic::AtomicBool;
 use std::vec;
 
 /// The sampled pictures of one input, in order. Works ahead on threads of its own, within
-/// [`super::pictures_held`]; dropping it ends the work.
+/// what [`super::held`] says; dropping it ends the work.
 pub struct Pictures {
     source: Source,
     facts: VideoFacts,
