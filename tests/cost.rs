@@ -12,6 +12,7 @@ mod program;
 use fleet::Fault;
 use fleet::Fleet;
 use fleet::KEY;
+use fleet::Setting;
 use program::Said;
 use program::vpipe_with;
 use serde_json::Value;
@@ -22,6 +23,15 @@ use tempfile::TempDir;
 const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/demo/clip.mp4");
 
 async fn run(folder: &Path, fleet: &Fleet, more: &'static [&'static str]) -> Said {
+    run_recipe(folder, "default", fleet, more).await
+}
+
+async fn run_recipe(
+    folder: &Path,
+    recipe: &'static str,
+    fleet: &Fleet,
+    more: &'static [&'static str],
+) -> Said {
     let folder = folder.to_owned();
     let variables = [
         ("RUNPOD_API_KEY", KEY),
@@ -30,7 +40,7 @@ async fn run(folder: &Path, fleet: &Fleet, more: &'static [&'static str]) -> Sai
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     tokio::task::spawn_blocking(move || {
-        let words = [&["run", "default", CLIP, "--json"], more].concat();
+        let words = [&["run", recipe, CLIP, "--json"], more].concat();
         vpipe_with(&folder, &words, &variables)
     })
     .await
@@ -97,6 +107,51 @@ async fn a_budget_that_is_too_small_spends_nothing() {
     assert_eq!(results["run"]["stopped"], "the budget was reached");
     let entries = results["detections"].as_array().unwrap();
     assert!(entries.iter().all(|entry| entry["skipped"].is_string()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_that_ends_on_the_way_keeps_what_was_paid() {
+    // One worker that starts at once: a second a picture, 5 s of idle tail.
+    let fleet = Fleet::of(Setting {
+        workers: 1,
+        execution: 1000,
+        ..Setting::default()
+    })
+    .await;
+    let folder = TempDir::new().unwrap();
+    let recipe = folder.path().join("paid.toml");
+    let text = r#"
+        version = 1
+        extends = "default"
+
+        [backends.paid]
+        kind = "runpod"
+        concurrency = 1
+        fleet = 1
+        price_per_second = 0.001
+        idle_timeout = 5
+        cold_start = 0
+
+        [stages.batch]
+        size = 1
+
+        [stages.yolo]
+        backend = "paid"
+    "#;
+    fs::write(&recipe, text).unwrap();
+    let said = run_recipe(folder.path(), "paid.toml", &fleet, &["--max-cost", "0.02"]).await;
+    assert_eq!(said.code, 4, "{}", said.talk);
+    let results = results(folder.path(), "clip_results.partial.json");
+    assert_eq!(results["run"]["stopped"], "the budget was reached");
+    let entries = results["detections"].as_array().unwrap();
+    let paid = entries.iter().filter(|entry| entry["count"] == 1).count();
+    let skipped = entries.iter().filter(|entry| entry["skipped"].is_string()).count();
+    assert_eq!(paid + skipped, entries.len());
+    // Fewer on a slow machine, where a worker stands idle between jobs, which is paid too.
+    assert!((1..=15).contains(&paid), "{paid}");
+    let asked = &results["run"]["stages"]["yolo"]["requests"];
+    assert_eq!(asked["count"], paid, "what was paid is there");
+    assert!(asked["cost_usd"].as_f64().unwrap() <= 0.02, "{asked}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

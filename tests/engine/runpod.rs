@@ -122,17 +122,28 @@ async fn each_fault_alone_loses_and_invents_nothing_in_one_round_trip_either() {
     each_fault_alone(RunpodMode::Sync).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn all_faults_together_lose_and_invent_nothing() {
+async fn all_faults_together(mode: RunpodMode) {
     let runs = [1, 2, 3, 4].map(|seed| async move {
         let fleet = Fleet::start(&Fault::ALL, 10, seed).await;
-        let mut spec = spec(RunpodMode::Async);
+        let mut spec = spec(mode);
         spec.queue_timeout = Duration::from_secs(1);
         let run = run(&fleet, &spec).await;
         assert_nothing_lost_or_invented(&run);
-        assert_eq!(fleet.submitted_twice(), [[0; 0]; 0]);
+        if mode == RunpodMode::Async {
+            assert_eq!(fleet.submitted_twice(), [[0; 0]; 0]);
+        }
     });
     futures_util::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_faults_together_lose_and_invent_nothing() {
+    all_faults_together(RunpodMode::Async).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_faults_together_lose_and_invent_nothing_in_one_round_trip_either() {
+    all_faults_together(RunpodMode::Sync).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,10 +170,8 @@ async fn what_ran_out_of_memory_is_not_sent_again_as_large() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_without_workers_stops_the_run_and_says_what_to_do() {
     let setting = Setting {
-        faults: Vec::new(),
-        percent: 0,
-        seed: 1,
         workers: 0,
+        ..Setting::default()
     };
     let fleet = Fleet::of(setting).await;
     let mut spec = spec(RunpodMode::Async);

@@ -9,9 +9,9 @@ pub(crate) enum Fault {
     TooMany,
     /// HTTP 429 that asks for a pause until a date, which is past.
     TooManyUntil,
-    /// The line breaks before there is a job.
+    /// The line breaks before there is a job, without a byte of an answer.
     ResetBefore,
-    /// The line breaks after there is a job, so that nobody knows its id.
+    /// The line breaks likewise after there is a job, so that nobody knows its id.
     ResetTicket,
     /// The line breaks once while the answer of a job that ran is on its way.
     ResetAnswer,

@@ -8,6 +8,7 @@
 #![allow(dead_code, reason = "each test program uses what it needs of this")]
 
 mod fault;
+mod line;
 mod queue;
 
 pub(crate) use fault::Fault;
@@ -21,6 +22,7 @@ use axum::extract::Query;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
@@ -29,6 +31,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use fault::Chance;
+use line::Lines;
+use line::Switch;
 use queue::At;
 use queue::Job;
 use queue::Queue;
@@ -56,11 +60,27 @@ pub(crate) struct Setting {
     pub(crate) seed: u64,
     /// How many workers it has.
     pub(crate) workers: usize,
+    /// What it says that a job took, in milliseconds.
+    pub(crate) execution: u64,
+}
+
+impl Default for Setting {
+    /// Three workers on which nothing goes wrong.
+    fn default() -> Self {
+        Self {
+            faults: Vec::new(),
+            percent: 0,
+            seed: 1,
+            workers: 3,
+            execution: 5,
+        }
+    }
 }
 
 struct Inner {
     chance: Chance,
     queue: Queue,
+    execution: u64,
     // How often these images were sent.
     sent: BTreeMap<Vec<u64>, usize>,
     bodies: Vec<Value>,
@@ -84,7 +104,7 @@ impl Fleet {
             faults,
             percent,
             seed,
-            workers: 3,
+            ..Setting::default()
         })
         .await
     }
@@ -92,6 +112,7 @@ impl Fleet {
     pub(crate) async fn of(setting: Setting) -> Self {
         let inner = Arc::new(Mutex::new(Inner {
             queue: Queue::new(setting.workers),
+            execution: setting.execution,
             chance: Chance {
                 faults: setting.faults,
                 percent: setting.percent,
@@ -110,12 +131,14 @@ impl Fleet {
             .route("/v2/detect/cancel/{id}", post(cancel))
             .route("/v2/detect/health", get(health))
             .layer(DefaultBodyLimit::disable())
-            .with_state(Arc::clone(&inner));
+            .layer(middleware::from_fn(line::cutting))
+            .with_state(Arc::clone(&inner))
+            .into_make_service_with_connect_info::<Switch>();
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
             .await
             .unwrap();
         let base = format!("http://{}/v2", listener.local_addr().unwrap());
-        let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let server = tokio::spawn(async move { axum::serve(Lines(listener), app).await.unwrap() });
         Self {
             base,
             inner,
@@ -197,7 +220,7 @@ impl Inner {
                 let date = [("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")];
                 return instead((StatusCode::TOO_MANY_REQUESTS, date));
             }
-            Some(Fault::ResetBefore) => return instead(broken_line()),
+            Some(Fault::ResetBefore) => return instead(line::cut()),
             Some(Fault::Oversize) if images.len() > 3 => {
                 let text = "bad request: body: exceeded max body size of 10MiB";
                 return instead((StatusCode::BAD_REQUEST, text));
@@ -210,14 +233,14 @@ impl Inner {
         }
         let id = self.queue.submit(images, fault);
         match fault {
-            Some(Fault::ResetTicket) => instead(broken_line()),
+            Some(Fault::ResetTicket) => instead(line::cut()),
             _ => Ok(id),
         }
     }
 
     fn state(&mut self, id: u64) -> Response {
         match self.queue.ask(id) {
-            Some(job) => said(id, job),
+            Some(job) => said(id, job, self.execution),
             None => not_found(),
         }
     }
@@ -324,7 +347,7 @@ fn broken_line() -> Response {
 }
 
 // What is said of a job.
-fn said(id: u64, job: &Job) -> Response {
+fn said(id: u64, job: &Job, took: u64) -> Response {
     let say = |status: &str, more: Value| {
         let mut body = json!({ "id": name(id), "status": status, "delayTime": 3 });
         let fields = body.as_object_mut().unwrap();
@@ -346,7 +369,7 @@ fn said(id: u64, job: &Job) -> Response {
         At::Worker { .. } => return say("IN_PROGRESS", json!({ "output": "half" })),
         At::Done => {}
     }
-    let executed = |output: Value| json!({ "executionTime": 5, "output": output });
+    let executed = |output: Value| json!({ "executionTime": took, "output": output });
     match job.fault {
         Some(Fault::Lost) => not_found(),
         Some(Fault::ResetAnswer) if job.answered == 1 => broken_line(),
@@ -356,7 +379,7 @@ fn said(id: u64, job: &Job) -> Response {
         }
         Some(Fault::FailedByHandler) => {
             let error = json!({ "error_type": "ValueError", "error_message": "boom" }).to_string();
-            say("FAILED", json!({ "error": error, "executionTime": 5 }))
+            say("FAILED", json!({ "error": error, "executionTime": took }))
         }
         Some(Fault::FailedWithObject) => {
             let error = json!({ "message": "no images", "code": 3 });
@@ -367,7 +390,7 @@ fn said(id: u64, job: &Job) -> Response {
             executed(json!({ "error": "the model is not there" })),
         ),
         Some(Fault::TimedOut) => say("TIMED_OUT", json!({})),
-        Some(Fault::NoOutput) => say("COMPLETED", json!({ "executionTime": 5 })),
+        Some(Fault::NoOutput) => say("COMPLETED", json!({ "executionTime": took })),
         Some(Fault::OutOfMemory) if job.images.len() > 2 => say(
             "FAILED",
             json!({ "error": "CUDA out of memory. Tried to allocate 2 GiB" }),

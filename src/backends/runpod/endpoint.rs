@@ -230,10 +230,11 @@ impl Endpoint {
         let _one_more = Waiting::of(&self.waiting);
         let submitted = Instant::now();
         let mut running_since = None;
-        let mut pause = self.usual().max(SHORTEST_POLL);
+        // From one poll's sending to the next one's: a line with a long way loses no time to both.
+        let mut due = submitted + self.usual().max(SHORTEST_POLL);
         loop {
-            tokio::time::sleep(pause).await;
-            pause = self.interval();
+            tokio::time::sleep_until(due).await;
+            due = Instant::now() + self.interval();
             let job = self.ask(ticket).await;
             if let Ok(job) = &job {
                 self.note(job, exchange);
@@ -261,7 +262,8 @@ impl Endpoint {
                     if !may_pass(&failure) || left.is_zero() {
                         return Err(failure);
                     }
-                    pause = failure.retry_after.unwrap_or(LONGEST_POLL / 4).min(left);
+                    let pause = failure.retry_after.unwrap_or(LONGEST_POLL / 4);
+                    due = Instant::now() + pause.min(left);
                 }
             }
         }
