@@ -43,8 +43,6 @@ pub struct Sound {
 pub struct Stretch {
     /// The video.
     pub video: VideoId,
-    /// Its place among the stretches of the video, from 0 without gaps.
-    pub index: u64,
     /// The samples that it is made of.
     pub range: Range<u64>,
     /// The samples that nobody else answers for. Where they end before `range` does, the rest is

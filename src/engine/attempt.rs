@@ -73,7 +73,7 @@ impl Attempts {
                             return self.give_up(&item, &self.stop.failure()).await;
                         }
                     }
-                    Verdict::Split => match self.worker.split(&item) {
+                    Verdict::Split => match self.split(&item).await {
                         Some(halves) => {
                             drop(body);
                             return self.halves(&item, halves).await;
@@ -222,6 +222,19 @@ impl Attempts {
         }
     }
 
+    // Some things take a while to cut.
+    async fn split(&self, item: &Item) -> Option<(Item, Item)> {
+        match &self.worker {
+            // What runs on this machine is as small as it gets.
+            Worker::Threads { .. } => None,
+            Worker::Calls(call) => {
+                let (call, item) = (Arc::clone(call), item.clone());
+                let halves = tokio::task::spawn_blocking(move || call.split(&item)).await;
+                finished(halves)?
+            }
+        }
+    }
+
     async fn halves(self: &Arc<Self>, item: &Item, (first, second): (Item, Item)) -> Vec<Item> {
         let (stage, pictures) = (self.step.stage.clone(), item.pictures());
         self.reporter.event(Event::Split { stage, pictures }).await;
@@ -250,14 +263,6 @@ impl Attempts {
 }
 
 impl Worker {
-    // What runs on this machine is as small as it gets.
-    fn split(&self, item: &Item) -> Option<(Item, Item)> {
-        match self {
-            Self::Threads { .. } => None,
-            Self::Calls(call) => call.split(item),
-        }
-    }
-
     /// What the user should change before the next run, as far as this one has shown.
     pub(super) fn advice(&self) -> Option<String> {
         match self {

@@ -117,7 +117,8 @@ pub trait Call: Send + Sync {
     /// nothing; gives whether it was taken back.
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool>;
 
-    /// The two halves of an item that is too large; `None` where it cannot be halved.
+    /// The two halves of an item that is too large; `None` where it cannot be halved. May take a
+    /// while: it is asked where that holds nothing up.
     fn split(&self, item: &Item) -> Option<(Item, Item)>;
 
     /// What leaves the step in place of an answer for `item`.

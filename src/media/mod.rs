@@ -75,6 +75,7 @@ pub use pictures::pictures;
 pub use probe::probe;
 pub use sound::Pieces;
 pub use sound::SoundWanted;
+pub use sound::decode_sound;
 pub use sound::encode_sound;
 pub use sound::sound;
 pub use wanted::Mode;

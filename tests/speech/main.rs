@@ -117,6 +117,27 @@ fn fleet(options: &str) -> String {
     FLEET.replace("OPTIONS", options)
 }
 
+const OPENAI: &str = r#"
+version = 1
+[backends.mine]
+kind = "openai"
+base_url = "ADDRESS"
+api_key_env = "MY_SPEECH_KEY"
+[stages.extract]
+[stages.whisper]
+inputs = ["extract"]
+backend = "mine"
+model = "tiny"
+codec = "wav"
+chunk = LENGTH
+[stages.merge]
+inputs = ["whisper"]
+"#;
+
+fn openai(chunk: u32) -> String {
+    OPENAI.replace("LENGTH", &chunk.to_string())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_hour_of_speech_loses_and_doubles_no_word() {
     let folder = TempDir::new().unwrap();
@@ -160,29 +181,13 @@ async fn speech_without_any_pause_is_whole_at_every_server() {
     let folder = TempDir::new().unwrap();
     let script = Script::new(360, Some(&(0..360)), 7);
     script.write(&folder.path().join("talk.wav"));
-    let openai = r#"
-version = 1
-[backends.mine]
-kind = "openai"
-base_url = "ADDRESS"
-api_key_env = "MY_SPEECH_KEY"
-[stages.extract]
-[stages.whisper]
-inputs = ["extract"]
-backend = "mine"
-model = "tiny"
-codec = "wav"
-chunk = 45
-[stages.merge]
-inputs = ["whisper"]
-"#;
     for (speaks, recipe) in [
         (Speaks::Handler, fleet("chunk = 40\nvad_filter = false")),
         (
             Speaks::FasterWhisper,
             fleet("worker = \"faster-whisper\"\nchunk = 33"),
         ),
-        (Speaks::Openai, openai.to_owned()),
+        (Speaks::Openai, openai(45)),
     ] {
         let server = Server::start(speaks, LIMIT, &[]).await;
         let said = run(folder.path(), &recipe, "talk.wav", &server).await;
@@ -210,6 +215,62 @@ async fn requests_stay_within_a_small_limit() {
     let transcription = &results(folder.path(), "talk")["transcription"];
     assert_same(&told(transcription), &script.words);
     assert!(server.heard().len() > 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_refuses_as_too_large_is_halved_and_no_word_is_lost() {
+    let folder = TempDir::new().unwrap();
+    // With pauses, and without.
+    let script = Script::new(200, Some(&(0..90)), 11);
+    script.write(&folder.path().join("talk.wav"));
+    for (speaks, recipe, limit, most_refused) in [
+        (
+            Speaks::Handler,
+            fleet("chunk = 60\ncodec = \"wav\""),
+            900_000,
+            12,
+        ),
+        (Speaks::Openai, openai(60), 700_000, 9),
+    ] {
+        let server = Server::start(speaks, limit, &[]).await;
+        let said = run(folder.path(), &recipe, "talk.wav", &server).await;
+        assert_eq!(said.code, 0, "{speaks:?}: {}", said.talk);
+        let transcription = &results(folder.path(), "talk")["transcription"];
+        assert_same(&told(transcription), &script.words);
+        assert_eq!(transcription.get("gaps"), None);
+        assert!(server.heard().iter().all(|it| it.bytes <= limit));
+        // Once it is known what is too large, that is not sent.
+        let refused = server.refused();
+        assert!(
+            (1..=most_refused).contains(&refused),
+            "{speaks:?}: {refused}"
+        );
+        assert!(
+            said.talk.contains("too large for its server"),
+            "{}",
+            said.talk
+        );
+        assert!(said.talk.contains("`chunk = "), "{}", said.talk);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_nothing_ends_with_gaps() {
+    let folder = TempDir::new().unwrap();
+    let script = Script::new(60, None, 13);
+    script.write(&folder.path().join("talk.wav"));
+    let server = Server::start(Speaks::Openai, 1000, &[]).await;
+    let said = run(folder.path(), &openai(30), "talk.wav", &server).await;
+    assert_eq!(said.code, 1, "{}", said.talk);
+    let transcription = &results(folder.path(), "talk")["transcription"];
+    let gaps = transcription["gaps"].as_array().unwrap();
+    assert!(gaps.iter().all(|gap| gap["error"] == "too-large"));
+    let covered: f64 = gaps
+        .iter()
+        .map(|gap| gap["end"].as_f64().unwrap() - gap["start"].as_f64().unwrap())
+        .sum();
+    assert!((covered - 60.0).abs() < 0.01, "{covered}");
+    assert!(server.heard().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -77,6 +77,7 @@ struct Inner {
     jobs: BTreeMap<String, Job>,
     heard: Vec<Request>,
     strangers: u32,
+    refused: u32,
     // No job is answered before so many are there.
     together: usize,
 }
@@ -100,6 +101,7 @@ impl Server {
             jobs: BTreeMap::new(),
             heard: Vec::new(),
             strangers: 0,
+            refused: 0,
             together: 0,
         }));
         let app = Router::new()
@@ -127,6 +129,11 @@ impl Server {
 
     pub(crate) fn heard(&self) -> Vec<Request> {
         self.inner.lock().unwrap().heard.clone()
+    }
+
+    /// Calls that were too large.
+    pub(crate) fn refused(&self) -> u32 {
+        self.inner.lock().unwrap().refused
     }
 
     /// Calls without the key.
@@ -247,6 +254,7 @@ async fn submit(State(inner): Shared, headers: HeaderMap, body: Bytes) -> Respon
         (inner.speaks, inner.limit)
     };
     if body.len() > limit {
+        inner.lock().unwrap().refused += 1;
         let text = "bad request: body: exceeded max body size of 10MiB";
         return (StatusCode::BAD_REQUEST, text).into_response();
     }
@@ -314,6 +322,13 @@ async fn transcribe(State(inner): Shared, headers: HeaderMap, mut form: Multipar
                 .entry(name)
                 .or_default()
                 .push(field.text().await.unwrap());
+        }
+    }
+    {
+        let mut inner = inner.lock().unwrap();
+        if file.len() > inner.limit {
+            inner.refused += 1;
+            return StatusCode::PAYLOAD_TOO_LARGE.into_response();
         }
     }
     assert_eq!(fields["model"], ["tiny"]);

@@ -5,10 +5,13 @@ use crate::backends::http::Access;
 use crate::backends::http::File;
 use crate::backends::http::Server;
 use crate::exchange::Exchange;
+use crate::failure::Class;
 use crate::failure::Failure;
 use crate::recipe::OpenaiSpec;
 use bytes::Bytes;
 use serde_json::Value;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 
 /// The host that keys are for.
 pub const HOST: &str = "api.openai.com";
@@ -34,6 +37,8 @@ pub struct Listening {
 pub struct Transcriptions {
     server: Server,
     listening: Listening,
+    // The most bytes of a file, as far as the server has shown.
+    most: AtomicUsize,
 }
 
 impl Transcriptions {
@@ -44,12 +49,32 @@ impl Transcriptions {
     /// Of class `refused` where the address is none, or the key would go astray.
     pub fn new(spec: &OpenaiSpec, access: &Access, listening: Listening) -> Result<Self, Failure> {
         let server = Server::new(access, spec.request_timeout, spec.max_answer)?;
-        Ok(Self { server, listening })
+        Ok(Self {
+            server,
+            listening,
+            most: AtomicUsize::new(usize::MAX),
+        })
     }
 
     /// The host that gets the sound.
     pub fn host(&self) -> String {
         self.server.host()
+    }
+
+    /// Whether it is worth sending a file of this size.
+    ///
+    /// # Errors
+    ///
+    /// Of class `too-large` where the server refused one that was hardly larger.
+    pub fn fits(&self, file: &Bytes) -> Result<(), Failure> {
+        let most = self.most.load(Ordering::Relaxed);
+        match file.len() <= most {
+            true => Ok(()),
+            false => {
+                let why = format!("the sound is larger than {most} bytes");
+                Err(Failure::new(Class::TooLarge, why))
+            }
+        }
     }
 
     /// Has a sound file listened to and notes in `exchange` what is told of it. `extension` and
@@ -88,7 +113,8 @@ impl Transcriptions {
                 fields.push(("timestamp_granularities[]", "word".to_owned()));
             }
         }
-        exchange.sent = file.len() as u64;
+        let size = file.len();
+        exchange.sent = size as u64;
         let file = File {
             field: "file",
             // Servers go by the extension.
@@ -96,6 +122,11 @@ impl Transcriptions {
             media_type: media_type.to_owned(),
             bytes: file,
         };
-        outcome::answer(&self.server.post_form(path, fields, file).await?)
+        let answer = outcome::answer(&self.server.post_form(path, fields, file).await?);
+        if matches!(&answer, Err(failure) if failure.class == Class::TooLarge) {
+            // Chunks are about as large as each other: what is hardly smaller is not tried.
+            self.most.fetch_min(size / 8 * 7, Ordering::Relaxed);
+        }
+        answer
     }
 }

@@ -8,10 +8,12 @@
 //! | `clock` | where on the clock of the pictures samples lie |
 //! | `pieces` | all of it as one iterator |
 //! | `encode` | samples to a sound file in memory |
+//! | `decode` | and back |
 //!
 //! Does not know who listens.
 
 mod clock;
+mod decode;
 mod decoder;
 mod encode;
 mod pieces;
@@ -20,6 +22,7 @@ mod track;
 
 pub(super) use track::SoundTrack;
 
+pub use decode::decode_sound;
 pub use encode::encode_sound;
 pub use pieces::Pieces;
 pub use pieces::SoundWanted;

@@ -7,11 +7,15 @@ use crate::media::ffmpeg;
 use crate::media::stop::Stop;
 use crate::media::track;
 use crate::time::TimeBase;
+use bytes::Bytes;
 use ffmpeg_next::Packet;
 use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::error::Error;
+use ffmpeg_next::format;
 use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::context::StreamIo;
 use ffmpeg_next::media::Type;
+use std::io::Cursor;
 use std::num::NonZero;
 use std::path::Path;
 use std::path::PathBuf;
@@ -37,7 +41,26 @@ impl SoundTrack {
         number: Option<NonZero<usize>>,
         stop: Stop,
     ) -> Result<Self, MediaError> {
-        let mut input = track::open_file(path)?;
+        Self::of(track::open_file(path)?, path, number, stop)
+    }
+
+    /// The sound of a file in memory that this program wrote itself.
+    pub(super) fn in_memory(file: &Bytes) -> Result<Self, MediaError> {
+        let path = Path::new("sound in memory");
+        let open = || {
+            let io = StreamIo::from_read_seek(Cursor::new(file.clone()))?;
+            format::input_from_stream(io, None, None)
+        };
+        let input = open().map_err(|_: Error| MediaError::NoSound { path: path.into() })?;
+        Self::of(input, path, None, Stop::default())
+    }
+
+    fn of(
+        mut input: Input,
+        path: &Path,
+        number: Option<NonZero<usize>>,
+        stop: Stop,
+    ) -> Result<Self, MediaError> {
         let stream = match number {
             None => ffmpeg::best_audio(&input),
             Some(number) => streams(&input).nth(number.get() - 1),

@@ -2,6 +2,7 @@
 //!
 //! Does not know what becomes of the passages.
 
+use super::halve::halve;
 use crate::backends::openai::Listening;
 use crate::backends::openai::Transcriptions;
 use crate::backends::runpod::Endpoint;
@@ -27,6 +28,8 @@ use crate::speech::seconds;
 use bytes::Bytes;
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 
 /// Who listens elsewhere.
 #[derive(Debug)]
@@ -43,6 +46,7 @@ pub fn ask(stage: &StageId, spec: &WhisperSpec, listener: Listener) -> Arc<dyn C
         stage: stage.clone(),
         spec: spec.clone(),
         listener,
+        refused: AtomicU64::new(u64::MAX),
     })
 }
 
@@ -60,6 +64,8 @@ struct Ask {
     stage: StageId,
     spec: WhisperSpec,
     listener: Listener,
+    // The samples of the shortest chunk that was too large.
+    refused: AtomicU64,
 }
 
 impl Ask {
@@ -113,7 +119,10 @@ impl Call for Ask {
             (Listener::Runpod(endpoint), Some((_, file))) => {
                 endpoint.body(&whisper::input(&self.spec, file)?)
             }
-            (Listener::Openai(_), Some((_, file))) => Ok(file.clone()),
+            (Listener::Openai(server), Some((_, file))) => {
+                server.fits(file)?;
+                Ok(file.clone())
+            }
         }
     }
 
@@ -153,9 +162,25 @@ impl Call for Ask {
         })
     }
 
-    // A file cannot be cut in two; how long chunks are is known before.
-    fn split(&self, _: &Item) -> Option<(Item, Item)> {
-        None
+    fn split(&self, item: &Item) -> Option<(Item, Item)> {
+        let Item::Chunk(chunk) = item else {
+            return None;
+        };
+        let range = &chunk.stretch.range;
+        self.refused
+            .fetch_min(range.end.saturating_sub(range.start), Ordering::Relaxed);
+        let (first, second) = halve(chunk)?;
+        Some((Item::Chunk(first), Item::Chunk(second)))
+    }
+
+    fn advice(&self) -> Option<String> {
+        let refused = self.refused.load(Ordering::Relaxed);
+        let half = (refused < u64::MAX).then(|| (seconds(refused) / 2.0).ceil().max(5.0))?;
+        Some(format!(
+            "{:.0} s of sound were too large for its server; `chunk = {half}` saves the requests \
+             that were refused",
+            seconds(refused)
+        ))
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {

@@ -58,13 +58,14 @@ struct Composing {
     video: VideoId,
     // Why nobody listens.
     unheard: Option<String>,
+    // By where they begin.
     passages: BTreeMap<u64, Passage>,
 }
 
 impl Folding for Composing {
     fn push(&mut self, item: Item) -> Vec<Item> {
         if let Item::Passage(passage) = item {
-            self.passages.insert(passage.stretch.index, passage);
+            self.passages.insert(passage.stretch.own.start, passage);
         }
         Vec::new()
     }
@@ -160,7 +161,6 @@ mod tests {
             stage: "whisper".into(),
             stretch: Stretch {
                 video: VideoId(0),
-                index,
                 range: range.clone(),
                 own: range,
             },

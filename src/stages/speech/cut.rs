@@ -21,7 +21,7 @@ use crate::stages::extract::Videos;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Samples that two chunks share on each side of a cut within speech.
+/// Samples that two chunks share on each side of a cut within speech, at most.
 const SHARED: usize = RATE as usize / 2;
 
 /// Silence that is left before and after speech where silence is dropped: 0.4 s.
@@ -66,7 +66,6 @@ impl Fold for Cut {
             samples: Vec::new(),
             start: 0,
             own: 0,
-            count: 0,
         })
     }
 }
@@ -80,7 +79,6 @@ struct Cutting {
     // Where it begins, and from where on the next chunk answers for it.
     start: u64,
     own: u64,
-    count: u64,
 }
 
 impl Cutting {
@@ -111,15 +109,10 @@ impl Cutting {
     fn next(&mut self) -> Item {
         let whole = self.samples.get(..self.longest).unwrap_or(&self.samples);
         let levels = Levels::of(whole);
-        let first = self.longest / 5 * 4;
-        let (cut, shared) = match levels.longest_pause(first / FRAME..self.longest / FRAME) {
-            Some(frame) => (frame * FRAME, 0),
-            None => {
-                let last = self.longest - SHARED.min(self.longest / 10);
-                let frame = levels.quietest(first / FRAME..last / FRAME);
-                (frame * FRAME, SHARED.min(self.longest / 10))
-            }
-        };
+        let within = self.longest / 5 * 4 / FRAME..self.longest / FRAME;
+        let shared = shared(self.longest);
+        let (frame, is_pause) = levels.border(within, shared.div_ceil(FRAME));
+        let (cut, shared) = (frame * FRAME, if is_pause { 0 } else { shared });
         let own = self.own..self.start + cut as u64;
         let chunk = self.chunk(0..cut + shared, own);
         self.own = self.start + cut as u64;
@@ -146,11 +139,9 @@ impl Cutting {
         };
         let stretch = Stretch {
             video: self.video,
-            index: self.count,
             range: self.start + range.start as u64..self.start + range.end as u64,
             own,
         };
-        self.count += 1;
         Item::Chunk(Chunk {
             stretch,
             content: Ok(waves),
@@ -191,6 +182,12 @@ impl Folding for Cutting {
     fn finish(&mut self) -> Vec<Item> {
         self.rest().into_iter().collect()
     }
+}
+
+/// The samples that two chunks share on each side of a cut within speech, where they come of so
+/// many.
+pub(super) fn shared(whole: usize) -> usize {
+    SHARED.min(whole / 10)
 }
 
 #[cfg(test)]

@@ -45,8 +45,20 @@ impl Levels {
         Self { frames, threshold }
     }
 
+    /// Where in `within` to cut, in frames: in the middle of the longest pause, or of the quietest
+    /// 100 ms but for the last `margin` frames; and whether it is a pause.
+    pub(super) fn border(&self, within: Range<usize>, margin: usize) -> (usize, bool) {
+        match self.longest_pause(within.clone()) {
+            Some(frame) => (frame, true),
+            None => {
+                let end = within.end.saturating_sub(margin);
+                (self.quietest(within.start..end), false)
+            }
+        }
+    }
+
     /// The middle of the longest pause whose middle is in `within`, in frames.
-    pub(super) fn longest_pause(&self, within: Range<usize>) -> Option<usize> {
+    fn longest_pause(&self, within: Range<usize>) -> Option<usize> {
         let mut longest: Option<Range<usize>> = None;
         let mut start = None;
         for index in 0..=self.frames.len() {
@@ -68,7 +80,7 @@ impl Levels {
     }
 
     /// The middle of the quietest 100 ms in `within`, in frames.
-    pub(super) fn quietest(&self, within: Range<usize>) -> usize {
+    fn quietest(&self, within: Range<usize>) -> usize {
         let loudest = |start: &usize| {
             let frames = self.frames.get(*start..start + QUIETEST);
             let loudest = |a: f32, b: &f32| a.max(*b);

@@ -15,6 +15,7 @@ mod ask;
 mod code;
 mod compose;
 mod cut;
+mod halve;
 mod levels;
 mod read;
 mod seam;

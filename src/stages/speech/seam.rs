@@ -114,7 +114,6 @@ mod tests {
         let place = |(from, to): (u64, u64)| from * 16_000..to * 16_000;
         Stretch {
             video: VideoId(0),
-            index: 0,
             range: place(range),
             own: place(own),
         }
