@@ -17,6 +17,7 @@ use vpipe::backends::local::whisper::Task;
 use vpipe::backends::local::whisper::TranscribeParams;
 use vpipe::backends::local::whisper::Transcriber;
 use vpipe::backends::local::whisper::VoiceSource;
+use vpipe::backends::local::whisper::find_voices;
 use vpipe::item::PixelFormat;
 use vpipe::media;
 use vpipe::media::SoundWanted;
@@ -88,6 +89,52 @@ fn sound_of_any_length_gives_segments_in_order() {
             assert_eq!(heard.language_probability.is_some(), listened);
         }
     }
+}
+
+#[test]
+fn voices_are_listed_with_their_languages_or_why_they_are_of_no_use() {
+    let whole = changed("", |_| ());
+    let parent = tempfile::tempdir().unwrap();
+    // As some lay them out, with the networks in a folder of their own.
+    let inside = parent.path().join("a");
+    fs::create_dir_all(inside.join("onnx")).unwrap();
+    for file in FILES {
+        let is_network = Path::new(file).extension().is_some_and(|it| it == "onnx");
+        let folder = if is_network {
+            inside.join("onnx")
+        } else {
+            inside.clone()
+        };
+        fs::copy(micro().join(file), folder.join(file)).unwrap();
+    }
+    fs::create_dir(parent.path().join("b")).unwrap();
+    fs::write(parent.path().join("b/encoder_model.onnx"), "text").unwrap();
+    fs::write(parent.path().join("notes.txt"), "text").unwrap();
+    let nowhere = parent.path().join("nowhere");
+    let dirs = [parent.path(), &nowhere, whole.path()].map(Path::to_owned);
+    let found = find_voices(&dirs);
+    let (demo, folders) = found.split_first().unwrap();
+    assert_eq!(demo.source, VoiceSource::Demo);
+    assert_eq!(*demo.languages.as_ref().unwrap(), ["en"]);
+    let mut listed: Vec<_> = folders
+        .iter()
+        .map(|voice| {
+            let VoiceSource::Folder(folder) = &voice.source else {
+                panic!("two are built in");
+            };
+            let found = voice.languages.as_ref().map_err(ToString::to_string);
+            (folder.clone(), found.map(|it| it.join(" ")))
+        })
+        .collect();
+    listed.sort_by_key(|(folder, _)| folder == whole.path());
+    let [(a, inside), (b, broken), (whole_too, languages)] = &listed[..] else {
+        panic!("{listed:?}");
+    };
+    assert!(a.ends_with("a") && b.ends_with("b") && whole_too == whole.path());
+    assert_eq!(*inside, Ok("de en fr ja".to_owned()));
+    assert_eq!(languages, inside);
+    let why = broken.as_ref().unwrap_err();
+    assert!(why.contains("has no tokenizer.json"), "{why}");
 }
 
 #[test]

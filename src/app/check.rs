@@ -4,11 +4,15 @@ use super::compile;
 use super::error::AppError;
 use super::report::Checked;
 use super::report::FoundModel;
+use super::report::Knows;
 use crate::backends::local;
 use crate::backends::local::ModelSource;
+use crate::backends::local::whisper::VoiceSource;
+use crate::backends::local::whisper::find_voices;
 use crate::diag::Report;
 use crate::plan::Format;
 use crate::recipe::Request;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Compiles a recipe and says what it would do.
@@ -35,17 +39,43 @@ pub fn graph(request: &Request, format: Format) -> Result<String, AppError> {
     Ok(compiled.plan.draw(format))
 }
 
-/// The models in `folders`, after the built-in one.
+/// The models in `folders`, those that see before those that listen, and in both the built-in one
+/// first.
 pub fn models(folders: &[PathBuf]) -> Result<Vec<FoundModel>, AppError> {
-    let found = local::find_models(folders);
-    Ok(found
-        .into_iter()
-        .map(|model| FoundModel {
-            path: match model.source {
-                ModelSource::File(path) => Some(path),
-                ModelSource::Demo => None,
-            },
-            facts: model.facts.map_err(|error| error.to_string()),
+    let voices = find_voices(folders);
+    // The networks of a voice are none that see.
+    let is_of_voice = |path: &Path| {
+        voices.iter().any(|voice| match &voice.source {
+            VoiceSource::Folder(folder) => path.parent() == Some(folder),
+            VoiceSource::Demo => false,
         })
-        .collect())
+    };
+    let mut found = Vec::new();
+    for model in local::find_models(folders) {
+        let path = match model.source {
+            ModelSource::File(path) if is_of_voice(&path) => continue,
+            ModelSource::File(path) => Some(path),
+            ModelSource::Demo => None,
+        };
+        let knows = model.facts.map(Knows::Classes);
+        found.push(FoundModel {
+            path,
+            knows: knows.map_err(|error| error.to_string()),
+        });
+    }
+    for voice in voices {
+        let path = match voice.source {
+            VoiceSource::Folder(path) => Some(path),
+            VoiceSource::Demo => None,
+        };
+        let demo = path.is_none();
+        let knows = voice
+            .languages
+            .map(|languages| Knows::Speech { languages, demo });
+        found.push(FoundModel {
+            path,
+            knows: knows.map_err(|error| error.to_string()),
+        });
+    }
+    Ok(found)
 }

@@ -33,6 +33,7 @@ pub use error::AppError;
 pub use report::Checked;
 pub use report::FoundModel;
 pub use report::Header;
+pub use report::Knows;
 pub use report::Outcome;
 pub use report::SavedFiles;
 pub use report::StageRow;

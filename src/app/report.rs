@@ -68,10 +68,24 @@ pub struct Checked {
 /// A model that was found.
 #[derive(Clone, Debug)]
 pub struct FoundModel {
-    /// Its file; `None` for the one that is built in.
+    /// Its file or folder; `None` for one that is built in.
     pub path: Option<PathBuf>,
-    /// What it says of itself, or why it cannot be used.
-    pub facts: Result<ModelFacts, String>,
+    /// What it knows, or why it cannot be used.
+    pub knows: Result<Knows, String>,
+}
+
+/// What a model knows.
+#[derive(Clone, Debug)]
+pub enum Knows {
+    /// Things in pictures.
+    Classes(ModelFacts),
+    /// What is said.
+    Speech {
+        /// ISO 639-1 codes; none where it is English alone.
+        languages: Vec<String>,
+        /// Whether it is the built-in one.
+        demo: bool,
+    },
 }
 
 /// One thing that a run has to say.

@@ -3,11 +3,13 @@
 use crate::app::Checked;
 use crate::app::Finding;
 use crate::app::FoundModel;
+use crate::app::Knows;
 use crate::app::StageRow;
 use crate::app::State;
 use crate::facts::ModelFacts;
 
 const CLASSES_NAMED: usize = 6;
+const LANGUAGES_NAMED: usize = 8;
 
 const MORE_MODELS: &str = "
 Any detector that Ultralytics exports to ONNX can be used (v5u, v8, v9, v10, 11, 12):
@@ -16,7 +18,11 @@ Any detector that Ultralytics exports to ONNX can be used (v5u, v8, v9, v10, 11,
   yolo export model=yolo11n.pt format=onnx
   vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx
 
-In a recipe it is `model = \"yolo11n.onnx\"` under [stages.yolo].
+In a recipe it is `model = \"yolo11n.onnx\"` under [stages.yolo]. And any Whisper that Optimum exports:
+
+  pip install \"optimum[onnxruntime]\"
+  optimum-cli export onnx --model openai/whisper-base whisper-base
+  vpipe run default clip.mp4 --set whisper.model=whisper-base
 ";
 
 /// What a recipe would do.
@@ -58,8 +64,9 @@ pub(super) fn models(models: &[FoundModel]) -> String {
         .iter()
         .map(|model| {
             let path = model.path.as_ref().map(|path| path.display().to_string());
-            let about = match &model.facts {
-                Ok(facts) => about(facts),
+            let about = match &model.knows {
+                Ok(Knows::Classes(facts)) => about(facts),
+                Ok(Knows::Speech { languages, demo }) => speech(languages, *demo),
                 Err(why) => format!("cannot be used: {why}"),
             };
             [path.unwrap_or_else(|| "(built in)".to_owned()), about]
@@ -94,6 +101,22 @@ fn about(model: &ModelFacts) -> String {
         model.classes.len(),
         named.join(", "),
     )
+}
+
+fn speech(languages: &[String], demo: bool) -> String {
+    let first = languages.len().min(LANGUAGES_NAMED);
+    let named = languages[..first].join(", ");
+    let known = match languages.len() {
+        0 => "speech (en)".to_owned(),
+        count if count > first => format!("speech in {count} languages ({named}, ...)"),
+        _ => format!("speech ({named})"),
+    };
+    let demo = if demo {
+        "; a demo of 60 words, nothing else"
+    } else {
+        ""
+    };
+    format!("{known}{demo}")
 }
 
 /// What is in place, and under it what to do about what is not.
@@ -131,6 +154,7 @@ mod tests {
     use super::models;
     use crate::app::Checked;
     use crate::app::FoundModel;
+    use crate::app::Knows;
     use crate::app::StageRow;
     use crate::facts::ModelFacts;
     use crate::item::Size;
@@ -181,6 +205,10 @@ mod tests {
             fixed_size,
             digest: String::new(),
         };
+        let speech = |languages: u32, demo| {
+            let languages = (0..languages).map(|n| format!("l{n}")).collect();
+            Ok(Knows::Speech { languages, demo })
+        };
         let side = Size {
             width: 320,
             height: 320,
@@ -188,21 +216,36 @@ mod tests {
         let found = [
             FoundModel {
                 path: None,
-                facts: Ok(model(6, Some(side), true)),
+                knows: Ok(Knows::Classes(model(6, Some(side), true))),
             },
             FoundModel {
                 path: Some("models/yolo11n.onnx".into()),
-                facts: Ok(model(80, None, false)),
+                knows: Ok(Knows::Classes(model(80, None, false))),
             },
             FoundModel {
                 path: Some("other.onnx".into()),
-                facts: Err("it is a classifier".to_owned()),
+                knows: Err("it is a classifier".to_owned()),
+            },
+            FoundModel {
+                path: None,
+                knows: speech(1, true),
+            },
+            FoundModel {
+                path: Some("models/whisper-base".into()),
+                knows: speech(99, false),
+            },
+            FoundModel {
+                path: Some("models/whisper-base.en".into()),
+                knows: speech(0, false),
             },
         ];
         insta::assert_snapshot!(models(&found), @r#"
-      (built in)           6 classes (class0, class1, class2, class3, class4, class5), always 320x320; a demo of drawn shapes, nothing else
-      models/yolo11n.onnx  80 classes (class0, class1, class2, class3, class4, class5, ...), any size
-      other.onnx           cannot be used: it is a classifier
+      (built in)              6 classes (class0, class1, class2, class3, class4, class5), always 320x320; a demo of drawn shapes, nothing else
+      models/yolo11n.onnx     80 classes (class0, class1, class2, class3, class4, class5, ...), any size
+      other.onnx              cannot be used: it is a classifier
+      (built in)              speech (l0); a demo of 60 words, nothing else
+      models/whisper-base     speech in 99 languages (l0, l1, l2, l3, l4, l5, l6, l7, ...)
+      models/whisper-base.en  speech (en)
 
     Any detector that Ultralytics exports to ONNX can be used (v5u, v8, v9, v10, 11, 12):
 
@@ -210,7 +253,11 @@ mod tests {
       yolo export model=yolo11n.pt format=onnx
       vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx
 
-    In a recipe it is `model = "yolo11n.onnx"` under [stages.yolo].
+    In a recipe it is `model = "yolo11n.onnx"` under [stages.yolo]. And any Whisper that Optimum exports:
+
+      pip install "optimum[onnxruntime]"
+      optimum-cli export onnx --model openai/whisper-base whisper-base
+      vpipe run default clip.mp4 --set whisper.model=whisper-base
     "#);
     }
 }

@@ -33,4 +33,6 @@ pub use transcriber::Task;
 pub use transcriber::TranscribeParams;
 pub use transcriber::Transcriber;
 pub use transcriber::TranscriberSession;
+pub use voice::FoundVoice;
 pub use voice::VoiceSource;
+pub use voice::find_voices;

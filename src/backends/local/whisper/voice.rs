@@ -16,6 +16,7 @@ use super::vocabulary::Vocabulary;
 use crate::facts::ModelFacts;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -79,12 +80,16 @@ pub(super) struct Voice {
 impl Voice {
     /// Reads a voice.
     pub(super) fn read(source: &VoiceSource) -> Result<Self, ModelError> {
+        Self::read_files(Files::new(source))
+    }
+
+    fn read_files(mut files: Files<'_>) -> Result<Self, ModelError> {
+        let source = files.source;
         if let VoiceSource::Folder(path) = source
             && !path.exists()
         {
             return Err(ModelError::Missing { path: path.clone() });
         }
-        let mut files = Files::new(source);
         let wrong = |found: String| ModelError::NotAVoice {
             name: source.to_string(),
             found,
@@ -124,9 +129,56 @@ impl Voice {
     }
 }
 
+/// A voice on this machine, and what it says of itself or why it is of no use.
+#[derive(Debug)]
+pub struct FoundVoice {
+    /// Where it is.
+    pub source: VoiceSource,
+    /// ISO 639-1 codes of the languages that it understands; none where it is English alone.
+    pub languages: Result<Vec<String>, ModelError>,
+}
+
+/// The built-in voice, then those among `dirs` and the folders that lie in them, in the order of
+/// their paths.
+///
+/// Weights are not loaded, so an engine may still refuse one. A folder that cannot be read has
+/// no voices.
+pub fn find_voices(dirs: &[PathBuf]) -> Vec<FoundVoice> {
+    let inside = dirs
+        .iter()
+        .filter_map(|dir| fs::read_dir(dir).ok())
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let is_voice = |folder: &PathBuf| {
+        let encoder = folder.join("encoder_model.onnx");
+        encoder.is_file() || folder.join("onnx").join("encoder_model.onnx").is_file()
+    };
+    let mut folders: Vec<PathBuf> = dirs.iter().cloned().chain(inside).collect();
+    folders.retain(is_voice);
+    folders.sort();
+    folders.dedup();
+    std::iter::once(VoiceSource::Demo)
+        .chain(folders.into_iter().map(VoiceSource::Folder))
+        .map(|source| FoundVoice {
+            languages: languages(&source),
+            source,
+        })
+        .collect()
+}
+
+fn languages(source: &VoiceSource) -> Result<Vec<String>, ModelError> {
+    let voice = Voice::read_files(Files {
+        takes_weights: false,
+        ..Files::new(source)
+    })?;
+    Ok(voice.profile.languages.into_keys().collect())
+}
+
 /// The files of a voice, and the digest of those that have been read.
 struct Files<'a> {
     source: &'a VoiceSource,
+    // Weights that lie beside a network are gigabytes and say nothing of it.
+    takes_weights: bool,
     digest: blake3::Hasher,
 }
 
@@ -134,6 +186,7 @@ impl<'a> Files<'a> {
     fn new(source: &'a VoiceSource) -> Self {
         Self {
             source,
+            takes_weights: true,
             digest: blake3::Hasher::new(),
         }
     }
@@ -179,7 +232,9 @@ impl<'a> Files<'a> {
             };
             let mut onnx = Onnx::from(graph);
             // How exporters call the weights of a model that is too large for one file.
-            if let Some(weights) = self.content(&format!("{place}_data"), LARGEST_WEIGHTS)? {
+            if self.takes_weights
+                && let Some(weights) = self.content(&format!("{place}_data"), LARGEST_WEIGHTS)?
+            {
                 onnx.weights.push((format!("{name}_data"), weights));
             }
             return Ok((header, onnx));
