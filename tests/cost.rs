@@ -145,7 +145,10 @@ async fn a_budget_that_ends_on_the_way_keeps_what_was_paid() {
     assert_eq!(results["run"]["stopped"], "the budget was reached");
     let entries = results["detections"].as_array().unwrap();
     let paid = entries.iter().filter(|entry| entry["count"] == 1).count();
-    let skipped = entries.iter().filter(|entry| entry["skipped"].is_string()).count();
+    let skipped = entries
+        .iter()
+        .filter(|entry| entry["skipped"].is_string())
+        .count();
     assert_eq!(paid + skipped, entries.len());
     // Fewer on a slow machine, where a worker stands idle between jobs, which is paid too.
     assert!((1..=15).contains(&paid), "{paid}");
