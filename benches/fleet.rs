@@ -36,7 +36,13 @@ const TURNS: usize = 3;
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let markdown = env::args().any(|word| word == "--markdown");
-    let mut rows = Vec::new();
+    if markdown {
+        println!("| what | measured |\n|---|---|");
+    }
+    let say = |name: &str, figure: &str| match markdown {
+        true => println!("| {name} | {figure} |"),
+        false => println!("{name:50} {figure}"),
+    };
     for (concurrency, round_trip) in [(5, 0), (10, 100)] {
         let setting = setting(round_trip);
         let fleet = Running::start(setting).await?;
@@ -46,7 +52,7 @@ async fn main() -> Outcome<()> {
             ratios.push(seconds / ideal(setting));
         }
         let name = format!("requests alone, {concurrency} at once, round trip {round_trip} ms");
-        rows.push([name, format!("{:.2} x the ideal", median(ratios))]);
+        say(&name, &format!("{:.2} x the ideal", median(ratios)));
     }
     let setting = setting(0);
     let fleet = Running::start(setting).await?;
@@ -74,16 +80,7 @@ async fn main() -> Outcome<()> {
             "{own:.1} {unit}, Python {their:.1} {unit}: {:.2} x",
             own / their
         );
-        rows.push([format!("whole job, {name}"), words]);
-    }
-    if markdown {
-        println!("| what | measured |\n|---|---|");
-    }
-    for [name, figure] in rows {
-        match markdown {
-            true => println!("| {name} | {figure} |"),
-            false => println!("{name:50} {figure}"),
-        }
+        say(&format!("whole job, {name}"), &words);
     }
     Ok(())
 }

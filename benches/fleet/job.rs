@@ -36,7 +36,7 @@ pub(crate) fn clip() -> Outcome<PathBuf> {
         .output()?;
     let has_x264 = String::from_utf8_lossy(&encoders.stdout).contains("libx264");
     let codec: &[&str] = match has_x264 {
-        true => &["-c:v", "libx264"],
+        true => &["-c:v", "libx264", "-preset", "veryfast"],
         false => &["-c:v", "mpeg4", "-bf", "2", "-q:v", "5"],
     };
     // Under another name until it is whole.
