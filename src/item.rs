@@ -16,6 +16,8 @@ use crate::time::Pts;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -37,6 +39,8 @@ pub enum ItemKind {
     Chunk,
     /// What was found in one picture.
     Detections,
+    /// Fields about one picture: detections without boxes.
+    Fields,
     /// What was heard in one chunk.
     Passage,
     /// What was said in a video.
@@ -51,7 +55,8 @@ impl ItemKind {
     /// Whether `item` belongs on an edge of this kind. A step may give detections beside
     /// pictures, for those that it does not pass on; all else that it gives is of one kind.
     pub fn carries(self, item: &Item) -> bool {
-        (self == Self::Detections) == matches!(item, Item::Detections(_))
+        let answers = matches!(self, Self::Detections | Self::Fields);
+        answers == matches!(item, Item::Detections(_))
     }
 }
 
@@ -64,6 +69,7 @@ impl fmt::Display for ItemKind {
             Self::Sound => "sound",
             Self::Chunk => "chunks",
             Self::Detections => "detections",
+            Self::Fields => "records",
             Self::Passage => "passages",
             Self::Transcript => "transcript",
             Self::Saved => "files",
@@ -352,11 +358,23 @@ impl Repeat {
     }
 }
 
+/// What a server said of a picture or of a crop.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields {
+    /// What the crop was cut around; see [`Detection::parent`].
+    pub parent: Option<u32>,
+    /// By the names that the recipe gives.
+    pub values: Map<String, Value>,
+}
+
 /// "Nothing found" and "not looked at" never look alike.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
     /// What the model saw; may be empty.
     Objects(Vec<Detection>),
+    /// What a server said of it, by names of the recipe's own: one of the whole, or one for each
+    /// of its crops.
+    Fields(Vec<Fields>),
     /// The picture was looked at, or tried to be, and there is no answer.
     Error(Failure),
     /// The picture was not looked at, with the reason.

@@ -32,6 +32,15 @@ pub use expression::Names;
 // More names than this in one namespace (the environment, say) are not listed in a message.
 const LISTED: usize = 12;
 
+// Steps of rendering one string; a step pays for 64 bytes as well.
+const FUEL: u64 = 100_000;
+
+// Calls and expressions within each other; no honest string comes near.
+const DEPTH: usize = 50;
+
+// Bytes of one string that is a template.
+const LONGEST: usize = 64 << 10;
+
 const SYNTAX: &str =
     "a value is written `{{ vars.NAME }}`; the braces themselves are written `{{ '{{' }}`";
 
@@ -146,11 +155,20 @@ pub struct Fault {
     pub undefined: Option<String>,
 }
 
-/// `text` with the values of `scope` in it.
+/// `text` with the values of `scope` in it. How long it may be and go on is bounded: it may be a
+/// stranger's.
 pub fn render(text: &str, scope: &Scope) -> Result<String, Fault> {
     // Most strings of a recipe are plain.
     if !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
         return Ok(text.to_owned());
+    }
+    if text.len() > LONGEST {
+        return Err(Fault {
+            message: format!("a template of {} bytes is too long", text.len()),
+            help: Some(format!("at most {LONGEST} bytes are rendered")),
+            range: None,
+            undefined: None,
+        });
     }
     environment()
         .render_str(text, Serde(scope))
@@ -163,6 +181,8 @@ fn environment() -> Environment<'static> {
     // So that errors have their range.
     environment.set_debug(true);
     environment.set_formatter(write);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(DEPTH);
     environment
 }
 
@@ -192,6 +212,12 @@ fn fault(text: &str, scope: &Scope, error: &Error) -> Fault {
             )),
             range: text.find(name).map(|start| start..start + name.len()),
             undefined: Some(name.to_owned()),
+        },
+        (ErrorKind::OutOfFuel, _) => Fault {
+            message: "the template takes too long to render".to_owned(),
+            help: Some("write what it comes to, without long lists or loops".to_owned()),
+            range: None,
+            undefined: None,
         },
         (kind, _) => Fault {
             message: format!("the template is wrong: {detail}"),
@@ -242,6 +268,40 @@ mod tests {
             fault.help.as_deref(),
             Some("in scope here: `vars.root`, `vars.fps`, `vars.half`")
         );
+    }
+
+    #[test]
+    fn no_template_goes_on_for_ever() {
+        let nested = format!("{{{{ {}1{} }}}}", "[".repeat(2000), "]".repeat(2000));
+        let long = format!("{{{{ 1 }}}}{}", "x".repeat(1 << 20));
+        for text in [
+            "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
+            "{{ 'x' * 900000000 }}",
+            "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
+            "{{ range(99999999) | list | length }}",
+            &nested,
+            &long,
+        ] {
+            let wrong = render(text, &scope()).unwrap_err();
+            assert!(wrong.message.contains("template"), "{}", wrong.message);
+        }
+    }
+
+    #[test]
+    fn no_template_reads_a_file_or_the_environment() {
+        for text in [
+            "{% include '/etc/passwd' %}",
+            "{% import 'Cargo.toml' as cargo %}",
+            "{% extends 'README.md' %}",
+            "{{ read('/etc/passwd') }}",
+            "{{ open('/etc/passwd') }}",
+            "{{ env.HOME }}",
+            "{{ getenv('HOME') }}",
+            "{{ self.__class__ }}",
+            "{{ vars.root.__class__.__mro__ }}",
+        ] {
+            assert!(render(text, &scope()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -96,6 +96,8 @@ fn drawn(recipe: &Recipe) -> String {
 
 fn compile(recipe: &Recipe, place: &dyn Fn(&StageId) -> Placement) -> Result<Plan, String> {
     let placements = recipe.stages.iter().filter_map(|stage| match &stage.spec {
+        // Always at a server, whatever the others do.
+        StageSpec::Http(_) => Some((stage.id.clone(), there(&stage.id))),
         StageSpec::Yolo(_) | StageSpec::Whisper(_) => Some((stage.id.clone(), place(&stage.id))),
         _ => None,
     });

@@ -13,6 +13,7 @@ use vpipe::backends::http::Access;
 use vpipe::backends::mapping::Mapping;
 use vpipe::backends::runpod;
 use vpipe::backends::runpod::Endpoint;
+use vpipe::engine::Call;
 use vpipe::engine::Emitter;
 use vpipe::engine::Lane;
 use vpipe::engine::Map;
@@ -90,7 +91,8 @@ pub(crate) async fn seconds(fleet: &Running, pictures: u64, concurrency: u64) ->
     let plan = plan::compile(&recipe, &facts, Tuning::default()).map_err(wrong)?;
     let spec = spec.ok_or("the default recipe has no yolo")?;
     let mapping = Mapping::new(&MappingSpec::default());
-    let caller = stages::request(&stage, &spec, mapping, endpoint);
+    let (params, videos) = (spec.params(), BTreeMap::new());
+    let caller: Arc<dyn Call> = stages::request(&stage, &params, mapping, endpoint, &videos);
     let supplies = Supplies {
         callers: BTreeMap::from([(stage, caller)]),
         ..Supplies::default()

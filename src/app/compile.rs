@@ -48,7 +48,7 @@ pub(super) fn compile(
     allowed: &[String],
     videos: Vec<VideoFacts>,
 ) -> Result<Compiled, AppError> {
-    let placed = resolve::resolve(recipe, allowed)?;
+    let placed = resolve::resolve(recipe, allowed, &videos)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let held = held(recipe, &videos);
     let facts = Facts {
@@ -97,6 +97,11 @@ impl Compiled {
         steps.any(|(_, step)| matches!(step.kind, StepKind::Sound { .. }))
     }
 
+    fn hears(&self, stage: &StageId) -> bool {
+        let mut steps = self.plan.steps().filter(|(_, step)| step.stage == *stage);
+        steps.any(|(_, step)| matches!(step.kind, StepKind::Sound { .. }))
+    }
+
     /// Nothing, where the environment has all that a run needs.
     pub(super) fn ready(&self) -> Result<(), AppError> {
         match self.placed.missing.first() {
@@ -126,9 +131,10 @@ impl Compiled {
             kind: stage.kind,
             place: self.place(&stage.id),
             limit: self.limit(&stage.id),
-            total: match stage.kind {
-                "whisper" => seconds,
-                _ => total,
+            total: if self.hears(&stage.id) {
+                seconds
+            } else {
+                total
             },
             skipped: match &stage.fate {
                 StageFate::Skipped(why) => Some(why.clone()),

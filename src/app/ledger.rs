@@ -15,6 +15,7 @@ use crate::item::Record;
 use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::output::Results;
 use crate::output::RunFacts;
 use crate::output::StageRun;
 use crate::output::Summary;
@@ -71,6 +72,7 @@ impl Ledger {
                 results: None,
                 partial: false,
                 summary: Summary::default(),
+                failures: 0,
                 requests_spared: 0,
                 saved: Vec::new(),
                 error: inputs.unreadable.get(&id).cloned(),
@@ -201,11 +203,12 @@ impl Ledger {
         }
     }
 
-    pub(super) fn saved(&mut self, video: VideoId, path: &Path, partial: bool, summary: Summary) {
+    pub(super) fn saved(&mut self, video: VideoId, path: &Path, partial: bool, results: Results) {
         if let Some(outcome) = self.videos.get_mut(&video) {
             outcome.results = Some(path.to_owned());
             outcome.partial = partial;
-            outcome.summary = summary;
+            outcome.summary = results.summary;
+            outcome.failures = results.failures.len();
         }
     }
 

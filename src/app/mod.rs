@@ -16,6 +16,8 @@ mod report;
 mod resolve;
 mod run;
 mod saving;
+mod services;
+mod trial;
 mod world;
 
 pub use author::init;
@@ -42,3 +44,7 @@ pub use report::Update;
 pub use report::VideoOutcome;
 pub use run::RunRequest;
 pub use run::run;
+pub use trial::Answered;
+pub use trial::TrialRequest;
+pub use trial::Tried;
+pub use trial::try_stage;

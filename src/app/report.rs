@@ -119,6 +119,8 @@ pub struct VideoOutcome {
     pub partial: bool,
     /// Counts over what stands in the results file, or in `saved` where there is none.
     pub summary: Summary,
+    /// Items without an answer, of all stages.
+    pub failures: usize,
     /// Requests to detectors that its repeated pictures spared, as far as the size of batches says;
     /// on this machine a picture is a request.
     pub requests_spared: u64,
@@ -189,7 +191,7 @@ impl Outcome {
         };
         let failed = |video: &VideoOutcome| {
             let mut saved = video.saved.iter();
-            let lacking = video.summary.failed + video.summary.gaps > 0;
+            let lacking = video.failures > 0 || video.summary.failed + video.summary.gaps > 0;
             let incomplete = lacking || saved.any(|files| files.failed > 0);
             video.error.is_some() || incomplete
         };
@@ -226,6 +228,7 @@ mod tests {
                 failed,
                 ..Summary::default()
             },
+            failures: 0,
             requests_spared: 0,
             saved: Vec::new(),
             error: error.map(str::to_owned),

@@ -19,8 +19,6 @@ use crate::backends::local::whisper::Transcriber;
 use crate::backends::mapping::Mapping;
 use crate::backends::runpod;
 use crate::backends::runpod::Endpoint;
-use crate::backends::service;
-use crate::backends::service::Service;
 use crate::diag::Diagnostic;
 use crate::diag::Span;
 use crate::engine::Call;
@@ -28,12 +26,12 @@ use crate::facts::FleetFacts;
 use crate::facts::LocalFacts;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
+use crate::facts::VideoFacts;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::name::VideoId;
 use crate::recipe::AUTO;
 use crate::recipe::BackendSpec;
-use crate::recipe::HTTP;
-use crate::recipe::HttpSpec;
 use crate::recipe::LOCAL;
 use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
@@ -44,7 +42,11 @@ use crate::recipe::RunpodSpec;
 use crate::recipe::StageSpec;
 use crate::recipe::World;
 use crate::recipe::YoloSpec;
+use crate::recipe::values_for_strangers;
 use crate::stages;
+use crate::stages::Trial;
+use serde_json::Map;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -63,6 +65,8 @@ pub(super) struct Placed {
     pub(super) detectors: BTreeMap<StageId, Detector>,
     pub(super) transcribers: BTreeMap<StageId, Transcriber>,
     pub(super) callers: BTreeMap<StageId, Arc<dyn Call>>,
+    /// Those of them whose requests can be shown.
+    pub(super) trials: BTreeMap<StageId, Arc<dyn Trial>>,
     /// What the user should know about the models, once each.
     pub(super) notices: Vec<String>,
     /// What the environment lacks of what the recipe names: enough to plan, not to run.
@@ -70,17 +74,26 @@ pub(super) struct Placed {
 }
 
 /// Places every stage of `recipe` that infers. Keys go to their own hosts and to `allowed`.
-pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, AppError> {
+pub(super) fn resolve(
+    recipe: &Recipe,
+    allowed: &[String],
+    videos: &[VideoFacts],
+) -> Result<Placed, AppError> {
     let mut placed = Placed::default();
     let surroundings = Surroundings {
         variables: Here.variables(),
         allowed,
+        videos: videos
+            .iter()
+            .map(|video| (video.id, values_for_strangers(video)))
+            .collect(),
     };
     let stages = || recipe.stages.iter().map(|stage| (&stage.id, &stage.spec));
     let has_fleet = surroundings.has_fleet(YOLO_ENDPOINT);
     let somewhere = stages().any(|(_, spec)| match spec {
         StageSpec::Yolo(yolo) => has_backend(yolo) || has_fleet,
         StageSpec::Whisper(whisper) => listen::has_backend(whisper, &surroundings),
+        StageSpec::Http(_) => true,
         _ => false,
     });
     for (id, spec) in stages() {
@@ -90,7 +103,7 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
                     placed.runpod(id, yolo, &backend, spec, &surroundings)?;
                 }
                 Some((backend, BackendSpec::Http(spec))) => {
-                    placed.service(id, yolo, &backend, spec, &surroundings)?;
+                    placed.look(id, yolo, &backend, spec, &surroundings)?;
                 }
                 Some((_, BackendSpec::Local(_))) => placed.local(recipe, id, yolo)?,
                 None if !has_backend(yolo) && has_fleet => {
@@ -107,6 +120,7 @@ pub(super) fn resolve(recipe: &Recipe, allowed: &[String]) -> Result<Placed, App
             StageSpec::Whisper(whisper) => {
                 placed.listen(recipe, id, whisper, &surroundings, somewhere)?;
             }
+            StageSpec::Http(http) => placed.http(recipe, id, http, &surroundings)?,
             StageSpec::Extract(_)
             | StageSpec::Batch(_)
             | StageSpec::Save(_)
@@ -157,6 +171,8 @@ fn named<'a>(recipe: &'a Recipe, yolo: &YoloSpec) -> Option<(Named, &'a BackendS
 pub(super) struct Surroundings<'a> {
     variables: BTreeMap<String, String>,
     pub(super) allowed: &'a [String],
+    /// What a request may say of each video.
+    pub(super) videos: BTreeMap<VideoId, Map<String, Value>>,
 }
 
 impl Surroundings<'_> {
@@ -192,10 +208,16 @@ impl Placed {
     ) -> Result<(), AppError> {
         if let Some(endpoint) = self.endpoint(id, backend, spec, YOLO_ENDPOINT, around)? {
             let mapping = Mapping::new(&spec.mapping);
-            let caller = stages::request(id, yolo, mapping, endpoint);
-            self.callers.insert(id.clone(), caller);
+            let caller = stages::request(id, &yolo.params(), mapping, endpoint, &around.videos);
+            self.asks(id, caller);
         }
         Ok(())
+    }
+
+    /// `stage` asks by way of `caller`.
+    pub(super) fn asks<C: Call + Trial + 'static>(&mut self, stage: &StageId, caller: Arc<C>) {
+        self.trials.insert(stage.clone(), caller.clone());
+        self.callers.insert(stage.clone(), caller);
     }
 
     /// Places a stage at the endpoint of a fleet, which `variable` names where the recipe does
@@ -256,49 +278,6 @@ impl Placed {
         if !self.missing.contains(&missing) {
             self.missing.push(missing);
         }
-    }
-
-    fn service(
-        &mut self,
-        id: &StageId,
-        yolo: &YoloSpec,
-        backend: &Named,
-        spec: &HttpSpec,
-        around: &Surroundings<'_>,
-    ) -> Result<(), AppError> {
-        let variable = spec.api_key_env.as_deref();
-        let access = Access {
-            base: spec.url.clone().unwrap_or_default(),
-            key: variable.and_then(|name| around.get(name)).map(Secret::new),
-            key_host: service::KEY_HOST,
-            allowed: around.allowed.to_vec(),
-        };
-        if let (Some(variable), None) = (variable, &access.key) {
-            let message = format!("{variable} is not set, and `{}` needs it", backend.name);
-            let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message)
-                .help("set it, or remove `api_key_env` where the server needs no key");
-            self.lack(missing);
-        }
-        let service =
-            Service::new(spec, &access).map_err(|failure| AppError::environment(&failure))?;
-        self.placements.insert(
-            id.clone(),
-            Placement::Remote(RemoteFacts {
-                backend: backend.name.clone(),
-                kind: HTTP,
-                host: service.host(),
-                model: yolo.model.clone().unwrap_or_else(|| HTTP.to_owned()),
-                concurrency: spec.concurrency,
-                max_body: spec.max_body,
-                attempts: spec.attempts,
-                retry_time: spec.retry_time,
-                fleet: None,
-            }),
-        );
-        let mapping = Mapping::new(&spec.mapping);
-        let caller = stages::request(id, yolo, mapping, service);
-        self.callers.insert(id.clone(), caller);
-        Ok(())
     }
 
     fn local(&mut self, recipe: &Recipe, id: &StageId, yolo: &YoloSpec) -> Result<(), AppError> {

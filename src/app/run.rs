@@ -219,7 +219,7 @@ impl Writer<'_> {
         });
         match written {
             Ok(path) => {
-                ledger.saved(video, &path, partial, results.summary);
+                ledger.saved(video, &path, partial, results);
                 update(Update::Saved {
                     video,
                     path,

@@ -11,6 +11,9 @@ use reqwest::Client;
 use reqwest::Method;
 use reqwest::RequestBuilder;
 use reqwest::Url;
+use reqwest::header::HeaderMap;
+use reqwest::header::HeaderName;
+use reqwest::header::HeaderValue;
 use reqwest::multipart::Form;
 use reqwest::multipart::Part;
 use reqwest::redirect::Policy;
@@ -62,6 +65,25 @@ pub struct File {
     pub media_type: String,
     /// What is in it.
     pub bytes: Bytes,
+}
+
+/// A request with everything that a recipe can say of one.
+#[derive(Clone, Debug)]
+pub struct Outgoing<'a> {
+    /// Such as `POST`.
+    pub method: &'static str,
+    /// With its query, if it has one.
+    pub path: &'a str,
+    /// What follows in the query.
+    pub query: &'a [(String, String)],
+    /// Names and values.
+    pub headers: &'a [(String, String)],
+    /// What the body is.
+    pub content_type: &'a str,
+    /// The header that carries the key; `authorization`, as a bearer token, where absent.
+    pub key_header: Option<&'a str>,
+    /// The body.
+    pub body: Bytes,
 }
 
 /// What a server is reached with.
@@ -143,13 +165,65 @@ impl Server {
         self.base.host_str().unwrap_or_default().to_owned()
     }
 
+    /// Whether there is a key for it.
+    pub fn has_key(&self) -> bool {
+        self.key.is_some()
+    }
+
+    /// The address of `path` with `query`.
+    ///
+    /// # Errors
+    ///
+    /// Of class `refused` where it is none, or another host's.
+    pub fn address(&self, path: &str, query: &[(String, String)]) -> Result<String, Failure> {
+        Ok(self.url(path, query)?.into())
+    }
+
+    /// Sends a request as a recipe says.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::get`]; of class `refused` where a header is none.
+    pub async fn send(&self, out: &Outgoing<'_>) -> Result<Reply, Failure> {
+        let refused = |what: &str| Failure::new(Class::Refused, format!("{what} cannot be sent"));
+        let method = Method::from_bytes(out.method.as_bytes())
+            .map_err(|_| refused(&format!("a request with the method {}", out.method)))?;
+        let mut headers = HeaderMap::new();
+        let name = |name: &str| {
+            HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| refused(&format!("the header `{name}`")))
+        };
+        for (header, value) in out.headers {
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| refused(&format!("the value of the header `{header}`")))?;
+            headers.insert(name(header)?, value);
+        }
+        if let (Some(header), Some(Secret(key))) = (out.key_header, &self.key) {
+            let mut value =
+                HeaderValue::from_str(key).map_err(|_| refused("a key of more than one line"))?;
+            value.set_sensitive(true);
+            headers.insert(name(header)?, value);
+        }
+        let mut request = self
+            .client
+            .request(method, self.url(out.path, out.query)?)
+            .timeout(self.timeout)
+            .headers(headers)
+            .header("content-type", out.content_type)
+            .body(out.body.clone());
+        if let (None, Some(Secret(key))) = (out.key_header, &self.key) {
+            request = request.bearer_auth(key);
+        }
+        self.receive(request).await
+    }
+
     /// Asks for `path`.
     ///
     /// # Errors
     ///
     /// Of class `network` where no whole answer came, `bad-answer` where it is too large.
     pub async fn get(&self, path: &str) -> Result<Reply, Failure> {
-        self.send(Method::GET, path, Bytes::new(), self.timeout)
+        self.json(Method::GET, path, Bytes::new(), self.timeout)
             .await
     }
 
@@ -159,7 +233,7 @@ impl Server {
     ///
     /// As [`Server::get`].
     pub async fn post(&self, path: &str, json: Bytes) -> Result<Reply, Failure> {
-        self.send(Method::POST, path, json, self.timeout).await
+        self.json(Method::POST, path, json, self.timeout).await
     }
 
     /// Sends JSON to `path`, where the server takes its time: `longer` than usual.
@@ -173,7 +247,7 @@ impl Server {
         json: Bytes,
         longer: Duration,
     ) -> Result<Reply, Failure> {
-        self.send(Method::POST, path, json, self.timeout + longer)
+        self.json(Method::POST, path, json, self.timeout + longer)
             .await
     }
 
@@ -200,7 +274,7 @@ impl Server {
             .await
     }
 
-    async fn send(
+    async fn json(
         &self,
         method: Method,
         path: &str,
@@ -222,16 +296,35 @@ impl Server {
         path: &str,
         timeout: Duration,
     ) -> Result<RequestBuilder, Failure> {
-        let url = self.base.join(path).map_err(|error| {
-            Failure::new(Class::Refused, format!("`{path}` is not a path: {error}"))
-        })?;
+        let url = self.url(path, &[])?;
         Ok(self.client.request(method, url).timeout(timeout))
+    }
+
+    // A path such as `//elsewhere` would lead to another host.
+    fn url(&self, path: &str, query: &[(String, String)]) -> Result<Url, Failure> {
+        let refused =
+            |why: &str| Failure::new(Class::Refused, format!("`{path}` is not a path: {why}"));
+        let mut url = self
+            .base
+            .join(path)
+            .map_err(|error| refused(&error.to_string()))?;
+        if url.origin() != self.base.origin() {
+            return Err(refused("it names another host"));
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
     }
 
     async fn exchange(&self, mut request: RequestBuilder) -> Result<Reply, Failure> {
         if let Some(Secret(key)) = &self.key {
             request = request.bearer_auth(key);
         }
+        self.receive(request).await
+    }
+
+    async fn receive(&self, request: RequestBuilder) -> Result<Reply, Failure> {
         let mut response = request.send().await.map_err(|error| self.broken(error))?;
         let status = response.status().as_u16();
         let asked = response.headers().get("retry-after");

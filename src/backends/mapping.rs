@@ -1,18 +1,23 @@
 //! Mapping: between what a stage asks and finds and the JSON that a server takes and gives.
 //!
 //! One mechanism for every server: what differs between them is data of the recipe. An answer is
-//! read with suspicion: whatever is in it, either every picture has its objects or there is no
-//! answer. Does not know how JSON gets there and back.
+//! read with suspicion: whatever is in it, either every picture has what was asked for or there is
+//! no answer. Does not know how JSON gets there and back.
 
+mod boxes;
+mod said;
+
+use crate::backends::whisper;
 use crate::failure::Class;
 use crate::failure::Failure;
-use crate::item::Detection;
+use crate::item::Fields;
+use crate::item::Found;
 use crate::item::Size;
-use crate::recipe::AnswerSpec;
-use crate::recipe::BoxFormat;
-use crate::recipe::BoxOf;
-use crate::recipe::BoxUnit;
+use crate::recipe::Answer;
 use crate::recipe::MappingSpec;
+use crate::recipe::RecordSpec;
+use crate::recipe::Subject;
+use crate::speech::Heard;
 use crate::template::Data;
 use crate::template::Expression;
 use crate::template::Expressions;
@@ -21,13 +26,14 @@ use crate::template::Filled;
 use crate::template::Names;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use boxes::BoxReader;
 use bytes::Bytes;
-use serde_json::Map;
+use said::SaidReader;
 use serde_json::Value;
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-// More than any detector finds in a picture.
-const MOST_OBJECTS: usize = 10_000;
+// More bytes of JSON than anybody has to say of one picture.
+const MOST_BYTES: usize = 1 << 20;
 
 /// The sizes of a picture that was sent.
 #[derive(Clone, Copy, Debug)]
@@ -44,33 +50,42 @@ pub struct Mapping {
     spec: MappingSpec,
     expressions: Expressions,
     vars: Data,
+    // The names that the request uses: what it does not is not made.
+    used: BTreeSet<String>,
 }
 
 impl Mapping {
     /// The mapping that a recipe declares.
     pub fn new(spec: &MappingSpec) -> Self {
+        let expressions = Expressions::default();
         Self {
+            used: expressions.names_in_all(&spec.request),
             spec: spec.clone(),
-            expressions: Expressions::default(),
+            expressions,
             vars: Data::new(&spec.vars),
         }
     }
 
-    /// The fields of a request about `jpegs` with the parameters of a stage.
+    /// The fields of a request about `files`, JPEGs or one sound file, of which `about` says what
+    /// else is known.
     ///
     /// # Errors
     ///
     /// Of class `refused` where the recipe's request cannot be made.
-    pub fn request(
-        &self,
-        params: &Map<String, Value>,
-        jpegs: &[&Bytes],
-    ) -> Result<Filled, Failure> {
-        let images = jpegs.iter().map(|jpeg| STANDARD.encode(jpeg)).collect();
-        let names = Names::default()
-            .with("vars", self.vars.clone())
-            .with("params", Data::new(params))
-            .with("images", Data::texts(images));
+    pub fn request(&self, about: &Names, files: &[&Bytes]) -> Result<Filled, Failure> {
+        let mut names = about.clone().with("vars", self.vars.clone());
+        let (one, many) = match self.spec.about {
+            Subject::Picture | Subject::Batch => ("image", "images"),
+            Subject::Sound => ("sound", "sounds"),
+        };
+        if [one, many].iter().any(|name| self.used.contains(*name)) {
+            let coded = files.iter().map(|file| STANDARD.encode(file)).collect();
+            let coded = Data::texts(coded);
+            let first = coded.items().and_then(|coded| coded.into_iter().next());
+            names = names.with(many, coded).with(one, first.unwrap_or_default());
+        }
+        let parts = Data::list((0..files.len()).map(Data::file));
+        names = names.with("files", parts).with("file", Data::file(0));
         let filled = self.expressions.fill(&self.spec.request, &names);
         filled.map_err(|fault| {
             let message = format!("the request of the recipe cannot be made: {fault}");
@@ -78,111 +93,85 @@ impl Mapping {
         })
     }
 
-    /// The objects of each picture of `sent`, in its order; boxes in pixels of the source.
+    /// What is found in each picture of `sent`, in its order; boxes in pixels of the source.
     ///
     /// # Errors
     ///
     /// Of class `bad-answer` where the answer is for more or fewer pictures, or anything in it is
     /// not what the recipe says.
-    pub fn detections(
-        &self,
-        output: &Value,
-        sent: &[Sizes],
-    ) -> Result<Vec<Vec<Detection>>, Failure> {
-        let spec = &self.spec.answer;
-        let compile = |text| self.expressions.compile(text).map_err(bad);
-        let reader = Reader {
-            spec,
-            objects: compile(&spec.objects)?,
-            bbox: compile(&spec.bbox)?,
-            class: compile(&spec.class)?,
-            class_name: compile(&spec.class_name)?,
-            confidence: compile(&spec.confidence)?,
-        };
-        let names = Names::default()
+    pub fn found(&self, output: &Value, sent: &[Sizes]) -> Result<Vec<Found>, Failure> {
+        let names = self.answered(output);
+        match &self.spec.answer {
+            Answer::Detections(spec) => {
+                let reader = BoxReader::new(spec, &self.expressions)?;
+                let images = self.images(&spec.images, &names, sent.len())?;
+                let found = images.into_iter().zip(sent).map(|(image, sizes)| {
+                    let objects = reader.image(&names.clone().with("image", image), *sizes)?;
+                    Ok(Found::Objects(objects))
+                });
+                found.collect()
+            }
+            Answer::Record(spec) => {
+                let images = self.images(&spec.images, &names, sent.len())?;
+                let found = images.into_iter().map(|image| {
+                    let fields = self.fields(spec, &names.clone().with("image", image))?;
+                    Ok(Found::Fields(vec![fields]))
+                });
+                found.collect()
+            }
+            Answer::Transcript(_) => Err(bad("pictures say nothing")),
+        }
+    }
+
+    /// What is heard in sound of so many seconds.
+    ///
+    /// # Errors
+    ///
+    /// Of class `bad-answer` where anything in the answer is not what the recipe says.
+    pub fn heard(&self, output: &Value, length: f64) -> Result<Heard, Failure> {
+        match &self.spec.answer {
+            Answer::Transcript(spec) => match &spec.segments {
+                Some(segments) => {
+                    let reader = SaidReader::new(spec, &self.expressions)?;
+                    let segments = self.expressions.compile(segments).map_err(bad)?;
+                    reader.heard(&segments, &self.answered(output))
+                }
+                None => whisper::heard(output, length),
+            },
+            Answer::Detections(_) | Answer::Record(_) => Err(bad("sound has no picture")),
+        }
+    }
+
+    fn answered(&self, output: &Value) -> Names {
+        Names::default()
             .with("vars", self.vars.clone())
-            .with("output", Data::new(output));
-        let images = list(&compile(&spec.images)?, &names)?;
-        if images.len() != sent.len() {
+            .with("output", Data::new(output))
+    }
+
+    fn images(&self, list_of: &str, names: &Names, sent: usize) -> Result<Vec<Data>, Failure> {
+        let images = list(&self.expressions.compile(list_of).map_err(bad)?, names)?;
+        if images.len() != sent {
             return Err(bad(format!(
-                "{} pictures were sent and {} answered",
-                sent.len(),
+                "{sent} pictures were sent and {} answered",
                 images.len()
             )));
         }
-        let images = images.into_iter().zip(sent);
-        images
-            .map(|(image, sizes)| reader.image(&names.clone().with("image", image), *sizes))
-            .collect()
-    }
-}
-
-// What reads one picture's part of an answer.
-struct Reader<'a> {
-    spec: &'a AnswerSpec,
-    objects: Expression<'a>,
-    bbox: Expression<'a>,
-    class: Expression<'a>,
-    class_name: Expression<'a>,
-    confidence: Expression<'a>,
-}
-
-impl Reader<'_> {
-    fn image(&self, names: &Names, sizes: Sizes) -> Result<Vec<Detection>, Failure> {
-        let objects = list(&self.objects, names)?;
-        if objects.len() > MOST_OBJECTS {
-            return Err(bad(format!("a picture has {} objects", objects.len())));
-        }
-        let objects = objects.into_iter();
-        objects
-            .map(|object| self.object(&names.clone().with("object", object), sizes))
-            .collect()
+        Ok(images)
     }
 
-    fn object(&self, names: &Names, sizes: Sizes) -> Result<Detection, Failure> {
-        let class = number(&self.class, names)?;
-        if class.fract() != 0.0 || !(0.0..=f64::from(u32::MAX)).contains(&class) {
-            return Err(bad(format!("{class} is not the number of a class")));
+    fn fields(&self, spec: &RecordSpec, names: &Names) -> Result<Fields, Failure> {
+        let mut fields = Fields::default();
+        let mut bytes = 0;
+        for (name, expression) in &spec.fields {
+            let expression = self.expressions.compile(expression).map_err(bad)?;
+            let value = expression.eval(names).map_err(bad)?.json().map_err(bad)?;
+            bytes += value.to_string().len();
+            if bytes > MOST_BYTES {
+                return Err(bad(format!("a record has more than {MOST_BYTES} bytes")));
+            }
+            fields.values.insert(name.clone(), value);
         }
-        let class_name = self.class_name.eval(names).map_err(bad)?.text();
-        let class_name = class_name.ok_or_else(|| bad("the name of a class is not text"))?;
-        Ok(Detection {
-            bbox: self.corners(names, sizes)?,
-            // Whole and in range, so nothing is lost.
-            class: class as u32,
-            class_name: Arc::from(class_name),
-            confidence: number(&self.confidence, names)?.clamp(0.0, 1.0) as f32,
-            parent: None,
-        })
-    }
-
-    fn corners(&self, names: &Names, Sizes { sent, source }: Sizes) -> Result<[f32; 4], Failure> {
-        let numbers = list(&self.bbox, names)?;
-        let numbers: Option<Vec<f64>> = numbers.iter().map(Data::number).collect();
-        let Some([a, b, c, d]) = numbers.as_deref() else {
-            return Err(bad("a box is not four numbers"));
-        };
-        let (a, b, c, d) = (*a, *b, *c, *d);
-        let [x1, y1, x2, y2] = match self.spec.bbox_format {
-            BoxFormat::Xyxy => [a, b, c, d],
-            BoxFormat::Xywh => [a, b, a + c, b + d],
-            BoxFormat::Cxcywh => [a - c / 2.0, b - d / 2.0, a + c / 2.0, b + d / 2.0],
-        };
-        if x2 < x1 || y2 < y1 {
-            return Err(bad(format!(
-                "[{a}, {b}, {c}, {d}] is not a box; see `bbox_format`"
-            )));
-        }
-        let (width, height) = (f64::from(source.width), f64::from(source.height));
-        let (x, y) = match (self.spec.bbox_unit, self.spec.bbox_of) {
-            (BoxUnit::Normalised, _) => (width, height),
-            (BoxUnit::Pixels, BoxOf::Source) => (1.0, 1.0),
-            (BoxUnit::Pixels, BoxOf::Sent) => (
-                width / f64::from(sent.width.max(1)),
-                height / f64::from(sent.height.max(1)),
-            ),
-        };
-        Ok([x1 * x, y1 * y, x2 * x, y2 * y].map(|side| side as f32))
+        Ok(fields)
     }
 }
 
@@ -196,6 +185,12 @@ fn number(expression: &Expression<'_>, names: &Names) -> Result<f64, Failure> {
     let data = expression.eval(names).map_err(bad)?;
     let number = data.number();
     number.ok_or_else(|| bad(format!("`{expression}` is not a number")))
+}
+
+fn text(expression: &Expression<'_>, names: &Names) -> Result<String, Failure> {
+    let data = expression.eval(names).map_err(bad)?;
+    let text = data.text();
+    text.ok_or_else(|| bad(format!("`{expression}` is not text")))
 }
 
 fn bad(why: impl Into<Why>) -> Failure {
@@ -230,13 +225,20 @@ impl From<Fault> for Why {
 mod tests {
     use super::Mapping;
     use super::Sizes;
+    use crate::item::Found;
     use crate::item::Size;
+    use crate::recipe::Answer;
     use crate::recipe::AnswerSpec;
     use crate::recipe::BoxFormat;
     use crate::recipe::BoxOf;
     use crate::recipe::BoxUnit;
     use crate::recipe::MappingSpec;
+    use crate::recipe::RecordSpec;
+    use crate::recipe::Subject;
+    use crate::recipe::TranscriptSpec;
     use crate::recipe::YoloSpec;
+    use crate::template::Data;
+    use crate::template::Names;
     use bytes::Bytes;
     use serde_json::Value;
     use serde_json::json;
@@ -258,9 +260,12 @@ mod tests {
 
     fn read(spec: &MappingSpec, output: &Value, sent: usize) -> Result<String, String> {
         let mapping = Mapping::new(spec);
-        let found = mapping.detections(output, &vec![SIZES; sent]);
+        let found = mapping.found(output, &vec![SIZES; sent]);
         let found = found.map_err(|failure| failure.message)?;
-        let pictures = found.iter().map(|objects| {
+        let pictures = found.iter().map(|found| {
+            let Found::Objects(objects) = found else {
+                return format!("{found:?}");
+            };
             let objects = objects.iter().map(|object| {
                 format!(
                     "{} {:?} {}",
@@ -278,7 +283,8 @@ mod tests {
         let mut yolo = YoloSpec::default();
         let ask = |yolo: &YoloSpec| {
             let jpeg = Bytes::from_static(b"abc");
-            let filled = mapping.request(&yolo.params(), &[&jpeg, &jpeg]).unwrap();
+            let about = Names::default().with("params", Data::new(&yolo.params()));
+            let filled = mapping.request(&about, &[&jpeg, &jpeg]).unwrap();
             serde_json::to_string(&filled).unwrap()
         };
         assert_eq!(
@@ -314,7 +320,7 @@ mod tests {
     #[test]
     fn an_answer_of_ones_own_is_read_as_the_recipe_says() {
         let spec = |format, unit, of| MappingSpec {
-            answer: AnswerSpec {
+            answer: Answer::Detections(AnswerSpec {
                 images: "output.frames".to_owned(),
                 objects: "image.boxes".to_owned(),
                 bbox: "[object.x, object.y, object.w, object.h]".to_owned(),
@@ -324,7 +330,7 @@ mod tests {
                 class: "0".to_owned(),
                 class_name: "object.label".to_owned(),
                 confidence: "object.score / 100".to_owned(),
-            },
+            }),
             ..MappingSpec::default()
         };
         for (format, unit, of, numbers, expected) in [
@@ -391,6 +397,14 @@ mod tests {
                 with("bbox", json!([5, 2, 3, 4])),
                 "is not a box; see `bbox_format`",
             ),
+            (
+                with("bbox", json!([300, 0, 310, 10])),
+                "lies outside of the picture",
+            ),
+            (
+                with("bbox", json!([0, 0, 50_000, 10])),
+                "lies outside of the picture",
+            ),
             (with("class", json!(-1)), "-1 is not the number of a class"),
             (
                 with("class", json!(0.5)),
@@ -408,6 +422,83 @@ mod tests {
         ] {
             let wrong = read(&MappingSpec::default(), &output, 1).unwrap_err();
             assert!(wrong.contains(expected), "{output}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_record_has_the_fields_that_the_recipe_names() {
+        let record = |about, images: &str, fields: &[(&str, &str)]| MappingSpec {
+            about,
+            answer: Answer::Record(RecordSpec {
+                images: images.to_owned(),
+                fields: fields
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
+            }),
+            ..MappingSpec::default()
+        };
+        let fields = [
+            ("caption", "image.choices[0].text"),
+            ("tags", "image.tags | default([])"),
+            ("long", "image.choices[0].text | length > 3"),
+        ];
+        let one = record(Subject::Picture, "[output]", &fields);
+        let output = json!({ "choices": [{ "text": "{{ 1 + 1 }}" }], "tags": ["a", { "b": 1 }] });
+        let found = Mapping::new(&one).found(&output, &[SIZES]).unwrap();
+        let [Found::Fields(found)] = &found[..] else {
+            panic!("{found:?}");
+        };
+        let expected = json!({ "caption": "{{ 1 + 1 }}", "tags": ["a", { "b": 1 }], "long": true });
+        assert_eq!(json!(found[0].values), expected);
+        let batch = record(Subject::Batch, "output", &[("text", "image")]);
+        for (spec, output, expected) in [
+            (&one, json!({}), "`image.choices` is not there"),
+            (&one, json!(null), "`image.choices` is not there"),
+            (&batch, json!(["a"]), "2 pictures were sent and 1 answered"),
+            (&batch, json!("ab"), "`output` is not a list"),
+            (
+                &batch,
+                json!(["a", "b".repeat(2 << 20)]),
+                "a record has more than",
+            ),
+        ] {
+            let sent = if spec.about == Subject::Batch { 2 } else { 1 };
+            let found = Mapping::new(spec).found(&output, &vec![SIZES; sent]);
+            let wrong = found.unwrap_err().message;
+            assert!(wrong.contains(expected), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_transcript_is_read_as_the_recipe_says() {
+        let spec = MappingSpec {
+            about: Subject::Sound,
+            answer: Answer::Transcript(TranscriptSpec {
+                segments: Some("output.utterances".to_owned()),
+                start: "segment.from / 1000".to_owned(),
+                end: "segment.to / 1000".to_owned(),
+                text: "segment.words".to_owned(),
+                language: "output.lang".to_owned(),
+            }),
+            ..MappingSpec::default()
+        };
+        let mapping = Mapping::new(&spec);
+        let said = |from: Value| {
+            let said = json!([{ "from": from, "to": 1500, "words": "Hello" }]);
+            json!({ "utterances": said, "lang": "english" })
+        };
+        let heard = mapping.heard(&said(json!(500)), 4.0).unwrap();
+        assert_eq!((heard.segments[0].start, heard.segments[0].end), (0.5, 1.5));
+        assert_eq!(heard.language.as_deref(), Some("en"));
+        for wrong in [
+            json!({}),
+            json!({ "utterances": "a", "lang": "en" }),
+            said(json!("soon")),
+            json!({ "utterances": [{ "from": 1, "to": 2, "words": [] }], "lang": "en" }),
+        ] {
+            let failure = mapping.heard(&wrong, 4.0).unwrap_err();
+            assert!(failure.message.contains("cannot be used"), "{wrong}");
         }
     }
 }

@@ -50,6 +50,12 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Draw the steps that a recipe compiles to
     Graph(GraphArgs),
+    /// Show what a stage asks a server about one picture, and with --send what becomes of the answer
+    ///
+    /// This is how a mapping is written: `request` is tried without sending anything, `answer` on
+    /// what the server says. Pictures and other long texts are cut short; keys are not shown.
+    /// Nothing is written to a file. Ends with 1 where the answer is none or cannot be read.
+    Try(TryArgs),
     /// Write a recipe as it is run: what it extends and every change in one text
     Show(ShowArgs),
     /// Write a commented recipe to begin with
@@ -189,6 +195,34 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     pub(super) json: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = TRY_EXAMPLES)]
+pub(super) struct TryArgs {
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
+
+    /// The stage
+    #[arg(value_name = "STAGE")]
+    pub(super) stage: String,
+
+    /// A video, a picture or a folder of pictures
+    #[arg(value_name = "INPUT")]
+    pub(super) input: PathBuf,
+
+    /// Which picture, or where the sound begins: 12.5, 1m30s
+    #[arg(long, value_name = "TIME", value_parser = duration::parse_from_zero, default_value = "0")]
+    pub(super) at: Duration,
+
+    /// Send the request, and show the answer and what the stage makes of it
+    #[arg(long)]
+    pub(super) send: bool,
+}
+
+const TRY_EXAMPLES: &str = "\
+Examples:
+  vpipe try my.toml captions clip.mp4 --at 12.5
+  vpipe try my.toml captions clip.mp4 --at 12.5 --send";
 
 #[derive(Debug, Args)]
 pub(super) struct ShowArgs {

@@ -10,6 +10,7 @@ use super::args::InitArgs;
 use super::args::ModelsArgs;
 use super::args::RunArgs;
 use super::args::ShowArgs;
+use super::args::TryArgs;
 use super::check;
 use super::diagnostic;
 use super::inputs;
@@ -19,10 +20,12 @@ use super::streams;
 use super::streams::talk;
 use super::summary;
 use super::tables;
+use super::trial;
 use crate::app;
 use crate::app::AppError;
 use crate::app::Limits;
 use crate::app::RunRequest;
+use crate::app::TrialRequest;
 use crate::diag::Report;
 use clap::CommandFactory;
 use clap::Parser;
@@ -44,6 +47,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Run(args) => run(args),
         Command::Check(args) => check(args),
         Command::Graph(args) => graph(args),
+        Command::Try(args) => try_stage(args),
         Command::Show(args) => show(args),
         Command::Init(args) => init(&args),
         Command::Schema => data(&app::schema()).map(|()| 0),
@@ -108,6 +112,18 @@ fn check(args: CheckArgs) -> Result<u8, AppError> {
 fn show(args: ShowArgs) -> Result<u8, AppError> {
     data(&app::show(&args.recipe.into(), args.origins)?)?;
     Ok(0)
+}
+
+fn try_stage(args: TryArgs) -> Result<u8, AppError> {
+    let tried = app::try_stage(&TrialRequest {
+        recipe: args.recipe.into(),
+        stage: args.stage,
+        input: args.input,
+        at: args.at,
+        send: args.send,
+    })?;
+    data(&trial::page(&tried))?;
+    Ok(trial::exit_code(&tried))
 }
 
 fn init(args: &InitArgs) -> Result<u8, AppError> {

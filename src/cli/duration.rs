@@ -5,15 +5,22 @@ use std::time::Duration;
 
 /// Reads `30s`, `2m`, `1m30s` or plain seconds; more than nothing.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
+    parse_from_zero(text).and_then(|duration| match duration.is_zero() {
+        true => Err(WORDS.to_owned()),
+        false => Ok(duration),
+    })
+}
+
+const WORDS: &str = "write it as 30s, 2m, 1m30s, or in seconds";
+
+/// The same; nothing will do.
+pub(super) fn parse_from_zero(text: &str) -> Result<Duration, String> {
     let seconds = text
         .parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let words = || Duration::try_from(text.parse::<SignedDuration>().ok()?).ok();
-    seconds
-        .or_else(words)
-        .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "write it as 30s, 2m, 1m30s, or in seconds".to_owned())
+    seconds.or_else(words).ok_or_else(|| WORDS.to_owned())
 }
 
 /// `0.4 s`, `12.3 s`, `2m 05s`, `1h 02m`.

@@ -14,5 +14,6 @@ mod screen;
 mod streams;
 mod summary;
 mod tables;
+mod trial;
 
 pub use commands::main;

@@ -79,7 +79,12 @@ fn found(summary: &Summary) -> String {
     if summary.repeated > 0 {
         text += &format!(", {} repeated", summary.repeated);
     }
-    text += &format!(", {}", number(summary.objects, "object", "objects"));
+    if summary.records > 0 {
+        text += &format!(", {}", number(summary.records, "record", "records"));
+    }
+    if summary.objects > 0 || summary.records == 0 {
+        text += &format!(", {}", number(summary.objects, "object", "objects"));
+    }
     let mut classes: Vec<_> = summary.classes.iter().collect();
     classes.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let mut named: Vec<String> = classes

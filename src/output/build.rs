@@ -3,6 +3,7 @@
 //! Pure: the clock, the disk and the run itself are elsewhere.
 
 use super::results::Config;
+use super::results::CropRecord;
 use super::results::Detected;
 use super::results::Entry;
 use super::results::ErrorText;
@@ -26,7 +27,9 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Detection;
 use crate::item::Detections;
+use crate::item::Fields;
 use crate::item::Found;
+use crate::item::Moment;
 use crate::item::Record;
 use crate::name::StageId;
 use crate::recipe::Recipe;
@@ -61,17 +64,21 @@ pub fn results(
 ) -> Results {
     let primary = primary(recipe, record);
     let files = files(record);
-    let mut detected: BTreeMap<StageId, Detected> = record
-        .detections
-        .iter()
-        .map(|(id, pictures)| (id.clone(), stage_output(pictures, &files)))
-        .collect();
+    let outputs = record.detections.iter();
+    let outputs = outputs.map(|(id, pictures)| (id.clone(), stage_output(pictures, &files)));
+    let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
+        outputs.partition(|(id, _)| detects(recipe, id));
     let top = match primary {
         Some(id) if detected.len() == 1 => detected.remove(id),
         Some(id) => detected.get(id).cloned(),
         None => None,
     };
-    let top = top.unwrap_or_else(|| stage_output(&unseen(record), &files));
+    let mut top = top.unwrap_or_else(|| stage_output(&unseen(record), &files));
+    if let (None, Some(first)) = (primary, recorded.values().next()) {
+        // Nobody was to find boxes: what counts is what was said.
+        top.summary = first.summary.clone();
+    }
+    top.summary.records = recorded.values().map(|it| it.summary.records).sum();
     let mut transcribed: BTreeMap<StageId, Transcription> = record
         .transcripts
         .iter()
@@ -95,6 +102,10 @@ pub fn results(
     let heard = transcribed.into_iter();
     let stages = seen
         .map(|(id, seen)| (id, StageOutput::Detected(seen)))
+        .chain(recorded.into_iter().map(|(id, said)| {
+            let (summary, records) = (said.summary, said.detections);
+            (id, StageOutput::Recorded { summary, records })
+        }))
         .chain(heard.map(|(id, transcription)| (id, StageOutput::Transcribed { transcription })))
         .collect();
     let summary = Summary {
@@ -143,9 +154,15 @@ fn primary<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a StageId> {
         recipe
             .stages
             .iter()
+            .filter(|stage| stage.spec.detects())
             .map(|stage| &stage.id)
             .find(|id| record.detections.contains_key(id))
     })
+}
+
+fn detects(recipe: &Recipe, id: &StageId) -> bool {
+    let mut stages = recipe.stages.iter();
+    stages.any(|stage| stage.id == *id && stage.spec.detects())
 }
 
 fn is_demo(placement: &Placement) -> bool {
@@ -225,8 +242,7 @@ fn first_that_listens<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a Sta
 
 // What looks has nothing to look at where there is sound alone.
 fn blind(recipe: &Recipe, video: &VideoFacts) -> BTreeMap<StageId, String> {
-    let looks = |stage: &&Stage| matches!(stage.spec, StageSpec::Yolo(_));
-    let stages = recipe.stages.iter().filter(looks);
+    let stages = recipe.stages.iter().filter(|stage| stage.spec.looks());
     let stages = stages.filter(|_| !video.has_pictures());
     stages
         .map(|stage| (stage.id.clone(), "there are no pictures in it".to_owned()))
@@ -243,7 +259,7 @@ fn unheard(recipe: &Recipe, facts: &Facts) -> Transcription {
     let why = recipe
         .stages
         .iter()
-        .filter(|stage| matches!(stage.spec, StageSpec::Whisper(_)))
+        .filter(|stage| stage.spec.listens())
         .find_map(|stage| match facts.placements.get(&stage.id) {
             Some(Placement::Skipped { why }) => Some(why.clone()),
             _ => None,
@@ -264,21 +280,35 @@ fn files(record: &Record) -> BTreeMap<u64, String> {
         .collect()
 }
 
-// The pictures of a recipe that saves them and does not look at them.
+// The pictures of a recipe in which nobody looks for boxes.
 fn unseen(record: &Record) -> Vec<Detections> {
+    let skipped = |stage: &StageId, moment: &Moment, same_as, why: &str| Detections {
+        stage: stage.clone(),
+        moment: moment.clone(),
+        found: Found::Skipped(why.to_owned()),
+        same_as,
+    };
+    if let Some(pictures) = record.detections.values().next() {
+        let why = "no stage of this run finds boxes";
+        let pictures = pictures.iter();
+        return pictures
+            .map(|it| skipped(&it.stage, &it.moment, it.same_as, why))
+            .collect();
+    }
+    let why = "no stage of this run looks at pictures";
     let saved = record.saved.values().next().into_iter().flatten();
     saved
-        .map(|saved| Detections {
-            stage: saved.stage.clone(),
-            moment: saved.moment.clone(),
-            found: Found::Skipped("no stage of this run looks at pictures".to_owned()),
-            same_as: saved.same_as,
-        })
+        .map(|it| skipped(&it.stage, &it.moment, it.same_as, why))
         .collect()
 }
 
+/// What was found in one picture, by itself.
+pub fn entry(picture: &Detections) -> Entry {
+    entry_with(picture, &BTreeMap::new())
+}
+
 fn stage_output(pictures: &[Detections], files: &BTreeMap<u64, String>) -> Detected {
-    let entry = |picture| entry(picture, files);
+    let entry = |picture| entry_with(picture, files);
     let detections: Vec<Entry> = pictures.iter().map(entry).collect();
     Detected {
         summary: summary(&detections),
@@ -286,7 +316,7 @@ fn stage_output(pictures: &[Detections], files: &BTreeMap<u64, String>) -> Detec
     }
 }
 
-fn entry(picture: &Detections, files: &BTreeMap<u64, String>) -> Entry {
+fn entry_with(picture: &Detections, files: &BTreeMap<u64, String>) -> Entry {
     Entry {
         timestamp: rounded(picture.moment.seconds, 1e6),
         frame_number: picture.moment.frame_number,
@@ -298,6 +328,7 @@ fn entry(picture: &Detections, files: &BTreeMap<u64, String>) -> Entry {
                 detections: objects.iter().map(object).collect(),
                 count: objects.len(),
             },
+            Found::Fields(said) => seen(said),
             Found::Error(failure) => Seen::Error {
                 error: failure.class,
             },
@@ -305,6 +336,28 @@ fn entry(picture: &Detections, files: &BTreeMap<u64, String>) -> Entry {
                 skipped: why.clone(),
             },
         },
+    }
+}
+
+fn seen(said: &[Fields]) -> Seen {
+    match said {
+        [
+            Fields {
+                parent: None,
+                values,
+            },
+        ] => Seen::Record {
+            record: values.clone(),
+        },
+        crops => {
+            let crops = crops.iter().map(|crop| CropRecord {
+                parent: crop.parent.unwrap_or_default(),
+                record: crop.values.clone(),
+            });
+            Seen::Crops {
+                crops: crops.collect(),
+            }
+        }
     }
 }
 
@@ -335,6 +388,7 @@ fn summary(entries: &[Entry]) -> Summary {
                         .or_default() += 1;
                 }
             }
+            Seen::Record { .. } | Seen::Crops { .. } => summary.records += 1,
             Seen::Error { .. } => summary.failed += 1,
             Seen::Skipped { .. } => summary.skipped += 1,
         }
@@ -357,7 +411,7 @@ fn each_failure<'a>(
             let item = format!("picture {}", picture.moment.frame_number);
             Some((&picture.stage, item, failure))
         }
-        Found::Objects(_) | Found::Skipped(_) => None,
+        Found::Objects(_) | Found::Fields(_) | Found::Skipped(_) => None,
     });
     let files = record.saved.values().flatten();
     let unsaved = files.filter_map(|saved| match &saved.file {

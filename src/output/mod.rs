@@ -13,6 +13,7 @@ mod transcription;
 mod write;
 
 pub use build::RunFacts;
+pub use build::entry;
 pub use build::results;
 pub use captions::Layout;
 pub use captions::captions;
@@ -20,6 +21,7 @@ pub use file::WriteError;
 pub use file::check_writable;
 pub use file::write_file;
 pub use results::Config;
+pub use results::CropRecord;
 pub use results::Detected;
 pub use results::Entry;
 pub use results::ErrorText;

@@ -10,6 +10,8 @@ use crate::failure::Class;
 use crate::name::StageId;
 use serde::Deserialize;
 use serde::Serialize;
+use serde_json::Map;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -48,7 +50,8 @@ pub struct Results {
     /// The stages that had nothing to look at, and why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub skipped: BTreeMap<StageId, String>,
-    /// The output of each stage, of those kinds of which there are several.
+    /// The output of each stage that gives records, and of each of those kinds of which there are
+    /// several.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stages: BTreeMap<StageId, StageOutput>,
     /// What has no answer.
@@ -140,6 +143,9 @@ pub struct Summary {
     pub objects: u64,
     /// Objects by the name of their class.
     pub classes: BTreeMap<Arc<str>, u64>,
+    /// Pictures with a record.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records: u64,
     /// Segments of speech.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub segments: u64,
@@ -181,6 +187,16 @@ pub enum Seen {
         /// How many they are.
         count: usize,
     },
+    /// What a server said of it.
+    Record {
+        /// The fields that the recipe names.
+        record: Map<String, Value>,
+    },
+    /// What a server said of each of its crops.
+    Crops {
+        /// In the order of the objects that they were cut around.
+        crops: Vec<CropRecord>,
+    },
     /// There is no answer.
     Error {
         /// The kind of failure; its text, which may vary, is under `run.errors`.
@@ -210,12 +226,28 @@ pub struct Object {
     pub parent: Option<u32>,
 }
 
-/// What one of several stages of a kind found.
+/// What a server said of a crop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CropRecord {
+    /// What it was cut around; see [`Object::parent`].
+    pub parent: u32,
+    /// The fields that the recipe names.
+    pub record: Map<String, Value>,
+}
+
+/// What one of several stages of a kind found, and all that stages found which give records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum StageOutput {
     /// What a detecting stage saw.
     Detected(Detected),
+    /// What a stage was told that asks for records.
+    Recorded {
+        /// Counts over `records`.
+        summary: Summary,
+        /// One entry a sampled picture, in order.
+        records: Vec<Entry>,
+    },
     /// What a listening stage heard.
     Transcribed {
         /// What was said.

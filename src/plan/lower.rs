@@ -6,6 +6,7 @@
 
 mod feed;
 mod listen;
+mod look;
 
 use super::memory;
 use super::stages;
@@ -36,8 +37,6 @@ use crate::recipe::SaveFormat;
 use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
-use crate::recipe::YoloSpec;
-use feed::Form;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
@@ -109,8 +108,8 @@ impl Uses {
                     uses.pixels |= save.format == SaveFormat::Png;
                     uses.jpeg |= save.format == SaveFormat::Jpeg && save.quality.is_none();
                 }
-                (StageSpec::Yolo(_), Some(Placement::Remote(_)))
-                    if crops || !stage.take.is_all() =>
+                (spec, Some(Placement::Remote(_)))
+                    if spec.looks() && (crops || !stage.take.is_all()) =>
                 {
                     uses.pictures = true;
                     uses.pixels |= crops;
@@ -118,10 +117,10 @@ impl Uses {
                     uses.own.extend(inputs.map(|input| input.stage.clone()));
                 }
                 (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
-                (StageSpec::Whisper(_), Some(Placement::Local(_) | Placement::Remote(_))) => {
+                (spec, Some(Placement::Local(_) | Placement::Remote(_))) if spec.listens() => {
                     uses.sound = true;
                 }
-                (StageSpec::Yolo(_), Some(Placement::Remote(place))) => {
+                (spec, Some(Placement::Remote(place))) if spec.looks() => {
                     uses.jpeg = true;
                     for input in &stage.inputs {
                         let most = uses
@@ -146,10 +145,22 @@ struct Outlets {
     jpeg: Option<NodeIndex>,
     saved: Option<NodeIndex>,
     detections: Vec<NodeIndex>,
+    // Whether those are records, without boxes.
+    fields: bool,
     // What a batch is of: pictures, or the crops of a stage.
     crops_of: Option<StageId>,
     batch: Option<BatchSpec>,
     transcript: Option<NodeIndex>,
+}
+
+impl Outlets {
+    fn found(&self) -> ItemKind {
+        if self.fields {
+            ItemKind::Fields
+        } else {
+            ItemKind::Detections
+        }
+    }
 }
 
 struct Lowering<'a> {
@@ -183,6 +194,8 @@ impl Lowering<'_> {
             StageSpec::Extract(spec) => self.extract(stage, spec),
             StageSpec::Batch(spec) => self.batch(stage, spec, first),
             StageSpec::Yolo(spec) => self.yolo(stage, spec, &first)?,
+            StageSpec::Http(spec) if spec.listens() => self.whisper(stage, &spec.listening()),
+            StageSpec::Http(spec) => self.http(stage, spec, &first)?,
             StageSpec::Whisper(spec) => self.whisper(stage, spec),
             StageSpec::Save(spec) => self.save(stage, spec, &first),
             StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
@@ -268,69 +281,6 @@ impl Lowering<'_> {
         fate
     }
 
-    fn yolo(
-        &mut self,
-        stage: &Stage,
-        spec: &YoloSpec,
-        from: &Outlets,
-    ) -> Result<StageFate, Vec<Diagnostic>> {
-        let (mut step, form) = match self.facts.placements.get(&stage.id) {
-            Some(Placement::Local(place)) => {
-                let lanes =
-                    (self.facts.cores / place.threads.max(1)).clamp(1, spec.concurrency.max(1));
-                self.backend(&place.backend, place.concurrency);
-                let kind = StepKind::Detect {
-                    spec: spec.clone(),
-                    place: place.clone(),
-                };
-                let mut step = self.step(stage, "detect", kind, Lane::Threads, lanes);
-                // One more than is at work, so that a lane that is free has its next at hand.
-                step.window = lanes + 1;
-                step.backend = Some(place.backend.clone());
-                (step, Form::Pixels)
-            }
-            Some(Placement::Remote(place)) => {
-                self.backend(&place.backend, place.concurrency);
-                let kind = StepKind::Request {
-                    spec: spec.clone(),
-                    place: place.clone(),
-                };
-                let mut step = self.step(stage, "request", kind, Lane::Calls, spec.concurrency);
-                step.backend = Some(place.backend.clone());
-                step.retry.attempts = place.attempts;
-                step.retry.time = place.retry_time;
-                let max_bytes = jpeg_bytes(place.max_body);
-                (step, Form::Jpeg { max_bytes })
-            }
-            Some(Placement::Skipped { why }) => return Ok(StageFate::Skipped(why.clone())),
-            None => return Ok(StageFate::Skipped("it has no backend".to_owned())),
-        };
-        let Some(mut feed) = self.feed(stage, from, form)? else {
-            let why = "what it takes from does not run".to_owned();
-            return Ok(StageFate::Skipped(why));
-        };
-        step.last = !feed.in_parts;
-        feed.steps.push(step.id.clone());
-        let node = self.graph.add_node(step);
-        self.graph.add_edge(feed.source, node, feed.kind);
-        let mut detections = vec![node];
-        if feed.in_parts {
-            let mut gather = self.step(stage, "gather", StepKind::Gather, Lane::Fold, 1);
-            gather.last = false;
-            feed.steps.push(gather.id.clone());
-            let gather = self.graph.add_node(gather);
-            self.graph.add_edge(node, gather, ItemKind::Detections);
-            detections = vec![gather];
-        }
-        detections.extend(feed.skips);
-        let outlets = Outlets {
-            detections,
-            ..Outlets::default()
-        };
-        self.outlets.insert(stage.id.clone(), outlets);
-        Ok(StageFate::Runs(feed.steps))
-    }
-
     fn save(&mut self, stage: &Stage, spec: &SaveSpec, from: &Outlets) -> StageFate {
         let source = match (spec.format, spec.quality) {
             (SaveFormat::Jpeg, None) => from.jpeg,
@@ -369,8 +319,10 @@ impl Lowering<'_> {
         let step = self.step(stage, "join", kind, Lane::Fold, 1);
         let name = step.id.clone();
         let node = self.graph.add_node(step);
-        for &source in detecting.flat_map(|(_, outlets)| &outlets.detections) {
-            self.graph.add_edge(source, node, ItemKind::Detections);
+        for (_, outlets) in detecting {
+            for &source in &outlets.detections {
+                self.graph.add_edge(source, node, outlets.found());
+            }
         }
         for source in inputs.iter().filter_map(|(_, outlets)| outlets.saved) {
             self.graph.add_edge(source, node, ItemKind::Saved);
@@ -443,7 +395,7 @@ fn jpeg_bytes(max_body: usize) -> usize {
 fn nothing_runs(recipe: &Recipe, stages: &[StagePlan]) -> Diagnostic {
     let mut diagnostic: Option<Diagnostic> = None;
     for (stage, plan) in recipe.stages.iter().zip(stages) {
-        let infers = matches!(stage.spec, StageSpec::Yolo(_) | StageSpec::Whisper(_));
+        let infers = stage.spec.looks() || stage.spec.listens();
         let StageFate::Skipped(why) = &plan.fate else {
             continue;
         };

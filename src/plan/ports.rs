@@ -3,8 +3,10 @@
 //! The kinds of items are data, so that an edge can be checked and explained with its place.
 
 use crate::item::ItemKind;
+use crate::recipe::Answer;
 use crate::recipe::Port;
 use crate::recipe::StageSpec;
+use crate::recipe::Subject;
 
 /// What a kind of stage takes and gives.
 pub(super) struct Ports {
@@ -32,6 +34,7 @@ impl Ports {
         use ItemKind::Batch;
         use ItemKind::Crop;
         use ItemKind::Detections;
+        use ItemKind::Fields;
         use ItemKind::Picture;
         use ItemKind::Record;
         use ItemKind::Saved;
@@ -42,8 +45,24 @@ impl Ports {
             StageSpec::Batch(_) => (&[Picture, Crop], Inputs::One, &[Batch]),
             StageSpec::Yolo(_) => (&[Batch, Picture, Crop], Inputs::One, &[Detections]),
             StageSpec::Whisper(_) => (&[Sound], Inputs::One, &[Transcript]),
+            StageSpec::Http(http) => {
+                let takes: &[_] = match http.mapping.about {
+                    Subject::Picture => &[Picture, Crop],
+                    Subject::Batch => &[Batch],
+                    Subject::Sound => &[Sound],
+                };
+                let gives: &[_] = match &http.mapping.answer {
+                    Answer::Detections(_) => &[Detections],
+                    Answer::Record(_) => &[Fields],
+                    Answer::Transcript(_) => &[Transcript],
+                };
+                (takes, Inputs::One, gives)
+            }
             StageSpec::Save(_) => (&[Picture], Inputs::One, &[Saved]),
-            StageSpec::Merge(_) => (&[Detections, Transcript, Saved], Inputs::Many, &[Record]),
+            StageSpec::Merge(_) => {
+                let takes = &[Detections, Fields, Transcript, Saved];
+                (takes, Inputs::Many, &[Record])
+            }
         };
         Self {
             takes,
@@ -57,7 +76,8 @@ impl Ports {
         let gives: &[_] = match port {
             Port::Main => return self,
             Port::Crops if self.gives.contains(&ItemKind::Detections) => &[ItemKind::Crop],
-            Port::Crops => &[],
+            Port::Sound if self.gives.contains(&ItemKind::Sound) => &[ItemKind::Sound],
+            Port::Crops | Port::Sound => &[],
         };
         Self { gives, ..self }
     }

@@ -43,6 +43,7 @@ fn crops_of<'a>(
 ) -> Option<&'a StageId> {
     stage.inputs.iter().find_map(|input| match input.port {
         Port::Crops => Some(&input.stage),
+        Port::Sound => None,
         Port::Main => match find(&input.stage) {
             Some(Stage {
                 spec: StageSpec::Batch(_),
@@ -126,7 +127,7 @@ fn connect(recipe: &Recipe) -> (DiGraph<&Stage, ItemKind>, Spans, Vec<Diagnostic
             let gives = all.only(input.port);
             let kind = gives.kind_to(&takes);
             if gives.gives.is_empty() {
-                wrong.push(no_crops(input.span, graph[from]));
+                wrong.push(no_such_port(input, graph[from]));
             } else if kind.is_none() && takes.inputs != Inputs::None {
                 wrong.push(mismatch(input, graph[from], &gives, stage, &takes));
             }
@@ -137,18 +138,25 @@ fn connect(recipe: &Recipe) -> (DiGraph<&Stage, ItemKind>, Spans, Vec<Diagnostic
     (graph, spans, wrong)
 }
 
-fn no_crops(span: Span, from: &Stage) -> Diagnostic {
-    Diagnostic::error(
-        span,
-        format!("`{}` finds nothing that could be cut out", from.id),
-    )
-    .help("crops are those of a `yolo` stage, such as `yolo.crops`")
+fn no_such_port(input: &Input, from: &Stage) -> Diagnostic {
+    let (lacks, help) = match input.port {
+        Port::Sound => (
+            "has no sound",
+            "sound is that of the stage that reads the video, such as `extract.sound`",
+        ),
+        Port::Main | Port::Crops => (
+            "finds nothing that could be cut out",
+            "crops are those of a stage that finds boxes, such as `yolo.crops`",
+        ),
+    };
+    Diagnostic::error(input.span, format!("`{}` {lacks}", from.id)).help(help)
 }
 
 fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Ports) -> Diagnostic {
     let port = match input.port {
         Port::Main => "",
         Port::Crops => ".crops",
+        Port::Sound => ".sound",
     };
     Diagnostic::error(
         input.span,
@@ -167,6 +175,10 @@ fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Port
         }
         StageSpec::Yolo(_) => "name a stage that gives pictures or batches, such as `batch`",
         StageSpec::Whisper(_) => "name the stage that gives sound, such as `extract`",
+        StageSpec::Http(_) => {
+            "with `each = \"batch\"` it takes batches, with an input such as `extract.sound` sound, \
+             else pictures or crops"
+        }
         _ => "name stages that find something, such as `yolo` and `whisper`",
     })
 }
@@ -259,7 +271,7 @@ fn check_primary(recipe: &Recipe) -> Option<Diagnostic> {
     let detects = recipe
         .stages
         .iter()
-        .any(|stage| stage.id == *primary && matches!(stage.spec, StageSpec::Yolo(_)));
+        .any(|stage| stage.id == *primary && stage.spec.detects());
     (!is_input || !detects).then(|| {
         Diagnostic::error(
             stage.key("primary"),
@@ -268,7 +280,7 @@ fn check_primary(recipe: &Recipe) -> Option<Diagnostic> {
                 stage.id
             ),
         )
-        .help("name a `yolo` stage that stands in `inputs`")
+        .help("name a stage that finds boxes and stands in `inputs`, such as `yolo`")
     })
 }
 
@@ -303,7 +315,7 @@ fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
     let keys = ["filter", "padding"].into_iter();
     let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
     written
-        .filter(|_| matches!(stage.spec, StageSpec::Yolo(_)))
+        .filter(|_| stage.spec.looks())
         .map(|(key, span)| {
             let message = format!("`{key}` is about boxes, and `{}` takes none", stage.id);
             Diagnostic::error(span, message).help(

@@ -276,10 +276,8 @@ pub enum StepKind {
         /// With what.
         place: LocalFacts,
     },
-    /// Sends pictures to a server that detects, a request at a time.
+    /// Sends pictures to a server that looks at them, a request at a time.
     Request {
-        /// What to look for.
-        spec: YoloSpec,
         /// Where.
         place: RemoteFacts,
     },

@@ -3,7 +3,8 @@
 use crate::diag::Diagnostic;
 use crate::name::BackendName;
 use crate::recipe::http::HttpSpec;
-use crate::recipe::mapping::mapping;
+use crate::recipe::mapping::MappingReader;
+use crate::recipe::mapping::Subject;
 use crate::recipe::merge::Section;
 use crate::recipe::read::read;
 use crate::recipe::runpod::RunpodSpec;
@@ -14,9 +15,11 @@ use crate::recipe::spec::HTTP;
 use crate::recipe::spec::LOCAL;
 use crate::recipe::spec::OPENAI;
 use crate::recipe::spec::RUNPOD;
+use crate::recipe::spec::YoloSpec;
 use crate::recipe::stage::Context;
 use crate::recipe::tree::Table;
 use crate::recipe::tree::Value;
+use crate::recipe::value;
 use serde::de::DeserializeOwned;
 
 type Read = fn(&Context<'_>, Table, &mut Vec<Diagnostic>) -> BackendSpec;
@@ -37,12 +40,24 @@ const KINDS: [(&str, Read); 4] = [
 ];
 
 // They are rendered for each request and each answer.
-const LATER: [&str; 2] = ["request", "answer"];
+const LATER: [&str; 6] = ["request", "answer", "headers", "query", "ok", "retry_if"];
+
+impl Context<'_> {
+    fn mapping<'a>(&'a self, wrong: &'a mut Vec<Diagnostic>) -> MappingReader<'a> {
+        MappingReader {
+            sources: self.sources,
+            vars: self.scope.get("vars"),
+            place: "backends.NAME",
+            params: YoloSpec::default().params().keys().cloned().collect(),
+            wrong,
+        }
+    }
+}
 
 fn runpod(context: &Context<'_>, mut table: Table, wrong: &mut Vec<Diagnostic>) -> RunpodSpec {
     let policy = inner(&mut table, "policy", wrong);
-    let vars = context.scope.get("vars");
-    let mapping = mapping(&mut table, vars, context.sources, wrong);
+    let mut reader = context.mapping(wrong);
+    let mapping = reader.detections(&mut table, Subject::Batch);
     let spec: RunpodSpec = read(table, &["kind", "policy", "request", "answer"], wrong);
     RunpodSpec {
         policy,
@@ -52,10 +67,42 @@ fn runpod(context: &Context<'_>, mut table: Table, wrong: &mut Vec<Diagnostic>) 
 }
 
 fn http(context: &Context<'_>, mut table: Table, wrong: &mut Vec<Diagnostic>) -> HttpSpec {
-    let vars = context.scope.get("vars");
-    let mapping = mapping(&mut table, vars, context.sources, wrong);
-    let spec: HttpSpec = read(table, &["kind", "request", "answer"], wrong);
-    HttpSpec { mapping, ..spec }
+    check_headers(&mut table, wrong);
+    let mut reader = context.mapping(wrong);
+    let mapping = reader.detections(&mut table, Subject::Batch);
+    // Any kind of stage may have use for the backend.
+    let all = [Subject::Picture, Subject::Batch, Subject::Sound];
+    let headers = reader.templates(&mut table, "headers", &all);
+    let query = reader.templates(&mut table, "query", &all);
+    for key in ["ok", "retry_if"] {
+        reader.expression(&table, key, &["status", "output"]);
+    }
+    let keys = ["kind", "request", "answer", "headers", "query"];
+    let spec: HttpSpec = read(table, &keys, wrong);
+    HttpSpec {
+        mapping,
+        headers,
+        query,
+        ..spec
+    }
+}
+
+fn check_headers(table: &mut Table, wrong: &mut Vec<Diagnostic>) {
+    let headers = table.get_mut("headers").map(|entry| &mut entry.node.value);
+    let Some(Value::Table(headers)) = headers else {
+        return;
+    };
+    headers.0.retain(|entry| {
+        let free = value::is_free_header(&entry.key);
+        if !free {
+            let message = format!("the header `{}` cannot be set here", entry.key);
+            wrong.push(Diagnostic::error(entry.span, message).help(
+                "a key is named with `api_key_env`, what carries it with `api_key_header`; the \
+                 headers of the connection and of the body are set for you",
+            ));
+        }
+        free
+    });
 }
 
 // A table within a table is read by itself, so that a mistake in it is told about its own key.

@@ -4,6 +4,9 @@ use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::diag::SourceMap;
 use crate::name::BackendName;
+use crate::recipe::http::BodyForm;
+use crate::recipe::http::HttpSpec;
+use crate::recipe::http_stage::HttpStageSpec;
 use crate::recipe::layers;
 use crate::recipe::merge::Merged;
 use crate::recipe::merge::Section;
@@ -14,6 +17,8 @@ use crate::recipe::spec::AUTO;
 use crate::recipe::spec::Backend;
 use crate::recipe::spec::BackendSpec;
 use crate::recipe::spec::LOCAL;
+use crate::recipe::spec::OPENAI;
+use crate::recipe::spec::RUNPOD;
 use crate::recipe::spec::Recipe;
 use crate::recipe::spec::Stage;
 use crate::recipe::spec::StageSpec;
@@ -138,9 +143,21 @@ fn check_use(stage: &Stage, backends: &BTreeMap<BackendName, Backend>) -> Option
             let BackendSpec::Http(_) = backend.spec else {
                 return None;
             };
-            let help = "name a backend of kind `openai` or `runpod`";
-            let cannot = "looks at pictures and hears no sound";
+            let help =
+                "name a backend of kind `openai` or `runpod`, or let a stage of kind `http` ask it";
+            let cannot = "is not asked in the words of `whisper`";
             (name, backend, cannot, "http", help)
+        }
+        StageSpec::Http(http) => {
+            let (name, backend) = find(&http.backend)?;
+            let kind = match &backend.spec {
+                BackendSpec::Http(server) => return check_request(stage, http, server),
+                BackendSpec::Local(_) => LOCAL,
+                BackendSpec::Runpod(_) => RUNPOD,
+                BackendSpec::Openai(_) => OPENAI,
+            };
+            let help = "name a backend of kind `http`";
+            (name, backend, "is no server of your own", kind, help)
         }
         _ => return None,
     };
@@ -150,6 +167,33 @@ fn check_use(stage: &Stage, backends: &BTreeMap<BackendName, Backend>) -> Option
             .also(backend.span, format!("its kind is `{kind}`"))
             .help(help),
     )
+}
+
+// A file is all of its request; anything else is written.
+fn check_request(stage: &Stage, http: &HttpStageSpec, server: &HttpSpec) -> Option<Diagnostic> {
+    let is_written = !http.mapping.request.is_null();
+    let name = &http.backend;
+    match server.body {
+        BodyForm::File if is_written => Some(
+            Diagnostic::error(
+                stage.key("request"),
+                format!("`{name}` takes a file and no `request`"),
+            )
+            .help("what belongs to the file goes into `query` or `headers` of the backend"),
+        ),
+        BodyForm::Json | BodyForm::Form if !is_written => Some(
+            Diagnostic::error(stage.span, format!("`{}` asks nothing", stage.id)).help(format!(
+                "write what `{name}` is sent, in `[stages.{}.request]`",
+                stage.id
+            )),
+        ),
+        BodyForm::Json => http.mapping.names_a_file().then(|| {
+            Diagnostic::error(stage.key("request"), "a file cannot travel in JSON").help(
+                "write `image` or `sound`, which are text, or `body = \"form\"` for the backend",
+            )
+        }),
+        BodyForm::Form | BodyForm::File => None,
+    }
 }
 
 fn check_end(stage: &Stage) -> Option<Diagnostic> {
@@ -173,13 +217,20 @@ fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {
     let backend: &BackendName = match &stage.spec {
         StageSpec::Yolo(spec) => &spec.backend,
         StageSpec::Whisper(spec) => &spec.backend,
+        // Told where it is read.
+        StageSpec::Http(spec) if spec.backend.as_str().is_empty() => return None,
+        StageSpec::Http(spec) => &spec.backend,
         StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Save(_) | StageSpec::Merge(_) => {
             return None;
         }
     };
     let name = backend.as_str();
     let declared = declared.iter().map(String::as_str);
-    let known: Vec<&str> = [AUTO, LOCAL].into_iter().chain(declared).collect();
+    let usual: &[&str] = match &stage.spec {
+        StageSpec::Http(_) => &[],
+        _ => &[AUTO, LOCAL],
+    };
+    let known: Vec<&str> = usual.iter().copied().chain(declared).collect();
     (!known.contains(&name)).then(|| {
         let help = suggest(
             name,

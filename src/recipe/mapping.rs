@@ -7,6 +7,10 @@ use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::diag::did_you_mean;
+use crate::recipe::answer::Answer;
+use crate::recipe::answer::AnswerSpec;
+use crate::recipe::answer::RecordSpec;
+use crate::recipe::answer::TranscriptSpec;
 use crate::recipe::read::read;
 use crate::recipe::render;
 use crate::recipe::render::placed;
@@ -16,10 +20,7 @@ use crate::recipe::tree::Entry;
 use crate::recipe::tree::Node;
 use crate::recipe::tree::Table;
 use crate::recipe::tree::Value;
-use crate::recipe::value;
 use crate::template::Expressions;
-use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::Map;
 use serde_json::Value as Json;
 use serde_json::json;
@@ -29,18 +30,97 @@ use std::collections::BTreeMap;
 /// have: a list of pictures in, a list of lists of objects out.
 #[derive(Clone, Debug)]
 pub struct MappingSpec {
+    /// What one request is about.
+    pub about: Subject,
     /// The variables of the recipe, `vars` in both.
     pub vars: Map<String, Json>,
-    /// The fields of the request. In reach of its strings: `images` (a list of JPEGs in base64),
-    /// `params` (see [`YoloSpec::params`]) and `vars`.
+    /// The fields of the request; `null` where the recipe writes none. In reach of its strings is
+    /// what [`Subject::names`] lists, `params` and `vars`.
     pub request: Json,
     /// Where in the answer is what was found.
-    pub answer: AnswerSpec,
+    pub answer: Answer,
 }
+
+impl MappingSpec {
+    /// Whether the request holds a file.
+    pub fn names_a_file(&self) -> bool {
+        let used = Expressions::default().names_in_all(&self.request);
+        ["file", "files"].iter().any(|file| used.contains(*file))
+    }
+}
+
+/// What one request is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A picture, or a crop of one.
+    Picture,
+    /// Pictures or crops.
+    Batch,
+    /// A chunk of sound.
+    Sound,
+}
+
+impl Subject {
+    /// The names that a request may use, and what there is of each where that is known.
+    ///
+    /// `image` and `sound` are a JPEG or a sound file in base64, `file` is the same as a part of
+    /// a form; their plurals are lists. `picture` and `chunk` say which one it is.
+    pub fn names(self) -> &'static [(&'static str, &'static [&'static str])] {
+        match self {
+            Self::Picture => &[
+                ("image", &[]),
+                ("file", &[]),
+                ("images", &[]),
+                ("files", &[]),
+                ("picture", PICTURE),
+                ("pictures", &[]),
+                ("video", VIDEO),
+            ],
+            Self::Batch => &[
+                ("images", &[]),
+                ("files", &[]),
+                ("pictures", &[]),
+                ("video", VIDEO),
+            ],
+            Self::Sound => &[
+                ("sound", &[]),
+                ("file", &[]),
+                ("chunk", CHUNK),
+                ("video", VIDEO),
+            ],
+        }
+    }
+}
+
+const PICTURE: &[&str] = &[
+    "index",
+    "frame_number",
+    "seconds",
+    "width",
+    "height",
+    "parent",
+];
+
+const CHUNK: &[&str] = &["index", "start", "end"];
+
+// Those of `when`, but for where the file lies: that is nobody else's business.
+const VIDEO: &[&str] = &[
+    "name",
+    "stem",
+    "width",
+    "height",
+    "duration",
+    "fps",
+    "codec",
+    "rotation",
+    "has_sound",
+    "pictures",
+];
 
 impl Default for MappingSpec {
     fn default() -> Self {
         Self {
+            about: Subject::Batch,
             vars: Map::new(),
             request: json!({
                 "images": "{{ images }}",
@@ -50,90 +130,9 @@ impl Default for MappingSpec {
                 "half": "{{ params.half }}",
                 "classes": "{{ params.classes }}",
             }),
-            answer: AnswerSpec::default(),
+            answer: Answer::default(),
         }
     }
-}
-
-/// Where in an answer is what was found: expressions, each over what those above it gave.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct AnswerSpec {
-    /// In `output`, the list with one entry for each picture that was sent, in its order.
-    #[serde(deserialize_with = "value::expression")]
-    pub images: String,
-    /// In `image`, one of those entries, the list of its objects.
-    #[serde(deserialize_with = "value::expression")]
-    pub objects: String,
-    /// In `object`, one of those, its box: a list of four numbers.
-    #[serde(deserialize_with = "value::expression")]
-    pub bbox: String,
-    /// What the four numbers are.
-    pub bbox_format: BoxFormat,
-    /// What they are measured in.
-    pub bbox_unit: BoxUnit,
-    /// Whose pixels they are.
-    pub bbox_of: BoxOf,
-    /// In `object`, the number of its class.
-    #[serde(deserialize_with = "value::expression")]
-    pub class: String,
-    /// In `object`, the name of its class.
-    #[serde(deserialize_with = "value::expression")]
-    pub class_name: String,
-    /// In `object`, its confidence, from 0 to 1.
-    #[serde(deserialize_with = "value::expression")]
-    pub confidence: String,
-}
-
-impl Default for AnswerSpec {
-    fn default() -> Self {
-        Self {
-            images: "output.detections | default(output.results) | default(output)".to_owned(),
-            objects: "image.detections | default(image)".to_owned(),
-            bbox: "object.bbox".to_owned(),
-            bbox_format: BoxFormat::default(),
-            bbox_unit: BoxUnit::default(),
-            bbox_of: BoxOf::default(),
-            class: "object.class".to_owned(),
-            class_name: "object.class_name | default(object.class)".to_owned(),
-            confidence: "object.confidence".to_owned(),
-        }
-    }
-}
-
-/// What the four numbers of a box are.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum BoxFormat {
-    /// Left, top, right, bottom.
-    #[default]
-    Xyxy,
-    /// Left, top, width, height.
-    Xywh,
-    /// The centre, width, height.
-    Cxcywh,
-}
-
-/// What boxes are measured in.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum BoxUnit {
-    /// Pixels.
-    #[default]
-    Pixels,
-    /// Shares of the picture's width and height.
-    Normalised,
-}
-
-/// Whose pixels a box is measured in.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-pub enum BoxOf {
-    /// Those of the picture that was sent.
-    #[default]
-    Sent,
-    /// Those of the video's own pictures.
-    Source,
 }
 
 impl YoloSpec {
@@ -159,56 +158,220 @@ impl YoloSpec {
     }
 }
 
-/// Takes `request` and `answer` out of the table of a backend.
-pub(super) fn mapping(
-    table: &mut Table,
-    vars: Map<String, Json>,
-    sources: &SourceMap,
-    wrong: &mut Vec<Diagnostic>,
-) -> MappingSpec {
-    let mut spec = MappingSpec {
-        vars,
-        ..MappingSpec::default()
-    };
-    let known = |names: &[&str]| -> BTreeMap<String, Vec<String>> {
-        let free = names.iter().map(|name| ((*name).to_owned(), Vec::new()));
-        let vars = ("vars".to_owned(), spec.vars.keys().cloned().collect());
-        free.chain([vars]).collect()
-    };
-    let mut checks = Checks {
-        sources,
-        expressions: Expressions::default(),
-        wrong,
-    };
-    if let Some(table) = checks.opened(table.take("request")) {
-        let params = YoloSpec::default().params().keys().cloned().collect();
-        let mut known = known(&["images"]);
-        known.insert("params".to_owned(), params);
+/// Reads the tables of a recipe that are templates and expressions: each is checked by the names
+/// that it uses.
+pub(super) struct MappingReader<'a> {
+    pub(super) sources: &'a SourceMap,
+    pub(super) vars: Map<String, Json>,
+    /// The table that is read, such as `backends.NAME`.
+    pub(super) place: &'static str,
+    /// What a request may say of its stage.
+    pub(super) params: Vec<String>,
+    pub(super) wrong: &'a mut Vec<Diagnostic>,
+}
+
+impl MappingReader<'_> {
+    /// Takes `request` and `answer` for detections out of a table.
+    pub(super) fn detections(&mut self, table: &mut Table, about: Subject) -> MappingSpec {
+        let usual = MappingSpec::default();
+        let request = self.request(table, about).unwrap_or(usual.request);
+        MappingSpec {
+            about,
+            vars: self.vars.clone(),
+            request,
+            answer: match self.opened(table.take("answer")) {
+                Some(answer) => Answer::Detections(self.boxes(answer)),
+                None => usual.answer,
+            },
+        }
+    }
+
+    /// Takes `request` and `answer` of a stage that says itself what it asks and wants.
+    pub(super) fn any(&mut self, table: &mut Table, about: Subject) -> MappingSpec {
+        let request = self.request(table, about).unwrap_or_default();
+        let mut answer = self.opened(table.take("answer")).unwrap_or_default();
+        let record = answer.get("record").is_some();
+        let answer = match about {
+            Subject::Sound => {
+                if let Some(entry) = answer.take("record") {
+                    let message = "answers about sound are transcripts, not records";
+                    let wrong = Diagnostic::error(entry.span, message);
+                    self.wrong
+                        .push(wrong.help("write `segments`, `start`, `end` and `text`"));
+                }
+                Answer::Transcript(self.transcript(answer))
+            }
+            Subject::Picture | Subject::Batch if record => {
+                Answer::Record(self.record(answer, about))
+            }
+            Subject::Picture => {
+                // One picture was asked about: all of the answer is about it.
+                let given = answer.get("images").is_some();
+                let mut spec = self.boxes(answer);
+                if !given {
+                    spec.images = "[output]".to_owned();
+                }
+                Answer::Detections(spec)
+            }
+            Subject::Batch => Answer::Detections(self.boxes(answer)),
+        };
+        MappingSpec {
+            about,
+            vars: self.vars.clone(),
+            request,
+            answer,
+        }
+    }
+
+    /// Takes a table whose strings are templates over what a request knows, such as `headers`.
+    pub(super) fn templates(&mut self, table: &mut Table, key: &str, about: &[Subject]) -> Json {
+        let known = self.known_of(about);
+        match self.opened(table.take(key)) {
+            Some(table) => self.rendered_later(table, &known),
+            None => Json::default(),
+        }
+    }
+
+    /// Checks an expression over these names that stands under `key`.
+    pub(super) fn expression(&mut self, table: &Table, key: &str, names: &[&str]) {
+        let known = self.known(names);
+        if let Some(entry) = table.get(key) {
+            self.checks().bare(entry, &known);
+        }
+    }
+
+    fn request(&mut self, table: &mut Table, about: Subject) -> Option<Json> {
+        let known = self.known_of(&[about]);
+        let table = self.opened(table.take("request"))?;
+        Some(self.rendered_later(table, &known))
+    }
+
+    fn boxes(&mut self, table: Table) -> AnswerSpec {
+        for entry in &table.0 {
+            let known = match entry.key.as_str() {
+                "images" => self.known(&["output"]),
+                "objects" => self.known(&["output", "image"]),
+                "bbox" | "class" | "class_name" | "confidence" => {
+                    self.known(&["output", "image", "object"])
+                }
+                _ => continue,
+            };
+            self.checks().bare(entry, &known);
+        }
+        read(table, &["record"], self.wrong)
+    }
+
+    fn transcript(&mut self, table: Table) -> TranscriptSpec {
+        for entry in &table.0 {
+            let known = match entry.key.as_str() {
+                "segments" | "language" => self.known(&["output"]),
+                "start" | "end" | "text" => self.known(&["output", "segment"]),
+                _ => continue,
+            };
+            self.checks().bare(entry, &known);
+        }
+        read(table, &[], self.wrong)
+    }
+
+    fn record(&mut self, mut table: Table, about: Subject) -> RecordSpec {
+        let whole = about == Subject::Picture;
+        let images = if whole { "[output]" } else { "output" };
+        let mut spec = RecordSpec {
+            images: images.to_owned(),
+            fields: Vec::new(),
+        };
+        let known = self.known(&["output", "image"]);
+        for entry in self.opened(table.take("record")).unwrap_or_default().0 {
+            match &entry.node.value {
+                Value::Text(text) => {
+                    self.checks().bare(&entry, &known);
+                    let bare = bare(text).to_owned();
+                    spec.fields.push((entry.key, bare));
+                }
+                _ => {
+                    let (key, what) = (&entry.key, entry.node.what());
+                    let message = format!("`{key}` takes an expression, not {what}");
+                    let wrong = Diagnostic::error(entry.node.span, message);
+                    self.wrong.push(
+                        wrong.help("write where in `output` it is, such as `\"output.text\"`"),
+                    );
+                }
+            }
+        }
+        if let Some(entry) = table.take("images").filter(|_| !whole) {
+            let known = self.known(&["output"]);
+            self.checks().bare(&entry, &known);
+            if let Value::Text(text) = &entry.node.value {
+                spec.images = bare(text).to_owned();
+            }
+        }
+        for entry in table.0 {
+            let message = format!("there is no key `{}` beside `record`", entry.key);
+            let wrong = Diagnostic::error(entry.span, message);
+            self.wrong.push(wrong.help(
+                "an answer is read as a record or as boxes; a second stage can ask for the other",
+            ));
+        }
+        spec
+    }
+
+    fn rendered_later(&mut self, table: Table, known: &Known) -> Json {
         let node = Node {
             span: Span::default(),
             value: Value::Table(table),
         };
-        checks.strings(&node, &known);
-        spec.request = render::json(&node);
+        self.checks().strings(&node, known);
+        render::json(&node)
     }
-    if let Some(table) = checks.opened(table.take("answer")) {
-        for entry in &table.0 {
-            let known = match entry.key.as_str() {
-                "images" => known(&["output"]),
-                "objects" => known(&["output", "image"]),
-                "bbox" | "class" | "class_name" | "confidence" => {
-                    known(&["output", "image", "object"])
-                }
-                _ => continue,
-            };
-            if let Value::Text(text) = &entry.node.value {
-                let bare = text.trim().trim_start_matches("{{").trim_end_matches("}}");
-                checks.text(&format!("{{{{{bare}}}}}"), text, entry.node.span, &known);
+
+    fn opened(&mut self, entry: Option<Entry>) -> Option<Table> {
+        let entry = entry?;
+        let what = entry.node.what();
+        match entry.node.value {
+            Value::Table(table) => Some(table),
+            _ => {
+                let (key, span) = (entry.key, entry.node.span);
+                self.wrong.push(
+                    Diagnostic::error(span, format!("`{key}` takes a table, not {what}"))
+                        .help(format!("open it with `[{}.{key}]`", self.place)),
+                );
+                None
             }
         }
-        spec.answer = read(table, &[], checks.wrong);
     }
-    spec
+
+    fn known(&self, names: &[&str]) -> Known {
+        let free = names.iter().map(|name| ((*name).to_owned(), Vec::new()));
+        let vars = ("vars".to_owned(), self.vars.keys().cloned().collect());
+        free.chain([vars]).collect()
+    }
+
+    fn known_of(&self, about: &[Subject]) -> Known {
+        let mut known = self.known(&[]);
+        for (name, keys) in about.iter().flat_map(|about| about.names()) {
+            let keys = keys.iter().map(|&key| key.to_owned()).collect();
+            known.insert((*name).to_owned(), keys);
+        }
+        known.insert("params".to_owned(), self.params.clone());
+        known
+    }
+
+    fn checks(&mut self) -> Checks<'_> {
+        Checks {
+            sources: self.sources,
+            expressions: Expressions::default(),
+            wrong: self.wrong,
+        }
+    }
+}
+
+/// What is within the braces of a text, where it has them.
+fn bare(text: &str) -> &str {
+    let inner = text.trim();
+    let inner = inner
+        .strip_prefix("{{")
+        .and_then(|rest| rest.strip_suffix("}}"));
+    inner.unwrap_or(text).trim()
 }
 
 // Names, and after the dot those that there are; where the list is empty, anything may follow.
@@ -221,19 +384,11 @@ struct Checks<'a> {
 }
 
 impl Checks<'_> {
-    fn opened(&mut self, entry: Option<Entry>) -> Option<Table> {
-        let entry = entry?;
-        let what = entry.node.what();
-        match entry.node.value {
-            Value::Table(table) => Some(table),
-            _ => {
-                let (key, span) = (entry.key, entry.node.span);
-                self.wrong.push(
-                    Diagnostic::error(span, format!("`{key}` takes a table, not {what}"))
-                        .help(format!("open it with `[backends.NAME.{key}]`")),
-                );
-                None
-            }
+    // An expression, with or without braces around it.
+    fn bare(&mut self, entry: &Entry, known: &Known) {
+        if let Value::Text(text) = &entry.node.value {
+            let template = format!("{{{{{}}}}}", bare(text));
+            self.text(&template, text, entry.node.span, known);
         }
     }
 

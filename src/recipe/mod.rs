@@ -11,9 +11,11 @@
 //! Every mistake is found in one go. Knows nothing of files and the environment beyond what
 //! a [`World`] gives, and not that stages exist as code.
 
+mod answer;
 mod backend;
 mod extract;
 mod http;
+mod http_stage;
 mod layers;
 mod load;
 mod mapping;
@@ -37,15 +39,23 @@ mod tree;
 mod value;
 mod world;
 
+pub use answer::Answer;
+pub use answer::AnswerSpec;
+pub use answer::BoxFormat;
+pub use answer::BoxOf;
+pub use answer::BoxUnit;
+pub use answer::RecordSpec;
+pub use answer::TranscriptSpec;
 pub use extract::ExtractMode;
 pub use extract::ExtractSpec;
+pub use http::BodyForm;
+pub use http::HttpMethod;
 pub use http::HttpSpec;
+pub use http_stage::Each;
+pub use http_stage::HttpStageSpec;
 pub use load::load;
-pub use mapping::AnswerSpec;
-pub use mapping::BoxFormat;
-pub use mapping::BoxOf;
-pub use mapping::BoxUnit;
 pub use mapping::MappingSpec;
+pub use mapping::Subject;
 pub use openai::OpenaiSpec;
 pub use presets::PRESETS;
 pub use presets::Preset;
@@ -81,6 +91,7 @@ pub use spec::WhisperTask;
 pub use spec::WhisperWorker;
 pub use spec::YoloSpec;
 pub use take::TakeSpec;
+pub use take::values_for_strangers;
 pub use take::values_of_box;
 pub use take::values_of_facts;
 pub use world::LoadError;

@@ -4,9 +4,11 @@
 //! It is what editors of TOML read, Draft 7. It knows keys, types and words to choose from; what
 //! depends on several keys, `check` says.
 
+use crate::recipe::answer::AnswerSpec;
+use crate::recipe::answer::TranscriptSpec;
 use crate::recipe::extract::ExtractSpec;
 use crate::recipe::http::HttpSpec;
-use crate::recipe::mapping::AnswerSpec;
+use crate::recipe::http_stage::HttpStageSpec;
 use crate::recipe::openai::OpenaiSpec;
 use crate::recipe::runpod::RunpodPolicy;
 use crate::recipe::runpod::RunpodSpec;
@@ -34,6 +36,7 @@ pub fn schema() -> Value {
         ("batch", keys::<BatchSpec>()),
         ("yolo", keys::<YoloSpec>()),
         ("whisper", keys::<WhisperSpec>()),
+        ("http", keys::<HttpStageSpec>()),
         ("save", keys::<SaveSpec>()),
         ("merge", keys::<MergeSpec>()),
     ];
@@ -46,12 +49,16 @@ pub fn schema() -> Value {
     let stages = stages.map(|(kind, keys)| {
         let (kind, mut keys) = section(kind, keys, [("inputs", inputs.clone())]);
         let taken: &[&str] = match kind {
-            "yolo" => &["when", "every", "filter", "padding"],
+            "yolo" | "http" => &["when", "every", "filter", "padding"],
             "whisper" => &["when"],
             _ => &[],
         };
         for &key in taken {
             keys["properties"][key] = take["properties"][key].clone();
+        }
+        if kind == "http" {
+            keys["properties"]["request"] = templates("What the server is sent");
+            keys["properties"]["answer"] = answer();
         }
         (kind, keys)
     });
@@ -70,7 +77,15 @@ pub fn schema() -> Value {
         section(
             HTTP,
             keys::<HttpSpec>(),
-            [("request", request()), ("answer", keys::<AnswerSpec>())],
+            [
+                ("request", request()),
+                ("answer", keys::<AnswerSpec>()),
+                ("headers", templates("Headers of every request")),
+                (
+                    "query",
+                    templates("What follows the `?` of every request's address"),
+                ),
+            ],
         ),
     ];
     json!({
@@ -143,6 +158,28 @@ fn request() -> Value {
         "description": "The fields of a request; its strings are templates over `images`, `params` and `vars`.",
         "type": "object",
     })
+}
+
+fn templates(what: &str) -> Value {
+    json!({
+        "description": format!("{what}; its strings are templates over what is asked about."),
+        "type": "object",
+    })
+}
+
+// Boxes, a transcript or a record: which of them the stage and its input say.
+fn answer() -> Value {
+    let mut answer = keys::<AnswerSpec>();
+    let said = keys::<TranscriptSpec>();
+    for key in ["segments", "start", "end", "text", "language"] {
+        answer["properties"][key] = said["properties"][key].clone();
+    }
+    answer["properties"]["record"] = json!({
+        "description": "The fields of a record, by names of your own: expressions over `output`.",
+        "type": "object",
+        "additionalProperties": { "type": "string" },
+    });
+    answer
 }
 
 // The keys of one table, each with its type, its words and what is built in.

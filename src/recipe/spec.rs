@@ -9,6 +9,7 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::extract::ExtractSpec;
 use crate::recipe::http::HttpSpec;
+use crate::recipe::http_stage::HttpStageSpec;
 use crate::recipe::openai::OpenaiSpec;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
@@ -100,6 +101,8 @@ pub enum Port {
     Main,
     /// `crops`: what the stage found, cut out of the picture that it looked at.
     Crops,
+    /// `sound`: of what the stage reads, what is heard.
+    Sound,
 }
 
 /// What a user can declare.
@@ -113,6 +116,8 @@ pub enum StageSpec {
     Yolo(YoloSpec),
     /// Words in sound.
     Whisper(WhisperSpec),
+    /// Whatever a server of one's own makes of pictures or sound.
+    Http(Box<HttpStageSpec>),
     /// Pictures into files.
     Save(SaveSpec),
     /// Everything of a video into one record.
@@ -127,8 +132,36 @@ impl StageSpec {
             Self::Batch(_) => "batch",
             Self::Yolo(_) => "yolo",
             Self::Whisper(_) => "whisper",
+            Self::Http(_) => "http",
             Self::Save(_) => "save",
             Self::Merge(_) => "merge",
+        }
+    }
+
+    /// Whether it has an answer for each picture.
+    pub fn looks(&self) -> bool {
+        match self {
+            Self::Yolo(_) => true,
+            Self::Http(http) => !http.listens(),
+            _ => false,
+        }
+    }
+
+    /// Whether it finds boxes in pictures.
+    pub fn detects(&self) -> bool {
+        match self {
+            Self::Yolo(_) => true,
+            Self::Http(http) => !http.listens() && !http.records(),
+            _ => false,
+        }
+    }
+
+    /// Whether it writes down what is said.
+    pub fn listens(&self) -> bool {
+        match self {
+            Self::Whisper(_) => true,
+            Self::Http(http) => http.listens(),
+            _ => false,
         }
     }
 }
@@ -400,7 +433,7 @@ pub enum BackendSpec {
     Runpod(Box<RunpodSpec>),
     /// A server that speaks OpenAI's API for sound.
     Openai(OpenaiSpec),
-    /// Any server that takes JSON and answers with JSON.
+    /// Any server that answers with JSON.
     Http(Box<HttpSpec>),
 }
 

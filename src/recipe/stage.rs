@@ -9,6 +9,9 @@ use crate::item::Moment;
 use crate::item::Size;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::recipe::http_stage::HttpStageSpec;
+use crate::recipe::mapping::MappingReader;
+use crate::recipe::mapping::Subject;
 use crate::recipe::merge::Section;
 use crate::recipe::read::read;
 use crate::recipe::render::placed;
@@ -87,36 +90,40 @@ impl Section {
     }
 }
 
-type Read = fn(&Context<'_>, Table, &mut Vec<Diagnostic>) -> StageSpec;
+type Read = fn(&Context<'_>, Table, &[Input], &mut Vec<Diagnostic>) -> StageSpec;
 
 /// Every kind of stage, and how its parameters are read.
-pub(super) const KINDS: [(&str, Read); 6] = [
-    ("extract", |_, table, wrong| {
+pub(super) const KINDS: [(&str, Read); 7] = [
+    ("extract", |_, table, _, wrong| {
         StageSpec::Extract(read(table, &ENGINE_KEYS, wrong))
     }),
-    ("batch", |_, table, wrong| {
+    ("batch", |_, table, _, wrong| {
         StageSpec::Batch(read(table, &ENGINE_KEYS, wrong))
     }),
-    ("yolo", |_, table, wrong| {
+    ("yolo", |_, table, _, wrong| {
         StageSpec::Yolo(read(table, &TAKE_KEYS, wrong))
     }),
-    ("whisper", |_, table, wrong| {
+    ("whisper", |_, table, _, wrong| {
         StageSpec::Whisper(read(table, &WHEN_KEYS, wrong))
     }),
-    ("save", |context, table, wrong| {
+    ("http", |context, table, inputs, wrong| {
+        StageSpec::Http(Box::new(context.http(table, inputs, wrong)))
+    }),
+    ("save", |context, table, _, wrong| {
         StageSpec::Save(context.save(table, wrong))
     }),
-    ("merge", |context, table, wrong| {
+    ("merge", |context, table, _, wrong| {
         StageSpec::Merge(context.merge(table, wrong))
     }),
 ];
 
-/// The keys of a stage of `kind` that are rendered for each video and picture: where results and
-/// files go.
+/// The keys of a stage of `kind` that are rendered for each video, picture or request: where
+/// results and files go, and what servers are asked.
 pub(super) fn rendered_later(kind: Option<&str>) -> &'static [&'static str] {
     match kind {
         Some("merge") => &["output_dir"],
         Some("save") => &["output_dir", "name"],
+        Some("http") => &["request", "answer"],
         _ => &[],
     }
 }
@@ -139,13 +146,24 @@ impl Context<'_> {
             .ok()?;
         section.keys.take("kind");
         let inputs = section.keys.take("inputs");
+        let inputs = inputs.map_or_else(Vec::new, |entry| read_inputs(&entry, wrong));
         let take = self.take(kind, &mut section.keys, wrong);
+        let spec = read(self, section.keys, &inputs, wrong);
+        if let StageSpec::Http(http) = &spec {
+            wrong.extend(keys_of_another(http, &keys));
+            if !keys.contains_key("backend") {
+                let message = format!("the stage `{}` has no `backend`", section.name);
+                wrong.push(Diagnostic::error(section.span, message).help(
+                    "declare one with `[backends.NAME]` and `kind = \"http\"`, and name it here",
+                ));
+            }
+        }
         Some(Stage {
             id: StageId::from(section.name),
             span: section.span,
-            inputs: inputs.map_or_else(Vec::new, |entry| read_inputs(&entry, wrong)),
+            inputs,
             take,
-            spec: read(self, section.keys, wrong),
+            spec,
             keys,
         })
     }
@@ -167,7 +185,7 @@ impl Context<'_> {
     // The keys of a stage that say what it takes; tried, so that a mistake is told at once.
     fn take(&self, kind: &str, table: &mut Table, wrong: &mut Vec<Diagnostic>) -> TakeSpec {
         let keys: &[&str] = match kind {
-            "yolo" => &TAKE_KEYS,
+            "yolo" | "http" => &TAKE_KEYS,
             "whisper" => &WHEN_KEYS,
             _ => &ENGINE_KEYS,
         };
@@ -191,6 +209,34 @@ impl Context<'_> {
             }
         }
         spec
+    }
+
+    fn http(
+        &self,
+        mut table: Table,
+        inputs: &[Input],
+        wrong: &mut Vec<Diagnostic>,
+    ) -> HttpStageSpec {
+        let is_batch =
+            |entry: &Entry| matches!(&entry.node.value, Value::Text(text) if text == "batch");
+        let about = if inputs.iter().any(|input| input.port == Port::Sound) {
+            Subject::Sound
+        } else if table.get("each").is_some_and(is_batch) {
+            Subject::Batch
+        } else {
+            Subject::Picture
+        };
+        let mut reader = MappingReader {
+            sources: self.sources,
+            vars: self.scope.get("vars"),
+            place: "stages.NAME",
+            params: HttpStageSpec::default().params().keys().cloned().collect(),
+            wrong,
+        };
+        let mapping = reader.any(&mut table, about);
+        let keys = [&TAKE_KEYS[..], &["request", "answer"]].concat();
+        let spec: HttpStageSpec = read(table, &keys, wrong);
+        HttpStageSpec { mapping, ..spec }
     }
 
     fn merge(&self, table: Table, wrong: &mut Vec<Diagnostic>) -> MergeSpec {
@@ -245,6 +291,31 @@ impl Context<'_> {
             Err(fault) => Some(placed(fault, text, span, self.sources)),
         }
     }
+}
+
+// A stage that listens has no use for what is said about pictures, and one that looks none for what
+// is said about sound.
+fn keys_of_another(http: &HttpStageSpec, keys: &BTreeMap<String, Span>) -> Vec<Diagnostic> {
+    let (others, what): (&[&str], _) = if http.listens() {
+        (
+            &["each", "every", "filter", "padding"],
+            "pictures, and it takes sound",
+        )
+    } else {
+        (
+            &["track", "chunk", "codec", "vad_filter"],
+            "sound, and it takes pictures",
+        )
+    };
+    let written = others
+        .iter()
+        .filter_map(|key| Some((key, *keys.get(*key)?)));
+    written
+        .map(|(key, span)| {
+            Diagnostic::error(span, format!("`{key}` is about {what}"))
+                .help("sound is that of an input such as `\"extract.sound\"`")
+        })
+        .collect()
 }
 
 // Two pictures of one video that differ in everything.
@@ -320,12 +391,17 @@ fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
         let (stage, port) = match name.split_once('.') {
             None => (name.as_str(), Ok(Port::Main)),
             Some((stage, "crops")) => (stage, Ok(Port::Crops)),
+            Some((stage, "sound")) => (stage, Ok(Port::Sound)),
             Some((stage, port)) => (stage, Err(port)),
         };
         let port = port.unwrap_or_else(|port| {
             wrong.push(
                 Diagnostic::error(item.span, format!("there is no `{port}` of a stage")).help(
-                    suggest(port, ["crops"], "what can be named after a stage and a dot"),
+                    suggest(
+                        port,
+                        ["crops", "sound"],
+                        "what can be named after a stage and a dot",
+                    ),
                 ),
             );
             Port::Main

@@ -71,6 +71,18 @@ pub fn values_of_facts(facts: &VideoFacts) -> Map<String, Value> {
     Map::from_iter([("video".to_owned(), Value::Object(video))])
 }
 
+/// What a request to a server may name of a video: as [`values_of_facts`], but for where it lies on
+/// this machine.
+pub fn values_for_strangers(facts: &VideoFacts) -> Map<String, Value> {
+    let mut values = values_of_facts(facts);
+    let mut video = match values.remove("video") {
+        Some(Value::Object(video)) => video,
+        _ => Map::new(),
+    };
+    video.retain(|name, _| !["path", "folder"].contains(&name.as_str()));
+    video
+}
+
 /// What `filter` may name of a box; its sides are in pixels of the source.
 pub fn values_of_box(found: &Detection) -> Map<String, Value> {
     let [x1, y1, x2, y2] = found.bbox;

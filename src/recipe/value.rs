@@ -403,6 +403,49 @@ pub(super) fn expression<'de, D: Deserializer<'de>>(deserializer: D) -> Result<S
     Ok(inner.unwrap_or(&text).trim().to_owned())
 }
 
+/// An expression, where there need not be any.
+pub(super) fn some_expression<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    expression(deserializer).map(Some)
+}
+
+/// The name of a header.
+pub(super) fn header<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
+    let name: String = text(deserializer)?;
+    match is_free_header(&name) {
+        true => Ok(Some(name)),
+        false => Err(D::Error::custom(format!(
+            "cannot be {name:?}\nwrite the name of a header, such as \"x-api-key\""
+        ))),
+    }
+}
+
+/// Whether a recipe may set the header of this name: those of the connection are not its own, and
+/// the key has a way of its own.
+pub(super) fn is_free_header(name: &str) -> bool {
+    let own = [
+        "host",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "te",
+        "trailer",
+        "upgrade",
+        "expect",
+    ];
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let lower = name.to_ascii_lowercase();
+    !lower.is_empty()
+        && lower.bytes().all(letters)
+        && !own.contains(&lower.as_str())
+        && !lower.starts_with("proxy-")
+}
+
 /// A template that knows no values yet.
 pub(super) fn template<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Template, D::Error> {
     let text: String = text(deserializer)?;

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::item::Content;
 use crate::item::Detection;
 use crate::item::Detections;
+use crate::item::Fields;
 use crate::item::Found;
 use crate::item::Item;
 use crate::item::Moment;
@@ -133,7 +134,10 @@ impl Cut {
         let of = &self.of;
         let crops = match found {
             Found::Objects(objects) => self.around(picture, &objects),
-            Found::Error(_) => Err(Found::Skipped(format!("`{of}` has no answer for it"))),
+            // A stage of the recipe whose crops are taken finds boxes.
+            Found::Fields(_) | Found::Error(_) => {
+                Err(Found::Skipped(format!("`{of}` has no answer for it")))
+            }
             Found::Skipped(why) => Err(Found::Skipped(format!("`{of}` skipped it: {why}"))),
         };
         match crops {
@@ -296,7 +300,7 @@ fn join(stage: &StageId, crops: BTreeMap<u32, Detections>) -> Option<Item> {
         part: None,
         ..crops.first_key_value()?.1.moment.clone()
     };
-    let mut objects = Vec::new();
+    let (mut objects, mut fields) = (Vec::new(), Vec::new());
     let mut without = None;
     for crop in crops.into_values() {
         match crop.found {
@@ -310,6 +314,10 @@ fn join(stage: &StageId, crops: BTreeMap<u32, Detections>) -> Option<Item> {
                     ..object
                 }
             })),
+            Found::Fields(said) => fields.extend(said.into_iter().map(|said| Fields {
+                parent: crop.moment.part.map(|part| part.parent),
+                ..said
+            })),
             Found::Error(failure) => {
                 without = Some(Found::Error(failure));
                 break;
@@ -318,10 +326,15 @@ fn join(stage: &StageId, crops: BTreeMap<u32, Detections>) -> Option<Item> {
         }
     }
     objects.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    let found = if fields.is_empty() {
+        Found::Objects(objects)
+    } else {
+        Found::Fields(fields)
+    };
     Some(Item::Detections(Detections {
         stage: stage.clone(),
         moment,
-        found: without.unwrap_or(Found::Objects(objects)),
+        found: without.unwrap_or(found),
         same_as: None,
     }))
 }

@@ -2,6 +2,7 @@
 //!
 //! Does not know screens or processes, nor who else is in the plan.
 
+mod asked;
 mod assemble;
 mod batch;
 mod crops;
@@ -13,6 +14,7 @@ mod pick;
 mod request;
 mod save;
 mod speech;
+mod trial;
 
 pub use assemble::Supplies;
 pub use assemble::assemble;
@@ -25,8 +27,13 @@ pub use extract::Videos;
 pub use extract::wanted;
 pub use merge::merge;
 pub use pick::pick;
+pub use request::Request;
 pub use request::request;
+pub use speech::Ask;
+pub use speech::Hearing;
 pub use speech::Listener;
 pub use speech::ask;
 pub use speech::listening;
 pub use speech::transcribing;
+pub use trial::Rendered;
+pub use trial::Trial;

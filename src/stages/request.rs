@@ -1,14 +1,15 @@
-//! `yolo` at a server: a batch of JPEGs as one job, and its answer for each picture.
+//! `yolo` and `http` at a server: JPEGs as one request, and its answer for each picture.
 //!
-//! What the job and its answer look like is a matter of the recipe. A batch that the workers have
+//! What the request and its answer look like is a matter of the recipe. A batch that the workers have
 //! not the memory for is cut, and so is every larger one after it, before it is sent.
 
+use super::asked::Asked;
 use super::batch::cut;
+use super::trial::Rendered;
+use super::trial::Trial;
 use crate::backends::mapping::Mapping;
 use crate::backends::mapping::Sizes;
-use crate::backends::runpod::Endpoint;
 use crate::backends::runpod::Submission;
-use crate::backends::service::Service;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
@@ -22,87 +23,43 @@ use crate::item::Picture;
 use crate::item::Repeat;
 use crate::name::StageId;
 use crate::name::Ticket;
-use crate::recipe::YoloSpec;
-use crate::template::Filled;
+use crate::name::VideoId;
+use crate::template::Data;
+use crate::template::Names;
 use bytes::Bytes;
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-/// Who is asked.
-pub enum Asked {
-    /// An endpoint, which gives tickets.
-    Endpoint(Box<Endpoint>),
-    /// A service, which answers at once.
-    Service(Service),
-}
-
-impl From<Endpoint> for Asked {
-    fn from(endpoint: Endpoint) -> Self {
-        Self::Endpoint(Box::new(endpoint))
-    }
-}
-
-impl From<Service> for Asked {
-    fn from(service: Service) -> Self {
-        Self::Service(service)
-    }
-}
-
-impl Asked {
-    fn body(&self, input: &Filled) -> Result<Bytes, Failure> {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.body(input),
-            Self::Service(service) => service.body(input),
-        }
-    }
-
-    async fn submit(&self, body: Bytes, exchange: &mut Exchange) -> Result<Submission, Failure> {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.submit(body, exchange).await,
-            Self::Service(service) => {
-                let output = service.ask(body, exchange).await?;
-                Ok(Submission::Output(output))
-            }
-        }
-    }
-
-    async fn wait(&self, ticket: &Ticket, exchange: &mut Exchange) -> Result<Value, Failure> {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.wait(ticket, exchange).await,
-            Self::Service(_) => Err(Failure::new(Class::Lost, "a service gives no tickets")),
-        }
-    }
-
-    async fn withdraw(&self, ticket: &Ticket, running: bool) -> bool {
-        match self {
-            Self::Endpoint(endpoint) => endpoint.withdraw(ticket, running).await,
-            Self::Service(_) => false,
-        }
-    }
-}
-
-/// Asks `asked` as `stage`, in the words of `mapping`.
+/// Asks `asked` as `stage`, with the parameters `params` and in the words of `mapping`; `videos` is
+/// what a request may say of each video.
 pub fn request(
     stage: &StageId,
-    spec: &YoloSpec,
+    params: &Map<String, Value>,
     mapping: Mapping,
     asked: impl Into<Asked>,
-) -> Arc<dyn Call> {
+    videos: &BTreeMap<VideoId, Map<String, Value>>,
+) -> Arc<Request> {
+    let videos = videos.iter().map(|(id, facts)| (*id, Data::new(facts)));
     Arc::new(Request {
         stage: stage.clone(),
-        params: spec.params(),
+        params: Data::new(params),
+        videos: videos.collect(),
         mapping,
         asked: asked.into(),
         most: AtomicUsize::new(usize::MAX),
     })
 }
 
-struct Request {
+/// A stage that asks a server about pictures.
+pub struct Request {
     stage: StageId,
-    params: Map<String, Value>,
+    params: Data,
+    videos: BTreeMap<VideoId, Data>,
     mapping: Mapping,
     asked: Asked,
     // The most pictures that the workers have the memory for, as far as it is known.
@@ -110,6 +67,20 @@ struct Request {
 }
 
 impl Request {
+    // What a request may say of what it is about, the pictures themselves aside.
+    fn names(&self, item: &Item) -> Names {
+        let pictures = pictures(item);
+        let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
+        let about: Vec<Value> = sent.map(about).collect();
+        let first = about.first().map(Data::new);
+        let video = self.videos.get(&item.video()).cloned();
+        Names::default()
+            .with("params", self.params.clone())
+            .with("pictures", Data::new(&about))
+            .with("picture", first.unwrap_or_default())
+            .with("video", video.unwrap_or_default())
+    }
+
     // Refused here where it is known that the workers run out of memory.
     fn fits(&self, item: &Item) -> Result<(), Failure> {
         let most = self.most.load(Ordering::Relaxed);
@@ -131,7 +102,7 @@ impl Request {
             .collect();
         let lists = match sizes.as_slice() {
             [] => Vec::new(),
-            sizes => self.mapping.detections(output, sizes)?,
+            sizes => self.mapping.found(output, sizes)?,
         };
         let mut lists = lists.into_iter();
         let found = pictures
@@ -139,7 +110,8 @@ impl Request {
             .map(|picture| match (&picture.content, jpeg(picture)) {
                 (Err(failure), _) => Found::without_answer(failure),
                 (Ok(_), None) => Found::Error(no_jpeg()),
-                (Ok(_), Some(_)) => Found::Objects(lists.next().unwrap_or_default()),
+                // As many as were sent.
+                (Ok(_), Some(_)) => lists.next().unwrap_or_else(|| Found::Error(no_jpeg())),
             });
         let found: Vec<_> = found.collect();
         let items = pictures.iter().zip(found);
@@ -184,8 +156,8 @@ impl Call for Request {
             return Ok(Bytes::new());
         }
         self.fits(item)?;
-        let input = self.mapping.request(&self.params, &jpegs)?;
-        self.asked.body(&input)
+        let input = self.mapping.request(&self.names(item), &jpegs)?;
+        self.asked.body(&input, &jpegs)
     }
 
     fn submit<'a>(
@@ -203,7 +175,8 @@ impl Call for Request {
             }
             // It may have become known since the body was made.
             self.fits(item)?;
-            let submitted = self.asked.submit(body, exchange).await;
+            let names = self.names(item);
+            let submitted = self.asked.submit(&names, body, exchange).await;
             match self.learn(item, submitted)? {
                 Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
                 Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
@@ -259,6 +232,48 @@ impl Call for Request {
     }
 }
 
+impl Trial for Request {
+    fn rendered(&self, item: &Item) -> Result<Rendered, Failure> {
+        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
+        let names = self.names(item);
+        let fields = self.mapping.request(&names, &jpegs)?;
+        Ok(Rendered {
+            head: self.asked.show(&names)?,
+            bytes: self.asked.body(&fields, &jpegs)?.len(),
+            fields,
+        })
+    }
+
+    fn send<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            let body = self.prepare(item)?;
+            let mut exchange = Exchange::default();
+            let names = self.names(item);
+            match self.asked.submit(&names, body, &mut exchange).await? {
+                Submission::Output(output) => Ok(output),
+                Submission::Ticket(ticket) => self.asked.wait(&ticket, &mut exchange).await,
+            }
+        })
+    }
+
+    fn read(&self, item: &Item, answer: &Value) -> Result<Vec<Item>, Failure> {
+        self.answer(item, answer)
+    }
+}
+
+// Which picture it is, as requests say it.
+fn about(picture: &Picture) -> Value {
+    let moment = &picture.moment;
+    json!({
+        "index": moment.index,
+        "frame_number": moment.frame_number,
+        "seconds": moment.seconds,
+        "width": picture.size.width,
+        "height": picture.size.height,
+        "parent": moment.part.map(|part| part.parent),
+    })
+}
+
 fn pictures(item: &Item) -> &[Picture] {
     match item {
         Item::Picture(picture) => std::slice::from_ref(picture),
@@ -282,6 +297,7 @@ mod tests {
     use crate::backends::mapping::Mapping;
     use crate::backends::runpod::Endpoint;
     use crate::backends::runpod::HOST;
+    use crate::engine::Call;
     use crate::failure::Class;
     use crate::failure::Failure;
     use crate::item::Found;
@@ -294,6 +310,7 @@ mod tests {
     use crate::recipe::RunpodSpec;
     use crate::recipe::YoloSpec;
     use crate::time::Pts;
+    use std::collections::BTreeMap;
 
     #[test]
     fn a_picture_that_was_stopped_on_its_way_here_was_not_looked_at() {
@@ -305,7 +322,8 @@ mod tests {
         };
         let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
         let mapping = Mapping::new(&MappingSpec::default());
-        let call = request(&"yolo".into(), &YoloSpec::default(), mapping, endpoint);
+        let (params, videos) = (YoloSpec::default().params(), BTreeMap::new());
+        let call = request(&"yolo".into(), &params, mapping, endpoint, &videos);
         let size = Size {
             width: 2,
             height: 2,

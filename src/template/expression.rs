@@ -9,13 +9,17 @@ use minijinja::Environment;
 use minijinja::Error;
 use minijinja::ErrorKind;
 use minijinja::Value;
+use minijinja::value::Object;
+use minijinja::value::ObjectRepr;
 use minijinja::value::Serde;
 use minijinja::value::ValueKind;
 use serde::Serialize;
 use serde::Serializer;
+use serde::ser::Error as _;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 // Steps of one evaluation; a step pays for 64 bytes as well.
 const FUEL: u64 = 1_000_000;
@@ -64,11 +68,63 @@ impl Data {
     pub fn is_none(&self) -> bool {
         self.0.is_none()
     }
+
+    /// The `number`th of the files that travel with a request: to be put somewhere, and nothing
+    /// else.
+    pub fn file(number: usize) -> Self {
+        Self(Value::from_object(File(number)))
+    }
+
+    /// A list of data.
+    pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
+        Self(items.into_iter().map(|Self(item)| item).collect())
+    }
+
+    /// Which file it is; `None` where it is none.
+    pub fn as_file(&self) -> Option<usize> {
+        self.0.downcast_object_ref::<File>().map(|file| file.0)
+    }
+
+    /// True or false; `None` where it is neither.
+    pub fn truth(&self) -> Option<bool> {
+        (self.0.kind() == ValueKind::Bool).then(|| self.0.is_true())
+    }
+
+    /// The same as JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none, such as a file.
+    pub fn json(&self) -> Result<Json, Fault> {
+        serde_json::to_value(self).map_err(|error| Fault {
+            message: error.to_string(),
+            help: None,
+            range: None,
+            undefined: None,
+        })
+    }
+}
+
+// A file by its number; no expression can make one.
+#[derive(Debug)]
+struct File(usize);
+
+impl Object for File {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "(file {})", self.0)
+    }
 }
 
 impl Serialize for Data {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        match self.as_file() {
+            Some(_) => Err(S::Error::custom("a file is no JSON")),
+            None => self.0.serialize(serializer),
+        }
     }
 }
 
@@ -156,6 +212,23 @@ impl Expressions {
                     .map_err(|error| fault(text, &error))
             }
         }
+    }
+
+    /// The first parts of all names that the strings of `json` use and do not make themselves.
+    /// What is no template uses none.
+    pub fn names_in_all(&self, json: &Json) -> BTreeSet<String> {
+        let strings: Vec<&Json> = match json {
+            Json::Array(items) => items.iter().collect(),
+            Json::Object(fields) => fields.values().collect(),
+            Json::String(text) => {
+                let names = self.names_in(text).unwrap_or_default();
+                let first = |name: String| name.split('.').next().unwrap_or_default().to_owned();
+                return names.into_iter().map(first).collect();
+            }
+            _ => Vec::new(),
+        };
+        let names = strings.into_iter().flat_map(|json| self.names_in_all(json));
+        names.collect()
     }
 
     /// The names that the strings of `text` use and do not make themselves, such as `a` and `b.c`.

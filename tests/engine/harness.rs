@@ -344,7 +344,8 @@ impl Bench {
     pub(crate) fn asking(mut self, endpoint: Endpoint) -> Self {
         let spec = YoloSpec::default();
         let mapping = Mapping::new(&MappingSpec::default());
-        let caller = vpipe::stages::request(&"yolo".into(), &spec, mapping, endpoint);
+        let (params, videos) = (spec.params(), BTreeMap::new());
+        let caller = vpipe::stages::request(&"yolo".into(), &params, mapping, endpoint, &videos);
         self.caller = Some(caller);
         self
     }

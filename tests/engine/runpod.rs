@@ -79,6 +79,7 @@ fn assert_nothing_lost_or_invented(run: &Ran) {
                 );
             }
             Found::Error(failure) => assert!(!failure.message.is_empty()),
+            Found::Fields(fields) => panic!("picture {index} has {fields:?}"),
             Found::Skipped(why) => panic!("picture {index} was skipped: {why}"),
         }
     }

@@ -167,6 +167,20 @@ impl Endpoint {
         }
     }
 
+    /// The head of a job, for people; what is shown as fields is its `input`.
+    pub fn show(&self) -> String {
+        let path = self.path(match self.spec.mode {
+            RunpodMode::Async => "run",
+            RunpodMode::Sync => "runsync",
+        });
+        let url = self.server.address(&path, &[]).unwrap_or(path);
+        let key = match self.server.has_key() {
+            true => "authorization: Bearer (the key)\n",
+            false => "",
+        };
+        format!("POST {url}, as its `input`\n{key}content-type: application/json\n")
+    }
+
     /// Submits a job and notes in `exchange` what is told of it.
     ///
     /// # Errors

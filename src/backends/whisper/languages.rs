@@ -3,7 +3,7 @@
 //! From the table of its tokenizer; some servers answer with the one, some with the other.
 
 /// The code of a language that is told by its code or its English name.
-pub(super) fn code(told: &str) -> Option<String> {
+pub fn code(told: &str) -> Option<String> {
     let told = told.trim().to_lowercase();
     let known = LANGUAGES
         .iter()

@@ -8,3 +8,4 @@ mod languages;
 
 pub use heard::heard;
 pub use input::input;
+pub use languages::code;

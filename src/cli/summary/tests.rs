@@ -24,6 +24,7 @@ fn outcome() -> Outcome {
         results: Some("output/a_results.json".into()),
         partial: false,
         summary: Summary {
+            records: 0,
             pictures: 24,
             failed: 1,
             skipped: 2,
@@ -33,6 +34,7 @@ fn outcome() -> Outcome {
             segments: 12,
             gaps: 1,
         },
+        failures: 0,
         requests_spared: 0,
         saved: Vec::new(),
         error: None,
@@ -43,6 +45,7 @@ fn outcome() -> Outcome {
         results: None,
         partial: false,
         summary: Summary::default(),
+        failures: 0,
         requests_spared: 0,
         saved: Vec::new(),
         error: Some("`b.txt` is not a video".to_owned()),

@@ -3,10 +3,13 @@
 //! Does not know what becomes of the passages.
 
 use super::halve::halve;
+use crate::backends::form::Attachment;
+use crate::backends::mapping::Mapping;
 use crate::backends::openai::Listening;
 use crate::backends::openai::Transcriptions;
 use crate::backends::runpod::Endpoint;
 use crate::backends::runpod::Submission;
+use crate::backends::service::Service;
 use crate::backends::whisper;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
@@ -17,6 +20,7 @@ use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::StageId;
 use crate::name::Ticket;
+use crate::name::VideoId;
 use crate::recipe::WhisperSpec;
 use crate::recipe::WhisperTask;
 use crate::speech::Chunk;
@@ -25,8 +29,16 @@ use crate::speech::Heard;
 use crate::speech::Passage;
 use crate::speech::Waves;
 use crate::speech::seconds;
+use crate::stages::trial::Rendered;
+use crate::stages::trial::Trial;
+use crate::template::Data;
+use crate::template::Filled;
+use crate::template::Names;
 use bytes::Bytes;
+use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -38,10 +50,69 @@ pub enum Listener {
     Runpod(Box<Endpoint>),
     /// A server that speaks OpenAI's API.
     Openai(Transcriptions),
+    /// A server of one's own.
+    Service(Box<Hearing>),
+}
+
+/// How a server of one's own is asked about sound.
+#[derive(Debug)]
+pub struct Hearing {
+    /// The server.
+    pub service: Service,
+    /// What it is asked, and how its answers are read.
+    pub mapping: Mapping,
+    /// What a request may say of the stage.
+    pub params: Map<String, Value>,
+    /// What a request may say of each video.
+    pub videos: BTreeMap<VideoId, Map<String, Value>>,
+}
+
+impl Hearing {
+    // What a request may say of what it is about, the sound itself aside.
+    fn names(&self, item: &Item) -> Names {
+        let chunk = match item {
+            Item::Chunk(Chunk { stretch, .. }) => json!({
+                "index": stretch.index,
+                "start": seconds(stretch.range.start),
+                "end": seconds(stretch.range.end),
+            }),
+            _ => Value::Null,
+        };
+        let video = self.videos.get(&item.video()).map(Data::new);
+        Names::default()
+            .with("params", Data::new(&self.params))
+            .with("chunk", Data::new(&chunk))
+            .with("video", video.unwrap_or_default())
+    }
+
+    fn request(&self, item: &Item, file: &Bytes) -> Result<Filled, Failure> {
+        self.mapping.request(&self.names(item), &[file])
+    }
+
+    fn body(&self, fields: &Filled, codec: Codec, file: &Bytes) -> Result<Bytes, Failure> {
+        let file = Attachment {
+            name: format!("sound.{}", extension(codec)),
+            media_type: codec.media_type(),
+            bytes: file.clone(),
+        };
+        self.service.body(fields, &[file])
+    }
+
+    async fn ask(
+        &self,
+        item: &Item,
+        codec: Codec,
+        body: Bytes,
+        exchange: &mut Exchange,
+    ) -> Result<Value, Failure> {
+        let head = self.service.head(&self.names(item))?;
+        let media_type = codec.media_type();
+        self.service.ask(head, body, media_type, exchange).await
+    }
 }
 
 /// Asks `listener` as `stage`.
-pub fn ask(stage: &StageId, spec: &WhisperSpec, listener: Listener) -> Arc<dyn Call> {
+pub fn ask(stage: &StageId, spec: &WhisperSpec, listener: Listener) -> Arc<Ask> {
     Arc::new(Ask {
         stage: stage.clone(),
         spec: spec.clone(),
@@ -60,7 +131,9 @@ pub fn listening(spec: &WhisperSpec) -> Listening {
     }
 }
 
-struct Ask {
+/// A stage that asks a server about sound.
+#[derive(Debug)]
+pub struct Ask {
     stage: StageId,
     spec: WhisperSpec,
     listener: Listener,
@@ -76,11 +149,11 @@ impl Ask {
             }
             _ => 0.0,
         };
-        Ok(passage(
-            &self.stage,
-            item,
-            Ok(whisper::heard(output, length)?),
-        ))
+        let heard = match &self.listener {
+            Listener::Service(hearing) => hearing.mapping.heard(output, length)?,
+            Listener::Runpod(_) | Listener::Openai(_) => whisper::heard(output, length)?,
+        };
+        Ok(passage(&self.stage, item, Ok(heard)))
     }
 
     async fn listen(
@@ -98,14 +171,12 @@ impl Ask {
                 Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
             },
             Listener::Openai(server) => {
-                let (extension, media_type) = (codec.extension(), codec.media_type());
-                // What OpenAI calls Opus is the container that it comes in.
-                let extension = if codec == Codec::Opus {
-                    "ogg"
-                } else {
-                    extension
-                };
+                let (extension, media_type) = (extension(codec), codec.media_type());
                 let output = server.listen(body, extension, media_type, exchange).await?;
+                self.answer(item, &output).map(Submitted::Answer)
+            }
+            Listener::Service(hearing) => {
+                let output = hearing.ask(item, codec, body, exchange).await?;
                 self.answer(item, &output).map(Submitted::Answer)
             }
         }
@@ -122,6 +193,9 @@ impl Call for Ask {
             (Listener::Openai(server), Some((_, file))) => {
                 server.fits(file)?;
                 Ok(file.clone())
+            }
+            (Listener::Service(hearing), Some((codec, file))) => {
+                hearing.body(&hearing.request(item, file)?, codec, file)
             }
         }
     }
@@ -146,7 +220,7 @@ impl Call for Ask {
                 Listener::Runpod(endpoint) => {
                     self.answer(item, &endpoint.wait(ticket, exchange).await?)
                 }
-                Listener::Openai(_) => {
+                Listener::Openai(_) | Listener::Service(_) => {
                     Err(Failure::new(Class::Lost, "the server gives no tickets"))
                 }
             }
@@ -157,7 +231,7 @@ impl Call for Ask {
         Box::pin(async move {
             match &self.listener {
                 Listener::Runpod(endpoint) => endpoint.withdraw(ticket, running).await,
-                Listener::Openai(_) => false,
+                Listener::Openai(_) | Listener::Service(_) => false,
             }
         })
     }
@@ -185,6 +259,51 @@ impl Call for Ask {
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
         passage(&self.stage, item, Err(failure.clone()))
+    }
+}
+
+impl Trial for Ask {
+    fn rendered(&self, item: &Item) -> Result<Rendered, Failure> {
+        let (Listener::Service(hearing), Some((codec, file))) = (&self.listener, file(item)) else {
+            return Err(no_trial());
+        };
+        let fields = hearing.request(item, file)?;
+        let head = hearing.service.head(&hearing.names(item))?;
+        Ok(Rendered {
+            head: hearing.service.show(&head, codec.media_type())?,
+            bytes: hearing.body(&fields, codec, file)?.len(),
+            fields,
+        })
+    }
+
+    fn send<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            match (&self.listener, file(item)) {
+                (Listener::Service(hearing), Some((codec, _))) => {
+                    let body = self.prepare(item)?;
+                    let mut exchange = Exchange::default();
+                    hearing.ask(item, codec, body, &mut exchange).await
+                }
+                _ => Err(no_trial()),
+            }
+        })
+    }
+
+    fn read(&self, item: &Item, answer: &Value) -> Result<Vec<Item>, Failure> {
+        self.answer(item, answer)
+    }
+}
+
+fn no_trial() -> Failure {
+    let message = "there is no sound here that a server of your own is asked about";
+    Failure::new(Class::Refused, message)
+}
+
+// What OpenAI and others call Opus is the container that it comes in.
+fn extension(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Opus => "ogg",
+        Codec::Flac | Codec::Wav => codec.extension(),
     }
 }
 

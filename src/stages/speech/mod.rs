@@ -21,6 +21,8 @@ mod read;
 mod seam;
 mod transcribe;
 
+pub use ask::Ask;
+pub use ask::Hearing;
 pub use ask::Listener;
 pub use ask::ask;
 pub use ask::listening;

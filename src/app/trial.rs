@@ -1,0 +1,383 @@
+//! `try`: one request of a stage, shown before it is sent; and, where that is asked for, its answer
+//! and what the stage makes of it.
+//!
+//! Nothing is written, and nothing is sent unless that is asked for.
+
+use super::compile;
+use super::error::AppError;
+use super::resolve;
+use super::resolve::Placed;
+use crate::diag::Diagnostic;
+use crate::diag::did_you_mean;
+use crate::engine::Stop;
+use crate::facts::VideoFacts;
+use crate::failure::Failure;
+use crate::item::Batch;
+use crate::item::Content;
+use crate::item::Item;
+use crate::item::Picture;
+use crate::item::PixelFormat;
+use crate::media;
+use crate::media::Input;
+use crate::media::MediaError;
+use crate::media::SoundWanted;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::output;
+use crate::recipe;
+use crate::recipe::Each;
+use crate::recipe::ExtractSpec;
+use crate::recipe::Port;
+use crate::recipe::Recipe;
+use crate::recipe::Stage;
+use crate::recipe::StageSpec;
+use crate::recipe::WhisperSpec;
+use crate::speech::Chunk;
+use crate::speech::Stretch;
+use crate::speech::Waves;
+use crate::speech::sample_at;
+use crate::stages;
+use crate::stages::Trial;
+use crate::template::Filled;
+use serde_json::Value;
+use serde_json::json;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+// Seconds of sound where the recipe does not say.
+const CHUNK: u32 = 30;
+
+// Letters of a text in a request or an answer that is still shown whole.
+const LONGEST: usize = 200;
+
+/// What to try.
+#[derive(Clone, Debug)]
+pub struct TrialRequest {
+    /// The recipe and what is changed in it.
+    pub recipe: recipe::Request,
+    /// The stage.
+    pub stage: String,
+    /// A video, a picture or a folder of pictures.
+    pub input: PathBuf,
+    /// Which picture, or where the sound begins, from the first frame.
+    pub at: Duration,
+    /// Whether the request is sent.
+    pub send: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    /// What the request is about, such as `picture 30`.
+    pub item: String,
+    /// The address and the headers, a line each.
+    pub head: String,
+    /// The fields; long texts are cut short.
+    pub fields: Value,
+    /// How many bytes the body has.
+    pub bytes: usize,
+    /// What a run does otherwise, a sentence each.
+    pub notes: Vec<String>,
+    /// What was answered, where it was sent.
+    pub answer: Option<Answered>,
+}
+
+/// What a server answered.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The answer as it came, long texts cut short; or why there is none.
+    pub came: Result<Value, String>,
+    /// What the stage makes of it; or why it cannot.
+    pub read: Result<Value, String>,
+}
+
+/// Makes the request of a stage about one item of an input, and sends it where that is asked for.
+///
+/// # Errors
+///
+/// Where there is no request: the recipe or the arguments are wrong, the stage asks nobody, or the
+/// input cannot be read. What a server does about it stands in the outcome.
+pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
+    media::init();
+    let recipe = compile::load(&request.recipe)?;
+    let stage = stage(&recipe, &request.stage)?;
+    let input = media::identify(&request.input).map_err(|error| unreadable(&error))?;
+    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Extract(extract) => Some(extract.clone()),
+        _ => None,
+    });
+    let extract = ExtractSpec {
+        start: request.at,
+        end: None,
+        ..extract.unwrap_or_default()
+    };
+    let wanted = stages::wanted(&extract, PixelFormat::I420, None);
+    let facts = media::probe(&input, VideoId(0), &wanted).map_err(|error| unreadable(&error))?;
+    let allowed = &request.recipe.allowed_hosts;
+    let placed = resolve::resolve(&recipe, allowed, std::slice::from_ref(&facts))?;
+    let trial = trial(&placed, &stage.id)?;
+    let source = Source {
+        input: &input,
+        facts: &facts,
+        at: request.at,
+    };
+    let (item, notes) = match &stage.spec {
+        StageSpec::Http(http) if http.listens() => (source.sound(&http.listening())?, Vec::new()),
+        _ => source.pictures(&recipe, stage, &extract)?,
+    };
+    let failed = |failure: Failure| AppError::environment(&failure);
+    let rendered = trial.rendered(&item).map_err(failed)?;
+    let answer = match request.send {
+        false => None,
+        true => Some(send(&*trial, &item)?),
+    };
+    Ok(Tried {
+        item: item.to_string(),
+        head: rendered.head,
+        fields: short(&shown(&rendered.fields)),
+        bytes: rendered.bytes,
+        notes,
+        answer,
+    })
+}
+
+fn stage<'a>(recipe: &'a Recipe, name: &str) -> Result<&'a Stage, AppError> {
+    let ids = || recipe.stages.iter().map(|stage| stage.id.as_str());
+    let mut stages = recipe.stages.iter();
+    stages
+        .find(|stage| stage.id.as_str() == name)
+        .ok_or_else(|| {
+            let help = match did_you_mean(name, ids()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("its stages: {}", ids().collect::<Vec<_>>().join(", ")),
+            };
+            AppError::Request {
+                message: format!("the recipe has no stage `{name}`"),
+                help: Some(help),
+            }
+        })
+}
+
+fn trial(placed: &Placed, stage: &StageId) -> Result<Arc<dyn Trial>, AppError> {
+    // What it lacks of its environment is what to say first.
+    if let Some(Diagnostic { message, help, .. }) = placed.missing.first() {
+        return Err(AppError::Environment {
+            message: message.clone(),
+            help: help.clone(),
+        });
+    }
+    placed
+        .trials
+        .get(stage)
+        .cloned()
+        .ok_or_else(|| AppError::Request {
+            message: format!("`{stage}` asks no server that a recipe describes"),
+            help: Some(
+                "stages of kind `http` can be tried, and `yolo` with a backend of kind `http` or \
+                 `runpod`"
+                    .to_owned(),
+            ),
+        })
+}
+
+fn send(trial: &dyn Trial, item: &Item) -> Result<Answered, AppError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| AppError::environment(&error))?;
+    let told = |failure: Failure| format!("{} ({})", failure.message, failure.class);
+    Ok(match runtime.block_on(trial.send(item)) {
+        Ok(answer) => Answered {
+            read: trial
+                .read(item, &answer)
+                .map(|items| items.iter().map(found).collect())
+                .map_err(told),
+            came: Ok(short(&answer)),
+        },
+        Err(failure) => {
+            let why = told(failure);
+            Answered {
+                came: Err(why.clone()),
+                read: Err(why),
+            }
+        }
+    })
+}
+
+// What a stage found, as the results tell it.
+fn found(item: &Item) -> Value {
+    match item {
+        Item::Detections(found) => json!(output::entry(found)),
+        Item::Passage(passage) => match &passage.heard {
+            Ok(heard) => json!(heard),
+            Err(failure) => json!({ "error": failure.class }),
+        },
+        _ => Value::Null,
+    }
+}
+
+// What the request is made of.
+struct Source<'a> {
+    input: &'a Input,
+    facts: &'a VideoFacts,
+    at: Duration,
+}
+
+impl Source<'_> {
+    // And what a run does otherwise.
+    fn pictures(
+        &self,
+        recipe: &Recipe,
+        stage: &Stage,
+        extract: &ExtractSpec,
+    ) -> Result<(Item, Vec<String>), AppError> {
+        let mut notes = Vec::new();
+        if let Some(input) = stage.inputs.iter().find(|it| it.port == Port::Crops) {
+            notes.push(format!(
+                "a run asks about what `{}` finds in the picture, cut out of it",
+                input.stage
+            ));
+        }
+        let size = batch_size(recipe, stage);
+        let wanted = stages::wanted(extract, PixelFormat::I420, None);
+        let stop = Stop::default();
+        let failed = |error: MediaError| AppError::environment(&error);
+        let pictures =
+            media::pictures(self.input, self.facts, &wanted, stop.flag()).map_err(failed)?;
+        let mut taken = Vec::new();
+        for picture in pictures.take(size.unwrap_or(1)) {
+            let picture = picture.map_err(failed)?;
+            let jpeg = match &picture.content {
+                Ok(Content {
+                    pixels: Some(pixels),
+                    ..
+                }) => media::encode_jpeg(pixels, picture.size, extract.quality).map_err(failed)?,
+                Ok(_) => continue,
+                Err(failure) => return Err(AppError::environment(failure)),
+            };
+            let content = Ok(Content {
+                pixels: None,
+                jpeg: Some(jpeg),
+            });
+            taken.push(Picture { content, ..picture });
+        }
+        let first = taken.first().cloned().ok_or_else(|| AppError::Request {
+            message: format!("there is no picture at {} s", self.at.as_secs_f64()),
+            help: self.facts.duration.map(|seconds| {
+                format!("the video has {seconds:.1} s; `--at` counts from its first frame")
+            }),
+        })?;
+        let item = match size {
+            None => Item::Picture(first),
+            Some(_) => Item::Batch(Batch {
+                video: self.facts.id,
+                pictures: taken,
+            }),
+        };
+        Ok((item, notes))
+    }
+
+    fn sound(&self, spec: &WhisperSpec) -> Result<Item, AppError> {
+        let at = self.at.as_secs_f64();
+        let until = at + f64::from(spec.chunk.unwrap_or(CHUNK));
+        let wanted = SoundWanted {
+            track: spec.track,
+            from: Some(at),
+            until: Some(until),
+        };
+        let stop = Stop::default();
+        let failed = |error: MediaError| AppError::environment(&error);
+        let pieces = media::sound(self.input, self.facts, &wanted, stop.flag()).map_err(failed)?;
+        let (start, mut samples) = (sample_at(at), Vec::new());
+        for piece in pieces {
+            let piece = piece.map_err(failed)?;
+            // Between two pieces there is silence.
+            let place = piece.start.saturating_sub(start) as usize;
+            samples.resize(place.max(samples.len()), 0_i16);
+            samples.extend_from_slice(&piece.samples);
+        }
+        if samples.is_empty() {
+            return Err(AppError::Request {
+                message: format!("there is no sound at {at} s"),
+                help: None,
+            });
+        }
+        let range = start..start + samples.len() as u64;
+        let file = media::encode_sound(&samples, spec.codec).map_err(failed)?;
+        Ok(Item::Chunk(Chunk {
+            stretch: Stretch {
+                video: self.facts.id,
+                index: 0,
+                range: range.clone(),
+                own: range,
+            },
+            content: Ok(Waves::Coded {
+                codec: spec.codec,
+                file,
+            }),
+        }))
+    }
+}
+
+// The pictures of one request; `None` where it is about a single one.
+fn batch_size(recipe: &Recipe, stage: &Stage) -> Option<usize> {
+    if let StageSpec::Http(http) = &stage.spec
+        && http.each == Each::Item
+    {
+        return None;
+    }
+    let feeds = |other: &&Stage| stage.inputs.iter().any(|input| input.stage == other.id);
+    let mut stages = recipe.stages.iter().filter(feeds);
+    stages.find_map(|stage| match &stage.spec {
+        StageSpec::Batch(batch) => Some(batch.size),
+        _ => None,
+    })
+}
+
+fn unreadable(error: &MediaError) -> AppError {
+    match error {
+        MediaError::Missing { .. } => AppError::request(error),
+        _ => AppError::environment(error),
+    }
+}
+
+// Files are called what they are: they are no JSON.
+fn shown(fields: &Filled) -> Value {
+    match fields {
+        Filled::Data(data) => match (data.as_file(), data.items()) {
+            (Some(number), _) => Value::from(format!("(file {number})")),
+            (None, Some(items)) => items
+                .into_iter()
+                .map(Filled::Data)
+                .map(|it| shown(&it))
+                .collect(),
+            (None, None) => data.json().unwrap_or_default(),
+        },
+        Filled::List(items) => items.iter().map(shown).collect(),
+        Filled::Table(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(name, value)| (name.clone(), shown(value)))
+                .collect()
+        }
+    }
+}
+
+// Pictures and other long texts, cut short.
+fn short(value: &Value) -> Value {
+    match value {
+        Value::String(text) if text.len() > LONGEST => {
+            let begin: String = text.chars().take(LONGEST / 5).collect();
+            Value::from(format!("{begin}... ({} bytes)", text.len()))
+        }
+        Value::Array(items) => items.iter().map(short).collect(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(name, value)| (name.clone(), short(value)))
+                .collect()
+        }
+        other => other.clone(),
+    }
+}
