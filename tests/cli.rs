@@ -29,6 +29,7 @@ fn help_teaches() {
             ("help_run_short", vec!["run", "-h"]),
             ("help_check", vec!["check", "--help"]),
             ("help_graph", vec!["graph", "--help"]),
+            ("help_try", vec!["try", "--help"]),
             ("help_show", vec!["show", "--help"]),
             ("help_schema", vec!["schema", "--help"]),
             ("help_init", vec!["init", "--help"]),

@@ -166,7 +166,38 @@ mod tests {
             "options": { "a": [1] },
             "odd\"name\n": "x",
         });
-        insta::assert_snapshot!(form(&request).unwrap());
+        insta::assert_snapshot!(form(&request).unwrap(), @r#"
+        --B
+        content-disposition: form-data; name="file"; filename="0.jpg"
+        content-type: image/jpeg
+
+        JPEG
+        --B
+        content-disposition: form-data; name="conf"
+
+        0.5
+        --B
+        content-disposition: form-data; name="words[]"
+
+        a
+        --B
+        content-disposition: form-data; name="words[]"
+
+        b
+        --B
+        content-disposition: form-data; name="flag"
+
+        true
+        --B
+        content-disposition: form-data; name="options"
+
+        {"a":[1]}
+        --B
+        content-disposition: form-data; name="odd%22name%0A"
+
+        x
+        --B--
+        "#);
     }
 
     #[test]

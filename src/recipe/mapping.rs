@@ -180,7 +180,7 @@ impl MappingReader<'_> {
             vars: self.vars.clone(),
             request,
             answer: match self.opened(table.take("answer")) {
-                Some(answer) => Answer::Detections(self.boxes(answer)),
+                Some(answer) => Answer::Detections(self.boxes(answer, &[])),
                 None => usual.answer,
             },
         }
@@ -207,13 +207,13 @@ impl MappingReader<'_> {
             Subject::Picture => {
                 // One picture was asked about: all of the answer is about it.
                 let given = answer.get("images").is_some();
-                let mut spec = self.boxes(answer);
+                let mut spec = self.boxes(answer, &["record"]);
                 if !given {
                     spec.images = "[output]".to_owned();
                 }
                 Answer::Detections(spec)
             }
-            Subject::Batch => Answer::Detections(self.boxes(answer)),
+            Subject::Batch => Answer::Detections(self.boxes(answer, &["record"])),
         };
         MappingSpec {
             about,
@@ -246,7 +246,8 @@ impl MappingReader<'_> {
         Some(self.rendered_later(table, &known))
     }
 
-    fn boxes(&mut self, table: Table) -> AnswerSpec {
+    // `keys` are allowed besides.
+    fn boxes(&mut self, table: Table, keys: &[&str]) -> AnswerSpec {
         for entry in &table.0 {
             let known = match entry.key.as_str() {
                 "images" => self.known(&["output"]),
@@ -258,7 +259,7 @@ impl MappingReader<'_> {
             };
             self.checks().bare(entry, &known);
         }
-        read(table, &["record"], self.wrong)
+        read(table, keys, self.wrong)
     }
 
     fn transcript(&mut self, table: Table) -> TranscriptSpec {

@@ -249,10 +249,10 @@ async fn sound_is_sent_and_what_is_said_is_read_as_the_recipe_says() {
     let (said, results) = run(&recipe, &options(&["--first", "40s"])).await;
     assert_eq!(said.code, 1, "{}", said.talk);
     let spoken = &results["transcription"];
-    assert_eq!(
-        (&spoken["language"], &spoken["segments"][0]["text"]),
-        (&json!("de"), &json!("from 0.0"))
-    );
+    assert_eq!(spoken["language"], "de");
+    // The silence at the beginning is left out.
+    let first = spoken["segments"][0]["text"].as_str().unwrap();
+    assert!(first.starts_with("from 0."), "{first}");
     assert!(!spoken["gaps"].as_array().unwrap().is_empty());
     assert!(entries(&results).is_empty());
 }

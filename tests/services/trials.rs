@@ -31,7 +31,7 @@ fn settings() -> insta::Settings {
     settings.set_omit_expression(true);
     settings.add_filter(r"127\.0\.0\.1:\d+", "127.0.0.1:PORT");
     settings.add_filter(r"boundary=[0-9a-f]{64}", "boundary=BOUNDARY");
-    settings.add_filter(r"\(?\d{4,} bytes", "N bytes");
+    settings.add_filter(r"\d{4,} bytes", "N bytes");
     settings
 }
 
@@ -115,7 +115,7 @@ async fn what_cannot_be_tried_is_told() {
         ),
         (
             example("captions"),
-            vec!["captions", "CLIP", "--at", "-1"],
+            vec!["captions", "CLIP", "--at=-1"],
             2,
             "--at",
         ),
