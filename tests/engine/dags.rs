@@ -1,4 +1,4 @@
-//! Random small graphs of detectors on pictures, batches and crops, against a model of what must
+//! Random small graphs of detectors, of kinds `yolo` and `http`, on pictures, batches and crops, against a model of what must
 //! come out: whatever the limits, the room, the order of answers, retries and splits.
 //!
 //! The model knows stages and nothing of steps. What a stage finds is a function of its name and
@@ -9,6 +9,7 @@ use crate::harness::Ran;
 use crate::harness::Script;
 use crate::harness::batch;
 use crate::harness::here;
+use crate::harness::http;
 use crate::harness::inputs;
 use crate::harness::merge;
 use crate::harness::there;
@@ -28,6 +29,7 @@ use vpipe::item::Found;
 use vpipe::item::Item;
 use vpipe::item::Picture;
 use vpipe::recipe::Stage;
+use vpipe::recipe::Subject;
 use vpipe::recipe::TakeSpec;
 use vpipe::template::Condition;
 use vpipe::template::Scope;
@@ -39,6 +41,8 @@ struct Node {
     from: Option<usize>,
     batch: Option<usize>,
     remote: bool,
+    /// Whether it is of kind `http` where it is remote.
+    http: bool,
     every: u32,
     filtered: bool,
     concurrency: usize,
@@ -61,19 +65,22 @@ fn node() -> impl Strategy<Value = Node> {
     (
         from,
         batch,
-        any::<bool>(),
+        any::<(bool, bool)>(),
         1_u32..4,
         any::<bool>(),
         1_usize..5,
     )
-        .prop_map(|(from, batch, remote, every, filtered, concurrency)| Node {
-            from,
-            batch,
-            remote,
-            every,
-            filtered,
-            concurrency,
-        })
+        .prop_map(
+            |(from, batch, (remote, http), every, filtered, concurrency)| Node {
+                from,
+                batch,
+                remote,
+                http,
+                every,
+                filtered,
+                concurrency,
+            },
+        )
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -254,7 +261,14 @@ fn run(case: &Case) -> Ran {
             None => "extract".to_owned(),
         };
         let id = name(place);
-        let mut stage = yolo(&id, &source, node.concurrency);
+        let about = match node.batch {
+            Some(_) => Subject::Batch,
+            None => Subject::Picture,
+        };
+        let mut stage = match node.remote && node.http {
+            true => http(&id, &source, node.concurrency, about),
+            false => yolo(&id, &source, node.concurrency),
+        };
         if let Some(size) = node.batch {
             let mut batch = batch(size);
             (batch.id, batch.inputs) = (format!("b{place}").into(), inputs(&[&source]));

@@ -53,6 +53,7 @@ use vpipe::plan::StepKind;
 use vpipe::plan::Tuning;
 use vpipe::recipe::BatchSpec;
 use vpipe::recipe::ExtractSpec;
+use vpipe::recipe::HttpStageSpec;
 use vpipe::recipe::Input;
 use vpipe::recipe::MappingSpec;
 use vpipe::recipe::MergeSpec;
@@ -60,6 +61,7 @@ use vpipe::recipe::Port;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Stage;
 use vpipe::recipe::StageSpec;
+use vpipe::recipe::Subject;
 use vpipe::recipe::TakeSpec;
 use vpipe::recipe::YoloSpec;
 use vpipe::time::Pts;
@@ -474,6 +476,20 @@ pub(crate) fn yolo(id: &str, input: &str, concurrency: usize) -> Stage {
         max_det: 300,
     };
     stage(id, &[input], StageSpec::Yolo(spec))
+}
+
+/// The same by a stage that asks a server in words of its own.
+pub(crate) fn http(id: &str, input: &str, concurrency: usize, about: Subject) -> Stage {
+    let spec = HttpStageSpec {
+        backend: "fleet".into(),
+        concurrency,
+        mapping: MappingSpec {
+            about,
+            ..MappingSpec::default()
+        },
+        ..HttpStageSpec::default()
+    };
+    stage(id, &[input], StageSpec::Http(Box::new(spec)))
 }
 
 pub(crate) fn here() -> Placement {
