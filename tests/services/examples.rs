@@ -142,7 +142,7 @@ async fn fields(mut form: Multipart) -> Vec<(String, String)> {
         let bytes = field.bytes().await.unwrap();
         let value = match (file, kind) {
             (Some(file), Some(kind)) => {
-                format!("{file} {kind} {}", &bytes.escape_ascii().to_string()[..16])
+                format!("{file} {kind} {}", bytes[..4].escape_ascii())
             }
             _ => String::from_utf8(bytes.to_vec()).unwrap(),
         };
