@@ -308,7 +308,6 @@ impl Source<'_> {
         Ok(Item::Chunk(Chunk {
             stretch: Stretch {
                 video: self.facts.id,
-                index: 0,
                 range: range.clone(),
                 own: range,
             },

@@ -101,7 +101,7 @@ const PICTURE: &[&str] = &[
     "parent",
 ];
 
-const CHUNK: &[&str] = &["index", "start", "end"];
+const CHUNK: &[&str] = &["start", "end"];
 
 // Those of `when`, but for where the file lies: that is nobody else's business.
 const VIDEO: &[&str] = &[

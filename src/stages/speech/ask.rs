@@ -72,7 +72,6 @@ impl Hearing {
     fn names(&self, item: &Item) -> Names {
         let chunk = match item {
             Item::Chunk(Chunk { stretch, .. }) => json!({
-                "index": stretch.index,
                 "start": seconds(stretch.range.start),
                 "end": seconds(stretch.range.end),
             }),
