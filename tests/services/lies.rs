@@ -152,7 +152,7 @@ async fn a_record_that_is_none_or_too_much_costs_its_picture() {
     let failed = records
         .iter()
         .filter(|record| record["error"] == "bad-answer");
-    assert_eq!(failed.count(), 3, "{:#}", results["run"]["errors"]);
+    assert_eq!(failed.count(), 4, "{:#}", results["run"]["errors"]);
     let told = records
         .iter()
         .filter(|record| record["record"]["text"] == "{{ vars }} \u{1b}[31m </script>");
