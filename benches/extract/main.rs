@@ -16,6 +16,7 @@
 
 mod clips;
 mod peers;
+mod process;
 mod turn;
 
 use clips::Clip;

@@ -1,6 +1,8 @@
 //! One turn of vpipe, in a process of its own: pictures by the public library, to JPEGs in a folder.
 
 use super::Outcome;
+use super::process::peak;
+use super::process::processor_time;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -62,23 +64,4 @@ pub(super) fn take(words: &[String]) -> Outcome<()> {
     let wall = started.elapsed().as_secs_f64();
     println!("{pictures} {} {wall} {}", processor_time()?, peak()?);
     Ok(())
-}
-
-/// Processor seconds of this process, threads that have ended included. The kernel counts in
-/// hundredths.
-fn processor_time() -> Outcome<f64> {
-    let stat = fs::read_to_string("/proc/self/stat")?;
-    let (_, fields) = stat
-        .rsplit_once(')')
-        .ok_or("no fields in /proc/self/stat")?;
-    let times = fields.split_whitespace().skip(11).take(2);
-    let ticks: Vec<f64> = times.map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<f64>() / 100.0)
-}
-
-fn peak() -> Outcome<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let word = line.and_then(|line| line.split_whitespace().nth(1));
-    Ok(word.ok_or("no VmHWM in /proc/self/status")?.parse()?)
 }
