@@ -14,6 +14,9 @@ use crate::facts::VideoFacts;
 use crate::failure::Failure;
 use crate::item::Batch;
 use crate::item::Content;
+use crate::item::Detection;
+use crate::item::Detections;
+use crate::item::Found;
 use crate::item::Item;
 use crate::item::Picture;
 use crate::item::PixelFormat;
@@ -31,6 +34,7 @@ use crate::recipe::Port;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
+use crate::recipe::Subject;
 use crate::recipe::WhisperSpec;
 use crate::speech::Chunk;
 use crate::speech::Stretch;
@@ -124,6 +128,10 @@ pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
     };
     let (item, notes) = match &stage.spec {
         StageSpec::Http(http) if http.listens() => (source.sound(&http.listening())?, Vec::new()),
+        StageSpec::Http(http) if http.mapping.about == Subject::Boxes => {
+            let (picture, _) = source.pictures(&recipe, stage, &extract)?;
+            boxes(stage, &picture)
+        }
         _ => source.pictures(&recipe, stage, &extract)?,
     };
     let failed = |failure: Failure| AppError::environment(&failure);
@@ -317,6 +325,31 @@ impl Source<'_> {
             }),
         }))
     }
+}
+
+// An example of what another stage finds: it is not run here.
+fn boxes(stage: &Stage, picture: &Item) -> (Item, Vec<String>) {
+    let (Item::Picture(picture), Some(input)) = (picture, stage.inputs.first()) else {
+        return (picture.clone(), Vec::new());
+    };
+    let (width, height) = (picture.source.width as f32, picture.source.height as f32);
+    let example = Detection {
+        bbox: [width / 4.0, height / 4.0, width / 2.0, height / 2.0],
+        class_name: "example".into(),
+        confidence: 0.5,
+        ..Detection::default()
+    };
+    let found = Item::Detections(Detections {
+        stage: input.stage.clone(),
+        moment: picture.moment.clone(),
+        found: Found::Objects(vec![example]),
+        same_as: None,
+    });
+    let note = format!(
+        "a run asks about what `{}` finds, not about this box",
+        input.stage
+    );
+    (found, vec![note])
 }
 
 // The pictures of one request; `None` where it is about a single one.

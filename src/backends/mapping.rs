@@ -76,7 +76,7 @@ impl Mapping {
     pub fn request(&self, about: &Names, files: &[&Bytes]) -> Result<Filled, Failure> {
         let mut names = about.clone().with("vars", self.vars.clone());
         let (one, many) = match self.spec.about {
-            Subject::Picture | Subject::Batch => ("image", "images"),
+            Subject::Picture | Subject::Batch | Subject::Boxes => ("image", "images"),
             Subject::Sound => ("sound", "sounds"),
         };
         if [one, many].iter().any(|name| self.used.contains(*name)) {

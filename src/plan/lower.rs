@@ -109,7 +109,7 @@ impl Uses {
                     uses.jpeg |= save.format == SaveFormat::Jpeg && save.quality.is_none();
                 }
                 (spec, Some(Placement::Remote(_)))
-                    if spec.looks() && (crops || !stage.take.is_all()) =>
+                    if spec.takes_pictures() && (crops || !stage.take.is_all()) =>
                 {
                     uses.pictures = true;
                     uses.pixels |= crops;
@@ -120,7 +120,7 @@ impl Uses {
                 (spec, Some(Placement::Local(_) | Placement::Remote(_))) if spec.listens() => {
                     uses.sound = true;
                 }
-                (spec, Some(Placement::Remote(place))) if spec.looks() => {
+                (spec, Some(Placement::Remote(place))) if spec.takes_pictures() => {
                     uses.jpeg = true;
                     for input in &stage.inputs {
                         let most = uses

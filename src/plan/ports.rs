@@ -49,6 +49,7 @@ impl Ports {
                 let takes: &[_] = match http.mapping.about {
                     Subject::Picture => &[Picture, Crop],
                     Subject::Batch => &[Batch],
+                    Subject::Boxes => &[Detections],
                     Subject::Sound => &[Sound],
                 };
                 let gives: &[_] = match &http.mapping.answer {
@@ -76,8 +77,9 @@ impl Ports {
         let gives: &[_] = match port {
             Port::Main => return self,
             Port::Crops if self.gives.contains(&ItemKind::Detections) => &[ItemKind::Crop],
+            Port::Boxes if self.gives.contains(&ItemKind::Detections) => &[ItemKind::Detections],
             Port::Sound if self.gives.contains(&ItemKind::Sound) => &[ItemKind::Sound],
-            Port::Crops | Port::Sound => &[],
+            Port::Crops | Port::Boxes | Port::Sound => &[],
         };
         Self { gives, ..self }
     }

@@ -43,7 +43,7 @@ fn crops_of<'a>(
 ) -> Option<&'a StageId> {
     stage.inputs.iter().find_map(|input| match input.port {
         Port::Crops => Some(&input.stage),
-        Port::Sound => None,
+        Port::Boxes | Port::Sound => None,
         Port::Main => match find(&input.stage) {
             Some(Stage {
                 spec: StageSpec::Batch(_),
@@ -144,6 +144,10 @@ fn no_such_port(input: &Input, from: &Stage) -> Diagnostic {
             "has no sound",
             "sound is that of the stage that reads the video, such as `extract.sound`",
         ),
+        Port::Boxes => (
+            "finds no boxes",
+            "boxes are those of a stage that finds some, such as `yolo.boxes`",
+        ),
         Port::Main | Port::Crops => (
             "finds nothing that could be cut out",
             "crops are those of a stage that finds boxes, such as `yolo.crops`",
@@ -156,6 +160,7 @@ fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Port
     let port = match input.port {
         Port::Main => "",
         Port::Crops => ".crops",
+        Port::Boxes => ".boxes",
         Port::Sound => ".sound",
     };
     Diagnostic::error(
@@ -176,8 +181,8 @@ fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Port
         StageSpec::Yolo(_) => "name a stage that gives pictures or batches, such as `batch`",
         StageSpec::Whisper(_) => "name the stage that gives sound, such as `extract`",
         StageSpec::Http(_) => {
-            "with `each = \"batch\"` it takes batches, with an input such as `extract.sound` sound, \
-             else pictures or crops"
+            "with `each = \"batch\"` it takes batches, with an input such as `extract.sound` sound, with \
+             one such as `yolo.boxes` what was found, else pictures or crops"
         }
         _ => "name stages that find something, such as `yolo` and `whisper`",
     })
@@ -315,7 +320,7 @@ fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
     let keys = ["filter", "padding"].into_iter();
     let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
     written
-        .filter(|_| stage.spec.looks())
+        .filter(|_| stage.spec.takes_pictures())
         .map(|(key, span)| {
             let message = format!("`{key}` is about boxes, and `{}` takes none", stage.id);
             Diagnostic::error(span, message).help(

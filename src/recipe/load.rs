@@ -8,6 +8,7 @@ use crate::recipe::http::BodyForm;
 use crate::recipe::http::HttpSpec;
 use crate::recipe::http_stage::HttpStageSpec;
 use crate::recipe::layers;
+use crate::recipe::mapping::Subject;
 use crate::recipe::merge::Merged;
 use crate::recipe::merge::Section;
 use crate::recipe::merge::merge;
@@ -180,6 +181,13 @@ fn check_request(stage: &Stage, http: &HttpStageSpec, server: &HttpSpec) -> Opti
                 format!("`{name}` takes a file and no `request`"),
             )
             .help("what belongs to the file goes into `query` or `headers` of the backend"),
+        ),
+        BodyForm::File if http.mapping.about == Subject::Boxes => Some(
+            Diagnostic::error(
+                stage.key("backend"),
+                format!("`{name}` takes a file, and what was found is none"),
+            )
+            .help("name a backend with `body = \"json\"`, which is the usual one"),
         ),
         BodyForm::Json | BodyForm::Form if !is_written => Some(
             Diagnostic::error(stage.span, format!("`{}` asks nothing", stage.id)).help(format!(

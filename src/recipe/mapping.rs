@@ -56,6 +56,8 @@ pub enum Subject {
     Picture,
     /// Pictures or crops.
     Batch,
+    /// What another stage found in a picture.
+    Boxes,
     /// A chunk of sound.
     Sound,
 }
@@ -80,6 +82,11 @@ impl Subject {
                 ("images", &[]),
                 ("files", &[]),
                 ("pictures", &[]),
+                ("video", VIDEO),
+            ],
+            Self::Boxes => &[
+                ("objects", &[]),
+                ("picture", &["index", "frame_number", "seconds"]),
                 ("video", VIDEO),
             ],
             Self::Sound => &[
@@ -187,7 +194,8 @@ impl MappingReader<'_> {
     }
 
     /// Takes `request` and `answer` of a stage that says itself what it asks and wants.
-    pub(super) fn any(&mut self, table: &mut Table, about: Subject) -> MappingSpec {
+    /// `place` is where it stands.
+    pub(super) fn any(&mut self, table: &mut Table, about: Subject, place: Span) -> MappingSpec {
         let request = self.request(table, about).unwrap_or_default();
         let mut answer = self.opened(table.take("answer")).unwrap_or_default();
         let record = answer.get("record").is_some();
@@ -201,7 +209,14 @@ impl MappingReader<'_> {
                 }
                 Answer::Transcript(self.transcript(answer))
             }
-            Subject::Picture | Subject::Batch if record => {
+            Subject::Boxes if !record => {
+                let message = "an answer about boxes is a record";
+                let wrong = Diagnostic::error(place, message);
+                self.wrong
+                    .push(wrong.help("name its fields in `[stages.NAME.answer.record]`"));
+                Answer::Record(self.record(answer, about))
+            }
+            Subject::Picture | Subject::Batch | Subject::Boxes if record => {
                 Answer::Record(self.record(answer, about))
             }
             Subject::Picture => {
@@ -213,7 +228,7 @@ impl MappingReader<'_> {
                 }
                 Answer::Detections(spec)
             }
-            Subject::Batch => Answer::Detections(self.boxes(answer, &["record"])),
+            Subject::Batch | Subject::Boxes => Answer::Detections(self.boxes(answer, &["record"])),
         };
         MappingSpec {
             about,
@@ -275,7 +290,7 @@ impl MappingReader<'_> {
     }
 
     fn record(&mut self, mut table: Table, about: Subject) -> RecordSpec {
-        let whole = about == Subject::Picture;
+        let whole = about != Subject::Batch;
         let images = if whole { "[output]" } else { "output" };
         let mut spec = RecordSpec {
             images: images.to_owned(),

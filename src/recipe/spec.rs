@@ -10,6 +10,7 @@ use crate::name::StageId;
 use crate::recipe::extract::ExtractSpec;
 use crate::recipe::http::HttpSpec;
 use crate::recipe::http_stage::HttpStageSpec;
+use crate::recipe::mapping::Subject;
 use crate::recipe::openai::OpenaiSpec;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
@@ -101,6 +102,8 @@ pub enum Port {
     Main,
     /// `crops`: what the stage found, cut out of the picture that it looked at.
     Crops,
+    /// `boxes`: what the stage found, without the picture that it looked at.
+    Boxes,
     /// `sound`: of what the stage reads, what is heard.
     Sound,
 }
@@ -144,6 +147,14 @@ impl StageSpec {
             Self::Yolo(_) => true,
             Self::Http(http) => !http.listens(),
             _ => false,
+        }
+    }
+
+    /// Whether it is shown pictures, and not only told of them.
+    pub fn takes_pictures(&self) -> bool {
+        match self {
+            Self::Http(http) => matches!(http.mapping.about, Subject::Picture | Subject::Batch),
+            _ => self.looks(),
         }
     }
 

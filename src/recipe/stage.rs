@@ -219,8 +219,11 @@ impl Context<'_> {
     ) -> HttpStageSpec {
         let is_batch =
             |entry: &Entry| matches!(&entry.node.value, Value::Text(text) if text == "batch");
-        let about = if inputs.iter().any(|input| input.port == Port::Sound) {
+        let takes = |port| inputs.iter().find(|input| input.port == port);
+        let about = if takes(Port::Sound).is_some() {
             Subject::Sound
+        } else if takes(Port::Boxes).is_some() {
+            Subject::Boxes
         } else if table.get("each").is_some_and(is_batch) {
             Subject::Batch
         } else {
@@ -233,7 +236,8 @@ impl Context<'_> {
             params: HttpStageSpec::default().params().keys().cloned().collect(),
             wrong,
         };
-        let mapping = reader.any(&mut table, about);
+        let place = inputs.first().map(|input| input.span).unwrap_or_default();
+        let mapping = reader.any(&mut table, about, place);
         let keys = [&TAKE_KEYS[..], &["request", "answer"]].concat();
         let spec: HttpStageSpec = read(table, &keys, wrong);
         HttpStageSpec { mapping, ..spec }
@@ -293,27 +297,35 @@ impl Context<'_> {
     }
 }
 
-// A stage that listens has no use for what is said about pictures, and one that looks none for what
-// is said about sound.
+// What is said about pictures is of no use to a stage that takes sound, and so on.
 fn keys_of_another(http: &HttpStageSpec, keys: &BTreeMap<String, Span>) -> Vec<Diagnostic> {
-    let (others, what): (&[&str], _) = if http.listens() {
-        (
-            &["each", "every", "filter", "padding"],
-            "pictures, and it takes sound",
-        )
-    } else {
-        (
-            &["track", "chunk", "codec", "vad_filter"],
-            "sound, and it takes pictures",
-        )
+    let pictures = (&["each", "every", "filter", "padding"][..], "pictures");
+    let sound = (&["track", "chunk", "codec", "vad_filter"][..], "sound");
+    let (others, takes, help): (&[_], _, _) = match http.mapping.about {
+        Subject::Picture | Subject::Batch => (
+            &[sound],
+            "pictures",
+            "sound is that of an input such as `\"extract.sound\"`",
+        ),
+        Subject::Sound => (
+            &[pictures],
+            "sound",
+            "pictures are those of an input such as `\"extract\"`",
+        ),
+        Subject::Boxes => (
+            &[pictures, sound, (&["when"], "pictures")],
+            "what another stage found",
+            "the other stage says which pictures it takes",
+        ),
     };
-    let written = others
+    let all = others
         .iter()
-        .filter_map(|key| Some((key, *keys.get(*key)?)));
+        .flat_map(|(names, what)| names.iter().map(move |name| (name, what)));
+    let written = all.filter_map(|(name, what)| Some((name, what, *keys.get(*name)?)));
     written
-        .map(|(key, span)| {
-            Diagnostic::error(span, format!("`{key}` is about {what}"))
-                .help("sound is that of an input such as `\"extract.sound\"`")
+        .map(|(name, what, span)| {
+            let message = format!("`{name}` is about {what}, and the stage takes {takes}");
+            Diagnostic::error(span, message).help(help)
         })
         .collect()
 }
@@ -391,6 +403,7 @@ fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
         let (stage, port) = match name.split_once('.') {
             None => (name.as_str(), Ok(Port::Main)),
             Some((stage, "crops")) => (stage, Ok(Port::Crops)),
+            Some((stage, "boxes")) => (stage, Ok(Port::Boxes)),
             Some((stage, "sound")) => (stage, Ok(Port::Sound)),
             Some((stage, port)) => (stage, Err(port)),
         };
@@ -399,7 +412,7 @@ fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
                 Diagnostic::error(item.span, format!("there is no `{port}` of a stage")).help(
                     suggest(
                         port,
-                        ["crops", "sound"],
+                        ["crops", "boxes", "sound"],
                         "what can be named after a stage and a dot",
                     ),
                 ),

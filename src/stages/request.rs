@@ -19,11 +19,14 @@ use crate::failure::Failure;
 use crate::item::Detections;
 use crate::item::Found;
 use crate::item::Item;
+use crate::item::Moment;
 use crate::item::Picture;
 use crate::item::Repeat;
+use crate::item::Size;
 use crate::name::StageId;
 use crate::name::Ticket;
 use crate::name::VideoId;
+use crate::recipe::values_of_box;
 use crate::template::Data;
 use crate::template::Names;
 use bytes::Bytes;
@@ -69,15 +72,32 @@ pub struct Request {
 impl Request {
     // What a request may say of what it is about, the pictures themselves aside.
     fn names(&self, item: &Item) -> Names {
+        if let Item::Detections(found) = item {
+            return self.names_of_boxes(found);
+        }
         let pictures = pictures(item);
         let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
-        let about: Vec<Value> = sent.map(about).collect();
+        let about = sent.map(|picture| about(&picture.moment, Some(picture.size)));
+        let about: Vec<Value> = about.collect();
         let first = about.first().map(Data::new);
         let video = self.videos.get(&item.video()).cloned();
         Names::default()
             .with("params", self.params.clone())
             .with("pictures", Data::new(&about))
             .with("picture", first.unwrap_or_default())
+            .with("video", video.unwrap_or_default())
+    }
+
+    fn names_of_boxes(&self, found: &Detections) -> Names {
+        let objects: Vec<_> = match &found.found {
+            Found::Objects(objects) => objects.iter().map(values_of_box).collect(),
+            _ => Vec::new(),
+        };
+        let video = self.videos.get(&found.moment.video).cloned();
+        Names::default()
+            .with("params", self.params.clone())
+            .with("objects", Data::new(&objects))
+            .with("picture", Data::new(&about(&found.moment, None)))
             .with("video", video.unwrap_or_default())
     }
 
@@ -92,6 +112,9 @@ impl Request {
     }
 
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
+        if let Item::Detections(boxes) = item {
+            return Ok(vec![self.about_boxes(boxes, output)?]);
+        }
         let pictures = pictures(item);
         let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
         let sizes: Vec<_> = sent
@@ -118,6 +141,32 @@ impl Request {
         Ok(items
             .map(|(picture, found)| self.item(picture, found))
             .collect())
+    }
+
+    // Of a picture without boxes nobody was asked.
+    fn about_boxes(&self, boxes: &Detections, output: &Value) -> Result<Item, Failure> {
+        let found = match (&boxes.found, boxes.same_as) {
+            (Found::Objects(_), None) => {
+                // A record has no use for sizes.
+                let size = Size {
+                    width: 0,
+                    height: 0,
+                };
+                let sizes = Sizes {
+                    sent: size,
+                    source: size,
+                };
+                let mut found = self.mapping.found(output, &[sizes])?;
+                found.pop().unwrap_or_else(|| Found::Fields(Vec::new()))
+            }
+            (Found::Skipped(why), _) => Found::Skipped(why.clone()),
+            _ => Found::Skipped(format!("`{}` has no answer for it", boxes.stage)),
+        };
+        Ok(Item::Detections(Detections {
+            stage: self.stage.clone(),
+            found,
+            ..boxes.clone()
+        }))
     }
 
     // What ran out of memory does so again: from now on, the larger half of it is the most.
@@ -151,6 +200,15 @@ impl Request {
 impl Call for Request {
     // Nothing to ask where every picture is a gap.
     fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
+        if let Item::Detections(boxes) = item {
+            return match (&boxes.found, boxes.same_as) {
+                (Found::Objects(_), None) => {
+                    let input = self.mapping.request(&self.names(item), &[])?;
+                    self.asked.body(&input, &[])
+                }
+                _ => Ok(Bytes::new()),
+            };
+        }
         let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
         if jpegs.is_empty() {
             return Ok(Bytes::new());
@@ -217,8 +275,16 @@ impl Call for Request {
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
-        if let Item::Repeat(repeat) = item {
-            return self.of_repeat(repeat);
+        match item {
+            Item::Repeat(repeat) => return self.of_repeat(repeat),
+            Item::Detections(boxes) => {
+                return vec![Item::Detections(Detections {
+                    stage: self.stage.clone(),
+                    found: Found::without_answer(failure),
+                    ..boxes.clone()
+                })];
+            }
+            _ => {}
         }
         let found = |picture: &Picture| match &picture.content {
             // A gap has a reason of its own.
@@ -261,15 +327,14 @@ impl Trial for Request {
     }
 }
 
-// Which picture it is, as requests say it.
-fn about(picture: &Picture) -> Value {
-    let moment = &picture.moment;
+// Which picture it is, as requests say it; its size where it is sent.
+fn about(moment: &Moment, size: Option<Size>) -> Value {
     json!({
         "index": moment.index,
         "frame_number": moment.frame_number,
         "seconds": moment.seconds,
-        "width": picture.size.width,
-        "height": picture.size.height,
+        "width": size.map(|size| size.width),
+        "height": size.map(|size| size.height),
         "parent": moment.part.map(|part| part.parent),
     })
 }

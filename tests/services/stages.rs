@@ -207,6 +207,64 @@ async fn an_answer_that_is_not_ok_is_an_error_whatever_its_status() {
     }
 }
 
+const TOLD: &str = r#"
+version = 1
+[backends.own]
+kind = "http"
+url = "URL"
+[stages.extract]
+fps = 1
+[stages.look]
+kind = "yolo"
+inputs = ["extract"]
+backend = "local"
+every = 2
+[stages.told]
+kind = "http"
+inputs = ["look.boxes"]
+backend = "own"
+[stages.told.request]
+seen = "{{ objects | map(attribute='class_name') | list }}"
+at = "{{ picture.seconds }}"
+[stages.told.answer.record]
+story = "output.story"
+[stages.merge]
+inputs = ["look", "told"]
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_is_told_what_was_found() {
+    let app = Router::new().route(
+        "/",
+        post(|Json(body): Json<Value>| async move {
+            let (seen, at) = (
+                body["seen"].as_array().unwrap(),
+                body["at"].as_f64().unwrap(),
+            );
+            if at == 4.0 {
+                return Json(json!({ "no": "story" }));
+            }
+            Json(json!({ "story": format!("{} at {at}", seen.len()) }))
+        }),
+    );
+    let recipe = TOLD.replace("URL", &serve(app).await);
+    let (said, results) = run(&recipe, &options(&["--first", "7s"])).await;
+    assert_eq!(said.code, 1, "{}", said.talk);
+    let told = results["stages"]["told"]["records"].as_array().unwrap();
+    assert_eq!(told.len(), 7);
+    for (entry, told) in entries(&results).iter().zip(told) {
+        let at = told["timestamp"].as_f64().unwrap();
+        match at as u64 {
+            4 => assert_eq!(told["error"], "bad-answer"),
+            1 | 3 | 5 => assert_eq!(told["skipped"], entry["skipped"]),
+            _ => {
+                let story = format!("{} at {at}", entry["count"]);
+                assert_eq!(told["record"]["story"], story);
+            }
+        }
+    }
+}
+
 const SPEECH: &str = r#"
 version = 1
 [backends.own]

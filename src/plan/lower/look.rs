@@ -13,6 +13,7 @@ use crate::plan::step::Step;
 use crate::plan::step::StepKind;
 use crate::recipe::HttpStageSpec;
 use crate::recipe::Stage;
+use crate::recipe::Subject;
 use crate::recipe::YoloSpec;
 
 impl Lowering<'_> {
@@ -53,7 +54,10 @@ impl Lowering<'_> {
         match self.facts.placements.get(&stage.id) {
             Some(Placement::Remote(place)) => {
                 let (step, form) = self.request(stage, spec.concurrency, place);
-                self.look(stage, from, step, form, spec.records())
+                match spec.mapping.about {
+                    Subject::Boxes => Ok(self.hear_of(stage, from, step)),
+                    _ => self.look(stage, from, step, form, spec.records()),
+                }
             }
             Some(Placement::Skipped { why }) => Ok(StageFate::Skipped(why.clone())),
             // This machine is no server.
@@ -74,6 +78,25 @@ impl Lowering<'_> {
         step.retry.time = place.retry_time;
         let max_bytes = jpeg_bytes(place.max_body);
         (step, Form::Jpeg { max_bytes })
+    }
+
+    // The one step of a stage that is told what another found.
+    fn hear_of(&mut self, stage: &Stage, from: &Outlets, step: Step) -> StageFate {
+        if from.detections.is_empty() {
+            return StageFate::Skipped("what it takes from does not run".to_owned());
+        }
+        let name = step.id.clone();
+        let node = self.graph.add_node(step);
+        for &source in &from.detections {
+            self.graph.add_edge(source, node, from.found());
+        }
+        let outlets = Outlets {
+            detections: vec![node],
+            fields: true,
+            ..Outlets::default()
+        };
+        self.outlets.insert(stage.id.clone(), outlets);
+        StageFate::Runs(vec![name])
     }
 
     // The steps around the one that does the work; `fields` where that gives no boxes.
