@@ -3,8 +3,9 @@
     python train_voice.py --work /tmp/voice            # everything: sound, training, export, test
 
 A Whisper network (transformers' own class) of 1.5 million parameters that hears windows of 6 s, trained from nothing on
-espeak-ng speech (phrases.py). Two helps during training, dropped afterwards: a head that reads phonemes off the encoder (CTC),
-and a loss that keeps the decoder's attention near the place where a word must be.
+espeak-ng speech (phrases.py), for a given time on the clock: most of its products are in bfloat16, which a processor with AMX
+does fast. Two helps during training, dropped afterwards: a head that reads phonemes off the encoder (CTC), and a loss that keeps
+the decoder's attention near the place where a word must be.
 
 Needs: torch==2.15.0 transformers==4.57.6 optimum-onnx==0.1.0 onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6 scipy==1.17.1,
 and the program espeak-ng.
@@ -84,12 +85,12 @@ def extractor():
 
 
 def _render(job):
-    kind, seeds = job
+    work, kind, seeds = job
     torch.set_num_threads(1)
-    voices = phrases.HELD_OUT if kind in (HELD, CLEAN) else phrases.TRAINED
+    voices = phrases.HELD_OUT if kind in (HELD, CLEAN) else None
     fe, out = extractor(), []
     for seed in seeds:
-        x, said = phrases.utterance([kind, seed], voices, SECONDS, test=kind != TRAIN, clean=kind == CLEAN)
+        x, said = phrases.utterance([kind, seed], voices, SECONDS, work, test=kind != TRAIN, clean=kind == CLEAN)
         mel = fe(x, sampling_rate=phrases.RATE, return_tensors="np").input_features[0]
         # What follows the sound is silence of one value: only that value is kept.
         used = min(FRAMES, len(x) // 160 + 3)
@@ -98,36 +99,75 @@ def _render(job):
 
 
 def bank(work, kind, count):
-    path = work / f"bank-{kind}-{count}.pt"
-    if not path.exists():
-        work.mkdir(parents=True, exist_ok=True)
-        jobs = [(kind, range(i, min(count, i + 50))) for i in range(0, count, 50)]
-        with multiprocessing.Pool(2) as pool:
-            torch.save([u for part in pool.imap(_render, jobs) for u in part], path)
-    return torch.load(path, weights_only=False)
+    """`count` utterances of a kind, rendered once in parts of 3000 and kept in `work`."""
+    items = []
+    for part in range(0, count, 3000):
+        end = min(count, part + 3000)
+        path = work / f"bank-{kind}-{part}-{end}.pt"
+        if not path.exists():
+            phrases.make_up_voices(work)
+            jobs = [(work, kind, range(i, min(end, i + 50))) for i in range(part, end, 50)]
+            with multiprocessing.Pool(2) as pool:
+                torch.save([u for done in pool.imap(_render, jobs) for u in done], path)
+        items += torch.load(path, weights_only=False)
+    return items
+
+
+HISS = np.random.default_rng(5).gamma(4, 0.25, (MELS, 8192)).astype(np.float32)
+
+
+def between(x, at, axis):
+    """`x` read at fractional places of an axis."""
+    at = np.clip(at, 0, x.shape[axis] - 1)
+    low = np.minimum(at.astype(int), x.shape[axis] - 2)
+    part = (at - low).astype(np.float32)
+    part = part[:, None] if axis == 0 else part[None]
+    return np.take(x, low, axis) * (1 - part) + np.take(x, low + 1, axis) * part
+
+
+def varied(rng, x, floor):
+    """A mel as another throat, speed, microphone and place would have made it, its floor, and how much longer it became."""
+    if rng.random() < 0.5:
+        x = between(x, np.arange(MELS) * np.exp(rng.uniform(-0.1, 0.1)), 0)
+    longer = 1.0
+    if rng.random() < 0.5:
+        longer = float(np.exp(rng.uniform(-0.2, 0.2)))
+        longer = min(longer, (FRAMES - 2) / x.shape[1])
+        x = between(x, np.arange(int(x.shape[1] * longer)) / longer, 1)
+    x = x + np.interp(np.arange(MELS), [0, 27, 53, 79], rng.normal(0, 0.06, 4)).astype(np.float32)[:, None]
+    if rng.random() < 0.4:
+        # Powers add. What a mel holds is (log10(power) + 4) / 4, cut off 8 below its peak.
+        power = 10 ** (4 * x - 4)
+        shape = 10 ** np.interp(np.arange(MELS), [0, 27, 53, 79], rng.normal(0, 0.5, 4) - np.array([0, 1, 2, 3]) * rng.uniform(0, 0.5))
+        at = int(rng.integers(0, HISS.shape[1] - x.shape[1]))
+        hiss = HISS[:, at : at + x.shape[1]] * shape.astype(np.float32)[:, None]
+        loud = power.mean() / hiss.mean() * 10 ** (-rng.uniform(8, 40) / 10)
+        x = np.log10(power + hiss * loud) / 4 + 1
+        floor = float(x.max()) - 2
+        x = np.maximum(x, floor)
+    for _ in range(int(rng.integers(0, 3))):
+        at, w = rng.integers(0, MELS - 8), rng.integers(1, 9)
+        x[at : at + w] = x.mean()
+    for _ in range(int(rng.integers(0, 3))):
+        at, w = rng.integers(0, max(1, x.shape[1] - 10)), rng.integers(1, 9)
+        x[:, at : at + w] = x.mean()
+    return x, floor, longer
 
 
 def batch(rng, items, times, frames=None, vary=True):
     """Mels [b, 80, frames], decoder input, its targets (-100: not asked), word centres, all words."""
-    frames = frames or max(m.shape[1] for m, _, _ in items) // 2 * 2 + 2 + (int(rng.integers(0, 20)) * 2 if vary else 0)
+    sounds = [(mel.astype(np.float32), floor, 1.0) for mel, floor, _ in items]
+    if vary:
+        sounds = [varied(rng, mel, floor) for mel, floor, _ in sounds]
+    frames = frames or max(x.shape[1] for x, _, _ in sounds) // 2 * 2 + 2 + (int(rng.integers(0, 10)) * 2 if vary else 0)
     frames = min(FRAMES, frames)
     mels = np.empty((len(items), MELS, frames), np.float32)
     rows, centres, words = [], [], []
-    for b, (mel, floor, said) in enumerate(items):
-        n = min(frames, mel.shape[1])
+    for b, ((x, floor, longer), (_, _, said)) in enumerate(zip(sounds, items)):
+        n = min(frames, x.shape[1])
         mels[b, :, n:] = floor
-        x = mel[:, :n].astype(np.float32)
-        shift = 0
-        if vary:
-            # A shift in time, a slope in pitch, and holes in both.
-            shift = int(rng.integers(0, max(1, min(frames - n, 30) + 1))) if said else 0
-            x = x + np.interp(np.arange(MELS), [0, 27, 53, 79], rng.normal(0, 0.06, 4))[:, None]
-            for _ in range(int(rng.integers(0, 3))):
-                at, w = rng.integers(0, MELS - 8), rng.integers(1, 9)
-                x[at : at + w] = x.mean()
-            for _ in range(int(rng.integers(0, 2))):
-                at, w = rng.integers(0, max(1, n - 10)), rng.integers(1, 9)
-                x[:, at : at + w] = x.mean()
+        shift = int(rng.integers(0, max(1, min(frames - n, 30) + 1))) if said and vary else 0
+        said = [(start * longer, end * longer, sentence) for start, end, sentence in said]
         mels[b, :, :shift] = floor
         mels[b, :, shift : shift + n] = x[:, : frames - shift]
         timed = bool(times if times is not None else rng.random() < 0.5)
@@ -191,26 +231,55 @@ def network(width, encoder_layers, decoder_layers):
     return WhisperForConditionalGeneration(config)
 
 
+def attend(attention, x, memory=None):
+    """Attention over `memory`, or over what came before (a decoder's own), or over all (`memory` is `x`), and its weights."""
+    split = lambda y: y.unflatten(-1, (attention.num_heads, -1)).transpose(1, 2)
+    source = x if memory is None else memory
+    q, k, v = split(attention.q_proj(x)), split(attention.k_proj(source)), split(attention.v_proj(source))
+    scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+    if memory is None:
+        scores = scores + torch.full((x.shape[1],) * 2, -1e4, dtype=scores.dtype).triu(1)
+    weights = scores.softmax(-1)
+    return attention.out_proj((weights.to(v.dtype) @ v).transpose(1, 2).flatten(2)), weights
+
+
 def encode(model, mels):
-    """The encoder on windows that may be shorter than the full one, which its own code refuses."""
+    """The encoder on windows that may be shorter than the full one, which its own code refuses; and several times as fast."""
     e = model.model.encoder
     x = F.gelu(e.conv1(mels))
     x = F.gelu(e.conv2(x)).transpose(1, 2)
     x = x + e.embed_positions.weight[: x.shape[1]]
     for layer in e.layers:
-        x = layer(x, None, layer_head_mask=None)[0]
+        y = layer.self_attn_layer_norm(x)
+        x = x + attend(layer.self_attn, y, y)[0]
+        x = x + layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(x))))
     return e.layer_norm(x)
+
+
+def decode(model, ids, hidden):
+    """The decoder's last states, and the weights of its looks at `hidden`."""
+    d = model.model.decoder
+    x = d.embed_tokens(ids) + d.embed_positions.weight[: ids.shape[1]]
+    looks = []
+    for layer in d.layers:
+        x = x + attend(layer.self_attn, layer.self_attn_layer_norm(x))[0]
+        y, weights = attend(layer.encoder_attn, layer.encoder_attn_layer_norm(x), hidden)
+        x = x + y
+        x = x + layer.fc2(F.gelu(layer.fc1(layer.final_layer_norm(x))))
+        looks.append(weights)
+    return d.layer_norm(x), looks
 
 
 def losses(model, head, data, spelled):
     mels, inputs, targets, middle, words = data
-    hidden = encode(model, mels)
-    out = model.model.decoder(input_ids=inputs, encoder_hidden_states=hidden, output_attentions=True, use_cache=False)
-    logits = model.proj_out(out.last_hidden_state)
-    words_loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100, label_smoothing=0.03)
+    with torch.autocast("cpu", torch.bfloat16):
+        hidden = encode(model, mels)
+        states, looks = decode(model, inputs, hidden)
+        logits, symbols = model.proj_out(states), head(hidden)
+    words_loss = F.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100, label_smoothing=0.03)
 
     text = [[p for w in s for p in spelled[w]] for s in words]
-    log = F.log_softmax(head(hidden), -1).transpose(0, 1)
+    log = F.log_softmax(symbols.float(), -1).transpose(0, 1)
     sizes = torch.tensor([len(t) for t in text])
     flat = torch.tensor([p for t in text for p in t] or [0])
     ctc = F.ctc_loss(log, flat, torch.full((len(text),), log.shape[0]), sizes, zero_infinity=True)
@@ -220,9 +289,9 @@ def losses(model, head, data, spelled):
     far = 1 - torch.exp(-(((place - middle[..., None]) / 18) ** 2))
     known = (middle >= 0).float()
     guided = 0.0
-    for attention in out.cross_attentions:
-        guided = guided + ((attention.mean(1) * far).sum(-1) * known).sum() / known.sum().clamp(min=1)
-    return words_loss, ctc, guided / len(out.cross_attentions)
+    for weights in looks:
+        guided = guided + ((weights.float().mean(1) * far).sum(-1) * known).sum() / known.sum().clamp(min=1)
+    return words_loss, ctc, guided / len(looks)
 
 
 def wer_counts(said, heard):
@@ -245,8 +314,7 @@ def hear(model, mels, times):
     rows = torch.tensor([[SOT, EN, TRANSCRIBE] + [NOTIMES] * (not times)] * len(mels))
     ended = torch.zeros(len(mels), dtype=torch.bool)
     for _ in range(24):
-        out = model.model.decoder(input_ids=rows, encoder_hidden_states=hidden, use_cache=False)
-        logits = model.proj_out(out.last_hidden_state[:, -1])
+        logits = model.proj_out(decode(model, rows, hidden)[0][:, -1])
         logits[:, SOT : TIME] = -1e9
         if not times:
             logits[:, TIME:] = -1e9
@@ -281,64 +349,64 @@ def score(model, items, times):
     return wrong / total, text + (f", times on {len(off) / 2 / len(items):.3f}, off by {np.mean(off):.3f} s" if off else "")
 
 
-def train(work, steps, log, width, layers, count, again):
-    data = [u for u in bank(work, TRAIN, count) if not any(phrases.held_out(words) for _, _, words in u[2])]
+def train(work, minutes, log, width, layers, count):
+    data = bank(work, TRAIN, count)
+    assert not any(phrases.held_out(words) for _, _, said in data for _, _, words in said)
     tests = {
-        "seen voices, rooms and noise": bank(work, SEEN, 300),
+        "other made-up and trained voices, rooms and noise": bank(work, SEEN, 300),
         "held-out voices, rooms and noise": bank(work, HELD, 300),
         "held-out voices, clean": bank(work, CLEAN, 300),
     }
     spelled, symbols = phonemes()
     model = network(width, *layers)
     head = nn.Linear(width, symbols)
-    parameters = [*model.parameters(), *head.parameters()]
-    decayed = [p for p in parameters if p.ndim > 1]
-    groups = [{"params": decayed, "weight_decay": 0.02}, {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0}]
-    adam = torch.optim.AdamW(groups, lr=2e-3, betas=(0.9, 0.98))
     model.model.encoder.embed_positions.requires_grad_(False)
-    log(f"{sum(p.numel() for p in model.parameters())} parameters, {len(data)} utterances, vocabulary {COUNT}")
+    parameters = [p for p in [*model.parameters(), *head.parameters()] if p.requires_grad]
+    inner = [p for n, p in model.named_parameters() if p.ndim == 2 and p.requires_grad and "embed" not in n]
+    outer = [p for p in parameters if not any(p is q for q in inner)]
+    muon = torch.optim.Muon(inner, lr=3e-3, weight_decay=0.02, adjust_lr_fn="match_rms_adamw")
+    adam = torch.optim.AdamW(outer, lr=2e-3, betas=(0.9, 0.98), weight_decay=0.0)
+    peaks = [(muon, 3e-3), (adam, 2e-3)]
+    log(f"{sum(p.numel() for p in model.parameters())} parameters, {len(data)} utterances, vocabulary {COUNT}, {minutes} min")
     rng = np.random.default_rng(7)
     order = np.argsort([m.shape[1] for m, _, _ in data], kind="stable")
-    seen, begun, cpu = 0, time.time(), time.process_time()
-    start = 0
-    point, peak, early = work / "point.pt", 2e-3, 0.45
-    if again:
-        # A second cosine from where the first one came to: lower, and without short sentences first.
-        saved = torch.load(point, weights_only=False)
-        model.load_state_dict(saved["model"]), head.load_state_dict(saved["head"])
-        log(f"again from step {saved['step']}")
-        point, peak, early = work / "point_again.pt", 1.2e-3, 1.0
+    step, before = 0, 0.0
+    point = work / "point.pt"
     if point.exists():
         saved = torch.load(point, weights_only=False)
-        model.load_state_dict(saved["model"]), head.load_state_dict(saved["head"]), adam.load_state_dict(saved["adam"])
-        start, rng = saved["step"], saved["rng"]
-    sums, size = np.zeros(3), 24
-    for step in range(start, steps):
-        p = step / steps
-        rate = min(1, (step + 1) / (0.04 * steps)) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * p)))
-        for group in adam.param_groups:
-            group["lr"] = peak * rate
-        # Neighbours in length, short ones first; whole windows towards the end.
-        reach = min(1.0, early + 1.2 * p)
+        for part, state in zip((model, head, muon, adam), saved["states"]):
+            part.load_state_dict(state)
+        step, before, rng = saved["step"], saved["clock"], saved["rng"]
+        log(f"on from step {step}")
+    sums, size, since, begun, cpu = np.zeros(4), 40, time.time(), time.time(), time.process_time()
+    while (p := (before + time.time() - begun) / (60 * minutes)) < 1:
+        for optimizer, peak in peaks:
+            for group in optimizer.param_groups:
+                group["lr"] = peak * min(1, (step + 1) / 100) * (0.005 + 0.995 * 0.5 * (1 + math.cos(math.pi * p)))
+        # Neighbours in length, short ones first; whole windows at times towards the end.
+        reach = min(1.0, 0.4 + 2 * p)
         at = int(rng.integers(0, max(1, int(reach * len(data)) - 8 * size)))
         pick = order[at + rng.choice(8 * size, size, replace=False)]
-        full = p > 0.7 and rng.random() < 0.35
-        items = batch(rng, [data[i] for i in pick], None, FRAMES if full else None)
-        words, ctc, guided = losses(model, head, items, spelled)
+        full = p > 0.6 and rng.random() < 0.15
+        words, ctc, guided = losses(model, head, batch(rng, [data[i] for i in pick], None, FRAMES if full else None), spelled)
         loss = words + 0.5 * (1 - p) * ctc + 0.3 * max(0.0, 1 - p / 0.9) * guided
-        adam.zero_grad(set_to_none=True)
+        for optimizer, _ in peaks:
+            optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        adam.step()
-        seen += size
-        sums += [float(x.detach()) if torch.is_tensor(x) else x for x in (words, ctc, guided)]
-        if (step + 1) % 50 == 0:
-            wall, used = time.time() - begun, time.process_time() - cpu
-            log(f"step {step + 1} words {sums[0] / 50:.3f} phonemes {sums[1] / 50:.3f} attention {sums[2] / 50:.3f} cpu {used:.0f} s wall {wall:.0f} s")
+        for optimizer, _ in peaks:
+            optimizer.step()
+        step += 1
+        sums += [float(words.detach()), float(ctc.detach()), float(guided.detach()), 1]
+        if step % 50 == 0:
+            used = time.process_time() - cpu
+            values = " ".join(f"{n} {v:.3f}" for n, v in zip(("words", "phonemes", "attention"), sums / sums[3]))
+            log(f"step {step} ({100 * p:.1f} %) {values} cpu {used:.0f} s wall {before + time.time() - begun:.0f} s")
             sums[:] = 0
-        if (step + 1) % 250 == 0:
-            saved = {"model": model.state_dict(), "head": head.state_dict(), "adam": adam.state_dict(), "step": step + 1, "rng": rng}
-            torch.save(saved, point)
+        if time.time() - since > 400:
+            since, clock = time.time(), before + time.time() - begun
+            states = [x.state_dict() for x in (model, head, muon, adam)]
+            torch.save({"states": states, "step": step, "clock": clock, "rng": rng}, point)
             log(f"  held-out voices, rooms and noise: {score(model, tests['held-out voices, rooms and noise'][:80], True)[1]}")
     torch.save(model.state_dict(), work / "trained.pt")
     for name, items in tests.items():
@@ -458,12 +526,11 @@ def test_exported(work, folder, log):
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--work", type=Path, required=True)
-    args.add_argument("--steps", type=int, default=2500)
-    args.add_argument("--utterances", type=int, default=12000)
+    args.add_argument("--minutes", type=float, default=75, help="how long to train, on the clock")
+    args.add_argument("--utterances", type=int, default=15000)
     args.add_argument("--threads", type=int, default=1)
     args.add_argument("--width", type=int, default=128)
     args.add_argument("--layers", type=int, nargs=2, default=(4, 2))
-    args.add_argument("--again", action="store_true", help="train on from the last point, with a second cosine")
     args.add_argument("--only-export", action="store_true")
     args.add_argument("--out", type=Path, default=HERE)
     args.add_argument("--log", type=Path, default=HERE / "train_voice.log")
@@ -476,7 +543,7 @@ def main():
         print(text, file=lines, flush=True)
 
     if not args.only_export:
-        train(args.work, args.steps, log, args.width, args.layers, args.utterances, args.again)
+        train(args.work, args.minutes, log, args.width, args.layers, args.utterances)
     model = network(args.width, *args.layers)
     model.load_state_dict(torch.load(args.work / "trained.pt"))
     log(f"{export(model, args.out)} bytes in {len(FILES.split())} files")
