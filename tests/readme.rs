@@ -96,7 +96,7 @@ fn the_lines_of_a_run_are_as_shown() {
     // Those that neither the terminal nor the machine has a part in.
     for line in shown
         .lines()
-        .filter(|line| line.contains("whisper") || line.contains("no model"))
+        .filter(|line| line.contains("whisper:") || line.contains("no model"))
     {
         assert!(
             said.talk.contains(line),
