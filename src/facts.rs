@@ -45,6 +45,23 @@ impl VideoFacts {
     }
 }
 
+/// What the packets of a video and a few of its pictures say of a run over it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Survey {
+    /// Pictures that will be sampled.
+    pub pictures: u64,
+    /// Whether the packets say so for sure; else they were counted by their times.
+    pub exact: bool,
+    /// Packets that will be decoded for them.
+    pub packets: u64,
+    /// Bytes of JPEG of some of the pictures, which are spread over the video.
+    pub sizes: Vec<u64>,
+    /// Seconds that a packet takes all decoders together, as measured on these.
+    pub decoding: f64,
+    /// Seconds that a JPEG takes one thread, as measured on these.
+    pub encoding: f64,
+}
+
 /// Where the inference of a stage happens and with what.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Placement {
@@ -113,6 +130,12 @@ pub struct FleetFacts {
     /// How long a worker takes, and is paid, before its first job; zero where the recipe does
     /// not say.
     pub cold_start: Duration,
+    /// How long a worker takes for a picture; `None` where the recipe does not say.
+    pub picture_time: Option<Duration>,
+    /// How long it takes for a second of sound; `None` where the recipe does not say.
+    pub sound_time: Option<Duration>,
+    /// How long it takes nothing between two jobs; `None` where the recipe does not say.
+    pub job_gap: Option<Duration>,
 }
 
 /// What a model says of itself.
@@ -143,4 +166,6 @@ pub struct Facts {
     pub decoder_bytes: u64,
     /// The videos of the run; empty for `check` and `graph`.
     pub videos: Vec<VideoFacts>,
+    /// What was found out about those that were surveyed; empty but for `plan`.
+    pub surveys: BTreeMap<VideoId, Survey>,
 }

@@ -17,6 +17,7 @@ use minijinja::escape_formatter;
 use minijinja::value::Serde;
 use minijinja::value::ValueKind;
 use serde::Serialize;
+use serde::Serializer;
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -108,6 +109,12 @@ impl Scope {
 pub struct Template {
     text: String,
     known: Scope,
+}
+
+impl Serialize for Template {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
 }
 
 impl Template {

@@ -95,6 +95,56 @@ fn what_show_writes_is_the_same_recipe() {
 }
 
 #[test]
+fn what_is_built_in_can_be_shown_and_is_the_same_recipe() {
+    let folder = TempDir::new().unwrap();
+    for name in recipes("recipes")
+        .into_iter()
+        .chain(recipes("recipes/examples"))
+    {
+        let path = Path::new(ROOT).join(&name);
+        let path = path.to_str().unwrap();
+        let shown = vpipe(folder.path(), &["show", path, "--built-in"]);
+        assert_eq!(shown.code, 0, "{name}: {}", shown.talk);
+        fs::write(folder.path().join("shown.toml"), &shown.out).unwrap();
+        let again = vpipe(folder.path(), &["show", "shown.toml", "--built-in"]);
+        assert_eq!(
+            (again.out, again.code),
+            (shown.out, 0),
+            "{name}: {}",
+            again.talk
+        );
+        let clip = Path::new(ROOT).join("tests/demo/clip.mp4");
+        let unlike = |recipe: &str| {
+            let words = [
+                "plan",
+                recipe,
+                clip.to_str().unwrap(),
+                "--json",
+                "--first",
+                "1s",
+            ];
+            let said = vpipe(folder.path(), &words);
+            let planned: Value = serde_json::from_str(&said.out).unwrap_or_default();
+            planned["differences"].clone()
+        };
+        if !name.contains("examples") {
+            assert_eq!(unlike(path), unlike("shown.toml"), "{name}");
+        }
+    }
+    let said = vpipe(
+        folder.path(),
+        &["show", "conservative", "--built-in", "--origins"],
+    );
+    insta::with_settings!({
+        snapshot_path => "../snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        insta::assert_snapshot!("show_built_in", said.out);
+    });
+}
+
+#[test]
 fn every_value_says_where_it_came_from() {
     let folder = TempDir::new().unwrap();
     let recipe = "version = 1\nextends = \"max-speed\"\n[vars]\nrate = 4\n\
@@ -223,6 +273,21 @@ fn the_schema_knows_every_key_of_every_recipe_and_explains_it() {
                 about["description"].is_string(),
                 "{kind}.{key} is not explained"
             );
+            let kinds = about["type"].to_string();
+            if kinds.contains("number") || kinds.contains("integer") {
+                let low = about.get("minimum").or(about.get("exclusiveMinimum"));
+                let high = about.get("maximum");
+                let range = low
+                    .and_then(Value::as_f64)
+                    .zip(high.and_then(Value::as_f64));
+                let (low, high) = range.unwrap_or_else(|| panic!("{kind}.{key}: {about}"));
+                assert!(low < high, "{kind}.{key}: {about}");
+                let usual = about.get("default").and_then(Value::as_f64);
+                assert!(
+                    usual.is_none_or(|usual| (low..=high).contains(&usual)),
+                    "{about}"
+                );
+            }
         }
     }
 }

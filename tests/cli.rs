@@ -28,6 +28,7 @@ fn help_teaches() {
             ("help_run", vec!["run", "--help"]),
             ("help_run_short", vec!["run", "-h"]),
             ("help_check", vec!["check", "--help"]),
+            ("help_plan", vec!["plan", "--help"]),
             ("help_graph", vec!["graph", "--help"]),
             ("help_try", vec!["try", "--help"]),
             ("help_show", vec!["show", "--help"]),

@@ -106,6 +106,9 @@ mod tests {
             price_per_second: 0.0004,
             idle_timeout: Duration::from_secs(5),
             cold_start: Duration::ZERO,
+            picture_time: None,
+            sound_time: None,
+            job_gap: None,
         };
         let mut account = Account {
             meter: Some(Meter::new(fleet)),

@@ -5,6 +5,7 @@ use super::error::AppError;
 use super::world::Here;
 use crate::recipe;
 use crate::recipe::Request;
+use crate::recipe::Showing;
 use std::fs::File;
 use std::io;
 use std::io::Write;
@@ -35,10 +36,10 @@ pub fn init(path: &Path) -> Result<(), AppError> {
     })
 }
 
-/// A recipe as it is run, as one text; with `origins` where each value came from.
-pub fn show(request: &Request, origins: bool) -> Result<String, AppError> {
+/// A recipe as it is run, as one text.
+pub fn show(request: &Request, showing: Showing) -> Result<String, AppError> {
     compile::load(request)?;
-    Ok(recipe::show(request, &Here, origins)?)
+    Ok(recipe::show(request, &Here, showing)?)
 }
 
 /// The JSON Schema of recipes.

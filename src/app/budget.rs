@@ -7,7 +7,6 @@ use crate::engine::Gate;
 use crate::engine::StopReason;
 use crate::exchange::Exchange;
 use crate::facts::FleetFacts;
-use crate::facts::Placement;
 use crate::name::StageId;
 use crate::plan;
 use crate::plan::Meter;
@@ -37,6 +36,8 @@ pub(super) struct Budget {
 #[derive(Default)]
 struct Spending {
     meter: Option<Meter>,
+    // Seconds of a worker for a picture or a second of sound, until one was measured.
+    usual: f64,
     requests: u64,
     pictures: u64,
     // Of those that came back with a time: pictures and worker time.
@@ -48,19 +49,22 @@ struct Spending {
 }
 
 impl Budget {
-    /// A budget that nothing was spent of when the run began, at `start`.
-    pub(super) fn new(
+    /// A budget that nothing was spent of when the run began, at `start`. `fleets` are the stages
+    /// whose workers are paid by the second, and how many of them a picture or a second of sound
+    /// is expected to take.
+    pub(super) fn new<'a>(
         start: Instant,
         limits: Limits,
-        placements: &BTreeMap<StageId, Placement>,
+        fleets: impl Iterator<Item = (&'a StageId, &'a FleetFacts, f64)>,
     ) -> Self {
-        let fleets = fleets(placements).map(|(stage, fleet)| {
+        let fleets = fleets.map(|(stage, fleet, usual)| {
             let fleet = FleetFacts {
                 cold_start: plan::usual_start(fleet),
                 ..fleet.clone()
             };
             let spending = Spending {
                 meter: Some(Meter::new(fleet)),
+                usual,
                 ..Spending::default()
             };
             (stage.clone(), spending)
@@ -131,7 +135,7 @@ impl Spending {
     // Worker time for `pictures`, as those so far took it.
     fn execution(&self, pictures: u64) -> f64 {
         let a_picture = match self.measured {
-            0 => plan::usual_seconds_a_picture(),
+            0 => self.usual,
             measured => self.executed.as_secs_f64() / measured as f64,
         };
         pictures as f64 * a_picture
@@ -160,16 +164,6 @@ impl Spending {
     }
 }
 
-/// The stages that are placed at workers which are paid by the second.
-pub(super) fn fleets(
-    placements: &BTreeMap<StageId, Placement>,
-) -> impl Iterator<Item = (&StageId, &FleetFacts)> {
-    placements.iter().filter_map(|(stage, place)| match place {
-        Placement::Remote(remote) => Some((stage, remote.fleet.as_ref()?)),
-        Placement::Local(_) | Placement::Skipped { .. } => None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::Budget;
@@ -177,10 +171,7 @@ mod tests {
     use crate::engine::StopReason;
     use crate::exchange::Exchange;
     use crate::facts::FleetFacts;
-    use crate::facts::Placement;
-    use crate::facts::RemoteFacts;
     use crate::name::StageId;
-    use std::collections::BTreeMap;
     use std::time::Duration;
     use std::time::Instant;
 
@@ -193,23 +184,20 @@ mod tests {
             price_per_second: 0.001,
             idle_timeout: Duration::from_secs(5),
             cold_start: Duration::from_secs(2),
+            picture_time: None,
+            sound_time: None,
+            job_gap: None,
         };
-        let place = Placement::Remote(RemoteFacts {
-            backend: "fleet".into(),
-            kind: "counting",
-            host: String::new(),
-            model: String::new(),
-            concurrency: None,
-            max_body: usize::MAX,
-            attempts: 1,
-            retry_time: Duration::ZERO,
-            fleet: Some(fleet),
-        });
         let limits = Limits {
             cost,
             time: time.map(Duration::from_secs),
         };
-        Budget::new(Instant::now(), limits, &BTreeMap::from([(stage(), place)]))
+        let usual = 0.85 / 16.0;
+        Budget::new(
+            Instant::now(),
+            limits,
+            [(&stage(), &fleet, usual)].into_iter(),
+        )
     }
 
     fn stage() -> StageId {

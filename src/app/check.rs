@@ -1,4 +1,4 @@
-//! `check`, `graph` and `models`: what can be said without a video.
+//! `check` and `models`: what can be said without a video.
 
 use super::compile;
 use super::error::AppError;
@@ -9,8 +9,6 @@ use crate::backends::local;
 use crate::backends::local::ModelSource;
 use crate::backends::local::whisper::VoiceSource;
 use crate::backends::local::whisper::find_voices;
-use crate::diag::Report;
-use crate::plan::Format;
 use crate::recipe::Request;
 use std::path::Path;
 use std::path::PathBuf;
@@ -19,24 +17,13 @@ use std::path::PathBuf;
 pub fn check(request: &Request) -> Result<Checked, AppError> {
     let recipe = compile::load(request)?;
     let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
-    let missing = &compiled.placed.missing;
-    let warnings = (!missing.is_empty()).then(|| Report {
-        sources: recipe.sources.clone(),
-        diagnostics: missing.clone(),
-    });
+    let warnings = compiled.warnings(&recipe);
     Ok(Checked {
         recipe: recipe.name,
         stages: compiled.rows(),
         peak: compiled.plan.peak(),
         warnings,
     })
-}
-
-/// Draws the steps that a recipe compiles to.
-pub fn graph(request: &Request, format: Format) -> Result<String, AppError> {
-    let recipe = compile::load(request)?;
-    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
-    Ok(compiled.plan.draw(format))
 }
 
 /// The models in `folders`, those that see before those that listen, and in both the built-in one

@@ -25,6 +25,7 @@ use crate::recipe;
 use crate::recipe::Recipe;
 use crate::recipe::StageSpec;
 use crate::stages;
+use std::collections::BTreeMap;
 use std::thread;
 
 /// The recipe that is asked for; nothing else has been looked at.
@@ -57,6 +58,7 @@ pub(super) fn compile(
         decoder_pictures: held.pictures,
         decoder_bytes: held.bytes,
         videos,
+        surveys: BTreeMap::new(),
     };
     match plan::compile(recipe, &facts, Tuning::default()) {
         Ok(plan) => Ok(Compiled {
@@ -113,6 +115,17 @@ impl Compiled {
         }
     }
 
+    /// What the environment lacks, and what of `recipe` can be run and will disappoint.
+    pub(super) fn warnings(&self, recipe: &Recipe) -> Option<Report> {
+        let missing = self.placed.missing.iter().cloned();
+        let advice = plan::warnings(recipe, &self.plan, &self.facts);
+        let diagnostics: Vec<_> = missing.chain(advice).collect();
+        (!diagnostics.is_empty()).then(|| Report {
+            sources: recipe.sources.clone(),
+            diagnostics,
+        })
+    }
+
     /// The stages of the plan, for people.
     pub(super) fn rows(&self) -> Vec<StageRow> {
         let total = self
@@ -150,7 +163,8 @@ impl Compiled {
             .collect()
     }
 
-    fn place(&self, stage: &StageId) -> String {
+    /// What a stage runs on; empty where that is this program.
+    pub(super) fn place(&self, stage: &StageId) -> String {
         match self.facts.placements.get(stage) {
             Some(Placement::Local(LocalFacts {
                 backend,

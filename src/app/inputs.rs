@@ -59,17 +59,21 @@ pub(super) fn open(
         }
     }
     saving::check(recipe, &inputs.videos)?;
-    for id in inputs.videos.keys() {
-        if let Some(place) = inputs.places.get(id) {
-            place
-                .check()
-                .map_err(|error| AppError::environment(&error))?;
-        }
-    }
     Ok(inputs)
 }
 
 impl Inputs {
+    /// Makes the folders that will be written to, and proves that files can be made in them.
+    pub(super) fn check_places(&self, recipe: &Recipe) -> Result<(), AppError> {
+        saving::check_writable(recipe, &self.videos)?;
+        for place in self.videos.keys().filter_map(|id| self.places.get(id)) {
+            place
+                .check()
+                .map_err(|error| AppError::environment(&error))?;
+        }
+        Ok(())
+    }
+
     /// Refuses files that have sound alone, where nobody listens.
     pub(super) fn refuse_unheard(&mut self) {
         for (id, (input, _)) in self
@@ -87,7 +91,8 @@ fn ids(paths: &[PathBuf]) -> impl Iterator<Item = (VideoId, &PathBuf)> {
     (0..).map(VideoId).zip(paths)
 }
 
-fn extract(recipe: &Recipe) -> ExtractSpec {
+/// The stage that reads, or what such a stage does of itself.
+pub(super) fn extract(recipe: &Recipe) -> ExtractSpec {
     let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
         StageSpec::Extract(extract) => Some(extract.clone()),
         _ => None,

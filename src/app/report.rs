@@ -6,6 +6,7 @@ use crate::diag::Report;
 use crate::engine::StopReason;
 use crate::event::Event;
 use crate::facts::ModelFacts;
+use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::name::StageId;
 use crate::name::VideoId;
@@ -13,6 +14,10 @@ use crate::output::Requests;
 use crate::output::Summary;
 use crate::plan::Forecast;
 use crate::plan::Peak;
+use crate::plan::Plan;
+use crate::plan::StageFate;
+use crate::recipe::Difference;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,6 +68,51 @@ pub struct Checked {
     pub peak: Peak,
     /// What can be run and will disappoint.
     pub warnings: Option<Report>,
+}
+
+/// What a run would do.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What the run would say of itself.
+    pub header: Header,
+    /// The stages in the order of the recipe.
+    pub stages: Vec<PlannedStage>,
+    /// The steps that they were lowered to.
+    pub plan: Plan,
+    /// What was found out about each input.
+    pub surveys: BTreeMap<VideoId, Survey>,
+    /// Inputs that cannot be read, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// What the recipe does otherwise than `default`.
+    pub differences: Vec<Difference>,
+    /// What can be run and will disappoint.
+    pub warnings: Option<Report>,
+}
+
+/// Where a stage would run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedStage {
+    /// Its id.
+    pub id: StageId,
+    /// The word for its kind in a recipe.
+    pub kind: &'static str,
+    /// What it would run on; empty where that is this program.
+    pub place: String,
+    /// Why there, in a few words; empty where it could run nowhere else.
+    pub why: String,
+    /// What becomes of it.
+    pub fate: StageFate,
+}
+
+impl Planned {
+    /// The exit code that tells it: 0 all inputs can be read, 1 some cannot, 3 none can.
+    pub fn exit_code(&self) -> u8 {
+        match (self.unreadable.is_empty(), self.header.videos.is_empty()) {
+            (true, _) => 0,
+            (false, false) => 1,
+            (false, true) => 3,
+        }
+    }
 }
 
 /// A model that was found.

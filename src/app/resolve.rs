@@ -267,6 +267,9 @@ impl Placed {
                     price_per_second: spec.price_per_second,
                     idle_timeout: spec.idle_timeout,
                     cold_start: spec.cold_start,
+                    picture_time: spec.picture_time,
+                    sound_time: spec.sound_time,
+                    job_gap: spec.job_gap,
                 }),
             }),
         );

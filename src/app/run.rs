@@ -1,6 +1,5 @@
 //! `run`: a recipe over videos, from the words of a user to files of results.
 
-use super::budget;
 use super::budget::Budget;
 use super::budget::Limits;
 use super::compile;
@@ -67,6 +66,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
     media::init();
     let recipe = compile::load(&request.recipe)?;
     let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
+    inputs.check_places(&recipe)?;
     if inputs.videos.is_empty() {
         return Ok(Ledger::open(&request.inputs, &inputs).close(&[], None, false));
     }
@@ -102,12 +102,12 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
             help: None,
         }
     })?;
-    for (stage, fleet) in budget::fleets(&compiled.facts.placements) {
+    for (stage, fleet, _) in compiled.plan.fleets() {
         ledger.paid(stage, Meter::new(fleet.clone()));
     }
     let stop = Stop::default();
     let (start, limits) = (ledger.start(), request.limits);
-    let budget = Budget::new(start, limits, &compiled.facts.placements);
+    let budget = Budget::new(start, limits, compiled.plan.fleets());
     let gate: Arc<dyn Gate> = Arc::new(budget);
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
     let mut writer = Writer {
@@ -147,7 +147,8 @@ async fn deadline(stop: Stop, left: Duration) {
     stop.abort();
 }
 
-fn header(recipe: &Recipe, compiled: &Compiled) -> Header {
+/// What a run of `compiled` is about to do.
+pub(super) fn header(recipe: &Recipe, compiled: &Compiled) -> Header {
     let places = || compiled.facts.placements.values();
     let hosts: BTreeSet<_> = places()
         .filter_map(|place| match place {

@@ -23,6 +23,19 @@ use std::path::PathBuf;
 /// written. The first ones of two videos differ in nothing but the video, so where they have
 /// different names all have.
 pub(super) fn check(recipe: &Recipe, videos: &Videos) -> Result<(), AppError> {
+    first_files(recipe, videos).map(|_| ())
+}
+
+/// Makes the folders and proves that files can be made in them.
+pub(super) fn check_writable(recipe: &Recipe, videos: &Videos) -> Result<(), AppError> {
+    for path in first_files(recipe, videos)? {
+        output::check_writable(&path).map_err(|error| AppError::environment(&error))?;
+    }
+    Ok(())
+}
+
+// The file of the first picture of each video, for each stage that saves.
+fn first_files(recipe: &Recipe, videos: &Videos) -> Result<Vec<PathBuf>, AppError> {
     let mut taken: BTreeMap<PathBuf, (&StageId, &Path)> = BTreeMap::new();
     for (stage, spec) in saving(recipe) {
         for (&id, (_, facts)) in videos {
@@ -35,10 +48,7 @@ pub(super) fn check(recipe: &Recipe, videos: &Videos) -> Result<(), AppError> {
             }
         }
     }
-    for path in taken.keys() {
-        output::check_writable(path).map_err(|error| AppError::environment(&error))?;
-    }
-    Ok(())
+    Ok(taken.into_keys().collect())
 }
 
 fn saving(recipe: &Recipe) -> impl Iterator<Item = (&StageId, &SaveSpec)> {

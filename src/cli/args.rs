@@ -35,6 +35,7 @@ Examples:
   vpipe run default clip.mp4             find objects in a video, once a second
   vpipe run default clip.mp4 --fps 2     twice a second
   vpipe check my.toml                    is my recipe right?
+  vpipe plan my.toml clip.mp4            how long would it take, and what would it cost?
   vpipe models                           which models are here, and how to get more
 
 `vpipe COMMAND --help` says more about a command.";
@@ -48,6 +49,12 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Say whether a recipe is right, and what it would do
     Check(CheckArgs),
+    /// Say what a run would ask, take and cost; nothing is sent and nothing is written
+    ///
+    /// Reads the packets of each video, so that the number of pictures is exact, and decodes at most
+    /// 24 pictures spread over it to learn how large they are. What cannot be known before a run is
+    /// taken from the recipe, or is a documented default, and is named as such.
+    Plan(PlanArgs),
     /// Draw the steps that a recipe compiles to
     Graph(GraphArgs),
     /// Show what a stage asks a server about one picture, and with --send what becomes of the answer
@@ -197,6 +204,34 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = PLAN_EXAMPLES)]
+pub(super) struct PlanArgs {
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
+
+    /// Videos, pictures, folders or patterns such as "clips/*.mp4", as for `run`
+    #[arg(value_name = "INPUT", required = true)]
+    pub(super) inputs: Vec<PathBuf>,
+
+    /// Only so much from the beginning of each video: 30s, 2m, 1m30s, or seconds
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(super) first: Option<Duration>,
+
+    /// Write one JSON object to stdout
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  vpipe plan default clip.mp4
+  vpipe plan max-speed clips/ --set backends.fleet.fleet=10
+  vpipe plan my.toml clip.mp4 --json | jq .cost
+
+Exit codes: 0 all inputs can be read, 1 some cannot, 2 the recipe or the arguments are wrong,
+3 no input can be read, or a model fails.";
+
+#[derive(Debug, Args)]
 #[command(after_help = TRY_EXAMPLES)]
 pub(super) struct TryArgs {
     #[command(flatten)]
@@ -232,6 +267,10 @@ pub(super) struct ShowArgs {
     /// Say beside each value where it came from
     #[arg(long)]
     pub(super) origins: bool,
+
+    /// Write also the keys that the recipe does not write, with their built-in values
+    #[arg(long)]
+    pub(super) built_in: bool,
 }
 
 #[derive(Debug, Args)]
@@ -264,12 +303,21 @@ pub(super) struct GraphArgs {
     /// How it is drawn
     #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
     pub(super) format: GraphFormat,
+
+    /// Draw the stages, and not the steps that they compile to
+    #[arg(long)]
+    pub(super) stages: bool,
+
+    /// Write beside each stage what it took in the run that wrote these results
+    #[arg(long, value_name = "FILE")]
+    pub(super) results: Option<PathBuf>,
 }
 
 const GRAPH_EXAMPLES: &str = "\
 Examples:
   vpipe graph default
-  vpipe graph my.toml --format mermaid
+  vpipe graph my.toml --stages --format mermaid
+  vpipe graph my.toml --results output/clip_results.json
   vpipe graph my.toml --format dot | dot -Tsvg > graph.svg";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

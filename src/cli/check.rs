@@ -49,7 +49,8 @@ pub(super) fn wrong(error: &AppError) -> Value {
     json!({ "right": false, "diagnostics": diagnostics })
 }
 
-fn diagnostics(report: &Report) -> Vec<Value> {
+/// The diagnostics of a report, each with its places.
+pub(super) fn diagnostics(report: &Report) -> Vec<Value> {
     let diagnostics = report.diagnostics.iter();
     diagnostics
         .map(|diagnostic| one(diagnostic, &report.sources))

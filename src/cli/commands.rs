@@ -8,12 +8,14 @@ use super::args::DoctorArgs;
 use super::args::GraphArgs;
 use super::args::InitArgs;
 use super::args::ModelsArgs;
+use super::args::PlanArgs;
 use super::args::RunArgs;
 use super::args::ShowArgs;
 use super::args::TryArgs;
 use super::check;
 use super::diagnostic;
 use super::inputs;
+use super::plan;
 use super::progress::Progress;
 use super::screen::Screen;
 use super::streams;
@@ -23,10 +25,12 @@ use super::tables;
 use super::trial;
 use crate::app;
 use crate::app::AppError;
+use crate::app::Drawing;
 use crate::app::Limits;
 use crate::app::RunRequest;
 use crate::app::TrialRequest;
 use crate::diag::Report;
+use crate::recipe::Showing;
 use clap::CommandFactory;
 use clap::Parser;
 use serde_json::json;
@@ -46,6 +50,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
     let done = match cli.command {
         Command::Run(args) => run(args),
         Command::Check(args) => check(args),
+        Command::Plan(args) => plan(args),
         Command::Graph(args) => graph(args),
         Command::Try(args) => try_stage(args),
         Command::Show(args) => show(args),
@@ -109,8 +114,31 @@ fn check(args: CheckArgs) -> Result<u8, AppError> {
     Ok(0)
 }
 
+fn plan(args: PlanArgs) -> Result<u8, AppError> {
+    let request = RunRequest {
+        recipe: args.recipe.into(),
+        inputs: inputs::expand(&args.inputs).map_err(|error| AppError::request(&error))?,
+        first: args.first,
+        limits: Limits::default(),
+    };
+    let planned = app::plan(&request)?;
+    if args.json {
+        data(&format!("{:#}\n", plan::json(&planned)))?;
+    } else {
+        if let Some(warnings) = &planned.warnings {
+            draw(warnings);
+        }
+        data(&plan::text(&planned))?;
+    }
+    Ok(planned.exit_code())
+}
+
 fn show(args: ShowArgs) -> Result<u8, AppError> {
-    data(&app::show(&args.recipe.into(), args.origins)?)?;
+    let showing = Showing {
+        origins: args.origins,
+        built_in: args.built_in,
+    };
+    data(&app::show(&args.recipe.into(), showing)?)?;
     Ok(0)
 }
 
@@ -143,7 +171,12 @@ fn completions(args: &CompletionsArgs) -> Result<u8, AppError> {
 }
 
 fn graph(args: GraphArgs) -> Result<u8, AppError> {
-    data(&app::graph(&args.recipe.into(), args.format.into())?)?;
+    let drawing = Drawing {
+        format: args.format.into(),
+        stages: args.stages,
+        results: args.results,
+    };
+    data(&app::graph(&args.recipe.into(), &drawing)?)?;
     Ok(0)
 }
 

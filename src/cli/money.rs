@@ -1,9 +1,7 @@
-//! Money and bytes as people read them, and the words for what a run will cost and did cost.
+//! Money and bytes as people read them, and the words for what a run did cost.
 
 use crate::output::Requests;
 use crate::output::Spread;
-use crate::plan::Estimate;
-use crate::plan::StageForecast;
 
 /// Reads `0.5` or `$0.50`; more than nothing.
 pub(super) fn parse(text: &str) -> Result<f64, String> {
@@ -20,50 +18,6 @@ pub(super) fn dollars(amount: f64) -> String {
     } else {
         format!("${amount:.4}")
     }
-}
-
-/// What a stage will ask and cost, a line each.
-pub(super) fn forecast(stage: &StageForecast) -> Vec<String> {
-    let id = &stage.stage;
-    let to = format!(
-        "{} of {} at {}",
-        number(stage.workers, "worker", "workers"),
-        stage.endpoint,
-        stage.host
-    );
-    let Some(pictures) = stage.pictures else {
-        let price = dollars(stage.price_per_second);
-        let why =
-            format!("{id}: how many pictures there are is not known, so no cost is estimated");
-        return vec![format!("{why}; a second of a worker is {price}")];
-    };
-    let asks = format!(
-        "{id}: {} in {} to {to}",
-        number(pictures, "picture", "pictures"),
-        number(stage.requests, "request", "requests"),
-    );
-    let Estimate {
-        execution,
-        start,
-        idle,
-        billed,
-        cost,
-        ..
-    } = stage.expected;
-    let costs = format!(
-        "  about {}, {} to {}: {billed} s of workers at ${} (pictures {execution:.0} s, start \
-         {start:.0} s, idle at the end {idle:.0} s)",
-        dollars(cost),
-        dollars(stage.low.cost),
-        dollars(stage.high.cost),
-        stage.price_per_second,
-    );
-    let guessed = if stage.start_is_default {
-        "the time for a picture and the time to start are documented defaults"
-    } else {
-        "the time for a picture is a documented default"
-    };
-    vec![asks, costs, format!("  {guessed}, not measured")]
 }
 
 /// What the requests of a stage took and cost.
@@ -114,7 +68,8 @@ pub(super) fn requests(stage: &str, retries: u64, splits: u64, of: &Requests) ->
     lines
 }
 
-fn bytes(bytes: u64) -> String {
+/// `12 B`, `1.5 kB`, `21.4 MB`, `3.2 GB`.
+pub(super) fn bytes(bytes: u64) -> String {
     let bytes = bytes as f64;
     match bytes {
         ..1e3 => format!("{bytes} B"),
@@ -133,13 +88,10 @@ pub(super) fn number(count: u64, one: &str, many: &str) -> String {
 mod tests {
     use super::bytes;
     use super::dollars;
-    use super::forecast;
     use super::parse;
     use super::requests;
     use crate::output::Requests;
     use crate::output::Spread;
-    use crate::plan::Estimate;
-    use crate::plan::StageForecast;
 
     #[test]
     fn amounts_are_as_exact_as_they_are_small() {
@@ -156,41 +108,6 @@ mod tests {
         for wrong in ["", "0", "-1", "$", "1,50", "nan", "inf", "1 USD"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_forecast_says_how_it_is_made_up() {
-        let estimate = |cost| Estimate {
-            execution: 30.5,
-            start: 30.0,
-            idle: 15.0,
-            billed: 78,
-            cost,
-            wall: 20.0,
-        };
-        let mut stage = StageForecast {
-            stage: "yolo".into(),
-            host: "api.runpod.ai".to_owned(),
-            endpoint: "abc123".to_owned(),
-            pictures: Some(574),
-            requests: 36,
-            workers: 3,
-            price_per_second: 0.0004,
-            low: estimate(0.0096),
-            expected: estimate(0.0312),
-            high: estimate(0.096),
-            start_is_default: true,
-        };
-        insta::assert_snapshot!(forecast(&stage).join("\n"), @r"
-        yolo: 574 pictures in 36 requests to 3 workers of abc123 at api.runpod.ai
-          about $0.0312, $0.0096 to $0.0960: 78 s of workers at $0.0004 (pictures 30 s, start 30 s, idle at the end 15 s)
-          the time for a picture and the time to start are documented defaults, not measured
-        ");
-        let readme = include_str!("../../README.md");
-        assert!(readme.contains(&forecast(&stage).join("\n")));
-        stage.start_is_default = false;
-        stage.pictures = None;
-        insta::assert_snapshot!(forecast(&stage).join("\n"), @"yolo: how many pictures there are is not known, so no cost is estimated; a second of a worker is $0.0004");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Knows nothing of terminals.
 
 use super::duration::spell_roughly;
-use super::money;
+use super::forecast;
 use crate::app::Header;
 use crate::app::StageRow;
 use crate::app::Update;
@@ -186,7 +186,7 @@ impl Progress {
             let text = format!("pictures or sound leave this machine for {hosts}");
             lines.push(line(Weight::Notice, text));
         }
-        let costs = header.forecast.stages.iter().flat_map(money::forecast);
+        let costs = header.forecast.stages.iter().flat_map(forecast::lines);
         lines.extend(costs.map(|text| line(Weight::Notice, text)));
         if header.demo {
             lines.push(line(Weight::Notice, DEMO));

@@ -139,8 +139,8 @@ pub(super) fn findings(findings: &[Finding]) -> String {
     findings.iter().map(row).collect()
 }
 
-// Two columns, indented.
-fn table(rows: &[[String; 2]]) -> String {
+/// Two columns, indented.
+pub(super) fn table(rows: &[[String; 2]]) -> String {
     let width = rows.iter().map(|[name, _]| name.chars().count()).max();
     let width = width.unwrap_or_default();
     rows.iter()

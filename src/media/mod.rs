@@ -23,6 +23,7 @@
 //! | `stills` | picture files |
 //! | `shape`, `colour`, `turn` | frames to pixels |
 //! | `pictures` | all of it as one iterator |
+//! | `survey` | how many they are and how large, before they are taken |
 //! | `jpeg`, `lossless` | pixels to files |
 //! | `likeness` | whether a picture shows anything new |
 //! | `sound` | the sound of a file, and sound files |
@@ -53,6 +54,7 @@ mod sound;
 mod sparse;
 mod stills;
 mod stop;
+mod survey;
 mod syntax;
 mod track;
 mod turn;
@@ -78,5 +80,6 @@ pub use sound::SoundWanted;
 pub use sound::decode_sound;
 pub use sound::encode_sound;
 pub use sound::sound;
+pub use survey::survey;
 pub use wanted::Mode;
 pub use wanted::Wanted;

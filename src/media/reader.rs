@@ -1,4 +1,4 @@
-//! Reads the packets of a stream, has them planned, and hands out groups to decode.
+//! Reads the packets of a stream, has them planned, and gives what is planned to whoever takes it.
 //!
 //! Knows nothing of pixels.
 
@@ -32,14 +32,20 @@ const REORDERED: usize = 32;
 /// A stream that begins badly for longer than this many packets is left to the plain way.
 const LONGEST_BEGINNING: usize = 600;
 
-/// Reads a stream for decoders.
-pub(super) struct Reader {
+/// Reads a stream for whoever takes its parts.
+pub(super) struct Reader<T> {
     track: Track,
     syntax: Syntax,
     wanted: Wanted,
-    outlet: Outlet,
+    taker: T,
     // Packets that were read ahead to find the first picture.
     ahead: VecDeque<Arc<Packet>>,
+}
+
+/// Whoever takes the parts of a stream as they are planned.
+pub(super) trait Take {
+    /// Takes the next part.
+    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt>;
 }
 
 /// The way to the decoders.
@@ -69,7 +75,16 @@ impl Outlet {
         }
     }
 
-    fn hand_out(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
+    // What follows is to be left to the plain way.
+    fn give_up(&mut self) {
+        self.shelf.put(self.count, Outcome::Mistaken);
+        self.shelf.complete(self.count);
+        self.count += 1;
+    }
+}
+
+impl Take for Outlet {
+    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
         if part.opens {
             let (sender, parcels) = channel();
             let number = self.count;
@@ -89,13 +104,6 @@ impl Outlet {
             self.open = None;
         }
         Ok(())
-    }
-
-    // What follows is to be left to the plain way.
-    fn give_up(&mut self) {
-        self.shelf.put(self.count, Outcome::Mistaken);
-        self.shelf.complete(self.count);
-        self.count += 1;
     }
 }
 
@@ -122,8 +130,10 @@ fn take_shown(decoder: &mut Decoder, shown: &mut BTreeSet<Pts>) {
 }
 
 /// Why reading ended early.
-enum Halt {
+pub(super) enum Halt {
+    /// The packets do not say what must be decoded.
     Unplannable,
+    /// Nobody takes any more.
     Abandoned,
 }
 
@@ -133,24 +143,32 @@ impl From<Unplannable> for Halt {
     }
 }
 
-impl Reader {
+impl Reader<Outlet> {
+    /// Reads to the end, or to where the rest must be left to the plain way.
+    pub(super) fn read(mut self) {
+        if let Err(Halt::Unplannable) = self.plan() {
+            self.taker.give_up();
+        }
+        self.taker.shelf.end(self.taker.count);
+    }
+}
+
+impl<T: Take> Reader<T> {
     /// A reader for the samples of `track` that are wanted.
-    pub(super) fn new(track: Track, syntax: Syntax, wanted: &Wanted, outlet: Outlet) -> Self {
+    pub(super) fn new(track: Track, syntax: Syntax, wanted: &Wanted, taker: T) -> Self {
         Self {
             track,
             syntax,
             wanted: wanted.clone(),
-            outlet,
+            taker,
             ahead: VecDeque::new(),
         }
     }
 
-    /// Reads to the end, or to where the rest must be left to the plain way.
-    pub(super) fn read(mut self) {
-        if let Err(Halt::Unplannable) = self.plan() {
-            self.outlet.give_up();
-        }
-        self.outlet.shelf.end(self.outlet.count);
+    /// Reads to the end and gives back who took all of it; `None` where the packets do not say
+    /// what must be decoded.
+    pub(super) fn read_all(mut self) -> Option<T> {
+        self.plan().ok().map(|()| self.taker)
     }
 
     fn plan(&mut self) -> Result<(), Halt> {
@@ -261,8 +279,6 @@ impl Reader {
     }
 
     fn hand_out(&mut self, parts: Vec<Part<Arc<Packet>>>) -> Result<(), Halt> {
-        parts
-            .into_iter()
-            .try_for_each(|part| self.outlet.hand_out(part))
+        parts.into_iter().try_for_each(|part| self.taker.take(part))
     }
 }

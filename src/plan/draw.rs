@@ -5,9 +5,12 @@
 use super::step::Lane;
 use super::step::Plan;
 use super::step::StageFate;
+use super::step::StagePlan;
 use super::step::Step;
-use super::step::StepIndex;
 use super::step::StepKind;
+use crate::item::ItemKind;
+use crate::name::StageId;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How a plan is drawn.
@@ -21,44 +24,122 @@ pub enum Format {
     Dot,
 }
 
+/// What of a plan is drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    /// Whether the stages are drawn, and not the steps that they were lowered to.
+    pub stages: bool,
+    /// What a run told of each stage, a few words each.
+    pub figures: BTreeMap<StageId, Vec<String>>,
+}
+
+// One box.
+struct Node<'a> {
+    // Among the boxes.
+    number: usize,
+    stage: &'a StageId,
+    name: &'a str,
+    word: &'static str,
+    amount: String,
+    figures: &'a [String],
+    edges: Vec<(ItemKind, usize, &'a str)>,
+}
+
 impl Plan {
-    /// The plan, drawn.
+    /// The steps of the plan, drawn.
     pub fn draw(&self, format: Format) -> String {
+        self.draw_what(format, &Drawn::default())
+    }
+
+    /// The plan, drawn.
+    pub fn draw_what(&self, format: Format, drawn: &Drawn) -> String {
+        let nodes = match drawn.stages {
+            true => self.stage_nodes(drawn),
+            false => self.step_nodes(drawn),
+        };
         let mut out = String::new();
         // Writing to a string cannot fail.
         match format {
-            Format::Text => self.text(&mut out),
-            Format::Mermaid => self.mermaid(&mut out),
-            Format::Dot => self.dot(&mut out),
+            Format::Text => self.text(&nodes, &mut out),
+            Format::Mermaid => self.mermaid(&nodes, &mut out),
+            Format::Dot => self.dot(&nodes, &mut out),
         }
         .unwrap_or_default();
         out
     }
 
-    fn text(&self, out: &mut String) -> std::fmt::Result {
-        let width = self
-            .steps()
-            .map(|(_, step)| step.id.as_str().len())
-            .max()
-            .unwrap_or(0);
+    fn step_nodes<'a>(&'a self, drawn: &'a Drawn) -> Vec<Node<'a>> {
+        let node = |(index, step): (_, &'a Step)| {
+            let edges = self.edges(index).into_iter();
+            let edges = edges.map(|(kind, to)| (kind, to.0.index(), self.graph[to.0].id.as_str()));
+            let figures = drawn.figures.get(&step.stage);
+            let figures = figures.filter(|_| step.stands_for_stage());
+            Node {
+                number: index.0.index(),
+                stage: &step.stage,
+                name: step.id.as_str(),
+                word: word(step),
+                amount: amount(step),
+                figures: figures.map_or(&[], Vec::as_slice),
+                edges: edges.collect(),
+            }
+        };
+        self.steps().map(node).collect()
+    }
+
+    // The step that stands for a stage says how it runs; what flows between stages is what flows
+    // between their steps.
+    fn stage_nodes<'a>(&'a self, drawn: &'a Drawn) -> Vec<Node<'a>> {
+        let number = |id: &StageId| self.stages.iter().position(|stage| stage.id == *id);
+        let node = |(at, stage): (usize, &'a StagePlan)| {
+            let own = || self.steps().filter(|(_, step)| step.stage == stage.id);
+            let (_, main) = own()
+                .find(|(_, step)| step.stands_for_stage())
+                .or_else(|| own().last())?;
+            let mut edges: Vec<(ItemKind, usize, &str)> = own()
+                .flat_map(|(index, _)| self.edges(index))
+                .filter_map(|(kind, to)| {
+                    let to = &self.graph[to.0].stage;
+                    Some((kind, number(to)?, to.as_str())).filter(|_| *to != stage.id)
+                })
+                .collect();
+            edges.sort();
+            edges.dedup();
+            let figures = drawn.figures.get(&stage.id);
+            Some(Node {
+                number: at,
+                stage: &stage.id,
+                name: stage.id.as_str(),
+                word: word(main),
+                amount: amount(main),
+                figures: figures.map_or(&[], Vec::as_slice),
+                edges,
+            })
+        };
+        let nodes = self.stages.iter().enumerate().filter_map(node);
+        nodes.collect()
+    }
+
+    fn text(&self, nodes: &[Node<'_>], out: &mut String) -> std::fmt::Result {
+        let width = nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
         for stage in &self.stages {
             match &stage.fate {
                 StageFate::Runs(_) => {}
                 StageFate::Bypassed(why) => writeln!(out, "{:width$}  -          {why}", stage.id)?,
                 StageFate::Skipped(why) => writeln!(out, "{:width$}  skipped    {why}", stage.id)?,
             }
-            for (index, step) in self.steps().filter(|(_, step)| step.stage == stage.id) {
-                write!(
-                    out,
-                    "{:width$}  {:9}  {}",
-                    step.id,
-                    word(step),
-                    amount(step)
-                )?;
-                for (kind, to) in self.edges(index) {
-                    write!(out, "  -> {kind} to {}", self.graph[to.0].id)?;
+            for node in nodes.iter().filter(|node| *node.stage == stage.id) {
+                let Node {
+                    name, word, amount, ..
+                } = node;
+                write!(out, "{name:width$}  {word:9}  {amount}")?;
+                for (kind, _, to) in &node.edges {
+                    write!(out, "  -> {kind} to {to}")?;
                 }
                 writeln!(out)?;
+                for figure in node.figures {
+                    writeln!(out, "{:width$}             {figure}", "")?;
+                }
             }
         }
         let peak = self.peak;
@@ -75,20 +156,22 @@ impl Plan {
         writeln!(out)
     }
 
-    fn mermaid(&self, out: &mut String) -> std::fmt::Result {
+    fn mermaid(&self, nodes: &[Node<'_>], out: &mut String) -> std::fmt::Result {
         writeln!(out, "flowchart LR")?;
-        for (index, step) in self.steps() {
-            writeln!(
+        for node in nodes {
+            write!(
                 out,
-                "    {}[\"{}<br/>{}\"]",
-                node(index),
-                step.id,
-                amount(step)
+                "    s{}[\"{}<br/>{}",
+                node.number, node.name, node.amount
             )?;
+            for figure in node.figures {
+                write!(out, "<br/>{}", figure.replace('"', "#quot;"))?;
+            }
+            writeln!(out, "\"]")?;
         }
-        for (index, _) in self.steps() {
-            for (kind, to) in self.edges(index) {
-                writeln!(out, "    {} -->|{kind}| {}", node(index), node(to))?;
+        for node in nodes {
+            for (kind, to, _) in &node.edges {
+                writeln!(out, "    s{} -->|{kind}| s{to}", node.number)?;
             }
         }
         for (number, (name, why)) in self.skipped().enumerate() {
@@ -101,28 +184,29 @@ impl Plan {
         writeln!(out, "    classDef skipped stroke-dasharray: 5 5")
     }
 
-    fn dot(&self, out: &mut String) -> std::fmt::Result {
+    fn dot(&self, nodes: &[Node<'_>], out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
             "digraph vpipe {{\n    rankdir=LR;\n    node [shape=box];"
         )?;
-        for (index, step) in self.steps() {
-            writeln!(
+        for node in nodes {
+            write!(
                 out,
-                "    {} [label=\"{}\\n{}\"];",
-                node(index),
-                step.id,
-                amount(step)
+                "    s{} [label=\"{}\\n{}",
+                node.number, node.name, node.amount
             )?;
-        }
-        for (index, _) in self.steps() {
-            for (kind, to) in self.edges(index) {
-                writeln!(
+            for figure in node.figures {
+                write!(
                     out,
-                    "    {} -> {} [label=\"{kind}\"];",
-                    node(index),
-                    node(to)
+                    "\\n{}",
+                    figure.replace('\\', "\\\\").replace('"', "\\\"")
                 )?;
+            }
+            writeln!(out, "\"];")?;
+        }
+        for node in nodes {
+            for (kind, to, _) in &node.edges {
+                writeln!(out, "    s{} -> s{to} [label=\"{kind}\"];", node.number)?;
             }
         }
         for (number, (name, why)) in self.skipped().enumerate() {
@@ -141,10 +225,6 @@ impl Plan {
             _ => None,
         })
     }
-}
-
-fn node(index: StepIndex) -> String {
-    format!("s{}", index.0.index())
 }
 
 fn word(step: &Step) -> &'static str {

@@ -3,6 +3,7 @@
 //! A pure function of a recipe and facts: the same two give the same plan. Knows nothing of
 //! files, networks, threads or time.
 
+mod advice;
 mod billing;
 mod chunk;
 mod draw;
@@ -12,15 +13,24 @@ mod memory;
 mod ports;
 mod stages;
 mod step;
+mod vram;
 
+pub use advice::warnings;
 pub use billing::Meter;
 pub use chunk::ChunkLength;
+pub use draw::Drawn;
 pub use draw::Format;
+pub use forecast::Cost;
 pub use forecast::Estimate;
+pub use forecast::Figure;
 pub use forecast::Forecast;
+pub use forecast::Guess;
+pub use forecast::Source;
 pub use forecast::StageForecast;
+pub use forecast::Times;
+pub use forecast::What;
+pub use forecast::Work;
 pub use forecast::forecast;
-pub use forecast::usual_seconds_a_picture;
 pub use forecast::usual_start;
 pub use lower::Tuning;
 pub use lower::compile;
@@ -36,3 +46,5 @@ pub use step::StagePlan;
 pub use step::Step;
 pub use step::StepIndex;
 pub use step::StepKind;
+pub use vram::Fit;
+pub use vram::Vram;

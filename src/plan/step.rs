@@ -72,6 +72,39 @@ impl Plan {
         before.map(size).max().unwrap_or(1)
     }
 
+    /// What leads to a step that asks a server for pictures.
+    pub(super) fn feed(&self, step: StepIndex) -> Feed<'_> {
+        let mut feed = Feed {
+            size: self.pictures_a_request(step),
+            max_bytes: None,
+            picking: None,
+            of_crops: false,
+            repeats: self.steps().any(
+                |(_, step)| matches!(&step.kind, StepKind::Pictures { spec, .. } if spec.dedup),
+            ),
+        };
+        let before = |node| {
+            let mut before = self.graph.neighbors_directed(node, Direction::Incoming);
+            before.next()
+        };
+        let mut node = before(step.0);
+        while let Some(at) = node {
+            match &self.graph[at].kind {
+                StepKind::Batch { max_bytes, .. } => feed.max_bytes = Some(*max_bytes),
+                StepKind::Encode { .. } => {}
+                StepKind::Pick { picking } => feed.picking = Some(picking),
+                StepKind::Cut { picking, .. } => {
+                    feed.picking = Some(picking);
+                    feed.of_crops = true;
+                    break;
+                }
+                _ => break,
+            }
+            node = before(at);
+        }
+        feed
+    }
+
     /// The number of edges that lead to `step`.
     pub fn inputs(&self, step: StepIndex) -> usize {
         self.graph
@@ -93,6 +126,20 @@ impl Plan {
     pub fn peak(&self) -> Peak {
         self.peak
     }
+}
+
+/// What leads to a step that asks a server for pictures.
+pub(super) struct Feed<'a> {
+    /// Pictures a request, at most.
+    pub(super) size: usize,
+    /// Bytes of JPEG a request, at most; `None` where each picture goes by itself.
+    pub(super) max_bytes: Option<usize>,
+    /// Which pictures it takes; `None` for all.
+    pub(super) picking: Option<&'a Picking>,
+    /// Whether it takes what was cut out of them.
+    pub(super) of_crops: bool,
+    /// Whether pictures that show nothing new are left out before.
+    pub(super) repeats: bool,
 }
 
 /// What became of a stage.
@@ -280,6 +327,8 @@ pub enum StepKind {
     Request {
         /// Where.
         place: RemoteFacts,
+        /// The side, in pixels, that its model fits pictures to, where that is known.
+        side: Option<u32>,
     },
     /// Writes pictures to files.
     Save {

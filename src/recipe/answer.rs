@@ -5,6 +5,7 @@
 use crate::recipe::value;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::Serialize;
 
 /// What is read out of an answer.
 #[derive(Clone, Debug)]
@@ -113,7 +114,7 @@ impl Default for AnswerSpec {
 }
 
 /// What the four numbers of a box are.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxFormat {
     /// Left, top, right, bottom.
@@ -126,7 +127,7 @@ pub enum BoxFormat {
 }
 
 /// What boxes are measured in.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxUnit {
     /// Pixels.
@@ -137,7 +138,7 @@ pub enum BoxUnit {
 }
 
 /// Whose pixels a box is measured in.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxOf {
     /// Those of the picture that was sent.

@@ -7,6 +7,7 @@ use crate::recipe::value;
 use crate::time::Ratio;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::Serialize;
 use std::time::Duration;
 
 /// Parameters of `extract`.
@@ -64,7 +65,7 @@ impl Default for ExtractSpec {
 }
 
 /// Which frames can be sampled.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExtractMode {
     /// Any: the one on screen at each sample.

@@ -13,6 +13,8 @@
 
 mod answer;
 mod backend;
+mod built_in;
+mod differ;
 mod extract;
 mod http;
 mod http_stage;
@@ -46,6 +48,8 @@ pub use answer::BoxOf;
 pub use answer::BoxUnit;
 pub use answer::RecordSpec;
 pub use answer::TranscriptSpec;
+pub use differ::Difference;
+pub use differ::differences;
 pub use extract::ExtractMode;
 pub use extract::ExtractSpec;
 pub use http::BodyForm;
@@ -68,6 +72,7 @@ pub use runpod::RunpodSpec;
 pub use save::SaveFormat;
 pub use save::SaveSpec;
 pub use schema::schema;
+pub use show::Showing;
 pub use show::show;
 pub use spec::AUTO;
 pub use spec::Backend;

@@ -79,6 +79,18 @@ pub struct RunpodSpec {
     #[serde(deserialize_with = "value::time")]
     #[schemars(with = "f64")]
     pub cold_start: Duration,
+    /// How long a worker takes for a picture, for forecasts.
+    #[serde(deserialize_with = "value::some_time")]
+    #[schemars(with = "Option<f64>")]
+    pub picture_time: Option<Duration>,
+    /// How long a worker takes for a second of sound, for forecasts.
+    #[serde(deserialize_with = "value::some_time")]
+    #[schemars(with = "Option<f64>")]
+    pub sound_time: Option<Duration>,
+    /// How long a worker takes nothing between two jobs, for forecasts.
+    #[serde(deserialize_with = "value::some_time")]
+    #[schemars(with = "Option<f64>")]
+    pub job_gap: Option<Duration>,
 }
 
 impl Default for RunpodSpec {
@@ -107,12 +119,15 @@ impl Default for RunpodSpec {
             // differ.
             price_per_second: 0.0004,
             cold_start: Duration::ZERO,
+            picture_time: None,
+            sound_time: None,
+            job_gap: None,
         }
     }
 }
 
 /// Whether a ticket or the answer is asked for.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunpodMode {
     /// `/run` and `/status`: the ticket is known before anyone waits, so an answer that is lost
@@ -124,7 +139,7 @@ pub enum RunpodMode {
 }
 
 /// What the server's paths look like.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunpodDialect {
     /// Endpoints under their ids, as in RunPod's cloud.

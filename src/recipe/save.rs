@@ -10,6 +10,7 @@ use crate::template::Scope;
 use crate::template::Template;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
 use std::path::Component;
@@ -48,7 +49,7 @@ impl Default for SaveSpec {
 }
 
 /// How a picture is written.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SaveFormat {
     /// Small, with a little loss.

@@ -1,15 +1,17 @@
 //! The JSON Schema of a recipe, for editors: made of the types that recipes are read into, with
 //! the words that stand beside each key here.
 //!
-//! It is what editors of TOML read, Draft 7. It knows keys, types and words to choose from; what
-//! depends on several keys, `check` says.
+//! It is what editors of TOML read, Draft 7. It knows keys, types, ranges, built-in values and words
+//! to choose from; what depends on several keys, `check` says.
 
+use crate::diag::Span;
 use crate::recipe::answer::AnswerSpec;
 use crate::recipe::answer::TranscriptSpec;
 use crate::recipe::extract::ExtractSpec;
 use crate::recipe::http::HttpSpec;
 use crate::recipe::http_stage::HttpStageSpec;
 use crate::recipe::openai::OpenaiSpec;
+use crate::recipe::read::read;
 use crate::recipe::runpod::RunpodPolicy;
 use crate::recipe::runpod::RunpodSpec;
 use crate::recipe::save::SaveSpec;
@@ -23,8 +25,13 @@ use crate::recipe::spec::RUNPOD;
 use crate::recipe::spec::WhisperSpec;
 use crate::recipe::spec::YoloSpec;
 use crate::recipe::take::TakeSpec;
+use crate::recipe::tree;
+use crate::recipe::tree::Entry;
+use crate::recipe::tree::Node;
+use crate::recipe::tree::Table;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use serde::de::DeserializeOwned;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -182,8 +189,8 @@ fn answer() -> Value {
     answer
 }
 
-// The keys of one table, each with its type, its words and what is built in.
-fn keys<T: JsonSchema>() -> Value {
+// The keys of one table, each with its type, its words, its range and what is built in.
+fn keys<T: JsonSchema + DeserializeOwned + Default>() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.meta_schema = None;
         settings.inline_subschemas = true;
@@ -193,14 +200,17 @@ fn keys<T: JsonSchema>() -> Value {
     if let Some(table) = schema.as_object_mut() {
         table.remove("title");
         if let Some(properties) = table.get_mut("properties").and_then(Value::as_object_mut) {
-            properties.values_mut().for_each(as_toml);
+            for (name, key) in properties {
+                as_toml(key);
+                bound::<T>(name, key);
+            }
         }
     }
     schema
 }
 
 // TOML has no null, and a template in a string may stand for a number or a flag. The formats are
-// those of Rust's types; what a number may be is said by its words and held when it is read.
+// those of Rust's types.
 fn as_toml(key: &mut Value) {
     let Some(schema) = key.as_object_mut() else {
         return;
@@ -208,11 +218,21 @@ fn as_toml(key: &mut Value) {
     for word in ["format", "minimum", "maximum"] {
         schema.remove(word);
     }
-    if schema
-        .get("default")
-        .is_some_and(|value| value.is_null() || value.is_object())
+    if let Some(default) = schema
+        .remove("default")
+        .and_then(|value| as_written(&value))
     {
-        schema.remove("default");
+        schema.insert("default".to_owned(), default);
+    }
+    if let Some(items) = schema.get_mut("items") {
+        as_toml(items);
+    }
+    if let Some(words) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        words.push(json!({
+            "description": "A template that comes out as one of these.",
+            "type": "string",
+            "pattern": "\\{[{%]",
+        }));
     }
     if let Some(kinds) = schema.get_mut("type") {
         let words = match kinds.take() {
@@ -231,5 +251,73 @@ fn as_toml(key: &mut Value) {
             Ok([one]) => one,
             Err(words) => words.into(),
         };
+    }
+}
+
+// A built-in value as a recipe would write it; `None` for what is nothing where it is not written.
+fn as_written(value: &Value) -> Option<Value> {
+    let part = |name: &str| value.get(name)?.as_f64();
+    match value {
+        Value::Null => None,
+        // Durations and fractions.
+        Value::Object(_) => match (part("secs"), part("num")) {
+            (Some(seconds), _) => Some(json!(seconds + part("nanos")? / 1e9)),
+            (None, Some(num)) => Some(json!(num / part("den")?)),
+            (None, None) => None,
+        },
+        Value::Number(number) => match number.as_f64() {
+            // One of single precision has the fewest digits that are it.
+            Some(exact) if number.is_f64() && f64::from(exact as f32) == exact => (exact as f32)
+                .to_string()
+                .parse::<f64>()
+                .ok()
+                .map(Value::from),
+            _ => Some(value.clone()),
+        },
+        _ => Some(value.clone()),
+    }
+}
+
+// The range of a number is the one that holds when it is read: what is said of one beyond every
+// range says which are allowed.
+fn bound<T: DeserializeOwned + Default>(name: &str, key: &mut Value) {
+    let is_number = |kinds: &Value| {
+        ["number", "integer"].iter().any(|&kind| {
+            *kinds == kind
+                || kinds
+                    .as_array()
+                    .is_some_and(|kinds| kinds.iter().any(|it| it == kind))
+        })
+    };
+    if !key.get("type").is_some_and(is_number) {
+        return;
+    }
+    let beyond = Node {
+        span: Span::default(),
+        value: tree::Value::Float(1e300),
+    };
+    let entry = Entry {
+        key: name.to_owned(),
+        span: Span::default(),
+        node: beyond,
+    };
+    let mut wrong = Vec::new();
+    read::<T>(Table(vec![entry]), &[], &mut wrong);
+    let help = wrong.first().and_then(|wrong| wrong.help.as_deref());
+    let range = help
+        .and_then(|help| help.split_once("allowed: "))
+        .map(|(_, range)| range);
+    let Some(range) = range else { return };
+    let number = |text: &str| {
+        let text = text.split([' ', ',', ';']).next()?;
+        let whole = text.parse::<i64>().ok().map(Value::from);
+        whole.or_else(|| text.parse::<f64>().ok().map(Value::from))
+    };
+    if let Some((low, high)) = range.split_once(" to ") {
+        key["minimum"] = json!(number(low));
+        key["maximum"] = json!(number(high));
+    } else if let Some((low, high)) = range.split_once(", at most ") {
+        key["exclusiveMinimum"] = json!(low.strip_prefix("more than ").and_then(number));
+        key["maximum"] = json!(number(high));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::recipe::built_in::BuiltIn;
 use crate::recipe::layers;
 use crate::recipe::load::load;
 use crate::recipe::merge::Section;
@@ -11,6 +12,7 @@ use crate::recipe::render;
 use crate::recipe::set;
 use crate::recipe::stage::rendered_later;
 use crate::recipe::tree::Entry;
+use crate::recipe::tree::Node;
 use crate::recipe::tree::Table;
 use crate::recipe::world::LoadError;
 use crate::recipe::world::Request;
@@ -20,47 +22,91 @@ use crate::template::Scope;
 // Where origins begin, so that values stand together.
 const MARGIN: usize = 40;
 
-/// The recipe of `request` as one TOML text that means the same by itself: what it extends and what
-/// the command line changes is in it, and templates of stages have their values. With `origins`
-/// the text and line that each value came from stands beside it. What is not in it has its
-/// built-in value.
-///
-/// # Errors
-///
-/// Where the recipe cannot be read or has mistakes.
-pub fn show(request: &Request, world: &dyn World, origins: bool) -> Result<String, LoadError> {
+/// All layers of a recipe as one, the values of its stages rendered.
+pub(super) struct Laid {
+    pub(super) description: Option<String>,
+    pub(super) vars: Table,
+    pub(super) stages: Vec<Section>,
+    /// Their templates may read the environment, so they are as they were written.
+    pub(super) backends: Vec<Section>,
+    pub(super) sources: SourceMap,
+}
+
+/// The recipe of `request`; `None` is never what a recipe without mistakes gives.
+pub(super) fn lay_out(request: &Request, world: &dyn World) -> Result<Option<Laid>, LoadError> {
     load(request, world)?;
     // It has no mistakes, so nothing is reported from here on.
     let mut wrong = Vec::new();
     let mut sources = SourceMap::default();
     let Ok(layers) = layers::collect(&request.recipe, world, &mut sources)? else {
-        return Ok(String::new());
+        return Ok(None);
     };
     let mut merged = merge(layers, &mut wrong);
     set::apply(request, &mut merged, &mut sources, &mut wrong);
     let scope = render::scope_of(merged.vars.clone(), &sources, &mut wrong);
+    let stages = merged.stages.into_iter().map(|section| {
+        let later = rendered_later(section.kind());
+        Section {
+            keys: rendered(section.keys.clone(), later, &scope, &sources),
+            ..section
+        }
+    });
+    Ok(Some(Laid {
+        description: merged.description,
+        stages: stages.collect(),
+        vars: rendered(merged.vars, &[], &scope, &sources),
+        backends: merged.backends,
+        sources,
+    }))
+}
+
+/// What [`show`] writes besides the recipe.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Showing {
+    /// Beside each value the text and line that it came from.
+    pub origins: bool,
+    /// The values of keys that are not written.
+    pub built_in: bool,
+}
+
+/// The recipe of `request` as one TOML text that means the same by itself: what it extends and what
+/// the command line changes is in it, and templates of stages have their values. What is not in it
+/// has its built-in value, or is nothing.
+///
+/// # Errors
+///
+/// Where the recipe cannot be read or has mistakes.
+pub fn show(request: &Request, world: &dyn World, showing: Showing) -> Result<String, LoadError> {
+    let Some(laid) = lay_out(request, world)? else {
+        return Ok(String::new());
+    };
+    let built_in = showing.built_in.then(BuiltIn::new);
     let mut page = Page {
         text: "version = 1\n".to_owned(),
-        sources: &sources,
-        origins,
+        sources: &laid.sources,
+        origins: showing.origins,
     };
-    if let Some(description) = merged.description {
-        let value = parse::printed_text(&description);
+    if let Some(description) = &laid.description {
+        let value = parse::printed_text(description);
         page.text += &format!("description = {value}\n");
     }
-    if !merged.vars.0.is_empty() {
+    if !laid.vars.0.is_empty() {
         page.text += "\n[vars]\n";
-        page.table(rendered(merged.vars, &[], &scope, &sources));
+        page.table(&laid.vars);
     }
-    for Section { name, keys, .. } in merged.backends {
-        // Their templates may read the environment, which is not shown.
-        page.text += &format!("\n[backends.{name}]\n");
-        page.table(keys);
+    for section in &laid.backends {
+        page.text += &format!("\n[backends.{}]\n", section.name);
+        page.table(&section.keys);
+        if let Some((built_in, kind)) = built_in.as_ref().zip(section.kind()) {
+            page.rest(&built_in.of_backend(kind), &section.keys);
+        }
     }
-    for section in merged.stages {
-        let later = rendered_later(section.kind());
+    for section in &laid.stages {
         page.text += &format!("\n[stages.{}]\n", section.name);
-        page.table(rendered(section.keys, later, &scope, &sources));
+        page.table(&section.keys);
+        if let Some((built_in, kind)) = built_in.as_ref().zip(section.kind()) {
+            page.rest(&built_in.of_stage(kind), &section.keys);
+        }
     }
     Ok(page.text)
 }
@@ -82,14 +128,29 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn table(&mut self, table: Table) {
-        for Entry { key, node, .. } in table.0 {
-            let line = format!("{key} = {}", parse::printed(&node.value));
-            self.text += &match self.origin(node.span) {
-                Some(origin) => format!("{line:MARGIN$} # {origin}\n"),
-                None => format!("{line}\n"),
-            };
+    fn table(&mut self, table: &Table) {
+        for Entry { key, node, .. } in &table.0 {
+            let origin = self.origin(node.span);
+            self.line(key, node, origin);
         }
+    }
+
+    // What is built in and not `written`.
+    fn rest(&mut self, built_in: &Table, written: &Table) {
+        for Entry { key, node, .. } in &built_in.0 {
+            if written.get(key).is_none() {
+                let origin = self.origins.then(|| "built in".to_owned());
+                self.line(key, node, origin);
+            }
+        }
+    }
+
+    fn line(&mut self, key: &str, node: &Node, origin: Option<String>) {
+        let line = format!("{key} = {}", parse::printed(&node.value));
+        self.text += &match origin {
+            Some(origin) => format!("{line:MARGIN$} # {origin}\n"),
+            None => format!("{line}\n"),
+        };
     }
 
     // `preset default:7`, or the option where it was given on the command line.

@@ -22,6 +22,7 @@ use crate::template::Scope;
 use crate::template::Template;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -306,7 +307,7 @@ impl Default for WhisperSpec {
 }
 
 /// What becomes of what is said.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhisperTask {
     /// It is written down.
@@ -327,7 +328,7 @@ impl WhisperTask {
 }
 
 /// What a worker of RunPod's that listens takes and gives.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhisperWorker {
     /// A handler of one's own: takes `audio`, `language`, `task`, `vad_filter` and
@@ -373,7 +374,7 @@ impl Default for MergeSpec {
 }
 
 /// A file of what was said.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CaptionFormat {
     /// SubRip captions.
@@ -473,7 +474,7 @@ impl Default for LocalSpec {
 }
 
 /// What runs a local model.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LocalEngine {
     /// Needs nothing but this program.

@@ -229,6 +229,13 @@ pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     seconds(deserializer, 0.0)
 }
 
+/// Seconds that something takes, where they need not be known.
+pub(super) fn some_time<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    time(deserializer).map(Some)
+}
+
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D, least: f64) -> Result<Duration, D::Error> {
     let week = 604_800.0;
     let number = deserializer.deserialize_any(Number {

@@ -45,7 +45,32 @@ fn assert_same(path: &Path, rate: &str) -> (u64, u64) {
         assert_eq!(quick, full, "{} at {rate}", path.display());
     }
     assert_eq!(quick.len(), full.len(), "{} at {rate}", path.display());
+    assert_surveyed(path, rate, full.len() as u64);
     (quick_cost, full_cost)
+}
+
+// Their number is known before any of them is decoded, and some of them are as large as they are.
+fn assert_surveyed(path: &Path, rate: &str, count: u64) {
+    let wanted = Wanted::new(fps(rate), 1280, PixelFormat::I420);
+    let input = media::identify(path).unwrap();
+    let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
+    let survey = media::survey(&input, &facts, &wanted, 85).unwrap();
+    if survey.exact {
+        assert_eq!(survey.pictures, count, "{} at {rate}", path.display());
+    }
+    let off = survey.pictures.abs_diff(count);
+    assert!(
+        off <= 1 + count / 50,
+        "{} at {rate}: {survey:?}, {count}",
+        path.display()
+    );
+    let tried = survey.sizes.len() as u64;
+    assert!(
+        (1..=24).contains(&tried) && tried <= count,
+        "{} at {rate}: {survey:?}, {count}",
+        path.display()
+    );
+    assert!(survey.packets >= tried);
 }
 
 /// Asserts that both ways agree at every rate, and that the quick one does no more work; at one

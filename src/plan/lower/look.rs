@@ -38,7 +38,9 @@ impl Lowering<'_> {
                 step.backend = Some(place.backend.clone());
                 (step, Form::Pixels)
             }
-            Some(Placement::Remote(place)) => self.request(stage, spec.concurrency, place),
+            Some(Placement::Remote(place)) => {
+                self.request(stage, spec.concurrency, Some(spec.imgsz), place)
+            }
             Some(Placement::Skipped { why }) => return Ok(StageFate::Skipped(why.clone())),
             None => return Ok(StageFate::Skipped("it has no backend".to_owned())),
         };
@@ -53,7 +55,7 @@ impl Lowering<'_> {
     ) -> Result<StageFate, Vec<Diagnostic>> {
         match self.facts.placements.get(&stage.id) {
             Some(Placement::Remote(place)) => {
-                let (step, form) = self.request(stage, spec.concurrency, place);
+                let (step, form) = self.request(stage, spec.concurrency, None, place);
                 match spec.mapping.about {
                     Subject::Boxes => Ok(self.hear_of(stage, from, step)),
                     _ => self.look(stage, from, step, form, spec.records()),
@@ -67,10 +69,17 @@ impl Lowering<'_> {
         }
     }
 
-    fn request(&mut self, stage: &Stage, concurrency: usize, place: &RemoteFacts) -> (Step, Form) {
+    fn request(
+        &mut self,
+        stage: &Stage,
+        concurrency: usize,
+        side: Option<u32>,
+        place: &RemoteFacts,
+    ) -> (Step, Form) {
         self.backend(&place.backend, place.concurrency);
         let kind = StepKind::Request {
             place: place.clone(),
+            side,
         };
         let mut step = self.step(stage, "request", kind, Lane::Calls, concurrency);
         step.backend = Some(place.backend.clone());

@@ -1,0 +1,93 @@
+//! `graph`: a recipe drawn, and after a run what each stage took in it.
+
+use super::compile;
+use super::error::AppError;
+use crate::name::StageId;
+use crate::output::Spread;
+use crate::output::StageRun;
+use crate::plan::Drawn;
+use crate::plan::Format;
+use crate::recipe::Request;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// What is drawn of a recipe.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    /// How.
+    pub format: Format,
+    /// Whether the stages are drawn, and not the steps that they compile to.
+    pub stages: bool,
+    /// A results file of the recipe, whose figures are written beside each stage.
+    pub results: Option<PathBuf>,
+}
+
+/// Draws what a recipe compiles to.
+pub fn graph(request: &Request, drawing: &Drawing) -> Result<String, AppError> {
+    let recipe = compile::load(request)?;
+    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
+    let figures = drawing.results.as_deref().map(figures).transpose()?;
+    let drawn = Drawn {
+        stages: drawing.stages,
+        figures: figures.unwrap_or_default(),
+    };
+    Ok(compiled.plan.draw_what(drawing.format, &drawn))
+}
+
+// The part of a results file that is drawn.
+#[derive(Deserialize)]
+struct Told {
+    run: ToldRun,
+}
+
+#[derive(Deserialize)]
+struct ToldRun {
+    stages: BTreeMap<StageId, StageRun>,
+}
+
+fn figures(path: &Path) -> Result<BTreeMap<StageId, Vec<String>>, AppError> {
+    let unread = |error: &dyn Display| AppError::Request {
+        message: format!("{} cannot be read as results: {error}", path.display()),
+        help: Some(
+            "name a file that `vpipe run` has written, such as \
+                    output/clip_results.json"
+                .to_owned(),
+        ),
+    };
+    let file = File::open(path).map_err(|error| unread(&error))?;
+    let told: Told =
+        serde_json::from_reader(BufReader::new(file)).map_err(|error| unread(&error))?;
+    let stages = told.run.stages.into_iter();
+    Ok(stages.map(|(id, run)| (id, words(&run))).collect())
+}
+
+// The letters of names in a file that may be anyone's are not drawn, only numbers.
+fn words(run: &StageRun) -> Vec<String> {
+    let Some(asked) = &run.requests else {
+        return Vec::new();
+    };
+    let mut words = vec![format!(
+        "{} requests, {} sent again, {} halved, {:.1} MB",
+        asked.count,
+        run.retries,
+        run.splits,
+        asked.bytes_sent as f64 / 1e6
+    )];
+    let time = |place: &str, spread: Option<Spread>| {
+        spread.map(|Spread { p50, p95 }| format!("{place} {p50} s, 95 % within {p95} s"))
+    };
+    words.extend(time("in the queue", asked.queue_seconds));
+    words.extend(time("at a worker", asked.execution_seconds));
+    let billed = asked.billed_seconds.zip(asked.cost_usd);
+    words.extend(
+        billed.map(|(seconds, cost)| {
+            format!("{seconds} s of {} workers, ${cost}", asked.workers_seen)
+        }),
+    );
+    words
+}

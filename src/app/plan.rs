@@ -1,0 +1,109 @@
+//! `plan`: what a run would do, ask and cost. Nothing is sent and nothing is written.
+
+use super::compile;
+use super::compile::Compiled;
+use super::error::AppError;
+use super::inputs;
+use super::inputs::Inputs;
+use super::reason;
+use super::report::Planned;
+use super::report::PlannedStage;
+use super::run;
+use super::run::RunRequest;
+use super::world::Here;
+use crate::facts::Survey;
+use crate::facts::VideoFacts;
+use crate::item::PixelFormat;
+use crate::media;
+use crate::name::VideoId;
+use crate::plan::StepKind;
+use crate::recipe;
+use crate::recipe::Recipe;
+use crate::stages;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Reads the packets of every input and decodes a few of its pictures, and says what a run would
+/// do. The limits of `request` have no part in it.
+///
+/// # Errors
+///
+/// Where the recipe or the arguments are wrong, or a model cannot be loaded.
+pub fn plan(request: &RunRequest) -> Result<Planned, AppError> {
+    media::init();
+    let recipe = compile::load(&request.recipe)?;
+    let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
+    let differences = recipe::differences(&request.recipe, &Here)?;
+    let facts = |inputs: &Inputs| -> Vec<VideoFacts> {
+        let videos = inputs.videos.values();
+        videos.map(|(_, facts)| facts.clone()).collect()
+    };
+    let allowed = &request.recipe.allowed_hosts;
+    let mut compiled = compile::compile(&recipe, allowed, facts(&inputs))?;
+    if !compiled.listens() {
+        inputs.refuse_unheard();
+    }
+    if takes_pictures(&compiled) {
+        compiled.facts.surveys = surveys(&recipe, &mut inputs, request);
+    }
+    compiled.facts.videos = facts(&inputs);
+    for video in &mut compiled.facts.videos {
+        if let Some(survey) = compiled.facts.surveys.get(&video.id) {
+            video.expected_pictures = Some(survey.pictures);
+        }
+    }
+    Ok(Planned {
+        header: run::header(&recipe, &compiled),
+        stages: stages_of(&recipe, &compiled),
+        unreadable: unreadable(&request.inputs, &inputs),
+        differences,
+        warnings: compiled.warnings(&recipe),
+        surveys: compiled.facts.surveys,
+        plan: compiled.plan,
+    })
+}
+
+fn takes_pictures(compiled: &Compiled) -> bool {
+    let mut steps = compiled.plan.steps();
+    steps.any(|(_, step)| matches!(step.kind, StepKind::Pictures { .. }))
+}
+
+// An input that turns out to be none is told as one that cannot be read.
+fn surveys(
+    recipe: &Recipe,
+    inputs: &mut Inputs,
+    request: &RunRequest,
+) -> BTreeMap<VideoId, Survey> {
+    let spec = inputs::extract(recipe);
+    let wanted = stages::wanted(&spec, PixelFormat::I420, request.first);
+    let mut surveys = BTreeMap::new();
+    let mut wrong = BTreeMap::new();
+    for (&id, (input, facts)) in &inputs.videos {
+        match media::survey(input, facts, &wanted, spec.quality) {
+            Ok(survey) => drop(surveys.insert(id, survey)),
+            Err(error) => drop(wrong.insert(id, error.to_string())),
+        }
+    }
+    inputs.videos.retain(|id, _| !wrong.contains_key(id));
+    inputs.unreadable.extend(wrong);
+    surveys
+}
+
+fn stages_of(recipe: &Recipe, compiled: &Compiled) -> Vec<PlannedStage> {
+    let stages = recipe.stages.iter().zip(compiled.plan.stages());
+    let stages = stages.map(|(stage, planned)| PlannedStage {
+        id: stage.id.clone(),
+        kind: planned.kind,
+        place: compiled.place(&stage.id),
+        why: reason::why(recipe, stage, compiled.facts.placements.get(&stage.id)),
+        fate: planned.fate.clone(),
+    });
+    stages.collect()
+}
+
+fn unreadable(paths: &[PathBuf], inputs: &Inputs) -> Vec<(PathBuf, String)> {
+    let named = (0..).map(VideoId).zip(paths);
+    let unread =
+        named.filter_map(|(id, path)| Some((path.clone(), inputs.unreadable.get(&id)?.clone())));
+    unread.collect()
+}

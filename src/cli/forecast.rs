@@ -1,0 +1,341 @@
+//! The words for what a stage will ask of a server, how long that takes and what it costs.
+
+use super::money::bytes;
+use super::money::dollars;
+use super::money::number;
+use crate::plan::Cost;
+use crate::plan::Estimate;
+use crate::plan::Figure;
+use crate::plan::Fit;
+use crate::plan::Guess;
+use crate::plan::Source;
+use crate::plan::StageForecast;
+use crate::plan::Times;
+use crate::plan::Vram;
+use crate::plan::What;
+use crate::plan::Work;
+
+/// What is said before a run: a line for what is asked, and lines for what it costs.
+pub(super) fn lines(stage: &StageForecast) -> Vec<String> {
+    let mut lines = vec![asks(stage)];
+    if let Some(cost) = &stage.cost {
+        lines.push(format!("  {}", costs(cost, &stage.work)));
+        lines.extend(figures(&stage.figures));
+    }
+    lines
+}
+
+/// All that is known of a stage.
+pub(super) fn all_lines(stage: &StageForecast) -> Vec<String> {
+    let mut lines = vec![asks(stage)];
+    if let Some(sent) = stage.bytes {
+        lines.push(format!("  {}", spread(sent, bytes)));
+    }
+    lines.extend(stage.vram.as_ref().map(memory));
+    lines.extend(stage.times.as_ref().map(times));
+    let costs = stage.cost.as_ref().map(|cost| costs(cost, &stage.work));
+    lines.extend(costs.map(|costs| format!("  {costs}")));
+    if stage.times.is_some() {
+        lines.extend(figures(&stage.figures));
+    }
+    lines
+}
+
+fn asks(stage: &StageForecast) -> String {
+    let id = &stage.stage;
+    let (what, amount) = match stage.work {
+        Work::Pictures { count, .. } => (
+            "pictures",
+            count.map(|count| number(count, "picture", "pictures")),
+        ),
+        Work::Crops { pictures } => (
+            "pictures",
+            pictures
+                .map(|count| format!("what is found in {}", number(count, "picture", "pictures"))),
+        ),
+        Work::Sound { seconds } => (
+            "seconds of sound",
+            seconds.map(|seconds| format!("{seconds:.0} s of sound")),
+        ),
+    };
+    let Some(amount) = amount else {
+        let why = format!("{id}: how many {what} there are is not known");
+        return match &stage.cost {
+            Some(cost) => {
+                let price = dollars(cost.price_per_second);
+                format!("{why}, so no cost is estimated; a second of a worker is {price}")
+            }
+            None => why,
+        };
+    };
+    let requests = stage.requests;
+    let requests = match requests.low == requests.high {
+        true => number(requests.expected, "request", "requests"),
+        false => format!(
+            "about {} requests ({} to {})",
+            requests.expected, requests.low, requests.high
+        ),
+    };
+    let to = match stage.cost {
+        Some(_) => format!(
+            "{} of {} at {}",
+            number(stage.workers, "worker", "workers"),
+            stage.endpoint,
+            stage.host
+        ),
+        None => stage.host.clone(),
+    };
+    format!("{id}: {amount} in {requests} to {to}")
+}
+
+fn costs(cost: &Cost, work: &Work) -> String {
+    let Guess {
+        low,
+        expected,
+        high,
+    } = cost.estimate;
+    let Estimate {
+        execution,
+        start,
+        gaps,
+        idle,
+        billed,
+        cost: usual,
+    } = expected;
+    let what = match work {
+        Work::Pictures { .. } => "pictures",
+        Work::Crops { .. } => "crops",
+        Work::Sound { .. } => "sound",
+    };
+    format!(
+        "about {}, {} to {}: {billed} s of workers at ${} ({what} {execution:.0} s, start {start:.0} s, \
+         between jobs {gaps:.0} s, idle at the end {idle:.0} s)",
+        dollars(usual),
+        dollars(low.cost),
+        dollars(high.cost),
+        cost.price_per_second,
+    )
+}
+
+fn times(times: &Times) -> String {
+    let Times {
+        one_by_one,
+        parallel,
+        ideal,
+    } = times;
+    format!(
+        "  about {} s ({} to {}); one by one {} s, at best {} s",
+        short(parallel.expected),
+        short(parallel.low),
+        short(parallel.high),
+        short(*one_by_one),
+        short(*ideal),
+    )
+}
+
+fn memory(vram: &Vram) -> String {
+    let pictures = number(vram.pictures as u64, "picture", "pictures");
+    let takes = if vram.pictures == 1 { "takes" } else { "take" };
+    let how = match vram.fit {
+        Fit::Good => "that fits well",
+        Fit::Full => "no more is safe",
+        Fit::Risky => "a worker may run out",
+        Fit::TooLarge => "that does not fit",
+    };
+    let card = match vram.card_is_assumed {
+        true => format!("a card of {} GB is assumed", vram.card_gb),
+        false => format!("a worker has {} GB", vram.card_gb),
+    };
+    format!(
+        "  {pictures} of {} px {takes} about {} GB of a GPU; {card}: {how}",
+        vram.side, vram.gb
+    )
+}
+
+// What the times are reckoned with, by where it is from.
+fn figures(figures: &[Figure]) -> Vec<String> {
+    let of = |source: Source| {
+        let figures = figures.iter().filter(|figure| figure.source == source);
+        let words: Vec<String> = figures.map(figure).collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    };
+    let stated = of(Source::Recipe).map(|words| format!("  from the recipe: {words}"));
+    let default = of(Source::Default);
+    let default = default.map(|words| format!("  documented defaults, not measured: {words}"));
+    stated.into_iter().chain(default).collect()
+}
+
+fn figure(figure: &Figure) -> String {
+    let what = match figure.what {
+        What::Picture => "a picture",
+        What::SecondOfSound => "a second of sound",
+        What::Start => "a start",
+        What::Gap => "between two jobs",
+    };
+    let Guess {
+        low,
+        expected,
+        high,
+    } = figure.seconds.map(short);
+    match low == high {
+        true => format!("{what} {expected} s"),
+        false => format!("{what} {expected} s ({low} to {high})"),
+    }
+}
+
+/// `1.9 MB (1.7 to 2.1)`, each with its unit.
+pub(super) fn spread<T: Copy + PartialEq>(guess: Guess<T>, word: impl Fn(T) -> String) -> String {
+    let Guess {
+        low,
+        expected,
+        high,
+    } = guess;
+    match low == high {
+        true => word(expected),
+        false => format!("{} ({} to {})", word(expected), word(low), word(high)),
+    }
+}
+
+/// Seconds in at most three digits that matter.
+pub(super) fn short(seconds: f64) -> String {
+    let text = match seconds {
+        ..0.1 => format!("{seconds:.3}"),
+        ..1.0 => format!("{seconds:.2}"),
+        ..10.0 => format!("{seconds:.1}"),
+        _ => format!("{seconds:.0}"),
+    };
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all_lines;
+    use super::lines;
+    use super::short;
+    use crate::plan::Cost;
+    use crate::plan::Estimate;
+    use crate::plan::Figure;
+    use crate::plan::Fit;
+    use crate::plan::Guess;
+    use crate::plan::Source;
+    use crate::plan::StageForecast;
+    use crate::plan::Times;
+    use crate::plan::Vram;
+    use crate::plan::What;
+    use crate::plan::Work;
+
+    fn guess<T>(low: T, expected: T, high: T) -> Guess<T> {
+        Guess {
+            low,
+            expected,
+            high,
+        }
+    }
+
+    fn stage() -> StageForecast {
+        let estimate = |cost| Estimate {
+            execution: 30.5,
+            start: 30.0,
+            gaps: 6.6,
+            idle: 15.0,
+            billed: 84,
+            cost,
+        };
+        let figure = |what, seconds| Figure {
+            what,
+            seconds,
+            source: Source::Default,
+        };
+        StageForecast {
+            stage: "yolo".into(),
+            host: "api.runpod.ai".to_owned(),
+            endpoint: "abc123".to_owned(),
+            work: Work::Pictures {
+                count: Some(574),
+                exact: true,
+            },
+            requests: guess(36, 36, 36),
+            bytes: Some(guess(67_000_000, 71_000_000, 75_000_000)),
+            vram: Some(Vram {
+                pictures: 16,
+                side: 1280,
+                gb: 16.0,
+                card_gb: 24.0,
+                card_is_assumed: true,
+                fit: Fit::Good,
+            }),
+            workers: 3,
+            times: Some(Times {
+                one_by_one: 47.5,
+                parallel: guess(3.2, 22.6, 85.2),
+                ideal: 10.2,
+            }),
+            cost: Some(Cost {
+                price_per_second: 0.0004,
+                estimate: guess(estimate(0.0096), estimate(0.0336), estimate(0.106)),
+            }),
+            figures: vec![
+                figure(What::Picture, guess(0.0125, 0.053_125, 0.075)),
+                figure(What::Start, guess(0.5, 10.0, 60.0)),
+                figure(What::Gap, guess(0.0, 0.2, 1.0)),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_forecast_says_how_it_is_made_up() {
+        let mut stage = stage();
+        insta::assert_snapshot!(lines(&stage).join("\n"), @r"
+        yolo: 574 pictures in 36 requests to 3 workers of abc123 at api.runpod.ai
+          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (pictures 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          documented defaults, not measured: a picture 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
+        ");
+        let readme = include_str!("../../README.md");
+        assert!(readme.contains(&lines(&stage).join("\n")));
+        insta::assert_snapshot!(all_lines(&stage).join("\n"), @r"
+        yolo: 574 pictures in 36 requests to 3 workers of abc123 at api.runpod.ai
+          71.0 MB (67.0 MB to 75.0 MB)
+          16 pictures of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
+          about 23 s (3.2 to 85); one by one 48 s, at best 10 s
+          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (pictures 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          documented defaults, not measured: a picture 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
+        ");
+        stage.figures[1].source = Source::Recipe;
+        stage.requests = guess(30, 36, 72);
+        stage.work = Work::Crops {
+            pictures: Some(574),
+        };
+        insta::assert_snapshot!(all_lines(&stage).join("\n"), @r"
+        yolo: what is found in 574 pictures in about 36 requests (30 to 72) to 3 workers of abc123 at api.runpod.ai
+          71.0 MB (67.0 MB to 75.0 MB)
+          16 pictures of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
+          about 23 s (3.2 to 85); one by one 48 s, at best 10 s
+          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (crops 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          from the recipe: a start 10 s (0.5 to 60)
+          documented defaults, not measured: a picture 0.053 s (0.013 to 0.075), between two jobs 0.2 s (0 to 1)
+        ");
+    }
+
+    #[test]
+    fn what_is_not_known_is_said() {
+        let mut stage = stage();
+        stage.work = Work::Pictures {
+            count: None,
+            exact: false,
+        };
+        stage.times = None;
+        insta::assert_snapshot!(lines(&stage)[0], @"yolo: how many pictures there are is not known, so no cost is estimated; a second of a worker is $0.0004");
+        stage.cost = None;
+        stage.work = Work::Sound { seconds: None };
+        insta::assert_snapshot!(lines(&stage).join("\n"), @"yolo: how many seconds of sound there are is not known");
+    }
+
+    #[test]
+    fn seconds_are_as_exact_as_they_are_small() {
+        let spelled = [0.0, 0.0125, 0.2, 1.0, 4.25, 98.7].map(short);
+        assert_eq!(spelled, ["0", "0.013", "0.2", "1", "4.2", "99"]);
+    }
+}

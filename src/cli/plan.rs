@@ -1,0 +1,214 @@
+//! What `plan` writes, for people and as JSON.
+//!
+//! Pure: what `app` says in, text out.
+
+use super::check;
+use super::forecast;
+use super::forecast::short;
+use super::forecast::spread;
+use super::money::bytes;
+use super::money::dollars;
+use super::money::number;
+use super::tables::table;
+use crate::app::Planned;
+use crate::app::PlannedStage;
+use crate::facts::Survey;
+use crate::facts::VideoFacts;
+use crate::plan::Format;
+use crate::plan::Guess;
+use crate::plan::StageFate;
+use crate::recipe::Difference;
+use serde_json::Value;
+use serde_json::json;
+
+/// What a run would do, part by part.
+pub(super) fn text(planned: &Planned) -> String {
+    let header = &planned.header;
+    let inputs = header.videos.len() as u64;
+    let mut text = format!(
+        "{} over {}\n",
+        header.recipe,
+        number(inputs, "input", "inputs")
+    );
+    let stages = planned.stages.iter();
+    let stages: Vec<_> = stages
+        .map(|stage| [stage.id.to_string(), fate(stage)])
+        .collect();
+    part(&mut text, "stages", &table(&stages));
+    let drawn = planned.plan.draw(Format::Text);
+    let steps: String = drawn.lines().map(|line| format!("  {line}\n")).collect();
+    part(&mut text, "steps", &steps);
+    let inputs = header.videos.iter().map(|video| {
+        let survey = planned.surveys.get(&video.id);
+        [video.path.display().to_string(), input(video, survey)]
+    });
+    let unread = planned.unreadable.iter();
+    let unread = unread.map(|(path, why)| [path.display().to_string(), why.clone()]);
+    let inputs: Vec<_> = inputs.chain(unread).collect();
+    part(&mut text, "inputs", &table(&inputs));
+    text += "\n";
+    text += &match header.hosts.as_slice() {
+        [] => "nothing leaves this machine\n".to_owned(),
+        hosts => format!(
+            "pictures or sound would leave this machine for {}\n",
+            hosts.join(", ")
+        ),
+    };
+    for notice in &header.notices {
+        text += &format!("{notice}\n");
+    }
+    if let Some(reading) = header.forecast.reading {
+        text += &format!("all pictures are ready after about {} s\n", short(reading));
+    }
+    for stage in &header.forecast.stages {
+        let lines = forecast::all_lines(stage);
+        text += &format!("\n{}\n", lines.join("\n"));
+    }
+    let cost = header.forecast.cost();
+    if header.forecast.stages.len() > 1 && cost.high > 0.0 {
+        text += &format!("\nall together {}\n", spread(cost, dollars));
+    }
+    let differences = planned.differences.iter().map(difference);
+    let differences: String = differences.collect();
+    part(&mut text, "unlike `default`", &differences);
+    text
+}
+
+fn part(text: &mut String, title: &str, lines: &str) {
+    if !lines.is_empty() {
+        *text += &format!("\n{title}\n{lines}");
+    }
+}
+
+fn fate(stage: &PlannedStage) -> String {
+    let kind = match stage.kind == stage.id.as_str() {
+        true => String::new(),
+        false => format!("{}, ", stage.kind),
+    };
+    let what = match (&stage.fate, stage.place.as_str(), stage.why.as_str()) {
+        (StageFate::Bypassed(why), ..) => format!("not needed: {why}"),
+        (StageFate::Skipped(why), ..) => format!("skipped: {why}"),
+        (StageFate::Runs(_), "", _) => "here".to_owned(),
+        (StageFate::Runs(_), place, "") => place.to_owned(),
+        (StageFate::Runs(_), place, why) => format!("{place}, because {why}"),
+    };
+    kind + &what
+}
+
+fn input(video: &VideoFacts, survey: Option<&Survey>) -> String {
+    let mut parts = Vec::new();
+    if video.has_pictures() {
+        parts.push(video.size.to_string());
+    }
+    parts.extend(
+        video
+            .duration
+            .map(|seconds| format!("{} s", short(seconds))),
+    );
+    if let Some(survey) = survey.filter(|_| video.has_pictures()) {
+        let about = if survey.exact { "" } else { "about " };
+        parts.push(format!(
+            "{about}{}",
+            number(survey.pictures, "picture", "pictures")
+        ));
+        let tried = survey.sizes.len() as u64;
+        if let Some(mean) = survey.sizes.iter().sum::<u64>().checked_div(tried) {
+            parts.push(format!(
+                "{} each as JPEG (of {tried} that were tried)",
+                bytes(mean)
+            ));
+        }
+    }
+    parts.push(if video.has_sound { "sound" } else { "no sound" }.to_owned());
+    parts.join(", ")
+}
+
+fn difference(difference: &Difference) -> String {
+    let Difference {
+        key,
+        value,
+        default,
+    } = difference;
+    match (value, default) {
+        (Some(value), Some(default)) => format!("  {key} = {value} (there {default})\n"),
+        (Some(value), None) => format!("  {key} = {value} (there nothing)\n"),
+        (None, Some(default)) => format!("  {key} is not there (there {default})\n"),
+        (None, None) => String::new(),
+    }
+}
+
+/// What a run would do, for programs.
+pub(super) fn json(planned: &Planned) -> Value {
+    let header = &planned.header;
+    let Guess {
+        low,
+        expected,
+        high,
+    } = header.forecast.cost();
+    json!({
+        "recipe": header.recipe,
+        "stages": planned.stages.iter().map(stage).collect::<Vec<_>>(),
+        "steps": steps(planned),
+        "inputs": header.videos.iter().map(|video| described(video, planned)).collect::<Vec<_>>(),
+        "unreadable": planned.unreadable.iter().map(|(path, why)| {
+            json!({ "path": path, "error": why })
+        }).collect::<Vec<_>>(),
+        "hosts": header.hosts,
+        "notices": header.notices,
+        "demo": header.demo,
+        "reading_seconds": header.forecast.reading,
+        "forecast": header.forecast.stages,
+        "cost": { "low": low, "expected": expected, "high": high },
+        "peak": planned.plan.peak(),
+        "differences": planned.differences,
+        "diagnostics": planned.warnings.as_ref().map_or_else(Vec::new, check::diagnostics),
+    })
+}
+
+fn stage(stage: &PlannedStage) -> Value {
+    let (fate, why_not, steps) = match &stage.fate {
+        StageFate::Runs(steps) => ("runs", None, steps.as_slice()),
+        StageFate::Bypassed(why) => ("not-needed", Some(why), &[][..]),
+        StageFate::Skipped(why) => ("skipped", Some(why), &[][..]),
+    };
+    let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    json!({
+        "id": stage.id,
+        "kind": stage.kind,
+        "fate": fate,
+        "place": some(&stage.place),
+        "why": why_not.cloned().or_else(|| some(&stage.why)),
+        "steps": steps,
+    })
+}
+
+fn steps(planned: &Planned) -> Vec<Value> {
+    let plan = &planned.plan;
+    let name = |index| {
+        plan.steps()
+            .find(|(at, _)| *at == index)
+            .map(|(_, step)| &step.id)
+    };
+    let step = plan.steps().map(|(index, step)| {
+        let edges = plan.edges(index).into_iter();
+        let edges = edges.map(|(kind, to)| json!({ "gives": kind, "to": name(to) }));
+        json!({
+            "id": step.id,
+            "at_once": step.limit.max,
+            "edges": edges.collect::<Vec<_>>(),
+        })
+    });
+    step.collect()
+}
+
+fn described(video: &VideoFacts, planned: &Planned) -> Value {
+    json!({
+        "path": video.path,
+        "width": video.size.width,
+        "height": video.size.height,
+        "duration": video.duration,
+        "codec": video.codec,
+        "has_sound": video.has_sound,
+        "survey": planned.surveys.get(&video.id),
+    })
+}

@@ -1,0 +1,166 @@
+//! How long workers take for requests of one size, and what they are paid for it.
+//!
+//! Requests come as fast as pictures are read, and each worker takes the next one when it is free.
+//! Knows nothing of what is asked.
+
+use super::Estimate;
+use crate::facts::FleetFacts;
+use crate::plan::billing::paid;
+use std::time::Duration;
+
+/// One way that a stage may go. Times are in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    /// Workers with something to do.
+    pub(super) workers: u64,
+    pub(super) requests: u64,
+    /// Of all requests together.
+    pub(super) execution: f64,
+    /// Of one worker.
+    pub(super) start: f64,
+    /// Of a worker after each request.
+    pub(super) gap: f64,
+    /// Until the last request is there to be sent.
+    pub(super) reading: f64,
+}
+
+impl Case {
+    // Of a request, and the gap after it.
+    fn turn(&self) -> f64 {
+        self.execution / self.requests.max(1) as f64 + self.gap
+    }
+
+    // Until the first request is there to be sent.
+    fn first(&self) -> f64 {
+        self.reading / self.requests.max(1) as f64
+    }
+
+    /// Until the last answer is there.
+    pub(super) fn wall(&self) -> f64 {
+        if self.requests == 0 {
+            return self.reading;
+        }
+        let turns = self.requests.div_ceil(self.workers.max(1)) as f64;
+        let working = self.start + turns * self.turn() - self.gap;
+        // The last request cannot be answered before it is there.
+        let arriving = self.reading - self.first() + self.turn() - self.gap;
+        self.first() + working.max(arriving)
+    }
+
+    /// The same, where one thing is done after the other.
+    pub(super) fn one_by_one(&self) -> f64 {
+        let start = if self.requests == 0 { 0.0 } else { self.start };
+        self.reading + start + self.execution + self.requests.saturating_sub(1) as f64 * self.gap
+    }
+
+    /// The same, where nobody waits for anything.
+    pub(super) fn ideal(&self) -> f64 {
+        self.execution / self.workers.max(1) as f64
+    }
+
+    /// What the workers are paid. They stay where they wait for requests.
+    pub(super) fn paid(&self, fleet: &FleetFacts) -> Estimate {
+        if self.workers == 0 {
+            return Estimate::default();
+        }
+        let workers = self.workers as f64;
+        let turns = self.requests as f64 / workers;
+        let working = turns * self.turn() - self.gap;
+        let arriving = self.reading - self.first() - self.start + self.turn() - self.gap;
+        let stay = working.max(arriving);
+        let fleet = FleetFacts {
+            cold_start: Duration::try_from_secs_f64(self.start).unwrap_or_default(),
+            ..fleet.clone()
+        };
+        let busy = Duration::try_from_secs_f64(stay).unwrap_or_default();
+        let billed = self.workers * paid(&fleet, busy);
+        Estimate {
+            execution: self.execution,
+            start: workers * self.start,
+            gaps: (workers * stay - self.execution).max(0.0),
+            idle: workers * fleet.idle_timeout.as_secs_f64(),
+            billed,
+            cost: billed as f64 * fleet.price_per_second,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Case;
+    use super::Estimate;
+    use crate::facts::FleetFacts;
+    use std::time::Duration;
+
+    fn fleet() -> FleetFacts {
+        FleetFacts {
+            workers: 3,
+            vram_gb: None,
+            price_per_second: 0.0004,
+            idle_timeout: Duration::from_secs(5),
+            cold_start: Duration::ZERO,
+            picture_time: None,
+            sound_time: None,
+            job_gap: None,
+        }
+    }
+
+    // 36 batches of 0.2 s on three warm workers: 2.4 s of work, and 5 s of idle tail each.
+    const WARM: Case = Case {
+        workers: 3,
+        requests: 36,
+        execution: 7.2,
+        start: 0.0,
+        gap: 0.0,
+        reading: 0.0,
+    };
+
+    fn near(a: f64, b: f64) -> bool {
+        (a - b).abs() < 1e-9
+    }
+
+    #[test]
+    fn an_estimate_is_paid_in_whole_seconds_of_each_worker() {
+        let warm = WARM.paid(&fleet());
+        assert_eq!(warm.billed, 3 * 8);
+        assert!(near(warm.cost, 0.0096) && near(warm.gaps, 0.0));
+        let cold = Case {
+            start: 10.0,
+            ..WARM
+        };
+        assert_eq!(cold.paid(&fleet()).billed, 3 * 18);
+        let none = Case {
+            workers: 0,
+            requests: 0,
+            execution: 0.0,
+            ..WARM
+        };
+        assert_eq!(none.paid(&fleet()), Estimate::default());
+    }
+
+    #[test]
+    fn the_slower_of_readers_and_workers_sets_the_pace() {
+        assert!(near(WARM.wall(), 2.4) && near(WARM.ideal(), 2.4) && near(WARM.one_by_one(), 7.2));
+        let uneven = Case {
+            requests: 37,
+            execution: 7.4,
+            ..WARM
+        };
+        assert!(near(uneven.wall(), 2.6), "one worker has one more");
+        let reading = Case {
+            reading: 36.0,
+            ..WARM
+        };
+        assert!(
+            near(reading.wall(), 36.2),
+            "the last batch is ready after 36 s"
+        );
+        assert_eq!(
+            reading.paid(&fleet()).billed,
+            3 * 41,
+            "they are paid for waiting"
+        );
+        let slow = Case { gap: 0.8, ..WARM };
+        assert!(near(slow.wall(), 11.2), "twelve jobs and eleven gaps");
+    }
+}
