@@ -89,6 +89,8 @@ fn setting(round_trip: u64) -> Setting {
     Setting {
         workers: 3,
         service: Duration::from_millis(200),
+        picture: Duration::ZERO,
+        start: Duration::ZERO,
         round_trip: Duration::from_millis(round_trip),
     }
 }
