@@ -34,6 +34,10 @@ pub struct VideoFacts {
     pub has_sound: bool,
     /// The number of pictures that will be sampled, where it is known beforehand.
     pub expected_pictures: Option<u64>,
+    /// Where what is heard of its sound begins, in seconds from the first frame.
+    pub heard_from: f64,
+    /// Where it ends, likewise; with the sound where that is `None`.
+    pub heard_until: Option<f64>,
     /// BLAKE3 of the content, in hexadecimal: the identity of the video, whatever its name.
     pub digest: String,
 }
@@ -42,6 +46,13 @@ impl VideoFacts {
     /// Whether there is anything to see in it.
     pub fn has_pictures(&self) -> bool {
         self.size.width > 0
+    }
+
+    /// Seconds of its sound that are heard, where it is known how long it is.
+    pub fn heard(&self) -> Option<f64> {
+        let length = self.duration?;
+        let until = self.heard_until.map_or(length, |until| until.min(length));
+        Some((until - self.heard_from).max(0.0))
     }
 }
 

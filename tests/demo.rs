@@ -211,6 +211,22 @@ fn only_the_beginning_is_looked_at_when_asked() {
     assert_eq!(times, [0.0, 0.5, 1.0, 1.5, 2.0]);
 }
 
+#[test]
+fn what_is_seen_and_heard_has_the_same_beginning_and_end() {
+    let window = ["--set", "extract.start=10", "--set", "extract.end=20"];
+    let results = results(&[&["run", "default"], &window[..]].concat());
+    let entries = results["detections"].as_array().unwrap();
+    let times: Vec<_> = entries.iter().map(|entry| &entry["timestamp"]).collect();
+    assert_eq!((times.len(), times[0]), (10, &Value::from(10.0)));
+    let segments = results["transcription"]["segments"].as_array().unwrap();
+    assert!(!segments.is_empty());
+    for segment in segments {
+        let (start, end) = (&segment["start"], &segment["end"]);
+        assert!(start.as_f64().unwrap() >= 10.0, "{segment}");
+        assert!(end.as_f64().unwrap() <= 20.1, "{segment}");
+    }
+}
+
 fn overlap(a: [f64; 4], b: [f64; 4]) -> f64 {
     let width = (a[2].min(b[2]) - a[0].max(b[0])).max(0.0);
     let height = (a[3].min(b[3]) - a[1].max(b[1])).max(0.0);

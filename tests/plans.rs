@@ -211,6 +211,8 @@ fn video() -> VideoFacts {
         rotation: 0,
         has_sound: true,
         expected_pictures: Some(574),
+        heard_from: 0.0,
+        heard_until: None,
         digest: String::new(),
     }
 }

@@ -136,9 +136,7 @@ impl Compiled {
             .sum();
         // What listens counts seconds of sound.
         let seconds = self.facts.videos.iter().filter(|video| video.has_sound);
-        let seconds = seconds
-            .map(|video| video.duration.map(|it| it as u64))
-            .sum();
+        let seconds = seconds.map(|video| video.heard().map(|it| it as u64)).sum();
         let row = |stage: &plan::StagePlan| StageRow {
             id: stage.id.clone(),
             kind: stage.kind,

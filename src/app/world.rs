@@ -15,10 +15,11 @@ impl World for Here {
     }
 
     // A `.env` in the working directory adds to the environment and overrides nothing in it; one
-    // further up is not looked for, and a line that is wrong ends it.
+    // further up is not looked for. A line that is wrong is left out, and those after it are not.
     fn variables(&self) -> BTreeMap<String, String> {
         let file = dotenvy::from_filename_iter(Path::new(".").join(".env"));
-        let file = file.into_iter().flatten().map_while(Result::ok);
+        let is_read = |line: &Result<_, _>| !matches!(line, Err(dotenvy::Error::Io(_)));
+        let file = file.into_iter().flatten().take_while(is_read).flatten();
         let here = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });

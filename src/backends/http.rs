@@ -362,7 +362,9 @@ impl Server {
         } else {
             cause.to_string()
         };
-        Failure::new(Class::Network, format!("{}: {what}", self.host()))
+        let port = self.base.port().map(|port| format!(":{port}"));
+        let place = self.host() + &port.unwrap_or_default();
+        Failure::new(Class::Network, format!("{place}: {what}"))
     }
 }
 

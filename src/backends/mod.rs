@@ -3,6 +3,7 @@
 //! A local backend is a session that is called; a remote one is submitted to, waited for and
 //! cancelled. Does not know stages or videos.
 
+mod excerpt;
 pub mod form;
 pub mod http;
 pub mod local;

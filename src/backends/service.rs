@@ -2,6 +2,7 @@
 //!
 //! Does not know what is asked or answered.
 
+use super::excerpt::said;
 use super::form;
 use super::form::Attachment;
 use super::http::Access;
@@ -221,19 +222,20 @@ impl Service {
         };
         if is_ok {
             return output.map_err(|error| {
-                let why = format!("{} answers with what is no JSON: {error}", self.host());
+                let (host, said) = (self.host(), said(&reply.body));
+                let why = format!("{host} answers with what is no JSON ({error}){said}");
                 Failure::new(Class::BadAnswer, why)
             });
         }
+        let said = said(&reply.body);
         let why = match reply.status {
-            200..300 => format!("{} answers what is not `ok`", self.host()),
-            status => format!("{} answers {status}", self.host()),
+            200..300 => format!("{} answers what is not `ok`{said}", self.host()),
+            status => format!("{} answers {status}{said}", self.host()),
         };
         Err(paused(Failure::new(class(reply.status), why), reply))
     }
 }
 
-// The words of a server are left out: they may hold anything.
 fn class(status: u16) -> Class {
     match status {
         408 | 425 | 429 | 500 | 502..=504 => Class::Busy,

@@ -103,7 +103,7 @@ pub(super) struct RunArgs {
     /// No request is sent that would not fit; what was sent is waited for, and what there is is
     /// written. The start and the idle tail of every worker count, a start as 10 s where the recipe
     /// does not say how long it takes.
-    #[arg(long, value_name = "USD", value_parser = money::parse)]
+    #[arg(long, value_name = "USD", value_parser = money::parse, allow_negative_numbers = true)]
     pub(super) max_cost: Option<f64>,
 
     /// Be done after this time: 10m, 1h30m, or seconds
@@ -155,7 +155,7 @@ pub(super) struct RecipeArgs {
     pub(super) vars: Vec<String>,
 
     /// Pictures sampled a second of video (fps of every extract stage)
-    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    #[arg(long, value_name = "N", help_heading = CHANGES, allow_negative_numbers = true)]
     pub(super) fps: Option<f64>,
 
     /// Requests in flight (concurrency of every yolo stage)

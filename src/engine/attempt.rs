@@ -16,6 +16,7 @@ use super::work::Map;
 use super::work::Submitted;
 use crate::event::Event;
 use crate::exchange::Exchange;
+use crate::failure::Class;
 use crate::failure::Failure;
 use crate::failure::Verdict;
 use crate::item::Item;
@@ -28,6 +29,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::future::join;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -45,6 +48,8 @@ pub(super) struct Attempts {
     pub(super) reporter: Reporter,
     pub(super) stop: Stop,
     pub(super) gate: Arc<dyn Gate>,
+    /// Whether a server has ever said anything.
+    pub(super) met: AtomicBool,
 }
 
 impl Attempts {
@@ -67,7 +72,7 @@ impl Attempts {
                         let pause = pause.map(|own| own.max(failure.retry_after.unwrap_or(own)));
                         let in_time = |pause: &Duration| Instant::now() + *pause <= until;
                         let Some(pause) = pause.filter(in_time) else {
-                            return self.give_up(&item, &failure).await;
+                            return self.give_up(&item, &self.exhausted(failure)).await;
                         };
                         if !self.pause(attempt, pause, failure).await {
                             return self.give_up(&item, &self.stop.failure()).await;
@@ -167,7 +172,14 @@ impl Attempts {
     ) -> Result<Vec<Item>, Failure> {
         // Not raced against an abort: the ticket of work that was accepted must be known, or
         // it could not be cancelled.
-        let ticket = match call.submit(item, body, exchange).await? {
+        let submitted = call.submit(item, body, exchange).await;
+        if !submitted
+            .as_ref()
+            .is_err_and(|failure| failure.class == Class::Network)
+        {
+            self.met.store(true, Ordering::Relaxed);
+        }
+        let ticket = match submitted? {
             Submitted::Answer(items) => return Ok(items),
             Submitted::Ticket(ticket) => ticket,
         };
@@ -203,6 +215,21 @@ impl Attempts {
                 Err(self.stop.failure())
             }
         }
+    }
+
+    // The failure of an item that was tried as often as the recipe allows. Where nobody has
+    // answered anything by then, nobody will, and the run ends.
+    fn exhausted(&self, failure: Failure) -> Failure {
+        if failure.class != Class::Network || self.met.load(Ordering::Relaxed) {
+            return failure;
+        }
+        let why = format!(
+            "{}; it has answered nothing so far: is it running, and is its address right?",
+            failure.message
+        );
+        let failure = Failure::new(Class::Unavailable, why);
+        self.stop.finish(StopReason::Failed(failure.clone()));
+        failure
     }
 
     // Whether the pause came to its end; not where the run was stopped meanwhile.

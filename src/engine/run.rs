@@ -23,6 +23,7 @@ use crate::plan::StepIndex;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
@@ -111,6 +112,7 @@ pub async fn run(
                     reporter,
                     stop,
                     gate,
+                    met: AtomicBool::new(false),
                 });
                 tasks.spawn(
                     MapTask {

@@ -35,7 +35,7 @@ use std::time::Duration;
 pub fn probe(input: &Input, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
     match input {
         Input::Video(path) => match video(path, id, wanted) {
-            Err(MediaError::NoVideoStream { path }) => sound(path, id),
+            Err(MediaError::NoVideoStream { path }) => sound(path, id, wanted),
             facts => facts,
         },
         Input::Pictures { path, files } => pictures(path, files, id),
@@ -67,12 +67,14 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
         rotation: track.turn().degrees(),
         has_sound: track.has_sound(),
         expected_pictures: length.map(|length| wanted.samples_in(length)),
+        heard_from: wanted.start.as_secs_f64(),
+        heard_until: wanted.end.map(|end| end.as_secs_f64()),
         digest: digest([path])?,
     })
 }
 
 // A file with sound alone. One that has nothing of use is told as a video without pictures.
-fn sound(path: PathBuf, id: VideoId) -> Result<VideoFacts, MediaError> {
+fn sound(path: PathBuf, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
     let track = match SoundTrack::open(&path, None, Stop::default()) {
         Ok(track) => track,
         Err(MediaError::NoSound { path }) => return Err(MediaError::NoVideoStream { path }),
@@ -97,6 +99,8 @@ fn sound(path: PathBuf, id: VideoId) -> Result<VideoFacts, MediaError> {
         rotation: 0,
         has_sound: true,
         expected_pictures: Some(0),
+        heard_from: wanted.start.as_secs_f64(),
+        heard_until: wanted.end.map(|end| end.as_secs_f64()),
     })
 }
 
@@ -119,6 +123,8 @@ fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, M
         rotation: turn.degrees(),
         has_sound: false,
         expected_pictures: Some(files.len() as u64),
+        heard_from: 0.0,
+        heard_until: None,
         digest: digest(files)?,
     })
 }

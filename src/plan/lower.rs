@@ -350,10 +350,11 @@ impl Lowering<'_> {
         }
     }
 
-    fn backend(&mut self, name: &BackendName, concurrency: Option<usize>) {
-        if let Some(limit) = concurrency {
-            self.backends.insert(name.clone(), limit);
-        }
+    // Notes the limit that all users of a backend share; gives what of `own` fits into it.
+    fn backend(&mut self, name: &BackendName, shared: Option<usize>, own: usize) -> usize {
+        let Some(shared) = shared else { return own };
+        self.backends.insert(name.clone(), shared);
+        own.min(shared)
     }
 
     fn finish(self, recipe: &Recipe) -> Result<Plan, Vec<Diagnostic>> {

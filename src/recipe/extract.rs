@@ -34,12 +34,12 @@ pub struct ExtractSpec {
     pub dedup_threshold: f32,
     /// Which frames can be sampled.
     pub mode: ExtractMode,
-    /// Where sampling begins, counted from the first frame of a video, as all times in the
-    /// results are. Sound is heard whole.
+    /// Where sampling and hearing begin, counted from the first frame of a video, as all times in
+    /// the results are.
     #[serde(deserialize_with = "moment::moment")]
     #[schemars(with = "f64")]
     pub start: Duration,
-    /// Where it ends; with the video where absent.
+    /// Where they end; with the video where absent.
     #[serde(deserialize_with = "moment::optional")]
     #[schemars(with = "Option<f64>")]
     pub end: Option<Duration>,

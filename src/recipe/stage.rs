@@ -366,6 +366,8 @@ fn sample() -> VideoFacts {
         rotation: 0,
         has_sound: true,
         expected_pictures: Some(60),
+        heard_from: 0.0,
+        heard_until: None,
         digest: String::new(),
     }
 }

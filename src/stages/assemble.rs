@@ -67,12 +67,9 @@ fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
         )),
         StepKind::Request { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
         StepKind::Save { spec } => Work::Map(save(&step.stage, spec, &supplies.videos, taken)),
-        StepKind::Sound { track, without } => Work::Source(speech::read(
-            *track,
-            without,
-            &supplies.videos,
-            supplies.first.map(|first| first.as_secs_f64()),
-        )),
+        StepKind::Sound { track, without } => {
+            Work::Source(speech::read(*track, without, &supplies.videos))
+        }
         StepKind::CutSound {
             length,
             drop_silence,

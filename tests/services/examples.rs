@@ -203,7 +203,8 @@ async fn a_detection_server_that_says_no_with_200_is_not_believed() {
     assert_eq!(said.code, 1, "{}", said.talk);
     assert_eq!(results["summary"]["failed"], 2);
     let told = results["run"]["errors"][0]["text"].as_str().unwrap();
-    assert_eq!(told, "127.0.0.1 answers what is not `ok`");
+    let body = r#"{"success":false,"error":"no model","code":500}"#;
+    assert_eq!(told, format!("127.0.0.1 answers what is not `ok`: {body}"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -158,3 +158,18 @@ async fn a_record_that_is_none_or_too_much_costs_its_picture() {
         .filter(|record| record["record"]["text"] == "{{ vars }} \u{1b}[31m </script>");
     assert_eq!(told.count(), 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_there_ends_the_run() {
+    // A port that was free a moment ago.
+    let gone = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    let recipe = LIAR.replace("URL", &format!("http://{address}"));
+    let (said, results) = run(&recipe, &options(&["--set", "yolo.concurrency=1"])).await;
+    assert_eq!(said.code, 3, "{}", said.talk);
+    let words = "it has answered nothing so far: is it running, and is its address right?";
+    assert!(said.talk.contains(words), "{}", said.talk);
+    assert!(said.talk.contains(&address.to_string()), "{}", said.talk);
+    assert!(results.is_null(), "the results are partial");
+}

@@ -4,6 +4,7 @@
 //! an error as a string, as JSON within a string or as an object, and a job that is COMPLETED
 //! without any output because its result was too large to be kept.
 
+use crate::backends::excerpt::excerpt;
 use crate::backends::http::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -198,17 +199,6 @@ fn words(error: &Value) -> String {
             .find_map(|name| fields.get(*name)?.as_str())
             .map_or_else(|| excerpt(&error.to_string()), excerpt),
         other => excerpt(&other.to_string()),
-    }
-}
-
-// Enough to understand it by, on one line, and nothing that a terminal would obey.
-fn excerpt(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.replace(char::is_control, "");
-    if line.chars().count() <= 200 {
-        line
-    } else {
-        line.chars().take(199).chain(['\u{2026}']).collect()
     }
 }
 

@@ -53,6 +53,8 @@ fn header() -> Header {
             rotation: 0,
             has_sound: true,
             expected_pictures: Some(24),
+            heard_from: 0.0,
+            heard_until: None,
             digest: String::new(),
         }],
         notices: vec!["`half` means nothing on a CPU".to_owned()],

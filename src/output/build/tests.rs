@@ -133,6 +133,8 @@ fn video() -> VideoFacts {
         rotation: 0,
         has_sound: true,
         expected_pictures: Some(3),
+        heard_from: 0.0,
+        heard_until: None,
         digest: "def".to_owned(),
     }
 }

@@ -218,7 +218,7 @@ pub(super) fn sound(plan: &Plan, facts: &Facts, step: &Step, place: &RemoteFacts
         .videos
         .iter()
         .filter(heard)
-        .map(|video| video.duration)
+        .map(VideoFacts::heard)
         .collect();
     let seconds = durations.as_ref().map(|durations| durations.iter().sum());
     let spoken = if drop_silence {

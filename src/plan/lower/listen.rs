@@ -21,7 +21,7 @@ impl Lowering<'_> {
             Some(Placement::Local(place)) => {
                 let lanes =
                     (self.facts.cores / place.threads.max(1)).clamp(1, spec.concurrency.max(1));
-                self.backend(&place.backend, place.concurrency);
+                let lanes = self.backend(&place.backend, place.concurrency, lanes);
                 let kind = StepKind::Transcribe {
                     spec: spec.clone(),
                     place: place.clone(),
@@ -32,7 +32,7 @@ impl Lowering<'_> {
                 (ChunkLength::local(spec), None, step)
             }
             Some(Placement::Remote(place)) => {
-                self.backend(&place.backend, place.concurrency);
+                let limit = self.backend(&place.backend, place.concurrency, spec.concurrency);
                 let Some(length) = ChunkLength::remote(spec, place) else {
                     self.wrong.push(too_little_sound(stage, spec, place));
                     return StageFate::Skipped("its requests are too small".to_owned());
@@ -41,7 +41,7 @@ impl Lowering<'_> {
                     spec: spec.clone(),
                     place: place.clone(),
                 };
-                let mut step = self.step(stage, "request", kind, Lane::Calls, spec.concurrency);
+                let mut step = self.step(stage, "request", kind, Lane::Calls, limit);
                 step.backend = Some(place.backend.clone());
                 step.retry.attempts = place.attempts;
                 (length, Some(spec.codec), step)

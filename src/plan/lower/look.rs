@@ -27,7 +27,7 @@ impl Lowering<'_> {
             Some(Placement::Local(place)) => {
                 let lanes =
                     (self.facts.cores / place.threads.max(1)).clamp(1, spec.concurrency.max(1));
-                self.backend(&place.backend, place.concurrency);
+                let lanes = self.backend(&place.backend, place.concurrency, lanes);
                 let kind = StepKind::Detect {
                     spec: spec.clone(),
                     place: place.clone(),
@@ -76,7 +76,7 @@ impl Lowering<'_> {
         side: Option<u32>,
         place: &RemoteFacts,
     ) -> (Step, Form) {
-        self.backend(&place.backend, place.concurrency);
+        let concurrency = self.backend(&place.backend, place.concurrency, concurrency);
         let kind = StepKind::Request {
             place: place.clone(),
             side,

@@ -9,6 +9,7 @@ use super::levels::FRAME;
 use super::levels::Levels;
 use crate::engine::Fold;
 use crate::engine::Folding;
+use crate::facts::VideoFacts;
 use crate::item::Item;
 use crate::name::VideoId;
 use crate::plan::ChunkLength;
@@ -61,7 +62,7 @@ impl Fold for Cut {
         let facts = self.videos.get(&video).map(|(_, facts)| facts);
         Box::new(Cutting {
             video,
-            longest: self.length.of(facts.and_then(|facts| facts.duration)),
+            longest: self.length.of(facts.and_then(VideoFacts::heard)),
             drop_silence: self.drop_silence,
             samples: Vec::new(),
             start: 0,

@@ -18,28 +18,22 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// Reads the sound of each video: the track of this number, and only what is in its first `until`
-/// seconds where that is given. Those of `without`, and a video without sound, give nothing.
+/// Reads what is heard of the sound of each video: the track of this number. Those of `without`,
+/// and a video without sound, give nothing.
 pub(in crate::stages) fn read(
     track: Option<NonZero<usize>>,
     without: &BTreeMap<VideoId, String>,
     videos: &Arc<Videos>,
-    until: Option<f64>,
 ) -> Arc<dyn Source> {
-    let wanted = SoundWanted {
-        track,
-        from: None,
-        until,
-    };
     Arc::new(Read {
-        wanted,
+        track,
         without: without.keys().copied().collect(),
         videos: Arc::clone(videos),
     })
 }
 
 struct Read {
-    wanted: SoundWanted,
+    track: Option<NonZero<usize>>,
     without: BTreeSet<VideoId>,
     videos: Arc<Videos>,
 }
@@ -54,7 +48,12 @@ impl Source for Read {
         };
         let failure = |error: MediaError| Failure::new(Class::Media, error.to_string());
         let stop = out.stop().flag();
-        let mut pieces = media::sound(input, facts, &self.wanted, stop).map_err(failure)?;
+        let wanted = SoundWanted {
+            track: self.track,
+            from: Some(facts.heard_from).filter(|from| *from > 0.0),
+            until: facts.heard_until,
+        };
+        let mut pieces = media::sound(input, facts, &wanted, stop).map_err(failure)?;
         for piece in pieces.by_ref() {
             if out.emit(Item::Sound(piece.map_err(failure)?)).is_err() {
                 return Ok(());
