@@ -49,15 +49,11 @@ async fn main() -> Outcome<()> {
     let fleet = Running::start(SETTING).await?;
     let clips = [
         Path::new(ROOT).join("tests/demo/clip.mp4"),
-        clip(
-            "forecast-even.mp4",
-            "testsrc2=size=1280x720:rate=30:duration=300",
-            "",
-        )?,
+        clip("forecast-even.mp4", "testsrc2=size=640x360:rate=30", "")?,
         clip(
             "forecast-uneven.mp4",
-            "mandelbrot=size=960x540:rate=25",
-            "noise=alls=30:allf=t:enable='lt(mod(t,20),7)'",
+            "testsrc2=size=480x270:rate=15",
+            "noise=alls=20:allf=t:enable='lt(mod(t,20),7)'",
         )?,
     ];
     if markdown {
@@ -191,7 +187,7 @@ fn short(number: f64) -> String {
     }
 }
 
-// A video of 300 s, made once.
+// A video of 120 s, made once.
 fn clip(name: &str, source: &str, filter: &str) -> Outcome<PathBuf> {
     let path = Path::new(ROOT).join("target/bench").join(name);
     if path.is_file() {
@@ -207,7 +203,7 @@ fn clip(name: &str, source: &str, filter: &str) -> Outcome<PathBuf> {
     }
     let made = command
         .args([
-            "-t", "300", "-c:v", "mpeg4", "-bf", "2", "-q:v", "5", "-pix_fmt", "yuv420p",
+            "-t", "120", "-c:v", "mpeg4", "-bf", "2", "-q:v", "5", "-pix_fmt", "yuv420p",
         ])
         .arg(&part)
         .status()?;
