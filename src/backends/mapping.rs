@@ -179,7 +179,11 @@ impl Mapping {
 fn list(expression: &Expression<'_>, names: &Names) -> Result<Vec<Data>, Failure> {
     let data = expression.eval(names).map_err(bad)?;
     let items = data.items();
-    items.ok_or_else(|| bad(format!("`{expression}` is not a list")))
+    items.ok_or_else(|| {
+        bad(format!(
+            "`{expression}` is not a list; `answer` in the recipe says where it is"
+        ))
+    })
 }
 
 fn number(expression: &Expression<'_>, names: &Names) -> Result<f64, Failure> {

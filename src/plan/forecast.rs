@@ -283,9 +283,9 @@ fn stage(
     step: &Step,
     reading: Option<f64>,
 ) -> Option<StageForecast> {
+    let size = plan.pictures_a_request(index);
     let (asked, place, vram, each, reading) = match &step.kind {
         StepKind::Request { place, side } => {
-            let size = plan.pictures_a_request(index);
             let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
             let vram = card.map(|(card, side)| Vram::of(size, side, card));
             let asked = asked::pictures(plan, facts, index);
@@ -322,6 +322,7 @@ fn stage(
     } = asked;
     let execution = amount.with(each.seconds, |amount, seconds| amount * seconds);
     let reading = READING.map(|share| share * reading.unwrap_or(0.0));
+    let ahead = (size as f64 / amount.expected.max(1.0)).min(1.0);
     let cases = requests
         .with(execution, |requests, execution| (requests, execution))
         .with(seconds(What::Start), |(requests, execution), start| {
@@ -336,6 +337,7 @@ fn stage(
                 start,
                 gap,
                 reading,
+                ahead,
             }
         });
     let is_known = !matches!(

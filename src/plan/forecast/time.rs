@@ -22,6 +22,8 @@ pub(super) struct Case {
     pub(super) gap: f64,
     /// Until the last request is there to be sent.
     pub(super) reading: f64,
+    /// The share of that until the first one is.
+    pub(super) ahead: f64,
 }
 
 impl Case {
@@ -32,7 +34,14 @@ impl Case {
 
     // Until the first request is there to be sent.
     fn first(&self) -> f64 {
-        self.reading / self.requests.max(1) as f64
+        self.reading * self.ahead
+    }
+
+    // Until so many requests are there; they come evenly after the first one.
+    fn arrival(&self, requests: u64) -> f64 {
+        let after = self.requests.saturating_sub(1).max(1) as f64;
+        let share = requests.saturating_sub(1) as f64 / after;
+        self.first() + share * (self.reading - self.first())
     }
 
     /// Until the last answer is there.
@@ -40,11 +49,17 @@ impl Case {
         if self.requests == 0 {
             return self.reading;
         }
-        let turns = self.requests.div_ceil(self.workers.max(1)) as f64;
-        let working = self.start + turns * self.turn() - self.gap;
+        let workers = self.workers.max(1);
+        // A worker starts when there is a request for it. The first one has the most to do, and
+        // the last one begins last.
+        let works = |worker: u64, turns: u64| {
+            self.arrival(worker) + self.start + turns as f64 * self.turn() - self.gap
+        };
+        let first = works(1, self.requests.div_ceil(workers));
+        let last = works(workers, (self.requests / workers).max(1));
         // The last request cannot be answered before it is there.
-        let arriving = self.reading - self.first() + self.turn() - self.gap;
-        self.first() + working.max(arriving)
+        let arriving = self.arrival(self.requests) + self.turn() - self.gap;
+        first.max(last).max(arriving).max(self.reading)
     }
 
     /// The same, where one thing is done after the other.
@@ -66,7 +81,8 @@ impl Case {
         let workers = self.workers as f64;
         let turns = self.requests as f64 / workers;
         let working = turns * self.turn() - self.gap;
-        let arriving = self.reading - self.first() - self.start + self.turn() - self.gap;
+        let waiting = self.arrival(self.requests) - self.first() - self.start;
+        let arriving = waiting + self.turn() - self.gap;
         let stay = working.max(arriving);
         let fleet = FleetFacts {
             cold_start: Duration::try_from_secs_f64(self.start).unwrap_or_default(),
@@ -113,6 +129,7 @@ mod tests {
         start: 0.0,
         gap: 0.0,
         reading: 0.0,
+        ahead: 1.0 / 36.0,
     };
 
     fn near(a: f64, b: f64) -> bool {
@@ -159,6 +176,19 @@ mod tests {
             reading.paid(&fleet()).billed,
             3 * 41,
             "they are paid for waiting"
+        );
+        let few = Case {
+            workers: 2,
+            requests: 2,
+            execution: 0.4,
+            start: 2.0,
+            reading: 1.5,
+            ahead: 0.6,
+            ..WARM
+        };
+        assert!(
+            near(few.wall(), 3.7),
+            "the second worker starts when the second batch is ready"
         );
         let slow = Case { gap: 0.8, ..WARM };
         assert!(near(slow.wall(), 11.2), "twelve jobs and eleven gaps");
