@@ -8,6 +8,7 @@ use super::error::AppError;
 use super::resolve::Named;
 use super::resolve::Placed;
 use super::resolve::Surroundings;
+use super::resolve::here;
 use super::resolve::load_options;
 use super::resolve::local_backend;
 use super::resolve::refused;
@@ -17,8 +18,6 @@ use crate::backends::local::whisper::Transcriber;
 use crate::backends::local::whisper::VoiceSource;
 use crate::backends::openai;
 use crate::backends::openai::Transcriptions;
-use crate::diag::Diagnostic;
-use crate::facts::LocalFacts;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
@@ -122,16 +121,8 @@ impl Placed {
                 "{name} runs on this machine, where word_timestamps = true has no effect"
             ));
         }
-        self.placements.insert(
-            id.clone(),
-            Placement::Local(LocalFacts {
-                backend,
-                engine: options.engine.to_string(),
-                threads: options.threads,
-                concurrency: spec.concurrency,
-                model,
-            }),
-        );
+        self.placements
+            .insert(id.clone(), here(backend, &spec, &options, model));
         self.transcribers.insert(id.clone(), transcriber);
         Ok(())
     }
@@ -193,12 +184,7 @@ impl Placed {
             }),
         );
         match variable.filter(|_| access.key.is_none()) {
-            Some(variable) => {
-                let message = format!("{variable} is not set, and `{}` needs it", backend.name);
-                let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message)
-                    .help("set it to a key of your account");
-                self.lack(missing);
-            }
+            Some(variable) => self.lack(backend, variable, "set it to a key of your account"),
             None => {
                 let caller = stages::ask(id, whisper, Listener::Openai(server));
                 self.callers.insert(id.clone(), caller);

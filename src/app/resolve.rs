@@ -24,6 +24,7 @@ use crate::diag::Span;
 use crate::engine::Call;
 use crate::facts::FleetFacts;
 use crate::facts::LocalFacts;
+use crate::facts::ModelFacts;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::facts::VideoFacts;
@@ -243,9 +244,7 @@ impl Placed {
         }
         let is_whole = lacks.is_empty();
         for (variable, help) in lacks {
-            let message = format!("{variable} is not set, and `{}` needs it", backend.name);
-            let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
-            self.lack(missing);
+            self.lack(backend, variable, help);
         }
         // A name that no endpoint has: the address is checked all the same.
         let endpoint = Endpoint::new(spec, endpoint.unwrap_or("endpoint"), &access)
@@ -276,8 +275,11 @@ impl Placed {
         Ok(is_whole.then_some(endpoint))
     }
 
-    /// Notes what the environment lacks; once, however many stages a backend has.
-    pub(super) fn lack(&mut self, missing: Diagnostic) {
+    /// Notes that the environment lacks a variable that a backend needs; once, however many stages
+    /// the backend has.
+    pub(super) fn lack(&mut self, backend: &Named, variable: &str, help: &str) {
+        let message = format!("{variable} is not set, and `{}` needs it", backend.name);
+        let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
         if !self.missing.contains(&missing) {
             self.missing.push(missing);
         }
@@ -296,19 +298,27 @@ impl Placed {
         if !model.demo {
             self.notices.extend(detector.notices(&stages::params(yolo)));
         }
-        self.placements.insert(
-            id.clone(),
-            Placement::Local(LocalFacts {
-                backend,
-                engine: options.engine.to_string(),
-                threads: options.threads,
-                concurrency: spec.concurrency,
-                model,
-            }),
-        );
+        self.placements
+            .insert(id.clone(), here(backend, &spec, &options, model));
         self.detectors.insert(id.clone(), detector);
         Ok(())
     }
+}
+
+/// The place of a stage whose model was loaded here.
+pub(super) fn here(
+    backend: BackendName,
+    spec: &LocalSpec,
+    options: &LoadOptions,
+    model: ModelFacts,
+) -> Placement {
+    Placement::Local(LocalFacts {
+        backend,
+        engine: options.engine.to_string(),
+        threads: options.threads,
+        concurrency: spec.concurrency,
+        model,
+    })
 }
 
 /// How the models of a local backend are loaded.

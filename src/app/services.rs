@@ -9,7 +9,6 @@ use crate::backends::http::Secret;
 use crate::backends::mapping::Mapping;
 use crate::backends::service;
 use crate::backends::service::Service;
-use crate::diag::Diagnostic;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
@@ -96,10 +95,8 @@ impl Placed {
             allowed: around.allowed.to_vec(),
         };
         if let (Some(variable), None) = (variable, &access.key) {
-            let message = format!("{variable} is not set, and `{}` needs it", backend.name);
-            let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message)
-                .help("set it, or remove `api_key_env` where the server needs no key");
-            self.lack(missing);
+            let help = "set it, or remove `api_key_env` where the server needs no key";
+            self.lack(backend, variable, help);
         }
         let service =
             Service::new(spec, &access).map_err(|failure| AppError::environment(&failure))?;
