@@ -5,6 +5,7 @@
 
 use super::compile;
 use super::error::AppError;
+use super::inputs;
 use super::resolve;
 use super::resolve::Placed;
 use crate::diag::Diagnostic;
@@ -107,14 +108,10 @@ pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
     let recipe = compile::load(&request.recipe)?;
     let stage = stage(&recipe, &request.stage)?;
     let input = media::identify(&request.input).map_err(|error| unreadable(&error))?;
-    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Extract(extract) => Some(extract.clone()),
-        _ => None,
-    });
     let extract = ExtractSpec {
         start: request.at,
         end: None,
-        ..extract.unwrap_or_default()
+        ..inputs::extract(&recipe)
     };
     let wanted = stages::wanted(&extract, PixelFormat::I420, None);
     let facts = media::probe(&input, VideoId(0), &wanted).map_err(|error| unreadable(&error))?;

@@ -81,12 +81,9 @@ pub(super) enum Command {
     Doctor(DoctorArgs),
 }
 
+/// What a recipe is run over.
 #[derive(Debug, Args)]
-#[command(after_help = RUN_EXAMPLES)]
-pub(super) struct RunArgs {
-    #[command(flatten)]
-    pub(super) recipe: RecipeArgs,
-
+pub(super) struct InputArgs {
     /// Videos, pictures, folders or patterns such as "clips/*.mp4"
     ///
     /// A folder stands for all videos in it. One without videos is itself one input: the
@@ -97,6 +94,16 @@ pub(super) struct RunArgs {
     /// Look only at the beginning of each video, to try a recipe: 30s, 2m, 1m30s, or seconds
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) first: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) recipe: RecipeArgs,
+
+    #[command(flatten)]
+    pub(super) over: InputArgs,
 
     /// Spend no more than so many US dollars on paid workers
     ///
@@ -209,13 +216,8 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) recipe: RecipeArgs,
 
-    /// Videos, pictures, folders or patterns such as "clips/*.mp4", as for `run`
-    #[arg(value_name = "INPUT", required = true)]
-    pub(super) inputs: Vec<PathBuf>,
-
-    /// Only so much from the beginning of each video: 30s, 2m, 1m30s, or seconds
-    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
-    pub(super) first: Option<Duration>,
+    #[command(flatten)]
+    pub(super) over: InputArgs,
 
     /// Write one JSON object to stdout
     #[arg(long)]

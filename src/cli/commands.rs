@@ -69,8 +69,8 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
 fn run(args: RunArgs) -> Result<u8, AppError> {
     let request = RunRequest {
         recipe: args.recipe.into(),
-        inputs: inputs::expand(&args.inputs).map_err(|error| AppError::request(&error))?,
-        first: args.first,
+        inputs: inputs::expand(&args.over.inputs).map_err(|error| AppError::request(&error))?,
+        first: args.over.first,
         limits: Limits {
             cost: args.max_cost,
             time: args.deadline,
@@ -117,8 +117,8 @@ fn check(args: CheckArgs) -> Result<u8, AppError> {
 fn plan(args: PlanArgs) -> Result<u8, AppError> {
     let request = RunRequest {
         recipe: args.recipe.into(),
-        inputs: inputs::expand(&args.inputs).map_err(|error| AppError::request(&error))?,
-        first: args.first,
+        inputs: inputs::expand(&args.over.inputs).map_err(|error| AppError::request(&error))?,
+        first: args.over.first,
         limits: Limits::default(),
     };
     let planned = app::plan(&request)?;
