@@ -17,7 +17,6 @@ use vpipe::cli::diagnostic::Style;
 use vpipe::cli::diagnostic::draw;
 use vpipe::diag::Report;
 use vpipe::facts::Facts;
-use vpipe::facts::FleetFacts;
 use vpipe::facts::LocalFacts;
 use vpipe::facts::ModelFacts;
 use vpipe::facts::Placement;
@@ -33,6 +32,7 @@ use vpipe::plan::Forecast;
 use vpipe::plan::Format;
 use vpipe::plan::Guess;
 use vpipe::plan::Plan;
+use vpipe::plan::StepKind;
 use vpipe::plan::Times;
 use vpipe::plan::Tuning;
 use vpipe::recipe;
@@ -69,6 +69,31 @@ fn every_good_recipe_has_its_plan() {
         let recipe = load(&format!("tests/recipes/good/{name}.toml"));
         snapshot(&format!("plan@good-{name}"), &drawn(&recipe));
     }
+}
+
+#[test]
+fn what_asks_a_server_is_retried_as_its_backend_says() {
+    let seven = Duration::from_secs(7);
+    let place = |stage: &StageId| match there(stage) {
+        Placement::Remote(place) => Placement::Remote(RemoteFacts {
+            retry_time: seven,
+            ..place
+        }),
+        other => other,
+    };
+    let plan = compile(&load("default"), &place).unwrap();
+    let asking = plan.steps().filter_map(|(_, step)| match &step.kind {
+        StepKind::Request { place, .. } | StepKind::Ask { place, .. } => Some((step, place)),
+        _ => None,
+    });
+    let mut stages = Vec::new();
+    for (step, place) in asking {
+        let retry = (step.retry.attempts, step.retry.time);
+        assert_eq!(retry, (place.attempts, seven), "{}", step.id);
+        stages.push(step.stage.to_string());
+    }
+    stages.sort_unstable();
+    assert_eq!(stages, ["whisper", "yolo"]);
 }
 
 #[test]
@@ -247,16 +272,7 @@ fn paid(stage: &Stage, recipe: &Recipe) -> Placement {
     match there(&stage.id) {
         Placement::Remote(place) => Placement::Remote(RemoteFacts {
             max_body: spec.max_body.unwrap_or(place.max_body),
-            fleet: Some(FleetFacts {
-                workers: spec.fleet,
-                vram_gb: spec.vram_gb,
-                price_per_second: spec.price_per_second,
-                idle_timeout: spec.idle_timeout,
-                cold_start: spec.cold_start,
-                picture_time: spec.picture_time,
-                sound_time: spec.sound_time,
-                job_gap: spec.job_gap,
-            }),
+            fleet: Some((&spec).into()),
             ..place
         }),
         other => other,

@@ -22,7 +22,6 @@ use crate::backends::runpod::Endpoint;
 use crate::diag::Diagnostic;
 use crate::diag::Span;
 use crate::engine::Call;
-use crate::facts::FleetFacts;
 use crate::facts::LocalFacts;
 use crate::facts::ModelFacts;
 use crate::facts::Placement;
@@ -260,16 +259,7 @@ impl Placed {
                 max_body: runpod::max_body(spec),
                 attempts: spec.attempts,
                 retry_time: spec.retry_time,
-                fleet: Some(FleetFacts {
-                    workers: spec.fleet,
-                    vram_gb: spec.vram_gb,
-                    price_per_second: spec.price_per_second,
-                    idle_timeout: spec.idle_timeout,
-                    cold_start: spec.cold_start,
-                    picture_time: spec.picture_time,
-                    sound_time: spec.sound_time,
-                    job_gap: spec.job_gap,
-                }),
+                fleet: Some(spec.into()),
             }),
         );
         Ok(is_whole.then_some(endpoint))

@@ -22,7 +22,9 @@ use super::step::StepIndex;
 use super::step::StepKind;
 use crate::diag::Diagnostic;
 use crate::facts::Facts;
+use crate::facts::LocalFacts;
 use crate::facts::Placement;
+use crate::facts::RemoteFacts;
 use crate::item::ItemKind;
 use crate::item::PixelFormat;
 use crate::name::BackendName;
@@ -348,6 +350,34 @@ impl Lowering<'_> {
             retry: Retry::default(),
             last: true,
         }
+    }
+
+    // A step that infers on this machine, in as many lanes as there are cores for at most.
+    fn inferring(
+        &mut self,
+        stage: &Stage,
+        name: &str,
+        kind: StepKind,
+        most: usize,
+        place: &LocalFacts,
+    ) -> Step {
+        let lanes = (self.facts.cores / place.threads.max(1)).clamp(1, most.max(1));
+        let lanes = self.backend(&place.backend, place.concurrency, lanes);
+        let mut step = self.step(stage, name, kind, Lane::Threads, lanes);
+        // One more than is at work, so that a lane that is free has its next at hand.
+        step.window = lanes + 1;
+        step.backend = Some(place.backend.clone());
+        step
+    }
+
+    // A step that asks a server, as its backend says.
+    fn asking(&mut self, stage: &Stage, kind: StepKind, most: usize, place: &RemoteFacts) -> Step {
+        let limit = self.backend(&place.backend, place.concurrency, most);
+        let mut step = self.step(stage, "request", kind, Lane::Calls, limit);
+        step.backend = Some(place.backend.clone());
+        step.retry.attempts = place.attempts;
+        step.retry.time = place.retry_time;
+        step
     }
 
     // Notes the limit that all users of a backend share; gives what of `own` fits into it.

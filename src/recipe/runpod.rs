@@ -2,6 +2,7 @@
 //!
 //! Times are in seconds, sizes in bytes. Knows nothing of the protocol.
 
+use crate::facts::FleetFacts;
 use crate::recipe::mapping::MappingSpec;
 use crate::recipe::value;
 use schemars::JsonSchema;
@@ -91,6 +92,22 @@ pub struct RunpodSpec {
     #[serde(deserialize_with = "value::some_time")]
     #[schemars(with = "Option<f64>")]
     pub job_gap: Option<Duration>,
+}
+
+impl From<&RunpodSpec> for FleetFacts {
+    /// What the recipe says of the workers, for forecasts and accounts.
+    fn from(spec: &RunpodSpec) -> Self {
+        Self {
+            workers: spec.fleet,
+            vram_gb: spec.vram_gb,
+            price_per_second: spec.price_per_second,
+            idle_timeout: spec.idle_timeout,
+            cold_start: spec.cold_start,
+            picture_time: spec.picture_time,
+            sound_time: spec.sound_time,
+            job_gap: spec.job_gap,
+        }
+    }
 }
 
 impl Default for RunpodSpec {

@@ -19,20 +19,14 @@ impl Lowering<'_> {
     pub(super) fn whisper(&mut self, stage: &Stage, spec: &WhisperSpec) -> StageFate {
         let (length, codec, mut listen) = match self.facts.placements.get(&stage.id) {
             Some(Placement::Local(place)) => {
-                let lanes =
-                    (self.facts.cores / place.threads.max(1)).clamp(1, spec.concurrency.max(1));
-                let lanes = self.backend(&place.backend, place.concurrency, lanes);
                 let kind = StepKind::Transcribe {
                     spec: spec.clone(),
                     place: place.clone(),
                 };
-                let mut step = self.step(stage, "transcribe", kind, Lane::Threads, lanes);
-                step.window = lanes + 1;
-                step.backend = Some(place.backend.clone());
+                let step = self.inferring(stage, "transcribe", kind, spec.concurrency, place);
                 (ChunkLength::local(spec), None, step)
             }
             Some(Placement::Remote(place)) => {
-                let limit = self.backend(&place.backend, place.concurrency, spec.concurrency);
                 let Some(length) = ChunkLength::remote(spec, place) else {
                     self.wrong.push(too_little_sound(stage, spec, place));
                     return StageFate::Skipped("its requests are too small".to_owned());
@@ -41,9 +35,7 @@ impl Lowering<'_> {
                     spec: spec.clone(),
                     place: place.clone(),
                 };
-                let mut step = self.step(stage, "request", kind, Lane::Calls, limit);
-                step.backend = Some(place.backend.clone());
-                step.retry.attempts = place.attempts;
+                let step = self.asking(stage, kind, spec.concurrency, place);
                 (length, Some(spec.codec), step)
             }
             Some(Placement::Skipped { why }) => return StageFate::Skipped(why.clone()),

@@ -25,17 +25,11 @@ impl Lowering<'_> {
     ) -> Result<StageFate, Vec<Diagnostic>> {
         let (step, form) = match self.facts.placements.get(&stage.id) {
             Some(Placement::Local(place)) => {
-                let lanes =
-                    (self.facts.cores / place.threads.max(1)).clamp(1, spec.concurrency.max(1));
-                let lanes = self.backend(&place.backend, place.concurrency, lanes);
                 let kind = StepKind::Detect {
                     spec: spec.clone(),
                     place: place.clone(),
                 };
-                let mut step = self.step(stage, "detect", kind, Lane::Threads, lanes);
-                // One more than is at work, so that a lane that is free has its next at hand.
-                step.window = lanes + 1;
-                step.backend = Some(place.backend.clone());
+                let step = self.inferring(stage, "detect", kind, spec.concurrency, place);
                 (step, Form::Pixels)
             }
             Some(Placement::Remote(place)) => {
@@ -76,15 +70,11 @@ impl Lowering<'_> {
         side: Option<u32>,
         place: &RemoteFacts,
     ) -> (Step, Form) {
-        let concurrency = self.backend(&place.backend, place.concurrency, concurrency);
         let kind = StepKind::Request {
             place: place.clone(),
             side,
         };
-        let mut step = self.step(stage, "request", kind, Lane::Calls, concurrency);
-        step.backend = Some(place.backend.clone());
-        step.retry.attempts = place.attempts;
-        step.retry.time = place.retry_time;
+        let step = self.asking(stage, kind, concurrency, place);
         let max_bytes = jpeg_bytes(place.max_body);
         (step, Form::Jpeg { max_bytes })
     }
