@@ -56,7 +56,8 @@ def main(vpipe):
     print(f"{len(texts)} recipes, {len(WRONG)} wrong ones")
     if len(texts) < 40:
         mistakes.append("where are the recipes?")
-    sys.exit("\n".join(mistakes))
+    # An empty text would be a failure as well.
+    sys.exit("\n".join(mistakes) or None)
 
 
 main(*sys.argv[1:])
