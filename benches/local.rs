@@ -24,12 +24,12 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
-use vpipe::backends::local::DetectParams;
-use vpipe::backends::local::Detector;
-use vpipe::backends::local::DetectorSession;
-use vpipe::backends::local::EngineKind;
-use vpipe::backends::local::LoadOptions;
-use vpipe::backends::local::ModelSource;
+use vpipe::backends::engine::EngineKind;
+use vpipe::backends::models::ModelSource;
+use vpipe::backends::models::yolo::DetectParams;
+use vpipe::backends::models::yolo::Detector;
+use vpipe::backends::models::yolo::DetectorSession;
+use vpipe::backends::models::yolo::LoadOptions;
 use vpipe::item::Content;
 use vpipe::item::Moment;
 use vpipe::item::Picture;
@@ -54,7 +54,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn main() -> Outcome<()> {
     let words = env::args().skip(1).filter(|word| word != "--bench");
-    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/backends/local/demo/shapes.onnx");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/backends/models/demo/shapes.onnx");
     for model in [demo].into_iter().chain(words.map(PathBuf::from)) {
         for threads in [1, 2] {
             compare(&model, threads)?;

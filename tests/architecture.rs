@@ -65,7 +65,7 @@ fn floors_are_held() {
     );
     for (path, line) in [
         ("src/engine/lane.rs", "fn f() -> crate::output::Results {}"),
-        ("src/plan/lower.rs", "use crate::media::probe;"),
+        ("src/plan/lower.rs", "use crate::media::input::probe;"),
         ("src/time.rs", "use crate::recipe::Recipe;"),
         ("src/cli/run.rs", "use crate::main::x;"),
         ("src/plan/tests.rs", "use crate::engine::run;"),
@@ -104,7 +104,7 @@ fn foreign_crates_are_confined() {
     }
     for (path, line) in [
         ("src/engine/journal.rs", "use rusqlite::Connection;"),
-        ("src/backends/http.rs", "use reqwest::Client;"),
+        ("src/backends/transport/http.rs", "use reqwest::Client;"),
         (
             "src/plan/lower.rs",
             "let toml = crate::recipe::toml::parse(rten);",

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-// The threshold of the model card, src/backends/local/demo/shapes.md.
+// The threshold of the model card, src/backends/models/demo/shapes.md.
 const CARD_CONFIDENCE: f64 = 0.25;
 
 #[derive(Deserialize)]

@@ -6,12 +6,12 @@
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
-use vpipe::backends::local::DetectParams;
-use vpipe::backends::local::Detector;
-use vpipe::backends::local::EngineKind;
-use vpipe::backends::local::LoadOptions;
-use vpipe::backends::local::ModelSource;
-use vpipe::backends::local::find_models;
+use vpipe::backends::engine::EngineKind;
+use vpipe::backends::models::ModelSource;
+use vpipe::backends::models::find_models;
+use vpipe::backends::models::yolo::DetectParams;
+use vpipe::backends::models::yolo::Detector;
+use vpipe::backends::models::yolo::LoadOptions;
 use vpipe::failure::Class;
 use vpipe::failure::Failure;
 use vpipe::item::Content;
@@ -24,7 +24,7 @@ use vpipe::item::Size;
 use vpipe::name::VideoId;
 use vpipe::time::Pts;
 
-const SHAPES: &[u8] = include_bytes!("../src/backends/local/demo/shapes.onnx");
+const SHAPES: &[u8] = include_bytes!("../src/backends/models/demo/shapes.onnx");
 
 const PARAMS: DetectParams = DetectParams {
     conf: 0.25,

@@ -25,11 +25,11 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
-use vpipe::backends::local::LoadOptions;
-use vpipe::backends::local::whisper::TranscribeParams;
-use vpipe::backends::local::whisper::Transcriber;
-use vpipe::backends::local::whisper::TranscriberSession;
-use vpipe::backends::local::whisper::VoiceSource;
+use vpipe::backends::models::whisper::TranscribeParams;
+use vpipe::backends::models::whisper::Transcriber;
+use vpipe::backends::models::whisper::TranscriberSession;
+use vpipe::backends::models::whisper::VoiceSource;
+use vpipe::backends::models::yolo::LoadOptions;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

@@ -92,7 +92,7 @@ def ggml(path, dims, weights):
 
 
 def sentences(folder):
-    maker = load(ROOT / "src/backends/local/demo/voice/phrases.py")
+    maker = load(ROOT / "src/backends/models/demo/voice/phrases.py")
     kinds = {"rooms and noise": (3, False), "clean": (4, True)}  # as train_voice.py numbers its seeds
     sound, told = [], []
     for kind, (seed, clean) in kinds.items():

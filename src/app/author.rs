@@ -1,8 +1,8 @@
 //! `init`, `show` and `schema`: what helps to write a recipe.
 
-use super::compile;
-use super::error::AppError;
-use super::world::Here;
+use crate::app::compile;
+use crate::app::error::AppError;
+use crate::app::world::Here;
 use crate::recipe;
 use crate::recipe::Request;
 use crate::recipe::Showing;

@@ -1,14 +1,14 @@
 //! `check` and `models`: what can be said without a video.
 
-use super::compile;
-use super::error::AppError;
-use super::report::Checked;
-use super::report::FoundModel;
-use super::report::Knows;
-use crate::backends::local;
-use crate::backends::local::ModelSource;
-use crate::backends::local::whisper::VoiceSource;
-use crate::backends::local::whisper::find_voices;
+use crate::app::compile;
+use crate::app::error::AppError;
+use crate::app::report::Checked;
+use crate::app::report::FoundModel;
+use crate::app::report::Knows;
+use crate::backends::models;
+use crate::backends::models::ModelSource;
+use crate::backends::models::whisper::VoiceSource;
+use crate::backends::models::whisper::find_voices;
 use crate::recipe::Request;
 use std::path::Path;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub fn models(folders: &[PathBuf]) -> Result<Vec<FoundModel>, AppError> {
         })
     };
     let mut found = Vec::new();
-    for model in local::find_models(folders) {
+    for model in models::find_models(folders) {
         let path = match model.source {
             ModelSource::File(path) if is_of_voice(&path) => continue,
             ModelSource::File(path) => Some(path),

@@ -1,10 +1,10 @@
 //! Compiling: a request for a recipe to a plan and what it stands on.
 
-use super::error::AppError;
-use super::report::StageRow;
-use super::resolve;
-use super::resolve::Placed;
-use super::world::Here;
+use crate::app::error::AppError;
+use crate::app::placement::resolve;
+use crate::app::placement::resolve::Placed;
+use crate::app::report::StageRow;
+use crate::app::world::Here;
 use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::facts::Facts;

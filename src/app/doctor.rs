@@ -3,12 +3,13 @@
 //! Asks a server only where both its key and an endpoint are set. A key is set or not; it is
 //! never shown.
 
-use super::resolve;
-use super::world::Here;
-use crate::backends::local;
-use crate::backends::local::ModelSource;
-use crate::backends::runpod::Endpoint;
-use crate::backends::runpod::Health;
+use crate::app::placement::resolve;
+use crate::app::world::Here;
+use crate::backends::engine;
+use crate::backends::models;
+use crate::backends::models::ModelSource;
+use crate::backends::remote::runpod::Endpoint;
+use crate::backends::remote::runpod::Health;
 use crate::media;
 use crate::recipe::RunpodSpec;
 use crate::recipe::World;
@@ -172,7 +173,7 @@ fn set<'a>(variables: &'a BTreeMap<String, String>, name: &str) -> Option<&'a st
 }
 
 fn models() -> Finding {
-    let found = local::find_models(&[PathBuf::from("."), PathBuf::from("models")]);
+    let found = models::find_models(&[PathBuf::from("."), PathBuf::from("models")]);
     let files = || {
         found
             .iter()
@@ -190,7 +191,7 @@ fn models() -> Finding {
 
 fn onnx_runtime() -> Finding {
     const ABOUT: &str = "ONNX Runtime";
-    match local::onnx_runtime() {
+    match engine::onnx_runtime() {
         None => Finding::new(ABOUT, State::Absent, "not built in; models run on rten")
             .help("for more speed, `cargo install --path . --features ort`"),
         Some(Ok(())) => Finding::new(ABOUT, State::Good, "the library was opened"),

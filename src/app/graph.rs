@@ -1,7 +1,7 @@
 //! `graph`: a recipe drawn, and after a run what each stage took in it.
 
-use super::compile;
-use super::error::AppError;
+use crate::app::compile;
+use crate::app::error::AppError;
 use crate::name::StageId;
 use crate::output::Spread;
 use crate::output::StageRun;

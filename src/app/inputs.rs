@@ -3,8 +3,8 @@
 //! A file that is not there, or two results under one name, stop everything before it starts;
 //! a file that cannot be read is told and the others go on.
 
-use super::error::AppError;
-use super::saving;
+use crate::app::error::AppError;
+use crate::app::saving;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::media::MediaError;

@@ -2,31 +2,26 @@
 //!
 //! Joins the rooms below; does not know how any of them works.
 
-mod account;
+mod accounting;
 mod author;
-mod budget;
 mod check;
 mod compile;
 mod doctor;
 mod error;
 mod graph;
 mod inputs;
-mod ledger;
-mod listen;
+mod placement;
 mod plan;
-mod reason;
 mod report;
-mod resolve;
 mod run;
 mod saving;
-mod services;
 mod trial;
 mod world;
 
+pub use accounting::budget::Limits;
 pub use author::init;
 pub use author::schema;
 pub use author::show;
-pub use budget::Limits;
 pub use check::check;
 pub use check::models;
 pub use doctor::Finding;

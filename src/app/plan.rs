@@ -1,16 +1,16 @@
 //! `plan`: what a run would do, ask and cost. Nothing is sent and nothing is written.
 
-use super::compile;
-use super::compile::Compiled;
-use super::error::AppError;
-use super::inputs;
-use super::inputs::Inputs;
-use super::reason;
-use super::report::Planned;
-use super::report::PlannedStage;
-use super::run;
-use super::run::RunRequest;
-use super::world::Here;
+use crate::app::compile;
+use crate::app::compile::Compiled;
+use crate::app::error::AppError;
+use crate::app::inputs;
+use crate::app::inputs::Inputs;
+use crate::app::placement::reason;
+use crate::app::report::Planned;
+use crate::app::report::PlannedStage;
+use crate::app::run;
+use crate::app::run::RunRequest;
+use crate::app::world::Here;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::item::PixelFormat;

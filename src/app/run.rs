@@ -1,16 +1,16 @@
 //! `run`: a recipe over videos, from the words of a user to files of results.
 
-use super::budget::Budget;
-use super::budget::Limits;
-use super::compile;
-use super::compile::Compiled;
-use super::error::AppError;
-use super::inputs;
-use super::inputs::Inputs;
-use super::ledger::Ledger;
-use super::report::Header;
-use super::report::Outcome;
-use super::report::Update;
+use crate::app::accounting::budget::Budget;
+use crate::app::accounting::budget::Limits;
+use crate::app::accounting::ledger::Ledger;
+use crate::app::compile;
+use crate::app::compile::Compiled;
+use crate::app::error::AppError;
+use crate::app::inputs;
+use crate::app::inputs::Inputs;
+use crate::app::report::Header;
+use crate::app::report::Outcome;
+use crate::app::report::Update;
 use crate::engine;
 use crate::engine::Gate;
 use crate::engine::Said;

@@ -1,8 +1,8 @@
 //! Saving: that the files of a run have names of their own and a disk to go to, before it
 //! starts; and what was written, added up.
 
-use super::error::AppError;
-use super::report::SavedFiles;
+use crate::app::error::AppError;
+use crate::app::report::SavedFiles;
 use crate::failure::Class;
 use crate::item::Moment;
 use crate::item::Saved;

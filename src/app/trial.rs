@@ -3,11 +3,11 @@
 //!
 //! Nothing is written, and nothing is sent unless that is asked for.
 
-use super::compile;
-use super::error::AppError;
-use super::inputs;
-use super::resolve;
-use super::resolve::Placed;
+use crate::app::compile;
+use crate::app::error::AppError;
+use crate::app::inputs;
+use crate::app::placement::resolve;
+use crate::app::placement::resolve::Placed;
 use crate::diag::Diagnostic;
 use crate::diag::did_you_mean;
 use crate::engine::Stop;

@@ -2,8 +2,8 @@
 //!
 //! Holds only what is not in a recipe. Knows nothing of what the words do.
 
-use super::duration;
-use super::money;
+use crate::cli::duration;
+use crate::cli::money;
 use crate::plan::Format;
 use crate::recipe::Request;
 use clap::Args;

@@ -1,8 +1,8 @@
 //! The words for what a stage will ask of a server, how long that takes and what it costs.
 
-use super::money::bytes;
-use super::money::dollars;
-use super::money::number;
+use crate::cli::money::bytes;
+use crate::cli::money::dollars;
+use crate::cli::money::number;
 use crate::plan::Cost;
 use crate::plan::Estimate;
 use crate::plan::Figure;

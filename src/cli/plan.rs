@@ -2,16 +2,16 @@
 //!
 //! Pure: what `app` says in, text out.
 
-use super::check;
-use super::forecast;
-use super::forecast::short;
-use super::forecast::spread;
-use super::money::bytes;
-use super::money::dollars;
-use super::money::number;
-use super::tables::table;
 use crate::app::Planned;
 use crate::app::PlannedStage;
+use crate::cli::check;
+use crate::cli::forecast;
+use crate::cli::forecast::short;
+use crate::cli::forecast::spread;
+use crate::cli::money::bytes;
+use crate::cli::money::dollars;
+use crate::cli::money::number;
+use crate::cli::tables::table;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::plan::Format;

@@ -3,11 +3,11 @@
 //!
 //! Knows nothing of terminals.
 
-use super::duration::spell_roughly;
-use super::forecast;
 use crate::app::Header;
 use crate::app::StageRow;
 use crate::app::Update;
+use crate::cli::duration::spell_roughly;
+use crate::cli::forecast;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;

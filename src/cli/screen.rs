@@ -2,12 +2,12 @@
 //!
 //! Draws what [`Progress`] says. Knows nothing of runs.
 
-use super::duration::spell_roughly;
-use super::progress::Line;
-use super::progress::Progress;
-use super::progress::Row;
-use super::progress::Weight;
-use super::streams::talk;
+use crate::cli::duration::spell_roughly;
+use crate::cli::progress::Line;
+use crate::cli::progress::Progress;
+use crate::cli::progress::Row;
+use crate::cli::progress::Weight;
+use crate::cli::streams::talk;
 use indicatif::MultiProgress;
 use indicatif::ProgressBar;
 use indicatif::ProgressStyle;

@@ -1,6 +1,6 @@
 //! stdout and stderr: the first carries data, the second talk.
 
-use super::diagnostic::Style;
+use crate::cli::diagnostic::Style;
 use std::env;
 use std::io;
 use std::io::IsTerminal;

@@ -2,13 +2,13 @@
 //!
 //! Pure: an outcome in, text out.
 
-use super::duration::spell;
-use super::money;
-use super::money::number;
 use crate::app::Outcome;
 use crate::app::SavedFiles;
 use crate::app::StageSummary;
 use crate::app::VideoOutcome;
+use crate::cli::duration::spell;
+use crate::cli::money;
+use crate::cli::money::number;
 use crate::engine::StopReason;
 use crate::output::Summary;
 use indicatif::HumanBytes;

@@ -4,16 +4,16 @@
 //! back, and the halves of an item that was too large queue for them like any other. The body of
 //! a request is made before a permit is asked for, so a slot that is free finds one ready.
 
-use super::conductor::Reporter;
-use super::gate::Gate;
-use super::lanes::Lanes;
-use super::map::finished;
-use super::permits::Permits;
-use super::stop::Stop;
-use super::stop::StopReason;
-use super::work::Call;
-use super::work::Map;
-use super::work::Submitted;
+use crate::engine::conductor::Reporter;
+use crate::engine::gate::Gate;
+use crate::engine::lanes::Lanes;
+use crate::engine::map::finished;
+use crate::engine::permits::Permits;
+use crate::engine::stop::Stop;
+use crate::engine::stop::StopReason;
+use crate::engine::work::Call;
+use crate::engine::work::Map;
+use crate::engine::work::Submitted;
 use crate::event::Event;
 use crate::exchange::Exchange;
 use crate::failure::Class;

@@ -1,11 +1,11 @@
 //! The task of a step that folds: one state a video, items in the order of their arrival.
 
-use super::conductor::Reporter;
-use super::wire::Inbox;
-use super::wire::Message;
-use super::wire::Outlets;
-use super::work::Fold;
-use super::work::Folding;
+use crate::engine::conductor::Reporter;
+use crate::engine::wire::Inbox;
+use crate::engine::wire::Message;
+use crate::engine::wire::Outlets;
+use crate::engine::work::Fold;
+use crate::engine::work::Folding;
 use crate::event::Event;
 use crate::item::Item;
 use crate::name::VideoId;

@@ -3,7 +3,7 @@
 //! Asked with the permit in hand, so the answer holds for the request that is sent next. Knows
 //! nothing of prices.
 
-use super::stop::StopReason;
+use crate::engine::stop::StopReason;
 use crate::exchange::Exchange;
 use crate::name::StageId;
 

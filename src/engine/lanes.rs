@@ -1,7 +1,7 @@
 //! Lanes: the named threads on which a [`Map`] runs, each with its own state.
 
-use super::work::Lane;
-use super::work::Map;
+use crate::engine::work::Lane;
+use crate::engine::work::Map;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;

@@ -3,10 +3,10 @@
 //! Answers leave as they come; where the plan says `ordered`, they wait for their turn, and
 //! those that wait count against the window.
 
-use super::attempt::Attempts;
-use super::wire::Inbox;
-use super::wire::Message;
-use super::wire::Outlets;
+use crate::engine::attempt::Attempts;
+use crate::engine::wire::Inbox;
+use crate::engine::wire::Message;
+use crate::engine::wire::Outlets;
 use crate::event::Event;
 use crate::item::Item;
 use crate::name::VideoId;

@@ -1,20 +1,20 @@
 //! A run: one task a step, joined as the plan says, until the last video is through.
 
-use super::attempt::Attempts;
-use super::attempt::Worker;
-use super::conductor::Conductor;
-use super::conductor::Said;
-use super::fold::FoldTask;
-use super::gate::Gate;
-use super::lanes::Lanes;
-use super::map::MapTask;
-use super::permits::Permits;
-use super::source::SourceTask;
-use super::stop::Stop;
-use super::wire::Inbox;
-use super::wire::Message;
-use super::wire::Outlets;
-use super::work::Work;
+use crate::engine::attempt::Attempts;
+use crate::engine::attempt::Worker;
+use crate::engine::conductor::Conductor;
+use crate::engine::conductor::Said;
+use crate::engine::fold::FoldTask;
+use crate::engine::gate::Gate;
+use crate::engine::lanes::Lanes;
+use crate::engine::map::MapTask;
+use crate::engine::permits::Permits;
+use crate::engine::source::SourceTask;
+use crate::engine::stop::Stop;
+use crate::engine::wire::Inbox;
+use crate::engine::wire::Message;
+use crate::engine::wire::Outlets;
+use crate::engine::work::Work;
 use crate::event::Event;
 use crate::name::VideoId;
 use crate::plan::Plan;

@@ -1,11 +1,11 @@
 //! The task of a source: opens videos in order, two at a time, each on a thread of its own.
 
-use super::conductor::Reporter;
-use super::stop::Stop;
-use super::wire::Message;
-use super::wire::Outlets;
-use super::work::Emitter;
-use super::work::Source;
+use crate::engine::conductor::Reporter;
+use crate::engine::stop::Stop;
+use crate::engine::wire::Message;
+use crate::engine::wire::Outlets;
+use crate::engine::work::Emitter;
+use crate::engine::work::Source;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;

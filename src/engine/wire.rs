@@ -3,8 +3,8 @@
 //! A step has one inbox for all its inputs: were there one an input, a step that waits for the
 //! empty one would block whoever fills both. The end of a video travels behind its items.
 
-use super::conductor::Reporter;
-use super::work::Stopped;
+use crate::engine::conductor::Reporter;
+use crate::engine::work::Stopped;
 use crate::item::Item;
 use crate::item::ItemKind;
 use crate::name::VideoId;

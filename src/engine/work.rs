@@ -3,9 +3,9 @@
 //! Three are enough for everything: a source gives items, a map (threads here or calls
 //! elsewhere) turns one into others, a fold sees all of a video. Knows nothing of what is done.
 
-use super::conductor::Reporter;
-use super::stop::Stop;
-use super::wire::Outlets;
+use crate::engine::conductor::Reporter;
+use crate::engine::stop::Stop;
+use crate::engine::wire::Outlets;
 use crate::event::Event;
 use crate::exchange::Exchange;
 use crate::failure::Failure;

@@ -2,40 +2,42 @@
 //!
 //! A pure function of a recipe and facts: the same two give the same plan. Knows nothing of
 //! files, networks, threads or time.
+//!
+//! | folder | what it is |
+//! |---|---|
+//! | `graph` | the graph of stages: built from `inputs`, checked, drawn |
+//! | `lower` | from the graph of stages and the facts to steps with limits |
+//! | `forecast` | what a plan will ask of servers, how long that takes and what it costs |
+//! | `step` | the plan: steps and the edges between them |
 
-mod advice;
-mod billing;
-mod chunk;
-mod draw;
 mod forecast;
+mod graph;
 mod lower;
-mod memory;
-mod ports;
-mod stages;
 mod step;
-mod vram;
+mod warnings;
 
-pub use advice::warnings;
-pub use billing::Meter;
-pub use chunk::ChunkLength;
-pub use draw::Drawn;
-pub use draw::Format;
-pub use forecast::Cost;
-pub use forecast::Estimate;
-pub use forecast::Figure;
-pub use forecast::Forecast;
-pub use forecast::Guess;
-pub use forecast::Source;
-pub use forecast::StageForecast;
-pub use forecast::Times;
-pub use forecast::What;
-pub use forecast::Work;
-pub use forecast::forecast;
-pub use forecast::usual_start;
-pub use lower::Tuning;
-pub use lower::compile;
-pub use memory::Peak;
-pub use stages::check;
+pub use forecast::billing::Meter;
+pub use forecast::forecast::Cost;
+pub use forecast::forecast::Estimate;
+pub use forecast::forecast::Figure;
+pub use forecast::forecast::Forecast;
+pub use forecast::forecast::Guess;
+pub use forecast::forecast::Source;
+pub use forecast::forecast::StageForecast;
+pub use forecast::forecast::Times;
+pub use forecast::forecast::What;
+pub use forecast::forecast::Work;
+pub use forecast::forecast::forecast;
+pub use forecast::forecast::usual_start;
+pub use forecast::vram::Fit;
+pub use forecast::vram::Vram;
+pub use graph::draw::Drawn;
+pub use graph::draw::Format;
+pub use graph::stages::check;
+pub use lower::chunk::ChunkLength;
+pub use lower::compile::Tuning;
+pub use lower::compile::compile;
+pub use lower::memory::Peak;
 pub use step::Lane;
 pub use step::Limit;
 pub use step::Picking;
@@ -46,5 +48,4 @@ pub use step::StagePlan;
 pub use step::Step;
 pub use step::StepIndex;
 pub use step::StepKind;
-pub use vram::Fit;
-pub use vram::Vram;
+pub use warnings::warnings;

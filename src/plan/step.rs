@@ -3,8 +3,6 @@
 //! A step says how it runs, how much of it runs at once and how much it may hold. Knows nothing
 //! of what runs it.
 
-use super::chunk::ChunkLength;
-use super::memory::Peak;
 use crate::facts::LocalFacts;
 use crate::facts::RemoteFacts;
 use crate::item::ItemKind;
@@ -14,6 +12,8 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::name::StepId;
 use crate::name::VideoId;
+use crate::plan::lower::chunk::ChunkLength;
+use crate::plan::lower::memory::Peak;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;

@@ -1,104 +1,83 @@
 //! Recipes: from TOML to typed stages whose every value has a place.
 //!
-//! ```text
-//! layers     the file and what it extends, each parsed to a tree
-//!   merge    one tree: the later layer wins, key by key
-//!   set      what the command line changes
-//!   render   templates in strings
-//!   stage    the engine's keys, then the kind's own struct
-//! ```
+//! | folder | what it is |
+//! |---|---|
+//! | `recipe` | the typed recipe |
+//! | `stages` | the parameters of each kind of stage |
+//! | `backends` | the parameters of each kind of backend |
+//! | `http` | what a model server is sent, and where in its answer is what it found |
+//! | `load` | from TOML to a recipe: layers, merged, changed by `--set`, rendered, read |
+//! | `tools` | what helps to write one: schema, origins, differences |
 //!
 //! Every mistake is found in one go. Knows nothing of files and the environment beyond what
 //! a [`World`] gives, and not that stages exist as code.
 
-mod answer;
-mod backend;
-mod built_in;
-mod differ;
-mod extract;
+mod backends;
 mod http;
-mod http_stage;
-mod layers;
 mod load;
-mod mapping;
-mod merge;
-mod moment;
-mod openai;
-mod parse;
-mod presets;
-mod read;
-mod render;
-mod runpod;
-mod save;
-mod schema;
-mod set;
-mod show;
-mod spec;
-mod stage;
-mod suggest;
-mod take;
-mod tree;
-mod value;
-mod world;
+#[expect(clippy::module_inception, reason = "the file is named by its subject")]
+mod recipe;
+mod stages;
+mod tools;
 
-pub use answer::Answer;
-pub use answer::AnswerSpec;
-pub use answer::BoxFormat;
-pub use answer::BoxOf;
-pub use answer::BoxUnit;
-pub use answer::RecordSpec;
-pub use answer::TranscriptSpec;
-pub use differ::Difference;
-pub use differ::differences;
-pub use extract::ExtractMode;
-pub use extract::ExtractSpec;
-pub use http::BodyForm;
-pub use http::HttpMethod;
-pub use http::HttpSpec;
-pub use http_stage::Each;
-pub use http_stage::HttpStageSpec;
-pub use load::load;
-pub use mapping::MappingSpec;
-pub use mapping::Subject;
-pub use openai::OpenaiSpec;
-pub use presets::PRESETS;
-pub use presets::Preset;
-pub use presets::STARTER;
-pub use presets::preset;
-pub use runpod::RunpodDialect;
-pub use runpod::RunpodMode;
-pub use runpod::RunpodPolicy;
-pub use runpod::RunpodSpec;
-pub use save::SaveFormat;
-pub use save::SaveSpec;
-pub use schema::schema;
-pub use show::Showing;
-pub use show::show;
-pub use spec::AUTO;
-pub use spec::Backend;
-pub use spec::BackendSpec;
-pub use spec::BatchSpec;
-pub use spec::CaptionFormat;
-pub use spec::HTTP;
-pub use spec::Input;
-pub use spec::LOCAL;
-pub use spec::LocalEngine;
-pub use spec::LocalSpec;
-pub use spec::MergeSpec;
-pub use spec::OPENAI;
-pub use spec::Port;
-pub use spec::RUNPOD;
-pub use spec::Recipe;
-pub use spec::Stage;
-pub use spec::StageSpec;
-pub use spec::WhisperSpec;
-pub use spec::WhisperTask;
-pub use spec::WhisperWorker;
-pub use spec::YoloSpec;
-pub use take::TakeSpec;
-pub use take::values_for_strangers;
-pub use take::values_of_box;
-pub use take::values_of_facts;
-pub use world::LoadError;
-pub use world::Request;
-pub use world::World;
+pub use backends::http::BodyForm;
+pub use backends::http::HttpMethod;
+pub use backends::http::HttpSpec;
+pub use backends::openai::OpenaiSpec;
+pub use backends::runpod::RunpodDialect;
+pub use backends::runpod::RunpodMode;
+pub use backends::runpod::RunpodPolicy;
+pub use backends::runpod::RunpodSpec;
+pub use http::answer::Answer;
+pub use http::answer::AnswerSpec;
+pub use http::answer::BoxFormat;
+pub use http::answer::BoxOf;
+pub use http::answer::BoxUnit;
+pub use http::answer::RecordSpec;
+pub use http::answer::TranscriptSpec;
+pub use http::mapping::MappingSpec;
+pub use http::mapping::Subject;
+pub use load::load::load;
+pub use load::presets::PRESETS;
+pub use load::presets::Preset;
+pub use load::presets::STARTER;
+pub use load::presets::preset;
+pub use load::world::LoadError;
+pub use load::world::Request;
+pub use load::world::World;
+pub use recipe::AUTO;
+pub use recipe::Backend;
+pub use recipe::BackendSpec;
+pub use recipe::BatchSpec;
+pub use recipe::CaptionFormat;
+pub use recipe::HTTP;
+pub use recipe::Input;
+pub use recipe::LOCAL;
+pub use recipe::LocalEngine;
+pub use recipe::LocalSpec;
+pub use recipe::MergeSpec;
+pub use recipe::OPENAI;
+pub use recipe::Port;
+pub use recipe::RUNPOD;
+pub use recipe::Recipe;
+pub use recipe::Stage;
+pub use recipe::StageSpec;
+pub use recipe::WhisperSpec;
+pub use recipe::WhisperTask;
+pub use recipe::WhisperWorker;
+pub use recipe::YoloSpec;
+pub use stages::extract::ExtractMode;
+pub use stages::extract::ExtractSpec;
+pub use stages::http::Each;
+pub use stages::http::HttpStageSpec;
+pub use stages::save::SaveFormat;
+pub use stages::save::SaveSpec;
+pub use stages::take::TakeSpec;
+pub use stages::take::values_for_strangers;
+pub use stages::take::values_of_box;
+pub use stages::take::values_of_facts;
+pub use tools::differ::Difference;
+pub use tools::differ::differences;
+pub use tools::schema::schema;
+pub use tools::show::Showing;
+pub use tools::show::show;

@@ -1,24 +1,24 @@
 //! The one match from what a step is to what does it.
 
-use super::batch::batch;
-use super::crops::cut;
-use super::crops::gather;
-use super::detect::detect;
-use super::extract;
-use super::extract::Videos;
-use super::merge::merge;
-use super::pick::pick;
-use super::save::Taken;
-use super::save::save;
-use super::speech;
-use crate::backends::local::Detector;
-use crate::backends::local::whisper::Transcriber;
+use crate::backends::models::whisper::Transcriber;
+use crate::backends::models::yolo::Detector;
 use crate::engine::Call;
 use crate::engine::Work;
 use crate::name::StageId;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::plan::StepKind;
+use crate::stages::batch::batch;
+use crate::stages::extract::extract;
+use crate::stages::extract::extract::Videos;
+use crate::stages::merge::merge;
+use crate::stages::save::Taken;
+use crate::stages::save::save;
+use crate::stages::speech;
+use crate::stages::vision::crops::cut;
+use crate::stages::vision::crops::gather;
+use crate::stages::vision::detect::detect;
+use crate::stages::vision::pick::pick;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,33 +2,22 @@
 //!
 //! Does not know screens or processes, nor who else is in the plan.
 
-mod asked;
 mod assemble;
 mod batch;
-mod crops;
-mod dedup;
-mod detect;
 mod extract;
 mod merge;
-mod pick;
-mod request;
 mod save;
 mod speech;
 mod trial;
+mod vision;
 
 pub use assemble::Supplies;
 pub use assemble::assemble;
 pub use batch::batch;
 pub use batch::halves;
-pub use crops::cut;
-pub use crops::gather;
-pub use detect::params;
-pub use extract::Videos;
-pub use extract::wanted;
+pub use extract::extract::Videos;
+pub use extract::extract::wanted;
 pub use merge::merge;
-pub use pick::pick;
-pub use request::Request;
-pub use request::request;
 pub use speech::Ask;
 pub use speech::Hearing;
 pub use speech::Listener;
@@ -37,3 +26,9 @@ pub use speech::listening;
 pub use speech::transcribing;
 pub use trial::Rendered;
 pub use trial::Trial;
+pub use vision::crops::cut;
+pub use vision::crops::gather;
+pub use vision::detect::params;
+pub use vision::pick::pick;
+pub use vision::request::Request;
+pub use vision::request::request;

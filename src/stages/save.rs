@@ -2,7 +2,6 @@
 //!
 //! Does not know who reads the files, nor what else is done with the pictures.
 
-use super::extract::Videos;
 use crate::engine::Lane;
 use crate::engine::Map;
 use crate::failure::Class;
@@ -18,6 +17,7 @@ use crate::name::StageId;
 use crate::output::write_file;
 use crate::recipe::SaveFormat;
 use crate::recipe::SaveSpec;
+use crate::stages::extract::extract::Videos;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::path::Path;

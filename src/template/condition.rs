@@ -2,9 +2,9 @@
 //!
 //! What one may do is bounded, in steps as in bytes, so that no recipe goes on for ever.
 
-use super::Fault;
-use super::Scope;
 use crate::diag::did_you_mean;
+use crate::template::Fault;
+use crate::template::Scope;
 use minijinja::Environment;
 use minijinja::Error;
 use minijinja::ErrorKind;

@@ -68,15 +68,15 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ffmpeg_next", &["src/media/"]),
     ("turbojpeg", &["src/media/"]),
     ("png", &["src/media/"]),
-    ("reqwest", &["src/backends/http.rs"]),
-    ("rustls", &["src/backends/http.rs"]),
+    ("reqwest", &["src/backends/transport/http.rs"]),
+    ("rustls", &["src/backends/transport/http.rs"]),
     ("base64", &["src/backends/"]),
-    ("httpdate", &["src/backends/http.rs"]),
-    ("rten", &["src/backends/local/"]),
-    ("rten_tensor", &["src/backends/local/"]),
-    ("ort", &["src/backends/local/"]),
-    ("realfft", &["src/backends/local/whisper/mel.rs"]),
-    ("flate2", &["src/backends/local/whisper/decode.rs"]),
+    ("httpdate", &["src/backends/transport/http.rs"]),
+    ("rten", &["src/backends/engine/"]),
+    ("rten_tensor", &["src/backends/engine/"]),
+    ("ort", &["src/backends/engine/"]),
+    ("realfft", &["src/backends/models/whisper/mel.rs"]),
+    ("flate2", &["src/backends/models/whisper/decode.rs"]),
     ("toml", &["src/recipe/"]),
     ("schemars", &["src/recipe/"]),
     ("minijinja", &["src/template.rs", "src/template/"]),
@@ -92,7 +92,7 @@ const ASYNC: &[&str] = &[
 
 /// ONNX Runtime has one environment a process, whoever asks, and cannot make another after it is
 /// gone. No other file has such an excuse.
-const ONE_A_PROCESS: &str = "src/backends/local/ort.rs";
+const ONE_A_PROCESS: &str = "src/backends/engine/ort.rs";
 
 fn floor(room: &str) -> Option<u8> {
     let known = FLOORS.iter().find(|(name, _)| *name == room)?;
@@ -197,7 +197,9 @@ fn imports_are_plain(file: &File) -> Vec<Breach> {
                 "pub mod ",
                 "pub use ",
                 "pub(crate) mod ",
+                "pub(super) mod ",
                 "pub(super) use ",
+                "pub(in ",
                 "#[",
             ]
             .iter()

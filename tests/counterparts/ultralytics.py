@@ -25,7 +25,7 @@ import numpy as np
 # This file is called as the package is.
 sys.path = [p for p in sys.path if pathlib.Path(p or ".").resolve() != pathlib.Path(__file__).resolve().parent]
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.append(str(ROOT / "src/backends/local/demo"))
+sys.path.append(str(ROOT / "src/backends/models/demo"))
 
 FAMILIES = {"yolov8n": {}, "yolov10n": {"nms": False}, "yolo11n": {}}  # nms=False: v10's end-to-end head
 SIZES = [(640, 360), (500, 333), (333, 500), (320, 320), (1280, 720), (101, 77), (720, 404), (641, 481)]

@@ -1,10 +1,10 @@
 //! What is shown of recorded runs.
 
-use super::Progress;
-use super::Weight;
 use crate::app::Header;
 use crate::app::StageRow;
 use crate::app::Update;
+use crate::cli::progress::Progress;
+use crate::cli::progress::Weight;
 use crate::event::Event;
 use crate::facts::VideoFacts;
 use crate::failure::Class;

@@ -1,10 +1,10 @@
 //! The closing words of made-up runs.
 
-use super::json;
-use super::summary;
 use crate::app::Outcome;
 use crate::app::StageSummary;
 use crate::app::VideoOutcome;
+use crate::cli::summary::json;
+use crate::cli::summary::summary;
 use crate::engine::StopReason;
 use crate::name::VideoId;
 use crate::output::Summary;

@@ -3,13 +3,13 @@
 //! For files that this program wrote: they have no gaps and no clock of their own. Knows nothing
 //! of what they are for.
 
-use super::decoder::SoundDecoder;
-use super::resampler::Resampler;
-use super::track::SoundTrack;
 use crate::media::error::MediaError;
+use crate::media::sound::decoder::SoundDecoder;
+use crate::media::sound::resampler::Resampler;
+use crate::media::sound::track::SoundTrack;
 use bytes::Bytes;
 
-/// The samples of `file`, which [`encode_sound`](super::encode_sound) wrote.
+/// The samples of `file`, which [`encode_sound`](crate::media::sound::encode_sound) wrote.
 ///
 /// # Errors
 ///

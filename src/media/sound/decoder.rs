@@ -2,9 +2,9 @@
 //!
 //! Knows nothing of clocks and rates.
 
-use super::track::SoundTrack;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
+use crate::media::sound::track::SoundTrack;
 use ffmpeg_next::Packet;
 use ffmpeg_next::Rational;
 use ffmpeg_next::codec;

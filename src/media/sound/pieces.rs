@@ -3,19 +3,19 @@
 //! Time stamps decide where samples lie, since nothing else keeps sound and pictures together
 //! through edit lists, late starts, gaps and drift. Knows nothing of stages or of who listens.
 
-use super::clock::Clock;
-use super::decoder::SoundDecoder;
-use super::resampler::Resampler;
-use super::resampler::Shape;
-use super::track::SoundTrack;
 use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
 use crate::media::error::MediaError;
-use crate::media::input::Input;
-use crate::media::pictures::pictures;
+use crate::media::frames::pictures;
+use crate::media::input::identify::Input;
+use crate::media::input::track::Track;
+use crate::media::select::wanted::Wanted;
+use crate::media::sound::clock::Clock;
+use crate::media::sound::decoder::SoundDecoder;
+use crate::media::sound::resampler::Resampler;
+use crate::media::sound::resampler::Shape;
+use crate::media::sound::track::SoundTrack;
 use crate::media::stop::Stop;
-use crate::media::track::Track;
-use crate::media::wanted::Wanted;
 use crate::name::VideoId;
 use crate::speech::RATE;
 use crate::speech::Sound;

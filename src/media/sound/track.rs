@@ -4,8 +4,8 @@
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
+use crate::media::input::track;
 use crate::media::stop::Stop;
-use crate::media::track;
 use crate::time::TimeBase;
 use bytes::Bytes;
 use ffmpeg_next::Packet;

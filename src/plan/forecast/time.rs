@@ -3,9 +3,9 @@
 //! Requests come as fast as pictures are read, and each worker takes the next one when it is free.
 //! Knows nothing of what is asked.
 
-use super::Estimate;
 use crate::facts::FleetFacts;
-use crate::plan::billing::paid;
+use crate::plan::forecast::billing::paid;
+use crate::plan::forecast::forecast::Estimate;
 use std::time::Duration;
 
 /// One way that a stage may go. Times are in seconds.

@@ -2,13 +2,13 @@
 //!
 //! A stage that does not take all has steps of its own between the source and its detector.
 
-use super::Lowering;
-use super::Outlets;
 use crate::diag::Diagnostic;
 use crate::facts::VideoFacts;
 use crate::item::ItemKind;
 use crate::name::StepId;
 use crate::name::VideoId;
+use crate::plan::lower::compile::Lowering;
+use crate::plan::lower::compile::Outlets;
 use crate::plan::step::Lane;
 use crate::plan::step::Picking;
 use crate::plan::step::Step;

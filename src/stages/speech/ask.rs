@@ -2,15 +2,14 @@
 //!
 //! Does not know what becomes of the passages.
 
-use super::halve::halve;
-use crate::backends::form::Attachment;
-use crate::backends::mapping::Mapping;
-use crate::backends::openai::Listening;
-use crate::backends::openai::Transcriptions;
-use crate::backends::runpod::Endpoint;
-use crate::backends::runpod::Submission;
-use crate::backends::service::Service;
-use crate::backends::whisper;
+use crate::backends::remote::mapping::Mapping;
+use crate::backends::remote::openai::Listening;
+use crate::backends::remote::openai::Transcriptions;
+use crate::backends::remote::runpod::Endpoint;
+use crate::backends::remote::runpod::Submission;
+use crate::backends::remote::service::Service;
+use crate::backends::remote::speech;
+use crate::backends::transport::form::Attachment;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
@@ -29,6 +28,7 @@ use crate::speech::Heard;
 use crate::speech::Passage;
 use crate::speech::Waves;
 use crate::speech::seconds;
+use crate::stages::speech::halve::halve;
 use crate::stages::trial::Rendered;
 use crate::stages::trial::Trial;
 use crate::template::Data;
@@ -150,7 +150,7 @@ impl Ask {
         };
         let heard = match &self.listener {
             Listener::Service(hearing) => hearing.mapping.heard(output, length)?,
-            Listener::Runpod(_) | Listener::Openai(_) => whisper::heard(output, length)?,
+            Listener::Runpod(_) | Listener::Openai(_) => speech::heard(output, length)?,
         };
         Ok(passage(&self.stage, item, Ok(heard)))
     }
@@ -187,7 +187,7 @@ impl Call for Ask {
         match (&self.listener, file(item)) {
             (_, None) => Ok(Bytes::new()),
             (Listener::Runpod(endpoint), Some((_, file))) => {
-                endpoint.body(&whisper::input(&self.spec, file)?)
+                endpoint.body(&speech::input(&self.spec, file)?)
             }
             (Listener::Openai(server), Some((_, file))) => {
                 server.fits(file)?;

@@ -2,7 +2,6 @@
 //!
 //! Only what was heard meets here, which is small. Does not know the format of the results.
 
-use super::seam;
 use crate::engine::Fold;
 use crate::engine::Folding;
 use crate::item::Item;
@@ -14,7 +13,8 @@ use crate::speech::Passage;
 use crate::speech::Speech;
 use crate::speech::Transcript;
 use crate::speech::seconds;
-use crate::stages::extract::Videos;
+use crate::stages::extract::extract::Videos;
+use crate::stages::speech::seam;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

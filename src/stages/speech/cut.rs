@@ -5,8 +5,6 @@
 //! answers for, as this one ends half a second later: a word on the border is whole in one of
 //! them. Holds one chunk at a time. Does not know what is listened for.
 
-use super::levels::FRAME;
-use super::levels::Levels;
 use crate::engine::Fold;
 use crate::engine::Folding;
 use crate::facts::VideoFacts;
@@ -18,7 +16,9 @@ use crate::speech::RATE;
 use crate::speech::Sound;
 use crate::speech::Stretch;
 use crate::speech::Waves;
-use crate::stages::extract::Videos;
+use crate::stages::extract::extract::Videos;
+use crate::stages::speech::levels::FRAME;
+use crate::stages::speech::levels::Levels;
 use std::ops::Range;
 use std::sync::Arc;
 

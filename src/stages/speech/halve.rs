@@ -5,14 +5,14 @@
 //! read back from the file: that is rare, and keeping them would double what chunks take. Does not
 //! know what too large is.
 
-use super::cut::shared;
-use super::levels::FRAME;
-use super::levels::Levels;
 use crate::media;
 use crate::speech::Chunk;
 use crate::speech::RATE;
 use crate::speech::Stretch;
 use crate::speech::Waves;
+use crate::stages::speech::cut::shared;
+use crate::stages::speech::levels::FRAME;
+use crate::stages::speech::levels::Levels;
 use std::ops::Range;
 
 /// Less than ten seconds are not halved: a server that refuses them refuses everything.

@@ -12,7 +12,7 @@ use crate::media;
 use crate::media::MediaError;
 use crate::media::SoundWanted;
 use crate::name::VideoId;
-use crate::stages::extract::Videos;
+use crate::stages::extract::extract::Videos;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZero;

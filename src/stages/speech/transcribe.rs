@@ -2,12 +2,10 @@
 //!
 //! Does not know what becomes of the passages.
 
-use super::ask::passage;
-use super::ask::unasked;
-use crate::backends::local::whisper::Task;
-use crate::backends::local::whisper::TranscribeParams;
-use crate::backends::local::whisper::Transcriber;
-use crate::backends::local::whisper::TranscriberSession;
+use crate::backends::models::whisper::Task;
+use crate::backends::models::whisper::TranscribeParams;
+use crate::backends::models::whisper::Transcriber;
+use crate::backends::models::whisper::TranscriberSession;
 use crate::engine::Lane;
 use crate::engine::Map;
 use crate::failure::Failure;
@@ -17,6 +15,8 @@ use crate::recipe::WhisperSpec;
 use crate::recipe::WhisperTask;
 use crate::speech::Chunk;
 use crate::speech::Waves;
+use crate::stages::speech::ask::passage;
+use crate::stages::speech::ask::unasked;
 use std::sync::Arc;
 
 /// Runs `transcriber` as `stage`.

@@ -1,8 +1,5 @@
 //! Chunks of sound of every kind: within their length, without a hole, and no word cut in two.
 
-use super::Cutting;
-use super::FRAME;
-use super::LONGEST_GAP;
 use crate::engine::Folding;
 use crate::item::Item;
 use crate::name::VideoId;
@@ -10,6 +7,9 @@ use crate::speech::Chunk;
 use crate::speech::RATE;
 use crate::speech::Sound;
 use crate::speech::Waves;
+use crate::stages::speech::cut::Cutting;
+use crate::stages::speech::cut::FRAME;
+use crate::stages::speech::cut::LONGEST_GAP;
 
 const SECOND: usize = RATE as usize;
 

@@ -1,0 +1,263 @@
+//! The ledger of a run: what became of each video and what each stage took, kept from events.
+
+use crate::app::accounting::account::Account;
+use crate::app::inputs::Inputs;
+use crate::app::report::Outcome;
+use crate::app::report::StageSummary;
+use crate::app::report::VideoOutcome;
+use crate::app::saving;
+use crate::engine::StopReason;
+use crate::event::Event;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Found;
+use crate::item::Record;
+use crate::item::Saved;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::output::Results;
+use crate::output::RunFacts;
+use crate::output::StageRun;
+use crate::output::Summary;
+use crate::plan::Lane;
+use crate::plan::Meter;
+use crate::plan::Plan;
+use crate::plan::StagePlan;
+use crate::plan::Step;
+use jiff::ZonedDateTime;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
+
+/// Everything that a run has told so far, added up.
+pub(in crate::app) struct Ledger {
+    start: Instant,
+    processed_at: String,
+    videos: BTreeMap<VideoId, VideoOutcome>,
+    // Which stages read which videos to the end.
+    read: BTreeSet<(VideoId, StageId)>,
+    unread: BTreeMap<VideoId, Vec<(StageId, Failure)>>,
+    stages: BTreeMap<StageId, Tally>,
+    files: saving::Tally,
+}
+
+#[derive(Default)]
+struct Tally {
+    pictures: u64,
+    retries: u64,
+    splits: u64,
+    account: Account,
+    at_work: u32,
+    busy: Duration,
+    since: Duration,
+}
+
+impl Tally {
+    // The time since the last change, once for each item that was at work in it.
+    fn clock(&mut self, now: Duration) {
+        self.busy += now.saturating_sub(self.since) * self.at_work;
+        self.since = now;
+    }
+}
+
+impl Ledger {
+    pub(in crate::app) fn open(paths: &[PathBuf], inputs: &Inputs) -> Self {
+        let video = |(id, path): (VideoId, &PathBuf)| {
+            let outcome = VideoOutcome {
+                id,
+                path: path.clone(),
+                results: None,
+                partial: false,
+                summary: Summary::default(),
+                failures: 0,
+                requests_spared: 0,
+                saved: Vec::new(),
+                error: inputs.unreadable.get(&id).cloned(),
+            };
+            (id, outcome)
+        };
+        Self {
+            start: Instant::now(),
+            processed_at: ZonedDateTime::now()
+                .strftime("%Y-%m-%d %H:%M:%S")
+                .to_string(),
+            videos: (0..).map(VideoId).zip(paths).map(video).collect(),
+            read: BTreeSet::new(),
+            unread: BTreeMap::new(),
+            stages: BTreeMap::new(),
+            files: saving::Tally::default(),
+        }
+    }
+
+    /// The run began at this moment.
+    pub(in crate::app) fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// What `stage` asks is paid by the second.
+    pub(in crate::app) fn paid(&mut self, stage: &StageId, meter: Meter) {
+        self.stages.entry(stage.clone()).or_default().account.meter = Some(meter);
+    }
+
+    pub(in crate::app) fn note(&mut self, event: &Event) {
+        let now = self.start.elapsed();
+        let mut tally = |stage: &StageId, change: &dyn Fn(&mut Tally)| {
+            let tally = self.stages.entry(stage.clone()).or_default();
+            tally.clock(now);
+            change(tally);
+        };
+        match event {
+            Event::Started { stage, .. } => tally(stage, &|tally| tally.at_work += 1),
+            Event::Paused { stage, .. } => {
+                tally(stage, &|tally| {
+                    tally.at_work = tally.at_work.saturating_sub(1);
+                });
+            }
+            Event::Finished { stage, pictures } => {
+                tally(stage, &|tally| tally.pictures += pictures);
+            }
+            Event::Exchanged { stage, exchange } => {
+                tally(stage, &|tally| tally.account.note(exchange, now));
+            }
+            Event::Retrying { stage, .. } => tally(stage, &|tally| tally.retries += 1),
+            Event::Split { stage, .. } => tally(stage, &|tally| tally.splits += 1),
+            Event::VideoRead { video, stage } => {
+                self.read.insert((*video, stage.clone()));
+            }
+            Event::SourceFailed {
+                video,
+                stage,
+                failure,
+            } => {
+                let failures = self.unread.entry(*video).or_default();
+                failures.push((stage.clone(), failure.clone()));
+                if let Some(outcome) = self.videos.get_mut(video) {
+                    outcome.error = Some(failure.message.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// How the run went so far, for the results of `video`.
+    pub(in crate::app) fn run_facts(
+        &self,
+        video: VideoId,
+        plan: &Plan,
+        stopped: Option<StopReason>,
+    ) -> RunFacts {
+        let mut stages: BTreeMap<StageId, StageRun> = BTreeMap::new();
+        for (_, step) in plan.steps().filter(|(_, step)| step.stands_for_stage()) {
+            let tally = self.stages.get(&step.stage);
+            let run = StageRun {
+                workers: step.limit.max,
+                retries: tally.map_or(0, |tally| tally.retries),
+                splits: tally.map_or(0, |tally| tally.splits),
+                requests: tally.and_then(|tally| tally.account.requests()),
+            };
+            stages.insert(step.stage.clone(), run);
+        }
+        RunFacts {
+            processed_at: self.processed_at.clone(),
+            elapsed: self.start.elapsed(),
+            stopped: stopped.map(|reason| reason.to_string()),
+            stages,
+            unread: self.unread.get(&video).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Whether a record of a run that was stopped lacks something because of it.
+    pub(in crate::app) fn is_partial(&self, record: &Record, plan: &Plan) -> bool {
+        let mut found = record.detections.values().flatten();
+        let mut sources = plan.steps().filter(|(_, step)| step.lane == Lane::Source);
+        let is_read = |step: &Step| self.read.contains(&(record.video, step.stage.clone()));
+        let said = record.transcripts.values();
+        let mut gaps = said
+            .filter_map(|it| it.said.as_ref().ok())
+            .flat_map(|it| &it.gaps);
+        sources.any(|(_, step)| !is_read(step))
+            || gaps.any(|gap| gap.failure.class == Class::Stopped)
+            || found.any(|detections| matches!(detections.found, Found::Skipped(_)))
+    }
+
+    /// A picture that a stage has written, or not.
+    pub(in crate::app) fn file(&mut self, saved: &Saved) {
+        self.files.add(saved);
+    }
+
+    /// The pictures of a record that were not looked at because they repeat others.
+    pub(in crate::app) fn repeats(&mut self, record: &Record, plan: &Plan) {
+        let spared = record.detections.iter().map(|(stage, pictures)| {
+            let mut steps = plan.steps();
+            let step = steps.find(|(_, step)| step.stage == *stage);
+            let size = step.map_or(1, |(index, _)| plan.pictures_a_request(index) as u64);
+            let all = pictures.len() as u64;
+            let looked_at = pictures.iter().filter(|it| it.same_as.is_none()).count() as u64;
+            all.div_ceil(size) - looked_at.div_ceil(size)
+        });
+        if let Some(outcome) = self.videos.get_mut(&record.video) {
+            outcome.requests_spared = spared.sum();
+        }
+    }
+
+    pub(in crate::app) fn saved(
+        &mut self,
+        video: VideoId,
+        path: &Path,
+        partial: bool,
+        results: Results,
+    ) {
+        if let Some(outcome) = self.videos.get_mut(&video) {
+            outcome.results = Some(path.to_owned());
+            outcome.partial = partial;
+            outcome.summary = results.summary;
+            outcome.failures = results.failures.len();
+        }
+    }
+
+    pub(in crate::app) fn unsaved(&mut self, video: VideoId, summary: Summary, why: &str) {
+        if let Some(outcome) = self.videos.get_mut(&video) {
+            outcome.summary = summary;
+            outcome.error = Some(why.to_owned());
+        }
+    }
+
+    pub(in crate::app) fn close(
+        mut self,
+        stages: &[StagePlan],
+        stopped: Option<StopReason>,
+        demo: bool,
+    ) -> Outcome {
+        let merges = stages.iter().any(|stage| stage.kind == "merge");
+        for (id, outcome) in &mut self.videos {
+            outcome.saved = self.files.of(*id);
+            if !merges {
+                outcome.summary = saving::summary(&outcome.saved);
+                let is_read = self.read.iter().any(|(video, _)| video == id);
+                let unread = stopped.is_some() && !is_read;
+                outcome.partial = unread || outcome.summary.skipped > 0;
+            }
+        }
+        let summaries = stages.iter().filter_map(|stage| {
+            let tally = self.stages.remove(&stage.id)?;
+            Some(StageSummary {
+                id: stage.id.clone(),
+                pictures: tally.pictures,
+                busy: tally.busy,
+                retries: tally.retries,
+                splits: tally.splits,
+                requests: tally.account.requests(),
+            })
+        });
+        Outcome {
+            stages: summaries.collect(),
+            videos: self.videos.into_values().collect(),
+            elapsed: self.start.elapsed(),
+            stopped,
+            demo,
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! ONNX Runtime: the fast engine, opened at run time from a library that the user brings.
+//!
+//! Each session loads the model anew, from bytes that all share. Knows nothing of pictures or sound.
+
+use crate::backends::engine::header::FLOAT16;
+use crate::backends::engine::header::Header;
+use crate::backends::engine::network::EngineError;
+use crate::backends::engine::network::Input;
+use crate::backends::engine::network::Network;
+use crate::backends::engine::network::Onnx;
+use crate::backends::engine::network::Session;
+use crate::backends::engine::network::Tensor;
+use ::ort::environment::Environment;
+use ::ort::logging::LogLevel;
+use ::ort::session::OutputSelector;
+use ::ort::session::RunOptions;
+use ::ort::session::Session as Inner;
+use ::ort::session::SessionInputValue;
+use ::ort::value::TensorRef;
+use ::ort::value::Value;
+use std::env;
+use std::env::consts::DLL_PREFIX;
+use std::env::consts::DLL_SUFFIX;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::OnceLock;
+
+/// The library and its one environment. ONNX Runtime has exactly one of each in a process and
+/// cannot make another after the first is gone, so this is the library's state, not ours.
+static ENVIRONMENT: OnceLock<Result<Environment, EngineError>> = OnceLock::new();
+
+struct OrtNetwork {
+    graph: Vec<u8>,
+    weights: Vec<(String, Arc<[u8]>)>,
+    threads: usize,
+    /// The session that showed that the model can be loaded; the first to ask gets it.
+    first: Mutex<Option<OrtSession>>,
+}
+
+struct OrtSession {
+    inner: Inner,
+}
+
+/// Opens the library and loads the model that `header` describes.
+pub(in crate::backends) fn load(
+    header: &Header,
+    onnx: Onnx,
+    threads: usize,
+) -> Result<Box<dyn Network>, EngineError> {
+    if header.inputs.iter().any(|input| input.element == FLOAT16) {
+        return Err(EngineError::new(
+            "its input is in half precision; export it in single precision, or use \
+             engine = \"rten\"",
+        ));
+    }
+    let mut network = OrtNetwork {
+        graph: onnx.graph,
+        weights: onnx
+            .weights
+            .into_iter()
+            .map(|(name, weights)| (name, weights.into()))
+            .collect(),
+        threads,
+        first: Mutex::default(),
+    };
+    network.first = Mutex::new(Some(network.another()?));
+    Ok(Box::new(network))
+}
+
+/// Opens the library, once a process.
+pub(in crate::backends) fn open() -> Result<(), EngineError> {
+    environment().map(|_| ())
+}
+
+fn environment() -> Result<&'static Environment, EngineError> {
+    let opened = ENVIRONMENT.get_or_init(|| {
+        let path = env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty());
+        let path = path.map_or_else(
+            || PathBuf::from(format!("{DLL_PREFIX}onnxruntime{DLL_SUFFIX}")),
+            PathBuf::from,
+        );
+        ::ort::init_from(&path)
+            .map_err(|cause| {
+                EngineError(format!(
+                    "ONNX Runtime could not be opened: {cause}; set ORT_DYLIB_PATH to its library, \
+                     which `pip download onnxruntime --no-deps` brings inside a wheel (a zip) \
+                     under onnxruntime/capi"
+                ))
+            })?
+            .with_name("vpipe")
+            .with_telemetry(false)
+            .build()
+            .map_err(EngineError::new)
+    });
+    opened.as_ref().map_err(Clone::clone)
+}
+
+impl OrtNetwork {
+    fn another(&self) -> Result<OrtSession, EngineError> {
+        let mut builder = Inner::builder(environment()?)
+            .map_err(EngineError::new)?
+            .with_intra_threads(self.threads)
+            .map_err(EngineError::new)?
+            .with_log_level(LogLevel::Error)
+            .map_err(EngineError::new)?;
+        for (name, weights) in &self.weights {
+            builder = builder
+                .with_external_initializer_file_in_memory(name, Arc::clone(weights))
+                .map_err(EngineError::new)?;
+        }
+        let inner = builder
+            .commit_from_memory(&self.graph)
+            .map_err(EngineError::new)?;
+        Ok(OrtSession { inner })
+    }
+}
+
+impl Network for OrtNetwork {
+    fn session(&self) -> Result<Box<dyn Session>, EngineError> {
+        let first = self.first.lock().ok().and_then(|mut first| first.take());
+        let session = match first {
+            Some(first) => first,
+            None => self.another()?,
+        };
+        Ok(Box::new(session))
+    }
+}
+
+impl Session for OrtSession {
+    fn run(
+        &mut self,
+        inputs: &[(&str, Input<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, EngineError> {
+        let mut given = Vec::with_capacity(inputs.len());
+        for &(name, input) in inputs {
+            given.push((name, value(input)?));
+        }
+        let wanted = outputs
+            .iter()
+            .fold(OutputSelector::no_default(), |wanted, &name| {
+                wanted.with(name)
+            });
+        let options = RunOptions::new()
+            .map_err(EngineError::new)?
+            .with_outputs(wanted);
+        let made = self
+            .inner
+            .run_with_options(given, &options)
+            .map_err(EngineError::new)?;
+        let tensor = |&name: &&str| {
+            let made = made
+                .get(name)
+                .ok_or_else(|| EngineError(format!("it has no output `{name}`")))?;
+            let (shape, data) = made.try_extract_tensor::<f32>().map_err(EngineError::new)?;
+            let side = |&side: &i64| usize::try_from(side).unwrap_or(0);
+            Ok(Tensor {
+                shape: shape.iter().map(side).collect(),
+                data: data.to_vec(),
+            })
+        };
+        outputs.iter().map(tensor).collect()
+    }
+}
+
+fn value(input: Input<'_>) -> Result<SessionInputValue<'_>, EngineError> {
+    let whole = |numbers: &[i32]| numbers.iter().copied().map(i64::from).collect::<Vec<_>>();
+    Ok(match input {
+        Input::Floats(shape, data) => TensorRef::from_array_view((shape, data))
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Ids(ids) => Value::from_array(([1, ids.len()], whole(ids)))
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Places(places) => Value::from_array(([places.len()], whole(places)))
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Flag(flag) => Value::from_array(([1], vec![flag]))
+            .map_err(EngineError::new)?
+            .into(),
+    })
+}

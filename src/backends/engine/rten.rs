@@ -1,0 +1,122 @@
+//! rten: the engine that needs nothing but crates.
+//!
+//! All sessions share one loaded model; each has its own threads. Half-precision models are
+//! computed in single precision, so their tensors look like any others. Knows nothing of pictures
+//! or sound.
+
+use crate::backends::engine::header::Header;
+use crate::backends::engine::network::EngineError;
+use crate::backends::engine::network::Input;
+use crate::backends::engine::network::Network;
+use crate::backends::engine::network::Onnx;
+use crate::backends::engine::network::Session;
+use crate::backends::engine::network::Tensor;
+use ::rten::Model;
+use ::rten::ModelOptions;
+use ::rten::RunOptions;
+use ::rten::ThreadPool;
+use ::rten::Value;
+use ::rten::ValueOrView;
+use ::rten::ValueView;
+use rten_tensor::Layout;
+use std::sync::Arc;
+
+struct RtenNetwork {
+    model: Arc<Model>,
+    threads: usize,
+}
+
+struct RtenSession {
+    model: Arc<Model>,
+    pool: Arc<ThreadPool>,
+}
+
+/// Operators that rten 0.27 computes otherwise than ONNX says, and what to do about it.
+const WRONG: [(&str, &str); 2] = [
+    // It takes the box around two boxes for their union, and does not go by score.
+    (
+        "NonMaxSuppression",
+        "export it without nms=True, since vpipe drops overlapping boxes itself",
+    ),
+    // It pads with 0 where the zero point is due.
+    ("ConvInteger", "export it without int8"),
+];
+
+/// Loads the model that `header` describes.
+pub(in crate::backends) fn load(
+    header: &Header,
+    onnx: Onnx,
+    threads: usize,
+) -> Result<Box<dyn Network>, EngineError> {
+    for (operator, advice) in WRONG {
+        if header.operators.contains(operator) {
+            return Err(EngineError(format!(
+                "rten gets its operator {operator} wrong; {advice}, or use engine = \"ort\""
+            )));
+        }
+    }
+    let mut options = ModelOptions::with_all_ops();
+    for (name, weights) in onnx.weights {
+        options.external_data(&name, weights);
+    }
+    let model = options.load(onnx.graph).map_err(EngineError::new)?;
+    Ok(Box::new(RtenNetwork {
+        model: Arc::new(model),
+        threads,
+    }))
+}
+
+impl Network for RtenNetwork {
+    fn session(&self) -> Result<Box<dyn Session>, EngineError> {
+        Ok(Box::new(RtenSession {
+            model: Arc::clone(&self.model),
+            pool: Arc::new(ThreadPool::with_num_threads(self.threads)),
+        }))
+    }
+}
+
+impl Session for RtenSession {
+    fn run(
+        &mut self,
+        inputs: &[(&str, Input<'_>)],
+        outputs: &[&str],
+    ) -> Result<Vec<Tensor>, EngineError> {
+        let id = |name: &str| self.model.node_id(name).map_err(EngineError::new);
+        let mut given = Vec::with_capacity(inputs.len());
+        for &(name, input) in inputs {
+            given.push((id(name)?, value(input)?));
+        }
+        let wanted = outputs.iter().map(|name| id(name));
+        let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+        let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
+        let made = self.model.run(given, &wanted, Some(options));
+        let made = made.map_err(EngineError::new)?;
+        made.into_iter().map(tensor).collect()
+    }
+}
+
+fn value(input: Input<'_>) -> Result<ValueOrView<'_>, EngineError> {
+    Ok(match input {
+        Input::Floats(shape, data) => ValueView::from_shape(shape, data)
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Ids(ids) => ValueView::from_shape([1, ids.len()], ids)
+            .map_err(EngineError::new)?
+            .into(),
+        Input::Places(places) => ValueView::from_shape([places.len()], places)
+            .map_err(EngineError::new)?
+            .into(),
+        // Whole numbers stand for truth values in rten.
+        Input::Flag(flag) => Value::from_shape([1], vec![i32::from(flag)])
+            .map_err(EngineError::new)?
+            .into(),
+    })
+}
+
+fn tensor(value: Value) -> Result<Tensor, EngineError> {
+    let tensor = rten_tensor::Tensor::<f32>::try_from(value).map_err(EngineError::new)?;
+    Ok(Tensor {
+        shape: tensor.shape().to_vec(),
+        data: tensor.into_data(),
+    })
+}

@@ -1,0 +1,12 @@
+//! Models that run on this machine: detection, speech, and the ones that are built in (`demo/`).
+//!
+//! Does not know stages, videos or recipes.
+
+mod source;
+pub mod whisper;
+pub mod yolo;
+
+pub use source::FoundModel;
+pub use source::ModelError;
+pub use source::ModelSource;
+pub use source::find_models;

@@ -1,0 +1,228 @@
+//! Models and where they come from: a file, or the one that is built in.
+//!
+//! Knows nothing of running them.
+
+use crate::backends::engine::header::Header;
+use crate::backends::engine::network::EngineError;
+use crate::backends::engine::network::EngineKind;
+use crate::backends::models::yolo::profile::Misfit;
+use crate::backends::models::yolo::profile::Profile;
+use crate::facts::ModelFacts;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What to do about a model that is none.
+const ADVICE: &str = "`yolo export model=yolo11n.pt format=onnx` makes a detector";
+
+/// What to do about a folder that holds no Whisper model.
+const VOICE_ADVICE: &str =
+    "`optimum-cli export onnx --model openai/whisper-base FOLDER` makes one that holds Whisper";
+
+/// Protobuf, and so ONNX, ends here.
+pub(in crate::backends) const LARGEST_FILE: u64 = 1 << 31;
+
+const DEMO: &[u8] = include_bytes!("demo/shapes.onnx");
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelSource {
+    /// An ONNX file.
+    File(PathBuf),
+    /// The built-in demo model, which knows six drawn shapes and nothing else.
+    Demo,
+}
+
+impl fmt::Display for ModelSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Demo => f.write_str("built-in shapes"),
+        }
+    }
+}
+
+impl ModelSource {
+    /// The whole file.
+    pub(in crate::backends) fn content(&self) -> Result<Vec<u8>, ModelError> {
+        match self {
+            Self::File(path) => read(path, LARGEST_FILE),
+            Self::Demo => Ok(DEMO.to_vec()),
+        }
+    }
+}
+
+/// Why a model cannot be used: one sentence for the user.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// There is no such file.
+    #[error("{} does not exist", .path.display())]
+    Missing {
+        /// The model or the class names.
+        path: PathBuf,
+    },
+    /// The file cannot be read.
+    #[error("{} cannot be read: {cause}", .path.display())]
+    Unreadable {
+        /// The model or the class names.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The file is something else, or has lost its end.
+    #[error("{name} is not a whole ONNX model; {ADVICE}")]
+    NotOnnx {
+        /// The model.
+        name: String,
+    },
+    /// The model is for something else.
+    #[error("{name} {found}; {ADVICE}")]
+    NotADetector {
+        /// The model.
+        name: String,
+        /// What it is, in words that follow its name.
+        found: String,
+    },
+    /// The folder holds something else than a Whisper model.
+    #[error("{name} {found}; {VOICE_ADVICE}")]
+    NotAVoice {
+        /// The folder.
+        name: String,
+        /// What is wrong with it, in words that follow its name.
+        found: String,
+    },
+    /// There are more or fewer class names than classes.
+    #[error("{name} knows {known} classes, and {given} names are given")]
+    Names {
+        /// The model.
+        name: String,
+        /// Its classes.
+        known: usize,
+        /// The names in the file.
+        given: usize,
+    },
+    /// The engine does not take the model, or is not there.
+    #[error("{name} cannot be loaded with engine = \"{engine}\": {cause}")]
+    Engine {
+        /// The model.
+        name: String,
+        /// The engine.
+        engine: EngineKind,
+        /// What it says.
+        cause: EngineError,
+    },
+}
+
+/// What the content of a model's file says, without an engine.
+pub(in crate::backends) fn describe(
+    source: &ModelSource,
+    content: &[u8],
+    names: Option<&Path>,
+) -> Result<(Header, ModelFacts, Profile), ModelError> {
+    let name = source.to_string();
+    let Some(header) = Header::read(content) else {
+        return Err(ModelError::NotOnnx { name });
+    };
+    let names = names.map(class_names).transpose()?;
+    let profile = Profile::read(&header, names).map_err(|misfit| match misfit {
+        Misfit::NotADetector(found) => ModelError::NotADetector {
+            name: name.clone(),
+            found,
+        },
+        Misfit::Names { known, given } => ModelError::Names {
+            name: name.clone(),
+            known,
+            given,
+        },
+    })?;
+    let facts = ModelFacts {
+        name,
+        demo: matches!(source, ModelSource::Demo),
+        classes: profile.classes.clone(),
+        fixed_size: profile.fixed_size,
+        digest: blake3::hash(content).to_string(),
+    };
+    Ok((header, facts, profile))
+}
+
+/// A model on this machine, and what it says of itself or why it is of no use.
+#[derive(Debug)]
+pub struct FoundModel {
+    /// Where it is.
+    pub source: ModelSource,
+    /// What it says of itself.
+    pub facts: Result<ModelFacts, ModelError>,
+}
+
+/// The built-in model, then the ONNX files that lie in `dirs`, in the order of their paths.
+///
+/// Files are read and not loaded, so an engine may still refuse one. A folder that cannot be
+/// read has no models.
+pub fn find_models(dirs: &[PathBuf]) -> Vec<FoundModel> {
+    let mut files: Vec<PathBuf> = dirs
+        .iter()
+        .filter_map(|dir| fs::read_dir(dir).ok())
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            let onnx = |ending: &std::ffi::OsStr| ending.eq_ignore_ascii_case("onnx");
+            path.extension().is_some_and(onnx)
+        })
+        .collect();
+    files.sort();
+    files.dedup();
+    let files = files.into_iter().map(ModelSource::File);
+    std::iter::once(ModelSource::Demo)
+        .chain(files)
+        .map(|source| FoundModel {
+            facts: facts(&source),
+            source,
+        })
+        .collect()
+}
+
+fn facts(source: &ModelSource) -> Result<ModelFacts, ModelError> {
+    describe(source, &source.content()?, None).map(|(_, facts, _)| facts)
+}
+
+/// The class names in a file, one a line.
+pub(in crate::backends) fn class_names(path: &Path) -> Result<Vec<Arc<str>>, ModelError> {
+    let bytes = read(path, 1 << 24)?;
+    let text = String::from_utf8(bytes).map_err(|_| ModelError::Unreadable {
+        path: path.to_owned(),
+        cause: io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"),
+    })?;
+    let names = text.trim_start_matches('\u{feff}').lines().map(str::trim);
+    Ok(names
+        .filter(|name| !name.is_empty())
+        .map(Arc::from)
+        .collect())
+}
+
+/// The content of a file of less than `largest` bytes.
+pub(in crate::backends) fn read(path: &Path, largest: u64) -> Result<Vec<u8>, ModelError> {
+    let unreadable = |cause| ModelError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
+    let about = match fs::metadata(path) {
+        Ok(about) => about,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            return Err(ModelError::Missing {
+                path: path.to_owned(),
+            });
+        }
+        Err(cause) => return Err(unreadable(cause)),
+    };
+    // A pipe or a device might have no end.
+    if !about.is_file() {
+        return Err(unreadable(io::Error::other("it is not a file")));
+    }
+    if about.len() >= largest {
+        return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
+    }
+    fs::read(path).map_err(unreadable)
+}

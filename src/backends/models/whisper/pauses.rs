@@ -1,0 +1,105 @@
+//! Where nobody speaks: stretches of speech, cut at pauses by the loudness of the sound.
+//!
+//! The level of every 20 ms is compared with a line between the quiet and the loud of the same
+//! sound, so neither gain nor steady noise matter. Knows nothing of models.
+
+use crate::backends::models::whisper::mel::RATE;
+use std::ops::Range;
+
+/// Samples of a level.
+const STEP: usize = RATE / 50;
+/// Levels that must lie below the line to make a pause: 0.24 s.
+const PAUSE: usize = 12;
+/// Levels that are kept around speech: soft beginnings and endings.
+const MARGIN: usize = 6;
+/// How far the line lies above the quiet, as a share of what is between it and the loud.
+const LINE: f32 = 0.3;
+/// The quiet is taken to be at most this much below the loud, in dB.
+const RANGE: f32 = 50.0;
+/// Where less lies between them, in dB, nothing is taken for a pause.
+const LEAST_RANGE: f32 = 6.0;
+
+/// The stretches of `samples` that are cut by pauses, each with a margin; all of it where there is
+/// no telling.
+pub(in crate::backends) fn stretches(samples: &[f32]) -> Vec<Range<usize>> {
+    let levels: Vec<f32> = samples.chunks(STEP).map(level).collect();
+    let mut sorted = levels.clone();
+    sorted.sort_by(f32::total_cmp);
+    let part = |hundredths: usize| sorted.get(sorted.len() * hundredths / 100).copied();
+    let (Some(quiet), Some(loud)) = (part(10), part(95)) else {
+        return Vec::new();
+    };
+    let quiet = quiet.max(loud - RANGE);
+    if loud - quiet < LEAST_RANGE {
+        let all = 0..samples.len();
+        return vec![all];
+    }
+    let line = quiet + LINE * (loud - quiet);
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (place, _) in levels
+        .iter()
+        .enumerate()
+        .filter(|(_, level)| **level > line)
+    {
+        match found.last_mut() {
+            Some(last) if place - last.end < PAUSE => last.end = place + 1,
+            _ => found.push(place..place + 1),
+        }
+    }
+    found
+        .into_iter()
+        .map(|speech| {
+            let end = (speech.end + MARGIN) * STEP;
+            speech.start.saturating_sub(MARGIN) * STEP..end.min(samples.len())
+        })
+        .collect()
+}
+
+/// The power of samples, in dB.
+fn level(samples: &[f32]) -> f32 {
+    let power = samples.iter().map(|sample| sample * sample).sum::<f32>();
+    10.0 * (power / samples.len() as f32).max(1e-12).log10()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stretches;
+    use crate::backends::models::whisper::mel::RATE;
+
+    /// Tones with these seconds of near silence and of tone in turns, over a noise.
+    fn sound(noise: f32, turns: &[f32]) -> Vec<f32> {
+        let mut samples = Vec::new();
+        let mut state = 1_u32;
+        for (turn, seconds) in turns.iter().enumerate() {
+            for n in 0..(seconds * RATE as f32) as usize {
+                state = state.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+                let loud = if turn % 2 == 1 { 0.3 } else { 0.0 };
+                let random = (state >> 16) as f32 / 65_536.0 - 0.5;
+                samples.push(loud * (n as f32 * 0.2).sin() + noise * random);
+            }
+        }
+        samples
+    }
+
+    fn seconds(samples: &[f32]) -> Vec<(f32, f32)> {
+        let second = |sample| (sample as f32 / RATE as f32 * 100.0).round() / 100.0;
+        let found = stretches(samples).into_iter();
+        found.map(|s| (second(s.start), second(s.end))).collect()
+    }
+
+    #[test]
+    fn speech_is_cut_at_pauses() {
+        for noise in [0.0, 0.001, 0.05] {
+            let turns = sound(noise, &[0.5, 1.0, 0.4, 2.0, 0.1, 1.0, 0.5]);
+            assert_eq!(seconds(&turns), [(0.38, 1.62), (1.78, 5.12)], "{noise}");
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_telling_all_is_kept() {
+        assert_eq!(seconds(&sound(0.1, &[2.0])), [(0.0, 2.0)]);
+        assert_eq!(seconds(&[0.0; 16_000]), [(0.0, 1.0)]);
+        assert_eq!(seconds(&[0.0; 7]), [(0.0, 0.0)]);
+        assert_eq!(seconds(&[]), []);
+    }
+}

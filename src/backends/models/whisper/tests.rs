@@ -1,0 +1,146 @@
+//! Spectrogram, encoder and decoder beside Transformers, with the same random weights.
+//!
+//! Model and figures are made by `tests/counterparts/whisper.py`.
+
+use crate::backends::engine::network::EngineKind;
+use crate::backends::models::whisper::decode::Decoding;
+use crate::backends::models::whisper::decode::Draws;
+use crate::backends::models::whisper::decode::no_speech;
+use crate::backends::models::whisper::mel::Mel;
+use crate::backends::models::whisper::networks::Networks;
+use crate::backends::models::whisper::rules::Chances;
+use crate::backends::models::whisper::rules::Rules;
+use crate::backends::models::whisper::voice::Voice;
+use crate::backends::models::whisper::voice::VoiceSource;
+use serde_json::Value;
+use std::f64::consts::TAU;
+use std::path::Path;
+use std::path::PathBuf;
+
+fn data(name: &str) -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/whisper");
+    tests.join(name)
+}
+
+fn golden() -> Value {
+    serde_json::from_slice(&std::fs::read(data("golden.json")).unwrap()).unwrap()
+}
+
+/// A rising tone and noise, as the script makes them.
+fn sound() -> Vec<f32> {
+    let mut state = 1_u64;
+    let sample = |n: u32| {
+        state = (state * 1_103_515_245 + 12_345) % (1 << 31);
+        let t = f64::from(n) / 16_000.0;
+        let noise = state as f64 / f64::from(1_u32 << 31) - 0.5;
+        (0.3 * (TAU * (200.0 * t + 300.0 * t * t)).sin() + 0.1 * noise) as f32
+    };
+    (0..48_000).map(sample).collect()
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    let numbers = value.as_array().unwrap().iter();
+    numbers.map(|n| n.as_f64().unwrap() as f32).collect()
+}
+
+fn tokens(value: &Value) -> Vec<u32> {
+    numbers(value).into_iter().map(|n| n as u32).collect()
+}
+
+fn furthest(ours: &[f32], theirs: &[f32]) -> f32 {
+    assert_eq!(ours.len(), theirs.len());
+    let apart = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs());
+    apart.fold(0.0, f32::max)
+}
+
+fn each_engine(check: impl Fn(EngineKind)) {
+    check(EngineKind::Rten);
+    #[cfg(feature = "ort")]
+    if std::env::var_os("ORT_DYLIB_PATH").is_some() {
+        check(EngineKind::Ort);
+    }
+}
+
+#[test]
+fn spectrograms_are_those_of_transformers() {
+    let golden = golden();
+    for bands in [80, 128] {
+        let mel = Mel::new(bands).spectrogram(&sound(), 3000);
+        let columns = golden["mel"][bands.to_string()].as_array().unwrap();
+        for (frame, column) in tokens(&golden["frames"]).into_iter().zip(columns) {
+            let rows = mel.chunks_exact(3000);
+            let ours: Vec<f32> = rows.map(|row| row[frame as usize]).collect();
+            let apart = furthest(&ours, &numbers(column));
+            assert!(apart < 1e-4, "{bands} bands, frame {frame}: {apart}");
+        }
+    }
+}
+
+#[test]
+fn a_full_window_is_mirrored_at_both_ends() {
+    let samples = sound();
+    let mel = Mel::new(80).spectrogram(&samples, 300);
+    let longer = Mel::new(80).spectrogram(&samples, 310);
+    let last = |mel: &[f32], frames: usize| mel[299 + 40 * frames];
+    assert_ne!(last(&mel, 300), last(&longer, 310));
+    assert!(mel.iter().all(|value| value.is_finite()));
+}
+
+#[test]
+fn encoder_and_greedy_text_are_those_of_transformers() {
+    let golden = golden();
+    each_engine(|engine| {
+        let voice = Voice::read(&VoiceSource::Folder(data("micro"))).unwrap();
+        let profile = voice.profile;
+        let (encoder, decoder) = (voice.encoder, voice.decoder);
+        let networks = Networks::load(
+            engine,
+            &profile,
+            (&encoder.0, encoder.1),
+            (&decoder.0, decoder.1),
+            1,
+        );
+        let mut ears = networks.unwrap().ears().unwrap();
+        let mel = Mel::new(profile.bands).spectrogram(&sound(), profile.frames);
+        let hidden = ears.encode(&mel).unwrap();
+        let places = tokens(&golden["positions"]).into_iter();
+        for (place, row) in places.zip(golden["encoder"].as_array().unwrap()) {
+            let width = profile.width;
+            let start = place as usize * width;
+            let apart = furthest(&hidden.data[start..start + width], &numbers(row));
+            assert!(apart < 1e-3, "{engine}: place {place}: {apart}");
+        }
+
+        let (logits, _) = ears.begin(&hidden, &[profile.tokens.start]).unwrap();
+        let silence = no_speech(&profile, &logits[0]);
+        let expected = golden["no_speech"].as_f64().unwrap() as f32;
+        assert!((silence - expected).abs() < 1e-5, "{silence}");
+        let languages = profile.languages.values();
+        let all: Vec<f32> = languages.map(|&token| logits[0][token as usize]).collect();
+        for ((code, _), &logit) in profile.languages.iter().zip(&all) {
+            let ours = Chances::of(&all).at(logit);
+            let theirs = golden["languages"][code].as_f64().unwrap() as f32;
+            assert!((ours - theirs).abs() < 1e-4, "{code}: {ours}, {theirs}");
+        }
+
+        for (name, run) in golden["greedy"].as_object().unwrap() {
+            let (logits, memory) = ears.begin(&hidden, &tokens(&run["prompt"])).unwrap();
+            let mut decoding = Decoding {
+                ears: &mut ears,
+                rules: Rules {
+                    profile: &profile,
+                    times: name.ends_with("times"),
+                },
+                vocabulary: &voice.vocabulary,
+            };
+            let last = logits.last().unwrap().clone();
+            let (text, avg_logprob) = decoding.text(last, memory, 0.0, &mut Draws::new()).unwrap();
+            assert_eq!(text, tokens(&run["tokens"]), "{engine}: {name}");
+            let expected = run["avg_logprob"].as_f64().unwrap() as f32;
+            assert!(
+                (avg_logprob - expected).abs() < 1e-3,
+                "{name}: {avg_logprob}"
+            );
+        }
+    });
+}

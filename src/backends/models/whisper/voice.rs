@@ -1,0 +1,253 @@
+//! Voices and where they come from: a folder as Transformers exports Whisper, or the built-in one.
+//!
+//! Reads the files and has them checked; knows nothing of running them.
+
+use crate::backends::engine::header::Header;
+use crate::backends::engine::network::Onnx;
+use crate::backends::models::source::LARGEST_FILE;
+use crate::backends::models::source::ModelError;
+use crate::backends::models::source::read;
+use crate::backends::models::whisper::profile::Config;
+use crate::backends::models::whisper::profile::Generation;
+use crate::backends::models::whisper::profile::Preprocessor;
+use crate::backends::models::whisper::profile::Profile;
+use crate::backends::models::whisper::profile::Said;
+use crate::backends::models::whisper::vocabulary::Vocabulary;
+use crate::facts::ModelFacts;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// The longest JSON file; Whisper's tokenizers have 4 MB.
+const LARGEST_JSON: u64 = 1 << 26;
+/// The longest file of weights beside a network.
+const LARGEST_WEIGHTS: u64 = 1 << 34;
+
+const DEMO: [(&str, &[u8]); 6] = [
+    ("config.json", include_bytes!("../demo/voice/config.json")),
+    (
+        "generation_config.json",
+        include_bytes!("../demo/voice/generation_config.json"),
+    ),
+    (
+        "preprocessor_config.json",
+        include_bytes!("../demo/voice/preprocessor_config.json"),
+    ),
+    (
+        "tokenizer.json",
+        include_bytes!("../demo/voice/tokenizer.json"),
+    ),
+    (
+        "encoder_model.onnx",
+        include_bytes!("../demo/voice/encoder_model.onnx"),
+    ),
+    (
+        "decoder_model_merged.onnx",
+        include_bytes!("../demo/voice/decoder_model_merged.onnx"),
+    ),
+];
+
+/// Where a Whisper model comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VoiceSource {
+    /// A folder with `encoder_model.onnx`, `decoder_model_merged.onnx` (or both under `onnx/`),
+    /// `config.json`, `generation_config.json` and `tokenizer.json`.
+    Folder(PathBuf),
+    /// The built-in demo voice, which knows 60 English words about shapes and nothing else.
+    Demo,
+}
+
+impl fmt::Display for VoiceSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(f),
+            Self::Demo => f.write_str("built-in voice"),
+        }
+    }
+}
+
+/// A voice, read and checked but not loaded.
+pub(in crate::backends) struct Voice {
+    pub(in crate::backends) facts: ModelFacts,
+    pub(in crate::backends) profile: Profile,
+    pub(in crate::backends) vocabulary: Vocabulary,
+    pub(in crate::backends) encoder: (Header, Onnx),
+    pub(in crate::backends) decoder: (Header, Onnx),
+}
+
+impl Voice {
+    /// Reads a voice.
+    pub(in crate::backends) fn read(source: &VoiceSource) -> Result<Self, ModelError> {
+        Self::read_files(Files::new(source))
+    }
+
+    fn read_files(mut files: Files<'_>) -> Result<Self, ModelError> {
+        let source = files.source;
+        if let VoiceSource::Folder(path) = source
+            && !path.exists()
+        {
+            return Err(ModelError::Missing { path: path.clone() });
+        }
+        let wrong = |found: String| ModelError::NotAVoice {
+            name: source.to_string(),
+            found,
+        };
+        let config: Config = files.json("config.json")?.unwrap_or_default();
+        let generation: Generation = files.json("generation_config.json")?.unwrap_or_default();
+        let preprocessor: Preprocessor =
+            files.json("preprocessor_config.json")?.unwrap_or_default();
+        let tokenizer = files
+            .content("tokenizer.json", LARGEST_JSON)?
+            .ok_or_else(|| wrong("has no tokenizer.json".to_owned()))?;
+        let vocabulary = Vocabulary::read(&tokenizer)
+            .map_err(|cause| wrong(format!("has a tokenizer.json that {cause}")))?;
+        let encoder = files.network("encoder_model.onnx")?;
+        let decoder = files.network("decoder_model_merged.onnx")?;
+        let profile = Profile::read(&Said {
+            config,
+            generation,
+            preprocessor,
+            vocabulary: &vocabulary,
+            encoder: &encoder.0,
+            decoder: &decoder.0,
+        });
+        Ok(Self {
+            profile: profile.map_err(wrong)?,
+            vocabulary,
+            encoder,
+            decoder,
+            facts: ModelFacts {
+                name: source.to_string(),
+                demo: *source == VoiceSource::Demo,
+                classes: Vec::new(),
+                fixed_size: None,
+                digest: files.digest.finalize().to_string(),
+            },
+        })
+    }
+}
+
+/// A voice on this machine, and what it says of itself or why it is of no use.
+#[derive(Debug)]
+pub struct FoundVoice {
+    /// Where it is.
+    pub source: VoiceSource,
+    /// ISO 639-1 codes of the languages that it understands; none where it is English alone.
+    pub languages: Result<Vec<String>, ModelError>,
+}
+
+/// The built-in voice, then those among `dirs` and the folders that lie in them, in the order of
+/// their paths.
+///
+/// Weights are not loaded, so an engine may still refuse one. A folder that cannot be read has
+/// no voices.
+pub fn find_voices(dirs: &[PathBuf]) -> Vec<FoundVoice> {
+    let inside = dirs
+        .iter()
+        .filter_map(|dir| fs::read_dir(dir).ok())
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let is_voice = |folder: &PathBuf| {
+        let encoder = folder.join("encoder_model.onnx");
+        encoder.is_file() || folder.join("onnx").join("encoder_model.onnx").is_file()
+    };
+    let mut folders: Vec<PathBuf> = dirs.iter().cloned().chain(inside).collect();
+    folders.retain(is_voice);
+    folders.sort();
+    folders.dedup();
+    std::iter::once(VoiceSource::Demo)
+        .chain(folders.into_iter().map(VoiceSource::Folder))
+        .map(|source| FoundVoice {
+            languages: languages(&source),
+            source,
+        })
+        .collect()
+}
+
+fn languages(source: &VoiceSource) -> Result<Vec<String>, ModelError> {
+    let voice = Voice::read_files(Files {
+        takes_weights: false,
+        ..Files::new(source)
+    })?;
+    Ok(voice.profile.languages.into_keys().collect())
+}
+
+/// The files of a voice, and the digest of those that have been read.
+struct Files<'a> {
+    source: &'a VoiceSource,
+    // Weights that lie beside a network are gigabytes and say nothing of it.
+    takes_weights: bool,
+    digest: blake3::Hasher,
+}
+
+impl<'a> Files<'a> {
+    fn new(source: &'a VoiceSource) -> Self {
+        Self {
+            source,
+            takes_weights: true,
+            digest: blake3::Hasher::new(),
+        }
+    }
+
+    /// The content of a file; `None` if there is none.
+    fn content(&mut self, name: &str, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
+        let content = match self.source {
+            VoiceSource::Demo => {
+                let file = DEMO.iter().find(|(file, _)| *file == name);
+                file.map(|(_, content)| content.to_vec())
+            }
+            VoiceSource::Folder(folder) => optional(&folder.join(name), largest)?,
+        };
+        if let Some(content) = &content {
+            self.digest.update(blake3::hash(content).as_bytes());
+        }
+        Ok(content)
+    }
+
+    fn json<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, ModelError> {
+        let content = self.content(name, LARGEST_JSON)?;
+        let parsed = content.map(|content| serde_json::from_slice(&content));
+        parsed.transpose().map_err(|cause| ModelError::NotAVoice {
+            name: self.source.to_string(),
+            found: format!("has a {name} that cannot be read: {cause}"),
+        })
+    }
+
+    /// A network and its description.
+    fn network(&mut self, name: &str) -> Result<(Header, Onnx), ModelError> {
+        let wrong = |found: String| ModelError::NotAVoice {
+            name: self.source.to_string(),
+            found,
+        };
+        let missing = wrong(format!("has no {name}"));
+        let broken = wrong(format!("has no whole ONNX model in {name}"));
+        for place in [name.to_owned(), format!("onnx/{name}")] {
+            let Some(graph) = self.content(&place, LARGEST_FILE)? else {
+                continue;
+            };
+            let Some(header) = Header::read(&graph) else {
+                return Err(broken);
+            };
+            let mut onnx = Onnx::from(graph);
+            // How exporters call the weights of a model that is too large for one file.
+            if self.takes_weights
+                && let Some(weights) = self.content(&format!("{place}_data"), LARGEST_WEIGHTS)?
+            {
+                onnx.weights.push((format!("{name}_data"), weights));
+            }
+            return Ok((header, onnx));
+        }
+        Err(missing)
+    }
+}
+
+/// The content of a file; `None` if there is none.
+fn optional(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
+    match read(path, largest) {
+        Ok(content) => Ok(Some(content)),
+        Err(ModelError::Missing { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}

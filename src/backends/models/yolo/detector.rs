@@ -1,0 +1,257 @@
+//! The detector: a checked model, and sessions that find objects in pictures.
+//!
+//! Knows nothing of videos, or of how many sessions there are.
+
+use crate::backends::engine::network;
+use crate::backends::engine::network::EngineError;
+use crate::backends::engine::network::EngineKind;
+use crate::backends::engine::network::Input;
+use crate::backends::engine::network::Network;
+use crate::backends::engine::network::Session;
+use crate::backends::engine::network::Tensor;
+use crate::backends::engine::network::guarded;
+use crate::backends::models::source::ModelError;
+use crate::backends::models::source::ModelSource;
+use crate::backends::models::source::describe;
+use crate::backends::models::yolo::layout::Layout;
+use crate::backends::models::yolo::letterbox::Letterbox;
+use crate::backends::models::yolo::letterbox::Mapping;
+use crate::backends::models::yolo::nms::Candidate;
+use crate::backends::models::yolo::nms::sort;
+use crate::backends::models::yolo::nms::suppress;
+use crate::backends::models::yolo::profile::Profile;
+use crate::facts::ModelFacts;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Detection;
+use crate::item::Picture;
+use crate::item::PixelFormat;
+use crate::item::Pixels;
+use crate::item::Size;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a model is run.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions {
+    /// The library that computes.
+    pub engine: EngineKind,
+    /// Threads of one session; at least 1.
+    pub threads: usize,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            engine: EngineKind::default(),
+            threads: 1,
+        }
+    }
+}
+
+/// What is to be found.
+#[derive(Clone, Debug)]
+pub struct DetectParams {
+    /// Objects must be surer than this, from 0 to 1.
+    pub conf: f32,
+    /// The weaker of two boxes of a class goes if they share more than this of their union.
+    pub iou: f32,
+    /// The side, in pixels, that pictures are fitted to, where the model leaves the choice.
+    pub imgsz: u32,
+    /// Half precision: without meaning on a CPU.
+    pub half: bool,
+    /// The classes to keep; all where empty.
+    pub classes: Vec<u32>,
+    /// The most boxes a picture.
+    pub max_det: usize,
+}
+
+/// A model that has been loaded and found to be a detector; clones share it.
+#[derive(Clone)]
+pub struct Detector(Arc<Loaded>);
+
+struct Loaded {
+    facts: ModelFacts,
+    profile: Profile,
+    /// The names of its input and of the output that is read.
+    ports: (String, String),
+    network: Box<dyn Network>,
+}
+
+impl Detector {
+    /// Loads a model, with class names from the file `names` if there is one.
+    ///
+    /// # Errors
+    ///
+    /// One sentence for the user: what is wrong with the model, and what would do.
+    pub fn load(
+        source: &ModelSource,
+        names: Option<&Path>,
+        options: &LoadOptions,
+    ) -> Result<Self, ModelError> {
+        let content = source.content()?;
+        let (header, facts, profile) = describe(source, &content, names)?;
+        let threads = options.threads.max(1);
+        match network::load(options.engine, &header, content.into(), threads) {
+            Ok(network) => Ok(Self(Arc::new(Loaded {
+                facts,
+                profile,
+                ports: header.ports(),
+                network,
+            }))),
+            Err(cause) => Err(ModelError::Engine {
+                name: facts.name,
+                engine: options.engine,
+                cause,
+            }),
+        }
+    }
+
+    /// What the model says of itself.
+    pub fn facts(&self) -> &ModelFacts {
+        &self.0.facts
+    }
+
+    /// A session with its own threads, for one lane.
+    ///
+    /// # Errors
+    ///
+    /// Of class `model` where the engine cannot make one.
+    pub fn session(&self) -> Result<DetectorSession, Failure> {
+        let session = guarded(|| self.0.network.session());
+        Ok(DetectorSession {
+            session: session.map_err(|cause| self.0.failure(&cause))?,
+            model: Arc::clone(&self.0),
+        })
+    }
+
+    /// What `params` ask for and this model cannot do: sentences to be shown once.
+    pub fn notices(&self, params: &DetectParams) -> Vec<String> {
+        let name = &self.0.facts.name;
+        let mut notices = Vec::new();
+        if let Some(size) = self.0.facts.fixed_size
+            && (size.width, size.height) != (params.imgsz, params.imgsz)
+        {
+            let imgsz = params.imgsz;
+            notices.push(format!(
+                "{name} was exported for {size} and keeps that size: imgsz = {imgsz} has no effect"
+            ));
+        }
+        if params.half {
+            notices.push(format!(
+                "{name} runs on the CPU, where half = true has no effect"
+            ));
+        }
+        notices
+    }
+}
+
+impl Loaded {
+    fn failure(&self, cause: &EngineError) -> Failure {
+        let name = &self.facts.name;
+        Failure::new(Class::Model, format!("{name} could not be run: {cause}"))
+    }
+
+    /// The candidates in what the model gave.
+    fn candidates(
+        &self,
+        outputs: &[Tensor],
+        conf: f32,
+    ) -> Result<(Layout, Vec<Candidate>), EngineError> {
+        let [output] = outputs else {
+            return Err(EngineError::new("it gives nothing"));
+        };
+        let dims: Vec<_> = output.shape.iter().map(|&side| Some(side)).collect();
+        let (layout, _) = self
+            .profile
+            .layout(&dims)
+            .map_err(|found| EngineError(format!("it {found}")))?;
+        match output.shape[..] {
+            [1, middle, last] if middle.checked_mul(last) == Some(output.data.len()) => {
+                let shape = (middle, last);
+                Ok((layout, layout.candidates(&output.data, shape, conf)))
+            }
+            _ => Err(EngineError::new("its output is not for one picture")),
+        }
+    }
+}
+
+/// One thread's access to a detector.
+pub struct DetectorSession {
+    model: Arc<Loaded>,
+    session: Box<dyn Session>,
+}
+
+impl DetectorSession {
+    /// The objects in a picture that has RGB pixels, the surest first, in pixels of its source.
+    ///
+    /// # Errors
+    ///
+    /// The picture's own where it is a gap; of class `media` where it has no RGB pixels; of
+    /// class `model` where the model cannot be run.
+    pub fn detect(
+        &mut self,
+        picture: &Picture,
+        params: &DetectParams,
+    ) -> Result<Vec<Detection>, Failure> {
+        let pixels = rgb(picture)?;
+        let letterbox = self.fit(picture.size, params.imgsz);
+        let tensor = letterbox
+            .tensor(&pixels.data, picture.size, pixels.stride)
+            .ok_or_else(|| Failure::new(Class::Media, "a picture has fewer pixels than it says"))?;
+        let Size { width, height } = letterbox.input;
+        let shape = [1, 3, height as usize, width as usize];
+        let (into, from) = &self.model.ports;
+        let input = (into.as_str(), Input::Floats(&shape, &tensor));
+        let candidates = guarded(|| self.session.run(&[input], &[from]))
+            .and_then(|outputs| self.model.candidates(&outputs, params.conf));
+        let (layout, candidates) = candidates.map_err(|cause| self.model.failure(&cause))?;
+        let mapping = Mapping::new(letterbox.input, picture.size, picture.source);
+        Ok(select(layout, candidates, params)
+            .into_iter()
+            .map(|kept| Detection {
+                bbox: mapping.back(kept.bbox),
+                class: kept.class,
+                class_name: self.model.profile.class_name(kept.class),
+                confidence: kept.score,
+                parent: None,
+            })
+            .collect())
+    }
+
+    fn fit(&self, picture: Size, imgsz: u32) -> Letterbox {
+        let profile = &self.model.profile;
+        let target = profile.target(imgsz);
+        match profile.fixed_size {
+            Some(_) => Letterbox::fixed(picture, target),
+            None => Letterbox::tight(picture, target, profile.stride),
+        }
+    }
+}
+
+fn rgb(picture: &Picture) -> Result<&Pixels, Failure> {
+    let content = picture.content.as_ref().map_err(Clone::clone)?;
+    content
+        .pixels
+        .as_ref()
+        .filter(|pixels| pixels.format == PixelFormat::Rgb24)
+        .filter(|_| picture.size.width > 0 && picture.size.height > 0)
+        .ok_or_else(|| Failure::new(Class::Media, "a picture has no RGB pixels"))
+}
+
+/// The candidates of the wanted classes that stand, the surest first.
+fn select(layout: Layout, mut found: Vec<Candidate>, params: &DetectParams) -> Vec<Candidate> {
+    if !params.classes.is_empty() {
+        found.retain(|candidate| params.classes.contains(&candidate.class));
+    }
+    match layout {
+        Layout::EndToEnd => {
+            sort(&mut found);
+            found.truncate(params.max_det);
+            found
+        }
+        Layout::Columns | Layout::Rows | Layout::Objectness => {
+            suppress(found, params.iou, params.max_det)
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! Detection models on this machine: a frame in, detections out, as Ultralytics has it.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `detector` | a checked model and its sessions |
+//! | `profile`, `layout`, `literal` | what a model's file says it takes and gives |
+//! | `letterbox`, `resize`, `nms` | before and after the model |
+
+mod detector;
+mod layout;
+mod letterbox;
+mod literal;
+mod nms;
+pub(in crate::backends) mod profile;
+mod resize;
+
+pub use detector::DetectParams;
+pub use detector::Detector;
+pub use detector::DetectorSession;
+pub use detector::LoadOptions;

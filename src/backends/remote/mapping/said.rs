@@ -1,0 +1,72 @@
+//! What was said in one chunk of sound, out of an answer that says it in its own way.
+//!
+//! Does not know whose answer it is.
+
+use crate::backends::remote::mapping::mapping::bad;
+use crate::backends::remote::mapping::mapping::list;
+use crate::backends::remote::mapping::mapping::number;
+use crate::backends::remote::mapping::mapping::text;
+use crate::backends::remote::speech;
+use crate::failure::Failure;
+use crate::recipe::TranscriptSpec;
+use crate::speech::Heard;
+use crate::speech::Segment;
+use crate::template::Expression;
+use crate::template::Expressions;
+use crate::template::Names;
+
+// More than anybody says in a chunk.
+const MOST_SEGMENTS: usize = 100_000;
+
+/// What reads one answer.
+pub(in crate::backends) struct SaidReader<'a> {
+    start: Expression<'a>,
+    end: Expression<'a>,
+    text: Expression<'a>,
+    language: Expression<'a>,
+}
+
+impl<'a> SaidReader<'a> {
+    pub(in crate::backends) fn new(
+        spec: &'a TranscriptSpec,
+        expressions: &'a Expressions,
+    ) -> Result<Self, Failure> {
+        let compile = |text| expressions.compile(text).map_err(bad);
+        Ok(Self {
+            start: compile(&spec.start)?,
+            end: compile(&spec.end)?,
+            text: compile(&spec.text)?,
+            language: compile(&spec.language)?,
+        })
+    }
+
+    /// What `segments` lists of an answer.
+    pub(in crate::backends) fn heard(
+        &self,
+        segments: &Expression<'_>,
+        names: &Names,
+    ) -> Result<Heard, Failure> {
+        let segments = list(segments, names)?;
+        if segments.len() > MOST_SEGMENTS {
+            return Err(bad(format!("it has {} segments", segments.len())));
+        }
+        let segments = segments.into_iter().map(|segment| {
+            let names = names.clone().with("segment", segment);
+            let start = number(&self.start, &names)?;
+            Ok(Segment {
+                start,
+                end: number(&self.end, &names)?.max(start),
+                text: text(&self.text, &names)?,
+                ..Segment::default()
+            })
+        });
+        let mut segments = segments.collect::<Result<Vec<_>, Failure>>()?;
+        segments.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let language = self.language.eval(names).map_err(bad)?.text();
+        Ok(Heard {
+            language: language.and_then(|language| speech::code(&language)),
+            language_probability: None,
+            segments,
+        })
+    }
+}

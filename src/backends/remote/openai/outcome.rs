@@ -1,0 +1,106 @@
+//! Outcomes: what an answer of the API means for a request.
+//!
+//! Pure.
+
+use crate::backends::transport::http::Reply;
+use crate::failure::Class;
+use crate::failure::Failure;
+use serde_json::Value;
+
+// What is told of an error, at most.
+const MOST_LETTERS: usize = 300;
+
+/// The answer, or why there is none.
+pub(in crate::backends) fn answer(reply: &Reply) -> Result<Value, Failure> {
+    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    if (200..300).contains(&reply.status) {
+        let odd = || Failure::new(Class::BadAnswer, "the answer is not JSON");
+        return body.ok_or_else(odd);
+    }
+    let error = body
+        .as_ref()
+        .and_then(|body| body.get("error").or(body.get("detail")));
+    let code = error.and_then(|error| error.get("code")?.as_str());
+    let words = match error.map(|error| error.get("message").unwrap_or(error)) {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::from_utf8_lossy(&reply.body).into_owned(),
+    };
+    let (class, what) = class(reply.status, code, &words.to_lowercase());
+    let words: String = words.chars().take(MOST_LETTERS).collect();
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let failure = Failure::new(class, format!("{what} (HTTP {}: {words})", reply.status));
+    Err(match reply.retry_after {
+        Some(pause) => failure.retry_after(pause),
+        None => failure,
+    })
+}
+
+fn class(status: u16, code: Option<&str>, words: &str) -> (Class, &'static str) {
+    let too_large = "the sound is too large: set `chunk`, or `max_body` of the backend";
+    match (status, code) {
+        (401 | 403, _) => (Class::Refused, "the key is not accepted: see `api_key_env`"),
+        (402, _) | (_, Some("insufficient_quota")) => {
+            (Class::Refused, "the account is out of credit")
+        }
+        (_, Some("model_not_found")) | (404 | 405, _) => {
+            (Class::Refused, "there is no such address or model there")
+        }
+        (413, _) => (Class::TooLarge, too_large),
+        (400, _) if words.contains("content size limit") || words.contains("too large") => {
+            (Class::TooLarge, too_large)
+        }
+        (408 | 409 | 425 | 429 | 500..=599, _) => (Class::Busy, "the server is busy or restarting"),
+        _ => (Class::Worker, "the server cannot listen to this"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::answer;
+    use crate::backends::transport::http::Reply;
+    use crate::failure::Class;
+    use std::time::Duration;
+
+    fn reply(status: u16, body: &'static str) -> Reply {
+        Reply {
+            status,
+            retry_after: Some(Duration::from_secs(7)),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn every_refusal_has_its_class() {
+        for (status, body, class) in [
+            (200, "<html>", Class::BadAnswer),
+            (401, r#"{"error":{"message":"no"}}"#, Class::Refused),
+            (404, "nothing here", Class::Refused),
+            (429, r#"{"error":{"code":"rate_limit"}}"#, Class::Busy),
+            (
+                429,
+                r#"{"error":{"code":"insufficient_quota"}}"#,
+                Class::Refused,
+            ),
+            (
+                400,
+                r#"{"error":{"code":"model_not_found"}}"#,
+                Class::Refused,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Maximum content size limit"}}"#,
+                Class::TooLarge,
+            ),
+            (413, "", Class::TooLarge),
+            (422, r#"{"detail":[{"loc":["file"]}]}"#, Class::Worker),
+            (502, "<html>502</html>", Class::Busy),
+        ] {
+            let failure = answer(&reply(status, body)).unwrap_err();
+            assert_eq!(failure.class, class, "{status} {body}: {failure}");
+        }
+        let failure = answer(&reply(503, "x")).unwrap_err();
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
+        assert_eq!(answer(&reply(200, "{}")).unwrap(), serde_json::json!({}));
+    }
+}

@@ -1,0 +1,99 @@
+//! Pace: calls of one kind within what the API documents for it, so many at once and so many in
+//! any ten seconds.
+//!
+//! A call that has to wait is sent late instead of being refused by the server.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// A limit on calls of one kind.
+#[derive(Debug)]
+pub(in crate::backends) struct Pace {
+    at_once: Semaphore,
+    in_window: usize,
+    // When the last calls began, the oldest first; those of the last window and no more.
+    begun: Mutex<VecDeque<Instant>>,
+}
+
+impl Pace {
+    /// At most `at_once` calls together, and `in_window` in any ten seconds.
+    pub(in crate::backends) fn new(at_once: usize, in_window: usize) -> Self {
+        Self {
+            at_once: Semaphore::new(at_once),
+            in_window: in_window.max(1),
+            begun: Mutex::default(),
+        }
+    }
+
+    /// Makes `call` when its turn has come.
+    pub(in crate::backends) async fn keep<T>(&self, call: impl Future<Output = T>) -> T {
+        // Never closed; a call that got no permit all the same is only paced less.
+        let _permit = self.at_once.acquire().await;
+        while let Some(until) = self.full_until() {
+            tokio::time::sleep_until(until).await;
+        }
+        call.await
+    }
+
+    // Takes a place in the window, or says when the next one is free.
+    fn full_until(&self) -> Option<Instant> {
+        let now = Instant::now();
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        while begun.front().is_some_and(|&first| first + WINDOW <= now) {
+            begun.pop_front();
+        }
+        if begun.len() < self.in_window {
+            begun.push_back(now);
+            return None;
+        }
+        begun.front().map(|&first| first + WINDOW)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pace;
+    use super::WINDOW;
+    use futures_util::future::join_all;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_ten_seconds_see_more_calls_than_documented() {
+        let pace = Pace::new(20, 100);
+        let start = Instant::now();
+        let calls = (0..250).map(|_| pace.keep(async { start.elapsed() }));
+        let mut begun = join_all(calls).await;
+        begun.sort();
+        assert_eq!(begun[99], Duration::ZERO);
+        assert!(
+            begun
+                .windows(101)
+                .all(|calls| calls[100] - calls[0] >= WINDOW)
+        );
+        assert!(begun[249] < 3 * WINDOW, "it waits no longer than it must");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_calls_than_documented_are_made_at_once() {
+        let pace = Pace::new(20, 10_000);
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let calls = (0..100).map(|_| {
+            pace.keep(async {
+                most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                now.fetch_sub(1, Ordering::SeqCst);
+            })
+        });
+        join_all(calls).await;
+        assert_eq!(most.into_inner(), 20);
+    }
+}

@@ -1,0 +1,275 @@
+//! A service: one address that takes JSON, a form or a file and answers with JSON, at once.
+//!
+//! Does not know what is asked or answered.
+
+use crate::backends::transport::excerpt::said;
+use crate::backends::transport::form;
+use crate::backends::transport::form::Attachment;
+use crate::backends::transport::http::Access;
+use crate::backends::transport::http::Outgoing;
+use crate::backends::transport::http::Reply;
+use crate::backends::transport::http::Server;
+use crate::exchange::Exchange;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::recipe::BodyForm;
+use crate::recipe::HttpSpec;
+use crate::template::Data;
+use crate::template::Expressions;
+use crate::template::Filled;
+use crate::template::Names;
+use bytes::Bytes;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// What the key is for, as users are told: a service has no host of its own.
+pub const KEY_HOST: &str = "a server of your own";
+
+/// The address of a service, and what it takes.
+#[derive(Debug)]
+pub struct Service {
+    server: Server,
+    path: String,
+    spec: HttpSpec,
+    expressions: Expressions,
+    vars: Data,
+    boundary: String,
+}
+
+/// What stands before the body of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Head {
+    query: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+}
+
+impl Service {
+    /// The service at `access.base`.
+    ///
+    /// # Errors
+    ///
+    /// Of class `refused` where that is no address, or the key would go astray.
+    pub fn new(spec: &HttpSpec, access: &Access) -> Result<Self, Failure> {
+        // The path is sent as it was written.
+        let (scheme, rest) = access.base.split_once("://").unwrap_or(("", &access.base));
+        let cut = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at(cut);
+        let access = Access {
+            base: format!("{scheme}://{host}"),
+            ..access.clone()
+        };
+        Ok(Self {
+            server: Server::new(&access, spec.request_timeout, spec.max_answer)?,
+            path: format!("/{}", path.trim_start_matches('/')),
+            expressions: Expressions::default(),
+            vars: Data::new(&spec.mapping.vars),
+            // The same in every run, and nothing that a picture or a sound holds.
+            boundary: blake3::hash(access.base.as_bytes()).to_hex().to_string(),
+            spec: spec.clone(),
+        })
+    }
+
+    /// The host, as users know it.
+    pub fn host(&self) -> String {
+        self.server.host()
+    }
+
+    /// What stands before the body of a request that knows `names`.
+    ///
+    /// # Errors
+    ///
+    /// Of class `refused` where the recipe's headers or query cannot be made.
+    pub fn head(&self, names: &Names) -> Result<Head, Failure> {
+        let names = names.clone().with("vars", self.vars.clone());
+        Ok(Head {
+            query: self.texts("query", &self.spec.query, &names)?,
+            headers: self.texts("headers", &self.spec.headers, &names)?,
+        })
+    }
+
+    /// The body of a request: `input`, in the form that the service takes.
+    ///
+    /// # Errors
+    ///
+    /// Of class `too-large` where it has more bytes than the service takes, `refused` where it
+    /// cannot be made.
+    pub fn body(&self, input: &Filled, files: &[Attachment]) -> Result<Bytes, Failure> {
+        let body: Bytes = match self.spec.body {
+            BodyForm::Json => serde_json::to_vec(input)
+                .map_err(|error| {
+                    let why = format!("the request of the recipe is no JSON: {error}");
+                    Failure::new(Class::Refused, why)
+                })?
+                .into(),
+            BodyForm::Form => form::encode(input, files, &self.boundary)?.into(),
+            BodyForm::File => match files {
+                [file] => file.bytes.clone(),
+                // One file travels by itself.
+                _ => {
+                    let why = format!("a request holds one file, not {}", files.len());
+                    return Err(Failure::new(Class::TooLarge, why));
+                }
+            },
+        };
+        if body.len() > self.spec.max_body {
+            let why = format!("the request is larger than {} bytes", self.spec.max_body);
+            return Err(Failure::new(Class::TooLarge, why));
+        }
+        Ok(body)
+    }
+
+    /// The answer to a request about files of this type.
+    ///
+    /// # Errors
+    ///
+    /// Where there is none that is JSON; the class says whether it is asked for again.
+    pub async fn ask(
+        &self,
+        head: Head,
+        body: Bytes,
+        media_type: &str,
+        exchange: &mut Exchange,
+    ) -> Result<Value, Failure> {
+        exchange.sent = body.len() as u64;
+        let out = Outgoing {
+            method: self.spec.method.as_str(),
+            path: &self.path,
+            query: &head.query,
+            headers: &head.headers,
+            content_type: &self.content_type(media_type),
+            key_header: self.spec.api_key_header.as_deref(),
+            body,
+        };
+        self.read(&self.server.send(&out).await?)
+    }
+
+    /// The head of a request about files of this type, for people; the key is not in it.
+    ///
+    /// # Errors
+    ///
+    /// Where the recipe's query is too odd for an address.
+    pub fn show(&self, head: &Head, media_type: &str) -> Result<String, Failure> {
+        let url = self.server.address(&self.path, &head.query)?;
+        let mut text = format!("{} {url}\n", self.spec.method.as_str());
+        if self.server.has_key() {
+            let line = match &self.spec.api_key_header {
+                Some(name) => format!("{name}: (the key)\n"),
+                None => "authorization: Bearer (the key)\n".to_owned(),
+            };
+            text += &line;
+        }
+        for (name, value) in &head.headers {
+            writeln!(text, "{name}: {value}").unwrap_or_default();
+        }
+        text += &format!("content-type: {}\n", self.content_type(media_type));
+        Ok(text)
+    }
+
+    fn content_type(&self, media_type: &str) -> String {
+        match self.spec.body {
+            BodyForm::Json => "application/json".to_owned(),
+            BodyForm::Form => form::media_type(&self.boundary),
+            BodyForm::File => media_type.to_owned(),
+        }
+    }
+
+    fn texts(
+        &self,
+        what: &str,
+        table: &Value,
+        names: &Names,
+    ) -> Result<Vec<(String, String)>, Failure> {
+        let refused = |why: String| {
+            let message = format!("the {what} of the recipe cannot be made: {why}");
+            Failure::new(Class::Refused, message)
+        };
+        let filled = self.expressions.fill(table, names);
+        let filled = filled.map_err(|fault| refused(fault.message))?;
+        let Filled::Table(fields) = &filled else {
+            return Ok(Vec::new());
+        };
+        let mut texts = Vec::new();
+        for (name, value) in fields {
+            let value = serde_json::to_value(value).map_err(|error| refused(error.to_string()))?;
+            let text = match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            texts.push((name.clone(), text));
+        }
+        Ok(texts)
+    }
+
+    fn read(&self, reply: &Reply) -> Result<Value, Failure> {
+        let output: Result<Value, _> = serde_json::from_slice(&reply.body);
+        let own = Own {
+            service: self,
+            names: Names::default()
+                .with("vars", self.vars.clone())
+                .with("status", Data::new(&reply.status))
+                .with("output", Data::new(&output.as_ref().ok())),
+        };
+        // What cannot be computed for an answer does not hold for it.
+        if let Some(again) = &self.spec.retry_if
+            && own.holds(again).unwrap_or(false)
+        {
+            let why = format!("{} answers what `retry_if` is for", self.host());
+            return Err(paused(Failure::new(Class::Busy, why), reply));
+        }
+        let is_ok = match &self.spec.ok {
+            Some(ok) => own.holds(ok)?,
+            None => (200..300).contains(&reply.status),
+        };
+        if is_ok {
+            return output.map_err(|error| {
+                let (host, said) = (self.host(), said(&reply.body));
+                let why = format!("{host} answers with what is no JSON ({error}){said}");
+                Failure::new(Class::BadAnswer, why)
+            });
+        }
+        let said = said(&reply.body);
+        let why = match reply.status {
+            200..300 => format!("{} answers what is not `ok`{said}", self.host()),
+            status => format!("{} answers {status}{said}", self.host()),
+        };
+        Err(paused(Failure::new(class(reply.status), why), reply))
+    }
+}
+
+fn class(status: u16) -> Class {
+    match status {
+        408 | 425 | 429 | 500 | 502..=504 => Class::Busy,
+        413 => Class::TooLarge,
+        300..=399 | 401 | 403 | 404 | 405 | 407 | 410 => Class::Refused,
+        _ => Class::Worker,
+    }
+}
+
+fn paused(failure: Failure, reply: &Reply) -> Failure {
+    match reply.retry_after {
+        Some(pause) => failure.retry_after(pause),
+        None => failure,
+    }
+}
+
+// What the recipe says of answers.
+struct Own<'a> {
+    service: &'a Service,
+    names: Names,
+}
+
+impl Own<'_> {
+    fn holds(&self, test: &str) -> Result<bool, Failure> {
+        let host = self.service.host();
+        let bad = |why: &str| {
+            let message = format!("whether the answer of {host} is `ok` cannot be told: {why}");
+            Failure::new(Class::BadAnswer, message)
+        };
+        let test = self.service.expressions.compile(test);
+        let holds = test.and_then(|test| test.eval(&self.names));
+        let holds = holds.map_err(|fault| bad(&fault.message))?;
+        holds
+            .truth()
+            .ok_or_else(|| bad("it comes to neither true nor false"))
+    }
+}

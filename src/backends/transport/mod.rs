@@ -1,0 +1,7 @@
+//! Transport: bytes to a server and back, bounded in time and in size.
+//!
+//! Does not know what is asked or answered.
+
+pub(in crate::backends) mod excerpt;
+pub mod form;
+pub mod http;

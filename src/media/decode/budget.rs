@@ -1,0 +1,104 @@
+//! The bytes of packets that were read and are not decoded yet, held under a limit.
+//!
+//! Knows nothing of packets.
+
+use std::sync::Arc;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+/// Bytes that can be lent.
+pub(in crate::media) struct Budget {
+    limit: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lent: usize,
+    is_closed: bool,
+}
+
+/// Some of a budget; given back when it is dropped.
+pub(in crate::media) struct Loan {
+    budget: Arc<Budget>,
+    bytes: usize,
+}
+
+impl Budget {
+    /// A budget of which nothing is lent.
+    pub(in crate::media) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self {
+            limit,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Lends `bytes`; waits while too little is left. More than there is at all is lent when
+    /// nothing else is. `None` once it is closed.
+    pub(in crate::media) fn lend(self: &Arc<Self>, bytes: usize) -> Option<Loan> {
+        let mut state = self.lock();
+        while !state.is_closed && state.lent > 0 && state.lent.saturating_add(bytes) > self.limit {
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.is_closed {
+            return None;
+        }
+        state.lent = state.lent.saturating_add(bytes);
+        let budget = Arc::clone(self);
+        Some(Loan { budget, bytes })
+    }
+
+    /// Ends all waiting: nothing is lent any more.
+    pub(in crate::media) fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+
+    // A thread that panics leaves nothing half done here.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Loan {
+    fn drop(&mut self) {
+        let mut state = self.budget.lock();
+        state.lent = state.lent.saturating_sub(self.bytes);
+        self.budget.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+    use std::sync::Arc;
+    use std::thread;
+
+    #[test]
+    fn no_more_is_lent_than_there_is() {
+        let budget = Budget::new(100);
+        let (first, second) = (budget.lend(60).unwrap(), budget.lend(40).unwrap());
+        let waiting = {
+            let budget = Arc::clone(&budget);
+            thread::spawn(move || budget.lend(50).is_some())
+        };
+        assert!(!waiting.is_finished());
+        drop(first);
+        assert!(waiting.join().unwrap());
+        drop(second);
+        let all = budget.lend(1000).unwrap();
+        assert_eq!(budget.lock().lent, 1000);
+        let waiting = {
+            let budget = Arc::clone(&budget);
+            thread::spawn(move || budget.lend(1).is_none())
+        };
+        budget.close();
+        assert!(waiting.join().unwrap());
+        drop(all);
+    }
+}

@@ -1,0 +1,132 @@
+//! One decoder: packets in, frames out, damage counted and survived.
+//!
+//! Knows nothing of which packets it is given and why.
+
+use crate::media::error::MediaError;
+use crate::media::ffmpeg;
+use crate::time::TimeBase;
+use ffmpeg_next::Packet;
+use ffmpeg_next::Rational;
+use ffmpeg_next::codec;
+use ffmpeg_next::codec::Parameters;
+use ffmpeg_next::codec::threading;
+use ffmpeg_next::decoder;
+use ffmpeg_next::error::EAGAIN;
+use ffmpeg_next::error::Error;
+use ffmpeg_next::frame::DecodeError;
+use ffmpeg_next::frame::Video;
+use std::path::Path;
+
+/// A decoder that fails this often in a row while it is emptied will not end by itself.
+const FAILURE_LIMIT: usize = 100;
+
+/// What a decoder says when it is asked for a frame.
+pub(in crate::media) enum Output {
+    /// The next frame in the order of display.
+    Frame(Video),
+    /// It needs another packet first.
+    Hungry,
+    /// It was drained and has no more.
+    Done,
+}
+
+/// A decoder for one stream.
+pub(in crate::media) struct Decoder {
+    inner: decoder::Video,
+    tally: Tally,
+}
+
+/// What a decoder was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::media) struct Tally {
+    /// Packets.
+    pub(in crate::media) packets: u64,
+    /// Those of them that were marked as damaged or could not be decoded whole.
+    pub(in crate::media) damaged: u64,
+}
+
+impl Decoder {
+    /// A decoder on `threads` threads for the stream that `parameters` describe. `path` is for
+    /// the message if there is none.
+    pub(in crate::media) fn open(
+        parameters: Parameters,
+        base: TimeBase,
+        threads: usize,
+        path: &Path,
+    ) -> Result<Self, MediaError> {
+        let missing = MediaError::NoDecoder {
+            path: path.into(),
+            codec: ffmpeg::codec_name(&parameters),
+        };
+        let Some(codec) = decoder::find(parameters.id()) else {
+            return Err(missing);
+        };
+        let open = || {
+            let mut context = codec::Context::from_parameters(parameters)?;
+            context.set_threading(threading::Config {
+                kind: threading::Type::Frame,
+                count: threads.max(1),
+                ..threading::Config::default()
+            });
+            let mut decoder = context.decoder();
+            let part = |value: i64| i32::try_from(value).unwrap_or(i32::MAX);
+            let base = base.ratio();
+            decoder.set_packet_time_base(Rational(part(base.num()), part(base.den())));
+            decoder.open_as(codec)?.video()
+        };
+        let inner = open().map_err(|_: Error| missing)?;
+        let tally = Tally::default();
+        Ok(Self { inner, tally })
+    }
+
+    /// What it was given so far.
+    pub(in crate::media) fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    /// Feeds a packet; one that cannot be decoded is counted and left out. All frames must have
+    /// been taken first.
+    pub(in crate::media) fn send(&mut self, packet: &Packet) {
+        let sent = self.inner.send_packet(packet);
+        self.tally.packets += 1;
+        if packet.is_corrupt() || sent.is_err() {
+            self.tally.damaged += 1;
+        }
+    }
+
+    /// Tells it that no packets follow.
+    pub(in crate::media) fn drain(&mut self) {
+        // It refuses only when it is drained already.
+        self.inner.send_eof().ok();
+    }
+
+    /// Forgets all it was fed, and can be fed again.
+    pub(in crate::media) fn reset(&mut self) {
+        self.inner.flush();
+    }
+
+    /// The next frame, if there is one.
+    pub(in crate::media) fn receive(&mut self) -> Output {
+        let again = Error::Other { errno: EAGAIN };
+        for _ in 0..FAILURE_LIMIT {
+            let mut frame = Video::empty();
+            match self.inner.receive_frame(&mut frame) {
+                Ok(()) => {
+                    self.tally.damaged += u64::from(is_patched(&frame));
+                    return Output::Frame(frame);
+                }
+                Err(Error::Eof) => return Output::Done,
+                Err(error) if error == again => return Output::Hungry,
+                Err(_) => self.tally.damaged += 1,
+            }
+        }
+        Output::Done
+    }
+}
+
+/// Whether the decoder made up parts of a frame that it could not decode, from whatever it had
+/// decoded before.
+pub(in crate::media) fn is_patched(frame: &Video) -> bool {
+    let errors = frame.decode_error_flags();
+    errors.intersects(DecodeError::CONCEALMENT_ACTIVE | DecodeError::DECODE_SLICES)
+}

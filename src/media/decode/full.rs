@@ -1,0 +1,194 @@
+//! The plain way: every packet is decoded, and the frames that show a sample are kept.
+//!
+//! Knows nothing of pixels; hands out frames as the decoder made them.
+
+use crate::media::Mode;
+use crate::media::Wanted;
+use crate::media::decode::decoder::Decoder;
+use crate::media::decode::decoder::Output;
+use crate::media::decode::decoder::Tally;
+use crate::media::error::MediaError;
+use crate::media::ffmpeg;
+use crate::media::input::track::Track;
+use crate::media::select::sample::Picker;
+use crate::media::select::sample::Place;
+use crate::media::select::sample::Target;
+use crate::time::Pts;
+use ffmpeg_next::frame::Video;
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+
+/// A frame that shows at least one sample, or what is known of it.
+pub(in crate::media) struct Sampled {
+    /// Which frame, and which samples.
+    pub(in crate::media) target: Target,
+    /// What it shows; `None` where it could not be decoded.
+    pub(in crate::media) frame: Option<Video>,
+}
+
+/// Decodes a stream from its first packet to its last.
+pub(in crate::media) struct Full {
+    track: Track,
+    decoder: Decoder,
+    wanted: Wanted,
+    // The first sample that is not given out yet.
+    after: u64,
+    picker: Option<Picker>,
+    // The last frame that came out, and the last that can show samples (the same, unless only
+    // keyframes can); what follows tells how many.
+    last: Option<Place>,
+    held: Option<(Place, Option<Video>)>,
+    ready: VecDeque<Sampled>,
+    // Time stamps that went in and have not come out.
+    awaited: BTreeSet<i64>,
+    // How much damage the decoder had met when a frame last came out.
+    damage_seen: u64,
+    is_done: bool,
+}
+
+impl Full {
+    /// A decoder on `wanted.decoders` threads for all of `track`, that gives out samples from
+    /// number `after` on.
+    pub(in crate::media) fn new(
+        track: Track,
+        wanted: &Wanted,
+        after: u64,
+    ) -> Result<Self, MediaError> {
+        let (base, parameters) = (track.base(), track.parameters());
+        Ok(Self {
+            decoder: Decoder::open(parameters, base, wanted.decoders, track.path())?,
+            track,
+            wanted: wanted.clone(),
+            after,
+            picker: None,
+            last: None,
+            held: None,
+            ready: VecDeque::new(),
+            awaited: BTreeSet::new(),
+            damage_seen: 0,
+            is_done: false,
+        })
+    }
+
+    /// The next frame that shows a sample; `None` at the end.
+    pub(in crate::media) fn next_sampled(&mut self) -> Option<Sampled> {
+        loop {
+            if let Some(sampled) = self.ready.pop_front() {
+                return Some(sampled);
+            }
+            if self.is_done {
+                return None;
+            }
+            match self.decoder.receive() {
+                Output::Frame(frame) => self.take(frame),
+                Output::Hungry => self.feed(),
+                Output::Done => self.finish(),
+            }
+            self.is_done |= self.picker.is_some_and(|picker| picker.is_done());
+        }
+    }
+
+    /// What was read, so far.
+    pub(in crate::media) fn tally(&self) -> Tally {
+        let mut tally = self.decoder.tally();
+        tally.damaged += self.track.damaged();
+        tally
+    }
+
+    /// Whether any frame came out, so far.
+    pub(in crate::media) fn has_decoded(&self) -> bool {
+        self.picker.is_some()
+    }
+
+    fn feed(&mut self) {
+        match self.track.next_packet() {
+            Some(packet) => {
+                if !ffmpeg::is_hidden(&packet) {
+                    self.awaited.extend(packet.pts());
+                }
+                self.decoder.send(&packet);
+            }
+            None => self.decoder.drain(),
+        }
+    }
+
+    fn take(&mut self, frame: Video) {
+        let after = self.last.map_or(0, |last| self.usually_until(last));
+        let pts = frame.timestamp().unwrap_or(after);
+        self.take_lost(Some(pts));
+        self.awaited.remove(&pts);
+        self.show(Pts(pts), Some(frame));
+    }
+
+    // Frames come out in the order of display, so what is awaited before `end` will not come
+    // any more. Where the decoder met damage it is a gap; where it met none it never was a
+    // frame of its own: a second field, a picture that is made only to be referred to.
+    fn take_lost(&mut self, end: Option<i64>) {
+        let later = end.map_or_else(BTreeSet::new, |end| self.awaited.split_off(&end));
+        let lost = std::mem::replace(&mut self.awaited, later);
+        let damage = self.tally().damaged;
+        if damage > self.damage_seen && self.has_decoded() {
+            for pts in lost {
+                self.show(Pts(pts), None);
+            }
+        }
+        self.damage_seen = damage;
+    }
+
+    fn show(&mut self, pts: Pts, frame: Option<Video>) {
+        // Time stamps that jump back (streams put together badly) do not turn time around.
+        let pts = self.last.map_or(pts, |last| pts.max(last.pts));
+        let number = self.last.map_or(0, |last| last.number + 1);
+        let rule = || self.wanted.rule(self.track.base(), pts);
+        let begin = || Picker::new(rule(), &self.wanted).after(self.after);
+        let mut picker = self.picker.unwrap_or_else(begin);
+        let place = picker.place(number, pts);
+        let mode = self.wanted.mode;
+        let is_key = frame.as_ref().is_some_and(|frame| frame.is_key());
+        let can_show = mode != Mode::Keyframes || is_key || number == 0;
+        let before = can_show
+            .then(|| self.held.replace((place, frame)))
+            .flatten();
+        self.last = Some(place);
+        if let Some((before, frame)) = before {
+            let samples = match mode {
+                Mode::Exact | Mode::Full => picker.shown_before(pts),
+                Mode::Keyframes => picker.nearer_to(before.pts, pts),
+            };
+            self.emit(before, samples, picker.next_sample(), frame);
+        }
+        self.picker = Some(picker);
+    }
+
+    fn finish(&mut self) {
+        self.is_done = true;
+        self.take_lost(None);
+        let last = self.last.map(|last| (last.pts, self.usually_until(last)));
+        let Some(((held, frame), (last, usual))) = self.held.take().zip(last) else {
+            return;
+        };
+        let end = match self.track.end() {
+            Some(end) if end > last.0 => end,
+            _ => usual,
+        };
+        if let Some(mut picker) = self.picker {
+            let samples = picker.shown_last(Pts(end));
+            self.emit(held, samples, picker.next_sample(), frame);
+        }
+    }
+
+    fn usually_until(&self, place: Place) -> i64 {
+        place.pts.0.saturating_add(self.track.usual_ticks())
+    }
+
+    fn emit(&mut self, place: Place, samples: u64, next_sample: u64, frame: Option<Video>) {
+        if samples > 0 {
+            let target = Target {
+                place,
+                samples,
+                next_sample,
+            };
+            self.ready.push_back(Sampled { target, frame });
+        }
+    }
+}

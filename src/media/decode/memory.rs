@@ -1,0 +1,93 @@
+//! The most that the pictures of a video hold while they are decoded.
+//!
+//! Knows nothing of who decodes: those who do ask here how far they may go.
+
+use crate::item::Size;
+use crate::media::Wanted;
+
+/// What a [`crate::media::Pictures`] holds besides the picture it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Finished pictures.
+    pub pictures: usize,
+    /// Bytes of packets that wait, and of frames that decoders refer to.
+    pub bytes: u64,
+}
+
+/// A group of pictures is usually no longer than this many seconds.
+const GROUP: f64 = 10.0;
+
+/// Finished pictures that each decoder may always be ahead by.
+const LEAST_AHEAD: usize = 8;
+
+/// Bytes that finished pictures may take where that is more.
+const AHEAD: usize = 256 << 20;
+
+/// Bytes of packets that wait for each decoder.
+const PACKETS: usize = 16 << 20;
+
+/// Frames that a decoder holds at most: those it may refer to, and those it puts in order.
+const FRAMES: u64 = 18;
+
+/// What sampling a video of `size` holds at most.
+pub fn held(wanted: &Wanted, size: Size) -> Held {
+    let decoders = wanted.decoders.max(1);
+    // Three components, one of them in full, of two bytes where there are more than 8 bits.
+    let frame = u64::from(size.width) * u64::from(size.height) * 3;
+    let packets = packets(decoders) + 2 * PACKETS;
+    Held {
+        // The shelf, one that it always has room for, and one in the hands of each decoder.
+        pictures: ahead(wanted) + 1 + decoders,
+        bytes: packets as u64 + decoders as u64 * FRAMES * frame,
+    }
+}
+
+/// Finished pictures that all decoders together may be ahead by. Each has room for what a group
+/// has, so that decoders rarely wait for each other, within [`AHEAD`].
+pub(in crate::media) fn ahead(wanted: &Wanted) -> usize {
+    let decoders = wanted.decoders.max(1);
+    let of_a_group = (wanted.fps.to_f64() * GROUP).ceil() as usize;
+    // RGB of the usual shape, as large as is allowed.
+    let picture = f64::from(wanted.max_side).powi(2) * 9.0 / 16.0 * 3.0;
+    let room = (AHEAD as f64 / picture) as usize;
+    of_a_group
+        .saturating_mul(decoders)
+        .min(room)
+        .max(decoders * LEAST_AHEAD)
+}
+
+/// Bytes of packets that may wait for all decoders together, besides those of a group that is
+/// being read.
+pub(in crate::media) fn packets(decoders: usize) -> usize {
+    (decoders + 1) * PACKETS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ahead;
+    use super::held;
+    use crate::item::PixelFormat;
+    use crate::item::Size;
+    use crate::media::Wanted;
+    use crate::time::Ratio;
+
+    #[test]
+    fn what_is_held_grows_with_the_rate_and_ends_with_the_room() {
+        let of = |fps: i64, decoders| {
+            let fps = Ratio::new(fps, 1).unwrap();
+            let mut wanted = Wanted::new(fps, 1280, PixelFormat::I420);
+            wanted.decoders = decoders;
+            wanted
+        };
+        assert_eq!(ahead(&of(1, 2)), 20);
+        assert_eq!(ahead(&of(4, 2)), 80);
+        assert_eq!(ahead(&of(30, 2)), 97);
+        assert_eq!(ahead(&of(30, 64)), 512);
+        let size = Size {
+            width: 1920,
+            height: 1080,
+        };
+        let held = held(&of(1, 2), size);
+        assert_eq!((held.pictures, held.bytes >> 20), (23, 293));
+    }
+}

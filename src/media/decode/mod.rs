@@ -1,0 +1,10 @@
+//! Decoding: packets to frames, side by side, in bounded memory.
+
+pub(super) mod budget;
+pub(super) mod decoder;
+pub(super) mod full;
+pub(super) mod memory;
+pub(super) mod reader;
+pub(super) mod shelf;
+pub(super) mod sparse;
+pub(super) mod worker;

@@ -1,0 +1,284 @@
+//! Reads the packets of a stream, has them planned, and gives what is planned to whoever takes it.
+//!
+//! Knows nothing of pixels.
+
+use crate::media::Wanted;
+use crate::media::decode::budget::Budget;
+use crate::media::decode::decoder::Decoder;
+use crate::media::decode::decoder::Output;
+use crate::media::decode::shelf::Shelf;
+use crate::media::decode::worker::Group;
+use crate::media::decode::worker::Outcome;
+use crate::media::decode::worker::Parcel;
+use crate::media::ffmpeg;
+use crate::media::input::track::Track;
+use crate::media::select::plan::Entry;
+use crate::media::select::plan::Part;
+use crate::media::select::plan::Planner;
+use crate::media::select::plan::Unplannable;
+use crate::media::select::syntax::Syntax;
+use crate::time::Pts;
+use ffmpeg_next::Packet;
+use std::collections::BTreeSet;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::channel;
+
+/// Pictures that are shown before a stream's first packet come within this many.
+const REORDERED: usize = 32;
+
+/// A stream that begins badly for longer than this many packets is left to the plain way.
+const LONGEST_BEGINNING: usize = 600;
+
+/// Reads a stream for whoever takes its parts.
+pub(in crate::media) struct Reader<T> {
+    track: Track,
+    syntax: Syntax,
+    wanted: Wanted,
+    taker: T,
+    // Packets that were read ahead to find the first picture.
+    ahead: VecDeque<Arc<Packet>>,
+}
+
+/// Whoever takes the parts of a stream as they are planned.
+pub(in crate::media) trait Take {
+    /// Takes the next part.
+    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt>;
+}
+
+/// The way to the decoders.
+pub(in crate::media) struct Outlet {
+    groups: SyncSender<Group>,
+    shelf: Arc<Shelf<Outcome>>,
+    budget: Arc<Budget>,
+    // Groups that were begun.
+    count: u64,
+    // The rest of the one that was begun last.
+    open: Option<Sender<Parcel>>,
+}
+
+impl Outlet {
+    /// A way to those who take from the other end of `groups`, for packets of `budget`.
+    pub(in crate::media) fn new(
+        groups: SyncSender<Group>,
+        shelf: Arc<Shelf<Outcome>>,
+        budget: Arc<Budget>,
+    ) -> Self {
+        Self {
+            groups,
+            shelf,
+            budget,
+            count: 0,
+            open: None,
+        }
+    }
+
+    // What follows is to be left to the plain way.
+    fn give_up(&mut self) {
+        self.shelf.put(self.count, Outcome::Mistaken);
+        self.shelf.complete(self.count);
+        self.count += 1;
+    }
+}
+
+impl Take for Outlet {
+    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
+        if part.opens {
+            let (sender, parcels) = channel();
+            let number = self.count;
+            self.open = Some(sender);
+            let sent = self.groups.send(Group { number, parcels });
+            sent.map_err(|_| Halt::Abandoned)?;
+            self.count += 1;
+        }
+        let bytes = part.packets.iter().map(|packet| packet.size()).sum();
+        let loan = self.budget.lend(bytes).ok_or(Halt::Abandoned)?;
+        let closes = part.closes;
+        if let Some(open) = &self.open {
+            let sent = open.send(Parcel { part, loan });
+            sent.map_err(|_| Halt::Abandoned)?;
+        }
+        if closes {
+            self.open = None;
+        }
+        Ok(())
+    }
+}
+
+/// The packets that a stream begins with, as far as not all of their pictures are shown.
+struct Beginning {
+    /// The time stamp of the first picture that is shown.
+    first: Pts,
+    /// The number of packets.
+    packets: usize,
+    /// The time stamps of their pictures that are shown.
+    shown: BTreeSet<Pts>,
+}
+
+impl Beginning {
+    fn shows(&self, index: usize, pts: Pts) -> bool {
+        pts >= self.first && (index >= self.packets || self.shown.contains(&pts))
+    }
+}
+
+fn take_shown(decoder: &mut Decoder, shown: &mut BTreeSet<Pts>) {
+    while let Output::Frame(frame) = decoder.receive() {
+        shown.extend(frame.pts().map(Pts));
+    }
+}
+
+/// Why reading ended early.
+pub(in crate::media) enum Halt {
+    /// The packets do not say what must be decoded.
+    Unplannable,
+    /// Nobody takes any more.
+    Abandoned,
+}
+
+impl From<Unplannable> for Halt {
+    fn from(Unplannable: Unplannable) -> Self {
+        Self::Unplannable
+    }
+}
+
+impl Reader<Outlet> {
+    /// Reads to the end, or to where the rest must be left to the plain way.
+    pub(in crate::media) fn read(mut self) {
+        if let Err(Halt::Unplannable) = self.plan() {
+            self.taker.give_up();
+        }
+        self.taker.shelf.end(self.taker.count);
+    }
+}
+
+impl<T: Take> Reader<T> {
+    /// A reader for the samples of `track` that are wanted.
+    pub(in crate::media) fn new(track: Track, syntax: Syntax, wanted: &Wanted, taker: T) -> Self {
+        Self {
+            track,
+            syntax,
+            wanted: wanted.clone(),
+            taker,
+            ahead: VecDeque::new(),
+        }
+    }
+
+    /// Reads to the end and gives back who took all of it; `None` where the packets do not say
+    /// what must be decoded.
+    pub(in crate::media) fn read_all(mut self) -> Option<T> {
+        self.plan().ok().map(|()| self.taker)
+    }
+
+    fn plan(&mut self) -> Result<(), Halt> {
+        let beginning = self.find_beginning()?;
+        let rule = self.wanted.rule(self.track.base(), beginning.first);
+        let reorders = ffmpeg::reorders(&self.track.parameters());
+        let mut planner = Planner::new(rule, &self.wanted, reorders);
+        let mut index = 0;
+        while !planner.is_done()
+            && let Some(packet) = self.next_packet()
+        {
+            let mut entry = self.describe(packet)?;
+            entry.is_shown &= beginning.shows(index, entry.pts);
+            index += 1;
+            self.hand_out(planner.push(entry)?)?;
+        }
+        let end = self.track.end().map(Pts);
+        self.hand_out(planner.end(end)?)
+    }
+
+    fn next_packet(&mut self) -> Option<Arc<Packet>> {
+        let ahead = self.ahead.pop_front();
+        ahead.or_else(|| self.track.next_packet().map(Arc::new))
+    }
+
+    fn read_ahead(&mut self) -> Option<Arc<Packet>> {
+        let packet = Arc::new(self.track.next_packet()?);
+        self.ahead.push_back(Arc::clone(&packet));
+        Some(packet)
+    }
+
+    fn describe(&self, packet: Arc<Packet>) -> Result<Entry<Arc<Packet>>, Halt> {
+        let data = packet.data().unwrap_or_default();
+        let (is_key, is_disposable) = (packet.is_key(), ffmpeg::is_disposable(&packet));
+        let traits = self.syntax.read(data, is_key, is_disposable);
+        if traits.has_parameters || ffmpeg::changes_parameters(&packet) {
+            return Err(Halt::Unplannable);
+        }
+        Ok(Entry {
+            bytes: data.len(),
+            pts: packet.pts().map(Pts).ok_or(Halt::Unplannable)?,
+            is_shown: !ffmpeg::is_hidden(&packet) && !traits.hidden,
+            is_start: is_key && traits.intra,
+            is_leaf: traits.unreferenced,
+            packet,
+        })
+    }
+
+    // Which pictures a decoder shows of the beginning. Where the stream begins as it should, all
+    // of them; where it was cut out of another, only a decoder can tell.
+    fn find_beginning(&mut self) -> Result<Beginning, Halt> {
+        let mut start = None;
+        let mut first: Option<Pts> = None;
+        let mut is_whole = true;
+        for index in 0..=REORDERED {
+            let Some(packet) = self.read_ahead() else {
+                break;
+            };
+            let entry = self.describe(packet)?;
+            let start = *start.get_or_insert(entry.pts);
+            is_whole &= entry.pts >= start && (index > 0 || entry.is_start);
+            if entry.is_shown {
+                first = Some(first.map_or(entry.pts, |first| first.min(entry.pts)));
+            }
+        }
+        match first {
+            Some(first) if is_whole => Ok(Beginning {
+                first,
+                packets: 0,
+                shown: BTreeSet::new(),
+            }),
+            _ => self.decode_beginning(),
+        }
+    }
+
+    // Decodes up to the second packet that decoding can begin with: from there on everything
+    // that comes out is whole.
+    fn decode_beginning(&mut self) -> Result<Beginning, Halt> {
+        let (parameters, base) = (self.track.parameters(), self.track.base());
+        let decoder = Decoder::open(parameters, base, 1, self.track.path());
+        let mut decoder = decoder.map_err(|_| Halt::Unplannable)?;
+        let mut shown = BTreeSet::new();
+        let (mut packets, mut starts) = (0, 0);
+        loop {
+            let known = self.ahead.get(packets).map(Arc::clone);
+            let Some(packet) = known.or_else(|| self.read_ahead()) else {
+                break;
+            };
+            starts += u32::from(self.describe(Arc::clone(&packet))?.is_start);
+            if starts > 1 {
+                break;
+            }
+            decoder.send(&packet);
+            packets += 1;
+            take_shown(&mut decoder, &mut shown);
+            if packets > LONGEST_BEGINNING {
+                return Err(Halt::Unplannable);
+            }
+        }
+        decoder.drain();
+        take_shown(&mut decoder, &mut shown);
+        let first = *shown.first().ok_or(Halt::Unplannable)?;
+        Ok(Beginning {
+            first,
+            packets,
+            shown,
+        })
+    }
+
+    fn hand_out(&mut self, parts: Vec<Part<Arc<Packet>>>) -> Result<(), Halt> {
+        parts.into_iter().try_for_each(|part| self.taker.take(part))
+    }
+}

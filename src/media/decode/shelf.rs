@@ -1,0 +1,179 @@
+//! Where decoders that work side by side put what they made, taken from it in order.
+//!
+//! Knows nothing of what lies on it.
+
+use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Condvar;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+/// Things of numbered groups: put in by many threads, group by group, and taken out by one, in
+/// the order of the groups and of the things in each.
+pub(in crate::media) struct Shelf<T> {
+    room: usize,
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+struct State<T> {
+    lines: BTreeMap<u64, Line<T>>,
+    // The group that is being taken from.
+    front: u64,
+    // The number of groups, once it is known.
+    groups: Option<u64>,
+    held: usize,
+    is_closed: bool,
+}
+
+struct Line<T> {
+    things: VecDeque<T>,
+    is_complete: bool,
+}
+
+impl<T> Default for Line<T> {
+    fn default() -> Self {
+        Self {
+            things: VecDeque::new(),
+            is_complete: false,
+        }
+    }
+}
+
+impl<T> Shelf<T> {
+    /// An empty shelf for `room` things, and one more.
+    pub(in crate::media) fn new(room: usize) -> Self {
+        Self {
+            room,
+            state: Mutex::new(State {
+                lines: BTreeMap::new(),
+                front: 0,
+                groups: None,
+                held: 0,
+                is_closed: false,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Puts a thing at the end of its group; waits while there is no room. The group that is
+    /// being taken from always has room for one thing, so that it never waits for later ones.
+    pub(in crate::media) fn put(&self, group: u64, thing: T) {
+        let mut state = self.lock();
+        while !state.is_closed && state.held >= self.room && !state.is_awaited(group) {
+            state = self.wait(state);
+        }
+        state.held += 1;
+        state
+            .lines
+            .entry(group)
+            .or_default()
+            .things
+            .push_back(thing);
+        self.changed.notify_all();
+    }
+
+    /// Says that a group has all its things.
+    pub(in crate::media) fn complete(&self, group: u64) {
+        self.lock().lines.entry(group).or_default().is_complete = true;
+        self.changed.notify_all();
+    }
+
+    /// Says how many groups there are.
+    pub(in crate::media) fn end(&self, groups: u64) {
+        self.lock().groups = Some(groups);
+        self.changed.notify_all();
+    }
+
+    /// Takes the next thing; waits for it. `None` when there is none any more.
+    pub(in crate::media) fn take(&self) -> Option<T> {
+        let mut state = self.lock();
+        loop {
+            if state.is_closed || state.groups == Some(state.front) {
+                return None;
+            }
+            let front = state.front;
+            let line = state.lines.entry(front).or_default();
+            if let Some(thing) = line.things.pop_front() {
+                state.held -= 1;
+                self.changed.notify_all();
+                return Some(thing);
+            }
+            if line.is_complete {
+                state.lines.remove(&front);
+                state.front += 1;
+                self.changed.notify_all();
+            } else {
+                state = self.wait(state);
+            }
+        }
+    }
+
+    /// Ends all waiting: nothing will be taken any more.
+    pub(in crate::media) fn close(&self) {
+        self.lock().is_closed = true;
+        self.changed.notify_all();
+    }
+
+    // A thread that panics leaves nothing half done here.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'state>(&self, state: MutexGuard<'state, State<T>>) -> MutexGuard<'state, State<T>> {
+        let waited = self.changed.wait(state);
+        waited.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    fn is_awaited(&self, group: u64) -> bool {
+        let is_empty = |line: &Line<T>| line.things.is_empty();
+        group == self.front && self.lines.get(&group).is_none_or(is_empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shelf;
+    use std::sync::Arc;
+    use std::thread;
+
+    #[test]
+    fn things_come_out_in_order_however_they_went_in() {
+        let shelf = Arc::new(Shelf::new(2));
+        let makers: Vec<_> = (0..4)
+            .map(|maker| {
+                let shelf = Arc::clone(&shelf);
+                thread::spawn(move || {
+                    for group in (maker..40).step_by(4) {
+                        for thing in 0..group % 5 {
+                            shelf.put(group, (group, thing));
+                        }
+                        shelf.complete(group);
+                    }
+                })
+            })
+            .collect();
+        shelf.end(40);
+        let taken: Vec<_> = std::iter::from_fn(|| shelf.take()).collect();
+        let wanted = (0..40).flat_map(|group| (0..group % 5).map(move |thing| (group, thing)));
+        assert!(taken.into_iter().eq(wanted));
+        for maker in makers {
+            maker.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_closed_shelf_lets_everyone_go() {
+        let shelf = Arc::new(Shelf::new(0));
+        let maker = {
+            let shelf = Arc::clone(&shelf);
+            thread::spawn(move || (0..9).for_each(|thing| shelf.put(1, thing)))
+        };
+        shelf.close();
+        maker.join().unwrap();
+        assert_eq!(shelf.take(), None);
+    }
+}

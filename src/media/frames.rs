@@ -1,0 +1,267 @@
+//! The iterator over the sampled pictures of one input.
+//!
+//! Knows nothing of stages or of who wants the pictures.
+
+use crate::facts::VideoFacts;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Content;
+use crate::item::Moment;
+use crate::item::Picture;
+use crate::media::decode::decoder::Tally;
+use crate::media::decode::full::Full;
+use crate::media::decode::full::Sampled;
+use crate::media::decode::sparse::Sparse;
+use crate::media::decode::worker::Outcome;
+use crate::media::error::MediaError;
+use crate::media::input::identify::Input;
+use crate::media::input::stills;
+use crate::media::input::track::Track;
+use crate::media::pixels::shape::Shaped;
+use crate::media::pixels::shape::Shaper;
+use crate::media::pixels::turn::Turn;
+use crate::media::select::sample::Target;
+use crate::media::select::wanted::Mode;
+use crate::media::select::wanted::Wanted;
+use crate::media::stop::Stop;
+use crate::time::Pts;
+use std::iter::Enumerate;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::vec;
+
+/// The sampled pictures of one input, in order. Works ahead on threads of its own, within
+/// what [`crate::media::held`] says; dropping it ends the work.
+pub struct Pictures {
+    source: Source,
+    facts: VideoFacts,
+    wanted: Wanted,
+    stop: Stop,
+    next_index: u64,
+    // The first sample that no picture was given for.
+    next_sample: u64,
+    has_decoded: bool,
+    // Packets that were decoded before it was begun anew.
+    wasted: u64,
+    high_range: Option<&'static str>,
+}
+
+enum Source {
+    Sparse(Sparse),
+    Full(Box<Full>, Shaper),
+    Stills(Enumerate<vec::IntoIter<PathBuf>>, Shaper),
+    Ended(Tally),
+}
+
+/// Opens `input` for its pictures. Once `stop` is set the iterator ends, within a packet, even
+/// where no picture is due for long.
+///
+/// A picture that cannot be decoded is not the end: it is given with the reason as its content.
+///
+/// # Errors
+///
+/// Where the input cannot be opened or this FFmpeg cannot decode it.
+pub fn pictures(
+    input: &Input,
+    facts: &VideoFacts,
+    wanted: &Wanted,
+    stop: Arc<AtomicBool>,
+) -> Result<Pictures, MediaError> {
+    let mut pictures = Pictures {
+        source: Source::Ended(Tally::default()),
+        facts: facts.clone(),
+        wanted: wanted.clone(),
+        stop: Stop::new(stop),
+        next_index: 0,
+        next_sample: 0,
+        has_decoded: false,
+        wasted: 0,
+        high_range: None,
+    };
+    pictures.source = match input {
+        Input::Video(path) => pictures.open(path)?,
+        Input::Pictures { files, .. } => {
+            let shaper = Shaper::new(wanted.format, wanted.max_side, Turn::default());
+            Source::Stills(files.clone().into_iter().enumerate(), shaper)
+        }
+    };
+    Ok(pictures)
+}
+
+impl Pictures {
+    /// The number of packets, so far, that were damaged and left out.
+    pub fn damaged(&self) -> u64 {
+        self.tally().damaged
+    }
+
+    /// The transfer of a video with a high dynamic range, `PQ` or `HLG`: its pictures are not
+    /// mapped to the usual one, and look pale.
+    pub fn high_range(&self) -> Option<&'static str> {
+        self.high_range
+    }
+
+    /// The number of packets, so far, that were decoded: what the pictures cost.
+    pub fn decoded(&self) -> u64 {
+        self.wasted + self.tally().packets
+    }
+
+    fn tally(&self) -> Tally {
+        match &self.source {
+            Source::Sparse(sparse) => sparse.tally(),
+            Source::Full(full, _) => full.tally(),
+            Source::Stills(..) => Tally::default(),
+            Source::Ended(tally) => *tally,
+        }
+    }
+
+    fn open(&mut self, path: &Path) -> Result<Source, MediaError> {
+        let track = Track::open(path, self.stop.clone())?;
+        self.high_range = track.high_range();
+        match track.syntax() {
+            Some(syntax) if self.wanted.mode != Mode::Full => {
+                Sparse::start(track, syntax, &self.wanted, self.stop.clone()).map(Source::Sparse)
+            }
+            _ => self.open_fully(track),
+        }
+    }
+
+    fn open_fully(&self, track: Track) -> Result<Source, MediaError> {
+        let shaper = Shaper::new(self.wanted.format, self.wanted.max_side, track.turn());
+        let full = Full::new(track, &self.wanted, self.next_sample)?;
+        Ok(Source::Full(Box::new(full), shaper))
+    }
+
+    // The packets were not what they seemed: decodes everything from the first one, and goes on
+    // behind the samples that were given already.
+    fn begin_anew(&mut self) -> Result<(), MediaError> {
+        self.end();
+        self.wasted += self.tally().packets;
+        self.stop = self.stop.renewed();
+        let track = Track::open(&self.facts.path, self.stop.clone())?;
+        self.source = self.open_fully(track)?;
+        Ok(())
+    }
+
+    fn end(&mut self) {
+        self.source = Source::Ended(self.tally());
+    }
+
+    fn next_picture(&mut self) -> Result<Option<Picture>, MediaError> {
+        loop {
+            let (target, shaped) = match &mut self.source {
+                Source::Sparse(sparse) => match sparse.next_outcome() {
+                    Some(Outcome::Picture(target, shaped)) => (target, shaped.ok_or(UNCONVERTIBLE)),
+                    // Time is counted from the first frame, so that one must be there.
+                    Some(Outcome::Lost(target)) if self.has_decoded => (target, Err(DAMAGED)),
+                    Some(_) => {
+                        self.begin_anew()?;
+                        continue;
+                    }
+                    None => return Ok(None),
+                },
+                Source::Full(full, shaper) => match full.next_sampled() {
+                    Some(Sampled { target, frame }) => {
+                        let shape = |frame| shaper.shape(&frame).ok_or(UNCONVERTIBLE);
+                        (target, frame.ok_or(DAMAGED).and_then(shape))
+                    }
+                    None if full.has_decoded() || self.stop.is_set() => return Ok(None),
+                    None => {
+                        let path = self.facts.path.clone();
+                        return Err(MediaError::NothingDecodes { path });
+                    }
+                },
+                Source::Stills(files, shaper) => {
+                    let next = files.next();
+                    let still = next.map(|(number, path)| (number, still(shaper, &path)));
+                    return Ok(still.map(|(number, shaped)| self.of_file(number as u64, shaped)));
+                }
+                Source::Ended(_) => return Ok(None),
+            };
+            return Ok(Some(self.of_video(target, shaped)));
+        }
+    }
+
+    fn of_video(&mut self, target: Target, shaped: Result<Shaped, &str>) -> Picture {
+        self.next_sample = target.next_sample;
+        self.has_decoded |= shaped.is_ok();
+        let seconds = target.place.seconds;
+        let moment = Moment {
+            video: self.facts.id,
+            index: self.take_index(),
+            frame_number: target.place.number,
+            pts: target.place.pts,
+            seconds,
+            samples: target.samples,
+            part: None,
+        };
+        let said = |why| format!("the frame at {seconds:.3} s {why}");
+        self.picture(moment, shaped.map_err(said))
+    }
+
+    fn of_file(&mut self, number: u64, shaped: Result<Shaped, String>) -> Picture {
+        let moment = Moment {
+            video: self.facts.id,
+            index: self.take_index(),
+            frame_number: number,
+            pts: Pts(number.cast_signed()),
+            seconds: number as f64,
+            samples: 1,
+            part: None,
+        };
+        self.picture(moment, shaped)
+    }
+
+    fn picture(&self, moment: Moment, shaped: Result<Shaped, String>) -> Picture {
+        match shaped {
+            Ok(shaped) => Picture {
+                moment,
+                source: shaped.source,
+                size: shaped.size,
+                content: Ok(Content {
+                    pixels: Some(shaped.pixels),
+                    jpeg: None,
+                }),
+            },
+            Err(why) => Picture {
+                moment,
+                source: self.facts.size,
+                size: self.facts.size,
+                content: Err(Failure::new(Class::Media, why)),
+            },
+        }
+    }
+
+    fn take_index(&mut self) -> u64 {
+        self.next_index += 1;
+        self.next_index - 1
+    }
+}
+
+const DAMAGED: &str = "is damaged and cannot be decoded";
+const UNCONVERTIBLE: &str = "has pixels of a layout that cannot be converted";
+
+fn still(shaper: &mut Shaper, path: &Path) -> Result<Shaped, String> {
+    let still = stills::decode(path)?;
+    let shaped = shaper.shape(&still.frame);
+    shaped.ok_or_else(|| format!("the picture `{}` {UNCONVERTIBLE}", path.display()))
+}
+
+impl Iterator for Pictures {
+    type Item = Result<Picture, MediaError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.next_picture();
+        // What was under way when the stop was asked for may be wrong: it took the last packet
+        // that was read for the last one there is.
+        if self.stop.is_set() {
+            self.end();
+            return None;
+        }
+        if next.is_err() {
+            self.end();
+        }
+        next.transpose()
+    }
+}

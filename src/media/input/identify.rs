@@ -1,0 +1,159 @@
+//! What an input is, by its content: a file for FFmpeg, or pictures.
+//!
+//! Knows nothing of what is in them.
+
+use crate::media::error::MediaError;
+use std::cmp::Ordering;
+use std::fs;
+use std::fs::File;
+use std::io;
+use std::io::Read;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Something to take pictures from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A file that FFmpeg reads.
+    Video(PathBuf),
+    /// One picture, or a folder of them.
+    Pictures {
+        /// What the user named.
+        path: PathBuf,
+        /// The JPEG and PNG files, in natural order of their names (`2.png` before `10.png`).
+        files: Vec<PathBuf>,
+    },
+}
+
+impl Input {
+    /// What the user named.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Video(path) | Self::Pictures { path, .. } => path,
+        }
+    }
+}
+
+/// Finds out what is at `path`. A file counts as a picture by its first bytes, whatever its
+/// name; in a folder, also by its name, so that a damaged picture is noticed rather than left
+/// out.
+///
+/// # Errors
+///
+/// Where nothing is there, nothing can be read, a file is empty or a folder has no pictures.
+pub fn identify(path: &Path) -> Result<Input, MediaError> {
+    let meta = fs::metadata(path).map_err(|source| unreadable(path, source))?;
+    if meta.is_dir() {
+        return folder(path);
+    }
+    if meta.len() == 0 {
+        return Err(MediaError::Empty { path: path.into() });
+    }
+    let path = path.to_path_buf();
+    if begins_as_picture(&path).map_err(|source| unreadable(&path, source))? {
+        let files = vec![path.clone()];
+        return Ok(Input::Pictures { path, files });
+    }
+    Ok(Input::Video(path))
+}
+
+fn folder(path: &Path) -> Result<Input, MediaError> {
+    let failed = |source| unreadable(path, source);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let file = entry.map_err(failed)?.path();
+        if file.is_file()
+            && (is_named_as_picture(&file) || begins_as_picture(&file).unwrap_or(false))
+        {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err(MediaError::NoPictures { path: path.into() });
+    }
+    files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
+    let path = path.to_path_buf();
+    Ok(Input::Pictures { path, files })
+}
+
+pub(in crate::media) fn unreadable(path: &Path, source: io::Error) -> MediaError {
+    let path = path.to_path_buf();
+    match source.kind() {
+        io::ErrorKind::NotFound => MediaError::Missing { path },
+        _ => MediaError::Unreadable { path, source },
+    }
+}
+
+fn is_named_as_picture(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| {
+        ["jpg", "jpeg", "png"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
+    })
+}
+
+fn begins_as_picture(path: &Path) -> io::Result<bool> {
+    let start = start(path)?;
+    Ok(is_jpeg(&start) || is_png(&start))
+}
+
+/// The first bytes of a file: enough to know it by, fewer where it has no more.
+pub(in crate::media) fn start(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(8).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+pub(in crate::media) fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8, 0xff])
+}
+
+pub(in crate::media) fn is_png(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x89PNG\r\n\x1a\n")
+}
+
+// Runs of digits compare as numbers, all else as text; names that differ only in leading
+// zeros keep an order of their own.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    loop {
+        let (Some(x), Some(y)) = (left.chars().next(), right.chars().next()) else {
+            return left.len().cmp(&right.len()).then_with(|| a.cmp(b));
+        };
+        let ordering = if x.is_ascii_digit() && y.is_ascii_digit() {
+            let (number, other) = (take_digits(&mut left), take_digits(&mut right));
+            number.len().cmp(&other.len()).then(number.cmp(other))
+        } else {
+            left = left.strip_prefix(x).unwrap_or_default();
+            right = right.strip_prefix(y).unwrap_or_default();
+            x.cmp(&y)
+        };
+        if ordering.is_ne() {
+            return ordering;
+        }
+    }
+}
+
+fn take_digits<'text>(text: &mut &'text str) -> &'text str {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    *text = rest;
+    digits.trim_start_matches('0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::natural;
+
+    #[test]
+    fn names_sort_as_people_count() {
+        let mut names = ["f10.png", "f2.png", "f01.png", "f1.png", "a.png", "f2b.png"];
+        names.sort_by(|a, b| natural(a, b));
+        assert_eq!(
+            names,
+            ["a.png", "f01.png", "f1.png", "f2.png", "f2b.png", "f10.png"]
+        );
+    }
+}

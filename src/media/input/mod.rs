@@ -1,0 +1,7 @@
+//! Inputs: what a path is, and what its headers and packets say.
+
+pub(super) mod identify;
+pub(super) mod probe;
+pub(super) mod stills;
+pub(super) mod survey;
+pub(super) mod track;

@@ -1,0 +1,153 @@
+//! Facts of an input, from its headers; no more is decoded than a first still picture.
+//!
+//! Knows nothing of what will be done with them.
+
+use crate::facts::VideoFacts;
+use crate::item::Size;
+use crate::media::error::MediaError;
+use crate::media::input::identify;
+use crate::media::input::identify::Input;
+use crate::media::input::stills;
+use crate::media::input::stills::Still;
+use crate::media::input::track::Track;
+use crate::media::pixels::shape;
+use crate::media::select::wanted::Wanted;
+use crate::media::sound::SoundTrack;
+use crate::media::stop::Stop;
+use crate::name::VideoId;
+use crate::time::Pts;
+use blake3::Hasher;
+use ffmpeg_next::decoder;
+use std::fs::File;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Finds out what `input` is, and how many of its pictures are `wanted`.
+///
+/// The number of pictures follows from the length that the headers state, and is an estimate:
+/// only reading all of a file tells what is in it.
+///
+/// # Errors
+///
+/// Where the input cannot be opened, has neither pictures nor sound, or is coded in a way that
+/// this FFmpeg cannot decode; for pictures, where none can be decoded.
+pub fn probe(input: &Input, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
+    match input {
+        Input::Video(path) => match video(path, id, wanted) {
+            Err(MediaError::NoVideoStream { path }) => sound(path, id, wanted),
+            facts => facts,
+        },
+        Input::Pictures { path, files } => pictures(path, files, id),
+    }
+}
+
+fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
+    let track = Track::open(path, Stop::default())?;
+    if decoder::find(track.parameters().id()).is_none() {
+        return Err(MediaError::NoDecoder {
+            path: path.into(),
+            codec: track.codec(),
+        });
+    }
+    let size = track.turn().size(track.coded_size());
+    if size.width == 0 || size.height == 0 {
+        return Err(MediaError::NothingDecodes { path: path.into() });
+    }
+    let (base, ticks) = (track.base(), track.duration());
+    let duration = ticks.map(|ticks| base.seconds_between(Pts(0), Pts(ticks)));
+    let length = duration.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    Ok(VideoFacts {
+        id,
+        path: path.into(),
+        size,
+        duration,
+        fps: track.frame_rate(),
+        codec: track.codec(),
+        rotation: track.turn().degrees(),
+        has_sound: track.has_sound(),
+        expected_pictures: length.map(|length| wanted.samples_in(length)),
+        heard_from: wanted.start.as_secs_f64(),
+        heard_until: wanted.end.map(|end| end.as_secs_f64()),
+        digest: digest([path])?,
+    })
+}
+
+// A file with sound alone. One that has nothing of use is told as a video without pictures.
+fn sound(path: PathBuf, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
+    let track = match SoundTrack::open(&path, None, Stop::default()) {
+        Ok(track) => track,
+        Err(MediaError::NoSound { path }) => return Err(MediaError::NoVideoStream { path }),
+        Err(error) => return Err(error),
+    };
+    let codec = track.codec();
+    if decoder::find(track.parameters().id()).is_none() {
+        return Err(MediaError::NoSoundDecoder { path, codec });
+    }
+    let size = Size {
+        width: 0,
+        height: 0,
+    };
+    Ok(VideoFacts {
+        id,
+        digest: digest([&path])?,
+        path,
+        size,
+        duration: track.duration(),
+        fps: None,
+        codec,
+        rotation: 0,
+        has_sound: true,
+        expected_pictures: Some(0),
+        heard_from: wanted.start.as_secs_f64(),
+        heard_until: wanted.end.map(|end| end.as_secs_f64()),
+    })
+}
+
+fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, MediaError> {
+    let still = files.iter().find_map(|file| stills::decode(file).ok());
+    let Still { codec, frame } =
+        still.ok_or_else(|| MediaError::NothingDecodes { path: path.into() })?;
+    let turn = shape::turn_of_photograph(&frame);
+    let coded = Size {
+        width: frame.width(),
+        height: frame.height(),
+    };
+    Ok(VideoFacts {
+        id,
+        path: path.into(),
+        size: turn.size(coded),
+        duration: None,
+        fps: None,
+        codec: codec.into(),
+        rotation: turn.degrees(),
+        has_sound: false,
+        expected_pictures: Some(files.len() as u64),
+        heard_from: 0.0,
+        heard_until: None,
+        digest: digest(files)?,
+    })
+}
+
+// The digest of one file is that of its bytes. Where there are several, each counts by its own
+// digest, so that moving a byte from one to the next is seen.
+fn digest<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<String, MediaError> {
+    let mut digests = Vec::new();
+    for file in files {
+        let path = file.as_ref();
+        let failed = |source| identify::unreadable(path, source);
+        let mut hasher = Hasher::new();
+        hasher
+            .update_reader(File::open(path).map_err(failed)?)
+            .map_err(failed)?;
+        digests.push(hasher.finalize());
+    }
+    if let [only] = digests.as_slice() {
+        return Ok(only.to_hex().to_string());
+    }
+    let mut hasher = Hasher::new();
+    for digest in digests {
+        hasher.update(digest.as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}

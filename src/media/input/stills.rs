@@ -1,0 +1,49 @@
+//! Picture files, one after the other.
+//!
+//! Knows nothing of streams: a picture file is one packet for a decoder.
+
+use crate::media::decode::decoder::Decoder;
+use crate::media::decode::decoder::Output;
+use crate::media::input::identify;
+use crate::time::TimeBase;
+use ffmpeg_next::Packet;
+use ffmpeg_next::codec::Id;
+use ffmpeg_next::codec::Parameters;
+use ffmpeg_next::frame::Video;
+use ffmpeg_next::media::Type;
+use std::fs;
+use std::path::Path;
+
+/// A decoded picture file.
+pub(in crate::media) struct Still {
+    /// FFmpeg's name of how it is coded.
+    pub(in crate::media) codec: &'static str,
+    /// What it shows.
+    pub(in crate::media) frame: Video,
+}
+
+/// Reads and decodes one picture file; otherwise says in one sentence why not.
+pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
+    let name = path.display();
+    let bytes = fs::read(path).map_err(|error| format!("`{name}` cannot be read: {error}"))?;
+    let (id, codec) = if identify::is_jpeg(&bytes) {
+        (Id::MJPEG, "mjpeg")
+    } else if identify::is_png(&bytes) {
+        (Id::PNG, "png")
+    } else {
+        return Err(format!("`{name}` is not a JPEG or PNG picture"));
+    };
+    let damaged = || format!("the picture `{name}` is damaged and cannot be decoded");
+    let mut parameters = Parameters::new();
+    parameters.set_medium(Type::Video);
+    parameters.set_id(id);
+    let base = TimeBase::new(1, 1).ok_or_else(damaged)?;
+    let mut decoder =
+        Decoder::open(parameters, base, 1, path).map_err(|error| error.to_string())?;
+    decoder.send(&Packet::copy(&bytes));
+    decoder.drain();
+    match decoder.receive() {
+        Output::Frame(frame) => Ok(Still { codec, frame }),
+        Output::Hungry | Output::Done => Err(damaged()),
+    }
+}

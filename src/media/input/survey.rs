@@ -1,0 +1,209 @@
+//! What a run would take from an input: how many pictures, of how many packets, and how large some
+//! of them are as JPEG.
+//!
+//! The packets are read from end to end and nothing of them is decoded; then a few pictures are
+//! taken as a run would take them. Knows nothing of who wants to know.
+
+use crate::facts::Survey;
+use crate::facts::VideoFacts;
+use crate::item::Picture;
+use crate::media::decode::reader::Halt;
+use crate::media::decode::reader::Reader;
+use crate::media::decode::reader::Take;
+use crate::media::error::MediaError;
+use crate::media::ffmpeg;
+use crate::media::frames::pictures;
+use crate::media::input::identify::Input;
+use crate::media::input::track::Track;
+use crate::media::pixels::jpeg;
+use crate::media::select::plan::Part;
+use crate::media::select::sample::Picker;
+use crate::media::select::wanted::Mode;
+use crate::media::select::wanted::Wanted;
+use crate::media::stop::Stop;
+use crate::time::Pts;
+use crate::time::Ratio;
+use ffmpeg_next::Packet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+/// The most pictures that are taken to learn their size.
+const TRIED: u64 = 24;
+
+/// Once so many packets were decoded for them, those that there are must do.
+const PACKETS_TRIED: u64 = 6_000;
+
+/// Surveys the pictures of `input` that are `wanted`, as JPEG of `quality`.
+///
+/// # Errors
+///
+/// Where the input cannot be opened, or this FFmpeg cannot decode it.
+pub fn survey(
+    input: &Input,
+    facts: &VideoFacts,
+    wanted: &Wanted,
+    quality: u8,
+) -> Result<Survey, MediaError> {
+    if !facts.has_pictures() {
+        return Ok(Survey {
+            exact: true,
+            ..Survey::default()
+        });
+    }
+    let (count, exact, sparse) = match input {
+        Input::Video(path) => match planned(path, wanted)? {
+            Some(count) => (count, true, true),
+            None => (by_times(path, wanted)?, false, false),
+        },
+        Input::Pictures { files, .. } => {
+            let all = files.len() as u64;
+            let count = Count {
+                pictures: all,
+                samples: all,
+                packets: all,
+            };
+            (count, true, false)
+        }
+    };
+    let mut survey = Survey {
+        pictures: count.pictures,
+        exact,
+        packets: count.packets,
+        ..Survey::default()
+    };
+    let (input, wanted) = tried(input, wanted, &count, sparse);
+    take(&mut survey, &input, facts, &wanted, quality)?;
+    Ok(survey)
+}
+
+/// What is in the parts of a stream.
+#[derive(Default)]
+struct Count {
+    pictures: u64,
+    samples: u64,
+    packets: u64,
+}
+
+impl Take for Count {
+    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
+        self.packets += part.packets.len() as u64;
+        self.pictures += part.targets.len() as u64;
+        self.samples += part
+            .targets
+            .iter()
+            .map(|target| target.samples)
+            .sum::<u64>();
+        Ok(())
+    }
+}
+
+// What the plan of a run says; `None` where the packets do not say enough for one.
+fn planned(path: &Path, wanted: &Wanted) -> Result<Option<Count>, MediaError> {
+    let track = Track::open(path, Stop::default())?;
+    let syntax = track.syntax().filter(|_| wanted.mode != Mode::Full);
+    let reader = syntax.map(|syntax| Reader::new(track, syntax, wanted, Count::default()));
+    Ok(reader.and_then(Reader::read_all))
+}
+
+// Every packet taken for a frame that is shown at its time.
+fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
+    let mut track = Track::open(path, Stop::default())?;
+    let mut packets = Vec::new();
+    while let Some(packet) = track.next_packet() {
+        let is_shown = !ffmpeg::is_hidden(&packet);
+        packets.push((packet.pts(), packet.dts(), packet.is_key(), is_shown));
+    }
+    let mut count = Count {
+        packets: packets.len() as u64,
+        ..Count::default()
+    };
+    // Where some do not say when they are shown, all say when they are decoded.
+    let say = packets.iter().all(|(pts, ..)| pts.is_some());
+    let shown = packets.into_iter().filter(|(.., is_shown)| *is_shown);
+    let frame = |(pts, dts, is_key, _): (Option<i64>, Option<i64>, bool, bool)| {
+        let time = if say { pts } else { dts };
+        Some((Pts(time?), is_key))
+    };
+    let mut frames: Vec<_> = shown.filter_map(frame).collect();
+    frames.sort_unstable();
+    frames.dedup_by_key(|(pts, _)| *pts);
+    let Some(&(first, _)) = frames.first() else {
+        return Ok(count);
+    };
+    let mut picker = Picker::new(wanted.rule(track.base(), first), wanted);
+    let keyframes = wanted.mode == Mode::Keyframes;
+    let can_show = |(pts, key): &(Pts, bool)| !keyframes || *key || *pts == first;
+    let mut showing = frames.into_iter().filter(can_show).map(|(pts, _)| pts);
+    let mut held = showing.next();
+    while let Some(this) = held {
+        held = showing.next();
+        let samples = match held {
+            Some(next) if keyframes => picker.nearer_to(this, next),
+            Some(next) => picker.shown_before(next),
+            None => picker.shown_last(track.end().map_or(this, Pts).max(this)),
+        };
+        count.samples += samples;
+        count.pictures += u64::from(samples > 0);
+    }
+    Ok(count)
+}
+
+// What is asked for to have some of the pictures: spread over all of them, or the first ones where
+// the others cannot be come by without decoding everything before them.
+fn tried(input: &Input, wanted: &Wanted, count: &Count, sparse: bool) -> (Input, Wanted) {
+    if let Input::Pictures { path, files } = input {
+        let step = files.len().div_ceil(TRIED as usize).max(1);
+        let files = files.iter().skip(step / 2).step_by(step).cloned().collect();
+        let path = path.clone();
+        return (Input::Pictures { path, files }, wanted.clone());
+    }
+    let spread = || {
+        let num = wanted.fps.num().checked_mul(TRIED.cast_signed())?;
+        let samples = i64::try_from(count.samples).ok()?;
+        let fps = Ratio::new(num, wanted.fps.den().checked_mul(samples)?)?;
+        let half = Duration::try_from_secs_f64(0.5 / fps.to_f64()).ok()?;
+        Some(Wanted {
+            fps,
+            start: wanted.start + half,
+            ..wanted.clone()
+        })
+    };
+    let is_long = sparse && count.pictures > TRIED;
+    let spread = is_long.then(spread).flatten();
+    (input.clone(), spread.unwrap_or_else(|| wanted.clone()))
+}
+
+fn take(
+    survey: &mut Survey,
+    input: &Input,
+    facts: &VideoFacts,
+    wanted: &Wanted,
+    quality: u8,
+) -> Result<(), MediaError> {
+    let start = Instant::now();
+    let mut encoding = Duration::ZERO;
+    let mut pictures = pictures(input, facts, wanted, Arc::default())?;
+    while (survey.sizes.len() as u64) < TRIED
+        && (survey.sizes.is_empty() || pictures.decoded() < PACKETS_TRIED)
+        && let Some(picture) = pictures.next()
+    {
+        let begun = Instant::now();
+        survey.sizes.extend(size(&picture?, quality)?);
+        encoding += begun.elapsed();
+    }
+    let count = survey.sizes.len().max(1) as f64;
+    let decoded = pictures.decoded().max(survey.sizes.len() as u64).max(1);
+    survey.encoding = encoding.as_secs_f64() / count;
+    survey.decoding = start.elapsed().saturating_sub(encoding).as_secs_f64() / decoded as f64;
+    Ok(())
+}
+
+// Bytes of its JPEG; `None` for one that cannot be decoded.
+fn size(picture: &Picture, quality: u8) -> Result<Option<u64>, MediaError> {
+    let pixels = picture.content.as_ref().ok();
+    let pixels = pixels.and_then(|content| content.pixels.as_ref());
+    let jpeg = pixels.map(|pixels| jpeg::encode_jpeg(pixels, picture.size, quality));
+    Ok(jpeg.transpose()?.map(|jpeg| jpeg.len() as u64))
+}

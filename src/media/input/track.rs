@@ -1,0 +1,233 @@
+//! The video stream of an open file: what its headers say, and its packets in file order.
+//!
+//! Knows nothing of decoding.
+
+use crate::item::Size;
+use crate::media::error::MediaError;
+use crate::media::ffmpeg;
+use crate::media::input::identify;
+use crate::media::pixels::turn::Turn;
+use crate::media::select::syntax::Syntax;
+use crate::media::stop::Stop;
+use crate::time::Ratio;
+use crate::time::TimeBase;
+use ffmpeg_next::Packet;
+use ffmpeg_next::Stream;
+use ffmpeg_next::codec::Parameters;
+use ffmpeg_next::codec::packet::side_data;
+use ffmpeg_next::error::Error;
+use ffmpeg_next::format::context::Input;
+use ffmpeg_next::media::Type;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// A demuxer that meets this many unreadable packets in a row has lost its way for good.
+const UNREADABLE_LIMIT: usize = 100;
+
+/// The video stream of an open file.
+pub(in crate::media) struct Track {
+    path: PathBuf,
+    input: Input,
+    stream: usize,
+    base: TimeBase,
+    stop: Stop,
+    end: Option<i64>,
+    damaged: u64,
+}
+
+impl Track {
+    /// Opens `path` and finds its video stream. Reading ends early once `stop` is set.
+    pub(in crate::media) fn open(path: &Path, stop: Stop) -> Result<Self, MediaError> {
+        let mut input = open_file(path)?;
+        let stream = ffmpeg::best_video(&input)
+            .ok_or_else(|| MediaError::NoVideoStream { path: path.into() })?;
+        ffmpeg::read_only(&mut input, stream);
+        let base = input.stream(stream).and_then(|it| {
+            let base = it.time_base();
+            TimeBase::new(base.numerator().into(), base.denominator().into())
+        });
+        Ok(Self {
+            path: path.into(),
+            base: base.ok_or_else(|| not_video(path, "its time base is invalid"))?,
+            input,
+            stream,
+            stop,
+            end: None,
+            damaged: 0,
+        })
+    }
+
+    /// The file.
+    pub(in crate::media) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The tick of its time stamps.
+    pub(in crate::media) fn base(&self) -> TimeBase {
+        self.base
+    }
+
+    /// What a decoder must know.
+    pub(in crate::media) fn parameters(&self) -> Parameters {
+        let parameters = self.stream().map(|stream| stream.parameters());
+        parameters.unwrap_or_default()
+    }
+
+    /// FFmpeg's name of the codec.
+    pub(in crate::media) fn codec(&self) -> String {
+        ffmpeg::codec_name(&self.parameters())
+    }
+
+    /// The transfer of a high dynamic range, `PQ` or `HLG`, where it has one.
+    pub(in crate::media) fn high_range(&self) -> Option<&'static str> {
+        ffmpeg::high_range(&self.parameters())
+    }
+
+    /// Width and height as coded.
+    pub(in crate::media) fn coded_size(&self) -> Size {
+        ffmpeg::coded_size(&self.parameters())
+    }
+
+    /// How the container wants pictures to be turned.
+    pub(in crate::media) fn turn(&self) -> Turn {
+        let read = |stream: Stream<'_>| {
+            stream
+                .side_data()
+                .find(|data| data.kind() == side_data::Type::DisplayMatrix)
+                .map(|data| Turn::from_display_matrix(data.data()))
+        };
+        self.stream().and_then(read).unwrap_or_default()
+    }
+
+    /// What its packets say of themselves; `None` where that is not to be relied on.
+    pub(in crate::media) fn syntax(&self) -> Option<Syntax> {
+        let parameters = self.parameters();
+        let is_intra_only = ffmpeg::is_intra_only(&parameters);
+        let data = ffmpeg::codec_data(&parameters);
+        Syntax::new(&self.codec(), &data, is_intra_only)
+    }
+
+    /// Frames a second on average, where the headers say or imply it.
+    pub(in crate::media) fn frame_rate(&self) -> Option<Ratio> {
+        let rate = self.stream()?.avg_frame_rate();
+        Ratio::new(rate.numerator().into(), rate.denominator().into()).filter(|it| it.num() > 0)
+    }
+
+    /// Ticks of the stream as its headers have them; those of the container where only it says.
+    pub(in crate::media) fn duration(&self) -> Option<i64> {
+        // Where a container knows none of a stream's own, FFmpeg fills in that of the whole
+        // file, which may have a longer sound track: so the tag comes first.
+        let filled = || self.stream().map(|stream| stream.duration());
+        let tagged = self.tagged_duration();
+        tagged.or_else(filled).filter(|ticks| *ticks > 0)
+    }
+
+    /// Whether the file also has a sound track.
+    pub(in crate::media) fn has_sound(&self) -> bool {
+        self.input
+            .streams()
+            .any(|stream| stream.parameters().medium() == Type::Audio)
+    }
+
+    /// A frame's usual time on screen, in ticks; at least one.
+    pub(in crate::media) fn usual_ticks(&self) -> i64 {
+        let ticks = self
+            .frame_rate()
+            .and_then(|rate| self.ticks(rate.den().into(), rate.num().into()));
+        ticks.unwrap_or(1)
+    }
+
+    /// The time stamp at which the stream ends, as far as it was read: the latest of those
+    /// that are shown, and that frame's time on screen. `None` while no packet had one.
+    pub(in crate::media) fn end(&self) -> Option<i64> {
+        self.end
+    }
+
+    /// The number of times that the container could not be read.
+    pub(in crate::media) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// The next packet of the stream; `None` at the end of the file, or when asked to stop.
+    pub(in crate::media) fn next_packet(&mut self) -> Option<Packet> {
+        let mut unreadable = 0;
+        while !self.stop.is_set() && unreadable < UNREADABLE_LIMIT {
+            let mut packet = Packet::empty();
+            match packet.read(&mut self.input) {
+                Ok(()) if packet.stream() == self.stream => {
+                    self.note_end(&packet);
+                    return Some(packet);
+                }
+                Ok(()) => {}
+                Err(Error::Eof) => return None,
+                Err(_) => {
+                    unreadable += 1;
+                    self.damaged += 1;
+                }
+            }
+        }
+        None
+    }
+
+    fn note_end(&mut self, packet: &Packet) {
+        let Some(pts) = packet.pts().filter(|_| !ffmpeg::is_hidden(packet)) else {
+            return;
+        };
+        let ticks = match packet.duration() {
+            ticks if ticks > 0 => ticks,
+            _ => self.usual_ticks(),
+        };
+        self.end = self.end.max(Some(pts.saturating_add(ticks)));
+    }
+
+    // Matroska keeps the end of each track as text: 00:01:02.500000000.
+    fn tagged_duration(&self) -> Option<i64> {
+        let stream = self.stream()?;
+        let tags = stream.metadata();
+        let mut parts = tags.get("DURATION")?.trim().split(':');
+        let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+        let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+        let seconds = Ratio::from_decimal(seconds.parse().ok()?)?;
+        let num = i128::from(minutes * 60) * i128::from(seconds.den()) + i128::from(seconds.num());
+        let end = self.ticks(num, seconds.den().into())?;
+        // A stream without a start has the least number there is.
+        Some(end - stream.start_time().max(0))
+    }
+
+    // `num / den` seconds in whole ticks, to the nearest; `None` where that is none.
+    fn ticks(&self, num: i128, den: i128) -> Option<i64> {
+        let base = self.base.ratio();
+        let (num, den) = (num * i128::from(base.den()), den * i128::from(base.num()));
+        let ticks = (2 * num + den).div_euclid(2 * den);
+        i64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
+    }
+
+    fn stream(&self) -> Option<Stream<'_>> {
+        self.input.stream(self.stream)
+    }
+}
+
+/// Opens a file that FFmpeg reads.
+pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
+    let start = identify::start(path).map_err(|source| identify::unreadable(path, source))?;
+    if start.is_empty() {
+        return Err(MediaError::Empty { path: path.into() });
+    }
+    // FFmpeg would wait for a playlist to grow.
+    if start.starts_with(b"#EXTM3U") {
+        return Err(not_video(path, "it is a playlist"));
+    }
+    let input = ffmpeg::open(path).map_err(|error| not_video(path, &error.to_string()))?;
+    // FFmpeg shows any text as the screen of a terminal would.
+    if ffmpeg::format_name(&input) == "tty" {
+        return Err(not_video(path, "it is text"));
+    }
+    Ok(input)
+}
+
+fn not_video(path: &Path, why: &str) -> MediaError {
+    MediaError::NotVideo {
+        path: path.into(),
+        why: why.to_owned(),
+    }
+}

@@ -1,0 +1,8 @@
+//! Pixels: from decoded frames to what was asked for, and to JPEG and PNG.
+
+pub(super) mod colour;
+pub(super) mod jpeg;
+pub(super) mod likeness;
+pub(super) mod png;
+pub(super) mod shape;
+pub(super) mod turn;

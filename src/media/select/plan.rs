@@ -1,0 +1,464 @@
+//! Which packets must be decoded so that the pictures of the samples come out.
+//!
+//! Packets come in the order of the file. They are cut into groups, each of which can be decoded
+//! by itself from its first packet. A group without a sample is dropped; of the others, so are
+//! the packets after the last sample, and those that nothing refers to and that are no sample.
+//!
+//! Knows nothing of files, decoders or threads: a packet is whatever `P` is.
+
+use crate::media::Mode;
+use crate::media::Wanted;
+use crate::media::select::sample::Picker;
+use crate::media::select::sample::Place;
+use crate::media::select::sample::Target;
+use crate::time::Pts;
+use crate::time::Sampling;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::VecDeque;
+
+/// A group longer than this is given out in parts.
+const PACKETS_AT_ONCE: usize = 600;
+
+/// So is one with more bytes than this.
+const BYTES_AT_ONCE: usize = 16 << 20;
+
+/// A packet and what is known of it.
+#[derive(Clone, Debug)]
+pub(in crate::media) struct Entry<P> {
+    /// The packet.
+    pub(in crate::media) packet: P,
+    /// Its length.
+    pub(in crate::media) bytes: usize,
+    /// When its picture is shown.
+    pub(in crate::media) pts: Pts,
+    /// Whether its picture is shown at all.
+    pub(in crate::media) is_shown: bool,
+    /// Whether decoding can begin with it.
+    pub(in crate::media) is_start: bool,
+    /// Whether no other picture is predicted from it.
+    pub(in crate::media) is_leaf: bool,
+}
+
+/// Some or all packets of a group that must be decoded, in order.
+#[derive(Debug, PartialEq)]
+pub(in crate::media) struct Part<P> {
+    /// Whether a new group begins here.
+    pub(in crate::media) opens: bool,
+    /// Whether its group ends here.
+    pub(in crate::media) closes: bool,
+    /// What to decode.
+    pub(in crate::media) packets: Vec<P>,
+    /// What should come out. Pictures of a later part may be shown before these.
+    pub(in crate::media) targets: Vec<Target>,
+}
+
+/// The packets do not say enough, or contradict each other: all must be decoded.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::media) struct Unplannable;
+
+/// Decides packet by packet.
+pub(in crate::media) struct Planner<P> {
+    mode: Mode,
+    picker: Picker,
+    // The number of packets that may come before one that is shown earlier.
+    window: usize,
+    // Packets in the order of the file, from the first of the group that is being collected.
+    slots: VecDeque<Slot<P>>,
+    bytes: usize,
+    // The position of the first slot among all packets that had one.
+    offset: u64,
+    // Positions of the starts of later groups.
+    starts: VecDeque<u64>,
+    // Time stamps whose neighbours are not all known yet, with their slots.
+    order: BinaryHeap<Reverse<(Pts, Option<u64>)>>,
+    // The latest time stamp that has left `order`.
+    settled: Option<Pts>,
+    numbers: u64,
+    // The latest picture that can show samples; its successor tells which.
+    held: Option<Held>,
+    // Whether a part of the first group was given out already.
+    is_open: bool,
+}
+
+struct Slot<P> {
+    entry: Entry<P>,
+    fate: Fate,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Open,
+    NoSample,
+    Wanted(Target),
+    // Given out with the group before, or not to be decoded with its own.
+    Gone,
+}
+
+struct Held {
+    position: u64,
+    place: Place,
+}
+
+impl<P: Clone> Planner<P> {
+    /// A planner for the samples of `rule` that are wanted. `reorders` says whether pictures
+    /// can be shown in another order than that of the file.
+    pub(in crate::media) fn new(rule: Sampling, wanted: &Wanted, reorders: bool) -> Self {
+        Self {
+            mode: wanted.mode,
+            picker: Picker::new(rule, wanted),
+            // Twice what any codec allows, for the fields of interlaced pictures.
+            window: if reorders { 32 } else { 0 },
+            slots: VecDeque::new(),
+            bytes: 0,
+            offset: 0,
+            starts: VecDeque::new(),
+            order: BinaryHeap::new(),
+            settled: None,
+            numbers: 0,
+            held: None,
+            is_open: false,
+        }
+    }
+
+    /// Whether all samples that are wanted have their picture.
+    pub(in crate::media) fn is_done(&self) -> bool {
+        self.picker.is_done()
+    }
+
+    /// Takes the next packet of the file, and gives what is decided by it.
+    pub(in crate::media) fn push(&mut self, entry: Entry<P>) -> Result<Vec<Part<P>>, Unplannable> {
+        let (pts, is_shown) = (entry.pts, entry.is_shown);
+        if is_shown && self.settled.is_some_and(|settled| pts <= settled) {
+            return Err(Unplannable);
+        }
+        let position = self.keep(entry);
+        if is_shown {
+            self.order.push(Reverse((pts, position)));
+        }
+        while self.order.len() > self.window + 1 {
+            self.settle()?;
+        }
+        let mut parts = self.finished_groups();
+        parts.extend(self.overlong());
+        Ok(parts)
+    }
+
+    /// Says that no packet follows and that the stream ends at `end`. Nothing can be said of a
+    /// stream in which no picture may show a sample.
+    pub(in crate::media) fn end(&mut self, end: Option<Pts>) -> Result<Vec<Part<P>>, Unplannable> {
+        while !self.order.is_empty() {
+            self.settle()?;
+        }
+        let held = self.held.take().ok_or(Unplannable)?;
+        let end = end.unwrap_or(held.place.pts).max(held.place.pts);
+        let samples = self.picker.shown_last(end);
+        self.decide(&held, samples);
+        let mut parts = Vec::new();
+        while let Some(start) = self.starts.front() {
+            let length = (start - self.offset) as usize;
+            parts.extend(self.cut(length));
+        }
+        parts.extend(self.cut(self.slots.len()));
+        Ok(parts)
+    }
+
+    // Gives the packet a slot where it may have to be decoded.
+    fn keep(&mut self, entry: Entry<P>) -> Option<u64> {
+        let is_first = self.offset == 0 && self.slots.is_empty();
+        if self.mode == Mode::Keyframes && !entry.is_start && !is_first {
+            return None;
+        }
+        let position = self.offset + self.slots.len() as u64;
+        if entry.is_start && !self.slots.is_empty() {
+            self.starts.push_back(position);
+        }
+        let fate = if entry.is_shown {
+            Fate::Open
+        } else {
+            Fate::NoSample
+        };
+        self.bytes += entry.bytes;
+        self.slots.push_back(Slot { entry, fate });
+        Some(position)
+    }
+
+    // Takes the earliest picture out of `order`: those before it are all known.
+    fn settle(&mut self) -> Result<(), Unplannable> {
+        let Some(Reverse((pts, position))) = self.order.pop() else {
+            return Ok(());
+        };
+        if self.settled == Some(pts) {
+            return Err(Unplannable);
+        }
+        self.settled = Some(pts);
+        let number = self.numbers;
+        self.numbers += 1;
+        let Some(position) = position else {
+            return Ok(());
+        };
+        let place = self.picker.place(number, pts);
+        let held = Held { position, place };
+        if let Some(before) = self.held.replace(held) {
+            let samples = match self.mode {
+                Mode::Exact | Mode::Full => self.picker.shown_before(pts),
+                Mode::Keyframes => self.picker.nearer_to(before.place.pts, pts),
+            };
+            self.decide(&before, samples);
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, held: &Held, samples: u64) {
+        let fate = match samples {
+            0 => Fate::NoSample,
+            samples => Fate::Wanted(Target {
+                place: held.place,
+                samples,
+                next_sample: self.picker.next_sample(),
+            }),
+        };
+        let index = held.position.checked_sub(self.offset);
+        if let Some(slot) = index.and_then(|index| self.slots.get_mut(index as usize)) {
+            slot.fate = fate;
+        }
+    }
+
+    fn finished_groups(&mut self) -> Vec<Part<P>> {
+        let mut parts = Vec::new();
+        while let Some(start) = self.starts.front() {
+            let length = (start - self.offset) as usize;
+            if !self.is_decided(length) {
+                break;
+            }
+            parts.extend(self.cut(length));
+        }
+        parts
+    }
+
+    // Whether it is known of every picture before the start at `length` what it shows: those
+    // that precede it in the file, and those that follow it there and are shown before it.
+    fn is_decided(&self, length: usize) -> bool {
+        let start = self.slots[length].entry.pts;
+        let is_passed = self.settled.is_some_and(|settled| settled >= start);
+        is_passed
+            && self.slots.iter().enumerate().all(|(index, slot)| {
+                let matters = index < length || slot.entry.pts < start;
+                !matters || slot.fate != Fate::Open
+            })
+    }
+
+    // Takes the first `length` slots as the (rest of the) first group. What follows the next
+    // start and is shown before it belongs to them: without them it cannot be decoded.
+    fn cut(&mut self, length: usize) -> Option<Part<P>> {
+        let start = self.slots.get(length).map(|slot| slot.entry.pts);
+        let is_leading = |index: usize, slot: &Slot<P>| {
+            index > length && start.is_some_and(|start| slot.entry.pts < start)
+        };
+        let is_ours = |index: usize, slot: &Slot<P>| index < length || is_leading(index, slot);
+        let last = self.slots.iter().enumerate().rposition(|(index, slot)| {
+            is_ours(index, slot) && matches!(slot.fate, Fate::Wanted(_))
+        });
+        let count = last.map_or(0, |last| last + 1);
+        let ours = |(index, slot): &(usize, &Slot<P>)| is_ours(*index, slot) || *index == length;
+        let slots = self.slots.iter().enumerate().take(count).filter(ours);
+        let part = take_needed(slots.map(|(index, slot)| (slot, index == length)));
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            if is_leading(index, slot) {
+                slot.fate = Fate::Gone;
+            }
+        }
+        self.remove(length);
+        self.starts.pop_front();
+        let opens = !std::mem::take(&mut self.is_open);
+        let is_needed = !opens || !part.targets.is_empty();
+        is_needed.then_some(Part {
+            opens,
+            closes: true,
+            ..part
+        })
+    }
+
+    // Gives out the part of an overlong group that is decided.
+    fn overlong(&mut self) -> Option<Part<P>> {
+        let is_long = self.slots.len() > PACKETS_AT_ONCE || self.bytes > BYTES_AT_ONCE;
+        if !is_long || !self.starts.is_empty() {
+            return None;
+        }
+        let is_open = |slot: &Slot<P>| slot.fate == Fate::Open;
+        let decided = self.slots.iter().position(is_open)?;
+        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::Wanted(_));
+        let last = self.slots.iter().take(decided).rposition(is_wanted);
+        let count = last.map_or(decided, |last| last + 1);
+        if count == 0 {
+            return None;
+        }
+        let part = take_needed(self.slots.iter().take(count).map(|slot| (slot, false)));
+        self.remove(count);
+        let opens = !std::mem::replace(&mut self.is_open, true);
+        Some(Part { opens, ..part })
+    }
+
+    fn remove(&mut self, count: usize) {
+        let removed: usize = self.slots.drain(..count).map(|slot| slot.entry.bytes).sum();
+        self.bytes -= removed;
+        self.offset += count as u64;
+    }
+}
+
+// The packets among `slots` that must be decoded. The start of the next group, where it is among
+// them, is there to be referred to: its own samples are its own group's.
+fn take_needed<'slots, P: Clone + 'slots>(
+    slots: impl Iterator<Item = (&'slots Slot<P>, bool)>,
+) -> Part<P> {
+    let mut part = Part {
+        opens: false,
+        closes: false,
+        packets: Vec::new(),
+        targets: Vec::new(),
+    };
+    for (slot, is_borrowed) in slots {
+        match slot.fate {
+            Fate::Wanted(target) if !is_borrowed => part.targets.push(target),
+            Fate::Gone => continue,
+            Fate::NoSample if slot.entry.is_leaf => continue,
+            _ => {}
+        }
+        part.packets.push(slot.entry.packet.clone());
+    }
+    part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Entry;
+    use super::Part;
+    use super::Planner;
+    use super::Unplannable;
+    use crate::item::PixelFormat;
+    use crate::media::Mode;
+    use crate::media::Wanted;
+    use crate::time::Pts;
+    use crate::time::Ratio;
+    use crate::time::TimeBase;
+
+    // `I0 P3 b1 b2`: I starts, b is a leaf, x is not shown; a number is a time stamp and a name.
+    fn entry(text: &str) -> Entry<i64> {
+        let (kind, number) = text.split_at(1);
+        let number = number.parse().unwrap();
+        Entry {
+            packet: number,
+            bytes: 1,
+            pts: Pts(number),
+            is_shown: kind != "x",
+            is_start: kind == "I",
+            is_leaf: kind == "b",
+        }
+    }
+
+    fn planner(every: i64, mode: Mode) -> Planner<i64> {
+        let fps = Ratio::new(1, every).unwrap();
+        let mut wanted = Wanted::new(fps, 64, PixelFormat::I420);
+        wanted.mode = mode;
+        let rule = wanted.rule(TimeBase::new(1, 1).unwrap(), Pts(0));
+        Planner::new(rule, &wanted, true)
+    }
+
+    fn parts(every: i64, mode: Mode, file: &str) -> Result<Vec<Part<i64>>, Unplannable> {
+        let mut planner = planner(every, mode);
+        let mut parts = Vec::new();
+        let mut end = 0;
+        for text in file.split_whitespace() {
+            let entry = entry(text);
+            end = end.max(entry.pts.0 + 1);
+            parts.extend(planner.push(entry)?);
+        }
+        parts.extend(planner.end(Some(Pts(end)))?);
+        Ok(parts)
+    }
+
+    // `0 3* 2*, 6*`: what is decoded, a star on what is wanted, groups between commas.
+    fn plan(every: i64, file: &str) -> String {
+        let parts = parts(every, Mode::Exact, file).unwrap();
+        assert!(parts.iter().all(|part| part.opens && part.closes));
+        let of = |part: Part<i64>| {
+            let wanted: Vec<_> = part.targets.iter().map(|it| it.place.pts.0).collect();
+            let star = |it: &i64| if wanted.contains(it) { "*" } else { "" };
+            let names = part.packets.iter().map(|it| format!("{it}{}", star(it)));
+            names.collect::<Vec<_>>().join(" ")
+        };
+        parts.into_iter().map(of).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn groups_without_a_sample_tails_and_leaves_are_left_out() {
+        let file = "I0 P3 b1 b2 P6 b4 b5 I7 P8 P9 I10 P13 b11 b12 P14 I15 P16";
+        assert_eq!(plan(5, file), "0* 3 6 5*, 10*, 15*");
+        assert_eq!(plan(12, file), "0*, 10 13 12*");
+        assert_eq!(plan(100, file), "0*");
+        assert_eq!(plan(1, "I0 I1 I2"), "0*, 1*, 2*");
+    }
+
+    #[test]
+    fn pictures_before_the_next_start_are_decoded_with_it() {
+        // Those shown before I9 and coded after it are predicted from P6 and I9.
+        let file = "I0 P3 b1 b2 P6 b4 b5 I9 b7 b8 P12 b10 b11 I15 b13 b14 P18";
+        assert_eq!(plan(7, file), "0* 3 6 9 7*, 9 12 15 14*");
+        assert_eq!(plan(9, file), "0*, 9*, 15 18*");
+        let hierarchy = "I0 P8 B4 b2 b6 I16 B12 b10 b14 P24 B20 b18 b22";
+        assert_eq!(plan(10, hierarchy), "0* 8 4 16 12 10*, 16 24 20*");
+        assert_eq!(plan(12, hierarchy), "0* 8 4 16 12*, 16 24*");
+    }
+
+    #[test]
+    fn hidden_packets_are_decoded_and_not_counted() {
+        let parts = parts(4, Mode::Exact, "x-3 x-2 x-1 P0 P1 P2 P3 P4").unwrap();
+        assert_eq!(parts[0].packets, [-3, -2, -1, 0, 1, 2, 3, 4]);
+        let numbers: Vec<_> = parts[0].targets.iter().map(|it| it.place.number).collect();
+        assert_eq!(numbers, [0, 4]);
+    }
+
+    #[test]
+    fn keyframes_are_groups_of_one() {
+        let file = "I0 P1 P2 I3 P4 P5 I6 P7 P8 I9 P10 P11";
+        let parts = parts(5, Mode::Keyframes, file).unwrap();
+        let packets: Vec<_> = parts.iter().map(|part| part.packets.clone()).collect();
+        assert_eq!(packets, [[0], [6], [9]]);
+        assert_eq!(parts[1].targets[0].place.number, 6);
+    }
+
+    #[test]
+    fn contradictions_are_seen() {
+        assert_eq!(parts(1, Mode::Exact, "I0 P1 P1 P2"), Err(Unplannable));
+        let mut late = "I0".to_owned();
+        (5..50).for_each(|pts| late += &format!(" P{pts}"));
+        assert_eq!(
+            parts(1, Mode::Exact, &format!("{late} P1")),
+            Err(Unplannable)
+        );
+        assert_eq!(parts(1, Mode::Exact, ""), Err(Unplannable));
+    }
+
+    #[test]
+    fn a_group_without_end_is_given_out_in_parts() {
+        let mut planner = planner(100, Mode::Exact);
+        let mut parts = planner.push(entry("I0")).unwrap();
+        for pts in 1..5000 {
+            parts.extend(planner.push(entry(&format!("P{pts}"))).unwrap());
+            assert!(planner.slots.len() < 700);
+        }
+        parts.extend(planner.end(Some(Pts(5000))).unwrap());
+        assert!(parts.len() > 5);
+        assert!(parts[0].opens && !parts[0].closes);
+        assert!(parts[1..].iter().all(|part| !part.opens));
+        assert!(parts.last().unwrap().closes);
+        let packets: Vec<_> = parts
+            .iter()
+            .flat_map(|part| &part.packets)
+            .copied()
+            .collect();
+        assert!(packets.into_iter().eq(0..=4900));
+        let targets = parts.iter().flat_map(|part| &part.targets);
+        assert!(targets.map(|it| it.place.pts.0).eq((0..5000).step_by(100)));
+    }
+}

@@ -1,0 +1,82 @@
+//! What a caller asks of an input.
+//!
+//! Knows nothing of how it is done.
+
+use crate::item::PixelFormat;
+use crate::time::Pts;
+use crate::time::Ratio;
+use crate::time::Sampling;
+use crate::time::TimeBase;
+use std::num::NonZero;
+use std::thread;
+use std::time::Duration;
+
+/// What to take from an input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Pictures a second of video; positive. Means nothing for picture files.
+    pub fps: Ratio,
+    /// The longest side, in pixels, that a picture may have; longer ones are scaled down.
+    pub max_side: u32,
+    /// The layout of the pixels.
+    pub format: PixelFormat,
+    /// From the first frame to the first sample.
+    pub start: Duration,
+    /// Samples this long after the first frame, or longer, are left out.
+    pub end: Option<Duration>,
+    /// Which frames can show a sample, and how they are come by.
+    pub mode: Mode,
+    /// The number of decoders that work side by side; at least 1.
+    pub decoders: usize,
+}
+
+impl Wanted {
+    /// All of an input at `fps`, with as many decoders as this machine has cores.
+    pub fn new(fps: Ratio, max_side: u32, format: PixelFormat) -> Self {
+        Self {
+            fps,
+            max_side,
+            format,
+            start: Duration::ZERO,
+            end: None,
+            mode: Mode::Exact,
+            decoders: thread::available_parallelism().map_or(1, NonZero::get),
+        }
+    }
+
+    /// The rule that its samples follow in a stream with ticks of `base` and this first frame.
+    pub(in crate::media) fn rule(&self, base: TimeBase, first: Pts) -> Sampling {
+        Sampling {
+            fps: self.fps,
+            base,
+            first,
+            start: self.start,
+        }
+    }
+
+    /// The number of samples in a video of this length.
+    pub fn samples_in(&self, length: Duration) -> u64 {
+        let length = self.end.map_or(length, |end| length.min(end));
+        Sampling::count_in(self.fps, self.start, length)
+    }
+
+    /// The number of samples before the end that is asked for.
+    pub(in crate::media) fn samples_at_most(&self) -> u64 {
+        let count = |end| Sampling::count_in(self.fps, self.start, end);
+        self.end.map_or(u64::MAX, count)
+    }
+}
+
+/// Which frames can show a sample, and how they are come by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The frame on screen at each sample; no more is decoded than that takes.
+    #[default]
+    Exact,
+    /// The keyframe nearest to each sample, with the time of that keyframe. Nothing else is
+    /// decoded.
+    Keyframes,
+    /// As exact, and every frame is decoded: what the other modes do of themselves where a
+    /// stream does not say what can be left out.
+    Full,
+}

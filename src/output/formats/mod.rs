@@ -1,0 +1,3 @@
+//! Formats made from the results, a file each.
+
+pub(super) mod captions;

@@ -1,0 +1,463 @@
+//! From a record to results: rounding, counting, and what goes where.
+//!
+//! Pure: the clock, the disk and the run itself are elsewhere.
+
+use crate::facts::Facts;
+use crate::facts::Placement;
+use crate::facts::VideoFacts;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Detection;
+use crate::item::Detections;
+use crate::item::Fields;
+use crate::item::Found;
+use crate::item::Moment;
+use crate::item::Record;
+use crate::name::StageId;
+use crate::output::results::results::Config;
+use crate::output::results::results::CropRecord;
+use crate::output::results::results::Detected;
+use crate::output::results::results::Entry;
+use crate::output::results::results::ErrorText;
+use crate::output::results::results::FORMAT;
+use crate::output::results::results::FailedItem;
+use crate::output::results::results::Model;
+use crate::output::results::results::Object;
+use crate::output::results::results::Results;
+use crate::output::results::results::Run;
+use crate::output::results::results::Seen;
+use crate::output::results::results::Source;
+use crate::output::results::results::StageOutput;
+use crate::output::results::results::StageRun;
+use crate::output::results::results::Summary;
+use crate::output::results::timeline::timeline;
+use crate::output::results::transcription::Transcription;
+use crate::recipe::Recipe;
+use crate::recipe::Stage;
+use crate::recipe::StageSpec;
+use crate::speech::Gap;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How a run went, as far as one video's file tells it.
+#[derive(Clone, Debug, Default)]
+pub struct RunFacts {
+    /// Local time of the start, such as `2025-10-22 13:12:21`.
+    pub processed_at: String,
+    /// From the start to this file.
+    pub elapsed: Duration,
+    /// Why the run ended early.
+    pub stopped: Option<String>,
+    /// What each stage took.
+    pub stages: BTreeMap<StageId, StageRun>,
+    /// The stages that could not read the video to its end, and why.
+    pub unread: Vec<(StageId, Failure)>,
+}
+
+/// The results of one video.
+pub fn results(
+    recipe: &Recipe,
+    facts: &Facts,
+    video: &VideoFacts,
+    record: &Record,
+    run: RunFacts,
+) -> Results {
+    let primary = primary(recipe, record);
+    let files = files(record);
+    let outputs = record.detections.iter();
+    let outputs = outputs.map(|(id, pictures)| (id.clone(), stage_output(pictures, &files)));
+    let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
+        outputs.partition(|(id, _)| detects(recipe, id));
+    let top = match primary {
+        Some(id) if detected.len() == 1 => detected.remove(id),
+        Some(id) => detected.get(id).cloned(),
+        None => None,
+    };
+    let mut top = top.unwrap_or_else(|| stage_output(&unseen(record), &files));
+    if let (None, Some(first)) = (primary, recorded.values().next()) {
+        // Nobody was to find boxes: what counts is what was said.
+        top.summary = first.summary.clone();
+    }
+    top.summary.records = recorded.values().map(|it| it.summary.records).sum();
+    let mut transcribed: BTreeMap<StageId, Transcription> = record
+        .transcripts
+        .iter()
+        .map(|(id, transcript)| {
+            let unread = run.unread.iter().find(|(stage, _)| stage == id);
+            let said = Transcription::of(transcript, unread.map(|(_, failure)| failure));
+            (id.clone(), said)
+        })
+        .collect();
+    let said = match first_that_listens(recipe, record) {
+        Some(id) if transcribed.len() == 1 => transcribed.remove(id),
+        Some(id) => transcribed.get(id).cloned(),
+        None => None,
+    };
+    let transcription = said.unwrap_or_else(|| unheard(recipe, facts));
+    let timeline = match top.detections.as_slice() {
+        [] => Vec::new(),
+        entries => timeline(transcription.segments(), entries),
+    };
+    let seen = detected.into_iter();
+    let heard = transcribed.into_iter();
+    let stages = seen
+        .map(|(id, seen)| (id, StageOutput::Detected(seen)))
+        .chain(recorded.into_iter().map(|(id, said)| {
+            let (summary, records) = (said.summary, said.detections);
+            (id, StageOutput::Recorded { summary, records })
+        }))
+        .chain(heard.map(|(id, transcription)| (id, StageOutput::Transcribed { transcription })))
+        .collect();
+    let summary = Summary {
+        segments: transcription.segments().len() as u64,
+        gaps: gaps(record)
+            .filter(|(_, gap)| gap.failure.class != Class::Stopped)
+            .count() as u64,
+        ..top.summary
+    };
+    Results {
+        format: FORMAT,
+        demo: facts.placements.values().any(is_demo),
+        video: video.path.display().to_string(),
+        config: config(recipe, primary),
+        source: source(video),
+        models: facts
+            .placements
+            .iter()
+            .map(|(id, placement)| (id.clone(), model(placement)))
+            .collect(),
+        summary,
+        detections: top.detections,
+        transcription,
+        timeline,
+        skipped: blind(recipe, video),
+        stages,
+        failures: failures(record, &run),
+        processed_at: run.processed_at.clone(),
+        processing_time: rounded(run.elapsed.as_secs_f64(), 1e3),
+        run: Run {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            errors: error_texts(record, &run),
+            stopped: run.stopped,
+            stages: run.stages,
+        },
+    }
+}
+
+// The stage whose detections stand at the top: the one the recipe names, else its first.
+fn primary<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a StageId> {
+    let named = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Merge(merge) => merge.primary.as_ref(),
+        _ => None,
+    });
+    named.or_else(|| {
+        recipe
+            .stages
+            .iter()
+            .filter(|stage| stage.spec.detects())
+            .map(|stage| &stage.id)
+            .find(|id| record.detections.contains_key(id))
+    })
+}
+
+fn detects(recipe: &Recipe, id: &StageId) -> bool {
+    let mut stages = recipe.stages.iter();
+    stages.any(|stage| stage.id == *id && stage.spec.detects())
+}
+
+fn is_demo(placement: &Placement) -> bool {
+    matches!(placement, Placement::Local(local) if local.model.demo)
+}
+
+fn config(recipe: &Recipe, primary: Option<&StageId>) -> Config {
+    let detecting = recipe
+        .stages
+        .iter()
+        .filter_map(|stage| match &stage.spec {
+            StageSpec::Yolo(yolo) => Some((stage, yolo)),
+            _ => None,
+        })
+        .min_by_key(|(stage, _)| Some(&stage.id) != primary);
+    let yolo = detecting.map(|(_, yolo)| yolo);
+    Config {
+        max_workers: yolo.map(|yolo| yolo.concurrency),
+        batch_size: detecting.and_then(|(stage, _)| batch_size(recipe, stage)),
+        fps: recipe.stages.iter().find_map(|stage| match &stage.spec {
+            StageSpec::Extract(extract) => Some(extract.fps.to_f64()),
+            _ => None,
+        }),
+        yolo_conf: yolo.map(|yolo| yolo.conf),
+        yolo_iou: yolo.map(|yolo| yolo.iou),
+        yolo_imgsz: yolo.map(|yolo| yolo.imgsz),
+    }
+}
+
+fn batch_size(recipe: &Recipe, fed: &Stage) -> Option<usize> {
+    let feeds = |stage: &&Stage| fed.inputs.iter().any(|input| input.stage == stage.id);
+    recipe
+        .stages
+        .iter()
+        .filter(feeds)
+        .find_map(|stage| match &stage.spec {
+            StageSpec::Batch(batch) => Some(batch.size),
+            _ => None,
+        })
+}
+
+fn source(video: &VideoFacts) -> Source {
+    Source {
+        width: video.size.width,
+        height: video.size.height,
+        duration: video.duration.map(|seconds| rounded(seconds, 1e6)),
+        fps: video.fps.map(|fps| rounded(fps.to_f64(), 1e6)),
+        codec: video.codec.clone(),
+        rotation: video.rotation,
+        digest: video.digest.clone(),
+    }
+}
+
+fn model(placement: &Placement) -> Model {
+    match placement {
+        Placement::Local(local) => Model::Local {
+            backend: local.backend.to_string(),
+            engine: local.engine.clone(),
+            model: local.model.name.clone(),
+            digest: local.model.digest.clone(),
+        },
+        Placement::Remote(remote) => Model::Remote {
+            backend: remote.backend.to_string(),
+            host: remote.host.clone(),
+            model: remote.model.clone(),
+        },
+        Placement::Skipped { why } => Model::Skipped {
+            skipped: why.clone(),
+        },
+    }
+}
+
+fn first_that_listens<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a StageId> {
+    let mut stages = recipe.stages.iter().map(|stage| &stage.id);
+    stages.find(|id| record.transcripts.contains_key(id))
+}
+
+// What looks has nothing to look at where there is sound alone.
+fn blind(recipe: &Recipe, video: &VideoFacts) -> BTreeMap<StageId, String> {
+    let stages = recipe.stages.iter().filter(|stage| stage.spec.looks());
+    let stages = stages.filter(|_| !video.has_pictures());
+    stages
+        .map(|stage| (stage.id.clone(), "there are no pictures in it".to_owned()))
+        .collect()
+}
+
+fn gaps(record: &Record) -> impl Iterator<Item = (&StageId, &Gap)> {
+    let said = record.transcripts.values();
+    let said = said.filter_map(|it| Some((&it.stage, it.said.as_ref().ok()?)));
+    said.flat_map(|(stage, speech)| speech.gaps.iter().map(move |gap| (stage, gap)))
+}
+
+fn unheard(recipe: &Recipe, facts: &Facts) -> Transcription {
+    let why = recipe
+        .stages
+        .iter()
+        .filter(|stage| stage.spec.listens())
+        .find_map(|stage| match facts.placements.get(&stage.id) {
+            Some(Placement::Skipped { why }) => Some(why.clone()),
+            _ => None,
+        });
+    Transcription::Skipped {
+        skipped: why.unwrap_or_else(|| "no stage of the recipe listens".to_owned()),
+    }
+}
+
+// Where each picture is on the disk, by its index.
+fn files(record: &Record) -> BTreeMap<u64, String> {
+    let saved = record.saved.values().flatten();
+    saved
+        .filter_map(|saved| {
+            let file = saved.file.as_ref().ok()?;
+            Some((saved.moment.index, file.path.display().to_string()))
+        })
+        .collect()
+}
+
+// The pictures of a recipe in which nobody looks for boxes.
+fn unseen(record: &Record) -> Vec<Detections> {
+    let skipped = |stage: &StageId, moment: &Moment, same_as, why: &str| Detections {
+        stage: stage.clone(),
+        moment: moment.clone(),
+        found: Found::Skipped(why.to_owned()),
+        same_as,
+    };
+    if let Some(pictures) = record.detections.values().next() {
+        let why = "no stage of this run finds boxes";
+        let pictures = pictures.iter();
+        return pictures
+            .map(|it| skipped(&it.stage, &it.moment, it.same_as, why))
+            .collect();
+    }
+    let why = "no stage of this run looks at pictures";
+    let saved = record.saved.values().next().into_iter().flatten();
+    saved
+        .map(|it| skipped(&it.stage, &it.moment, it.same_as, why))
+        .collect()
+}
+
+/// What was found in one picture, by itself.
+pub fn entry(picture: &Detections) -> Entry {
+    entry_with(picture, &BTreeMap::new())
+}
+
+fn stage_output(pictures: &[Detections], files: &BTreeMap<u64, String>) -> Detected {
+    let entry = |picture| entry_with(picture, files);
+    let detections: Vec<Entry> = pictures.iter().map(entry).collect();
+    Detected {
+        summary: summary(&detections),
+        detections,
+    }
+}
+
+fn entry_with(picture: &Detections, files: &BTreeMap<u64, String>) -> Entry {
+    Entry {
+        timestamp: rounded(picture.moment.seconds, 1e6),
+        frame_number: picture.moment.frame_number,
+        samples: picture.moment.samples,
+        same_as: picture.same_as,
+        saved: files.get(&picture.moment.index).cloned(),
+        seen: match &picture.found {
+            Found::Objects(objects) => Seen::Objects {
+                detections: objects.iter().map(object).collect(),
+                count: objects.len(),
+            },
+            Found::Fields(said) => seen(said),
+            Found::Error(failure) => Seen::Error {
+                error: failure.class,
+            },
+            Found::Skipped(why) => Seen::Skipped {
+                skipped: why.clone(),
+            },
+        },
+    }
+}
+
+fn seen(said: &[Fields]) -> Seen {
+    match said {
+        [
+            Fields {
+                parent: None,
+                values,
+            },
+        ] => Seen::Record {
+            record: values.clone(),
+        },
+        crops => {
+            let crops = crops.iter().map(|crop| CropRecord {
+                parent: crop.parent.unwrap_or_default(),
+                record: crop.values.clone(),
+            });
+            Seen::Crops {
+                crops: crops.collect(),
+            }
+        }
+    }
+}
+
+fn object(detection: &Detection) -> Object {
+    Object {
+        bbox: detection.bbox.map(|side| rounded(side.into(), 1e2)),
+        class: detection.class,
+        class_name: detection.class_name.clone(),
+        confidence: rounded(detection.confidence.into(), 1e4),
+        parent: detection.parent,
+    }
+}
+
+fn summary(entries: &[Entry]) -> Summary {
+    let mut summary = Summary {
+        pictures: entries.len() as u64,
+        ..Summary::default()
+    };
+    for entry in entries {
+        summary.repeated += u64::from(entry.same_as.is_some());
+        match &entry.seen {
+            Seen::Objects { detections, .. } => {
+                summary.objects += detections.len() as u64;
+                for object in detections {
+                    *summary
+                        .classes
+                        .entry(object.class_name.clone())
+                        .or_default() += 1;
+                }
+            }
+            Seen::Record { .. } | Seen::Crops { .. } => summary.records += 1,
+            Seen::Error { .. } => summary.failed += 1,
+            Seen::Skipped { .. } => summary.skipped += 1,
+        }
+    }
+    summary
+}
+
+// Each failure with the item it befell: the sources first, then picture by picture.
+fn each_failure<'a>(
+    record: &'a Record,
+    run: &'a RunFacts,
+) -> impl Iterator<Item = (&'a StageId, String, &'a Failure)> {
+    let unread = run
+        .unread
+        .iter()
+        .map(|(stage, failure)| (stage, "video".to_owned(), failure));
+    let pictures = record.detections.values().flatten();
+    let unanswered = pictures.filter_map(|picture| match &picture.found {
+        Found::Error(failure) => {
+            let item = format!("picture {}", picture.moment.frame_number);
+            Some((&picture.stage, item, failure))
+        }
+        Found::Objects(_) | Found::Fields(_) | Found::Skipped(_) => None,
+    });
+    let files = record.saved.values().flatten();
+    let unsaved = files.filter_map(|saved| match &saved.file {
+        Err(failure) if failure.class != Class::Stopped => {
+            let item = format!("picture {}", saved.moment.frame_number);
+            Some((&saved.stage, item, failure))
+        }
+        Ok(_) | Err(_) => None,
+    });
+    let unheard = gaps(record).filter(|(_, gap)| gap.failure.class != Class::Stopped);
+    let unheard = unheard.map(|(stage, gap)| (stage, gap.item.clone(), &gap.failure));
+    unread.chain(unanswered).chain(unsaved).chain(unheard)
+}
+
+fn failures(record: &Record, run: &RunFacts) -> Vec<FailedItem> {
+    each_failure(record, run)
+        .map(|(stage, item, failure)| FailedItem {
+            stage: stage.clone(),
+            item,
+            class: failure.class,
+        })
+        .collect()
+}
+
+fn error_texts(record: &Record, run: &RunFacts) -> Vec<ErrorText> {
+    let mut counts: BTreeMap<(&StageId, Class, &str), u64> = BTreeMap::new();
+    for (stage, _, failure) in each_failure(record, run) {
+        *counts
+            .entry((stage, failure.class, &failure.message))
+            .or_default() += 1;
+    }
+    counts
+        .into_iter()
+        .map(|((stage, class, text), items)| ErrorText {
+            stage: stage.clone(),
+            class,
+            items,
+            text: text.to_owned(),
+        })
+        .collect()
+}
+
+// To the nearest 1 / `parts`. Zero has no sign here: a box at the edge may reach it from below.
+pub(in crate::output) fn rounded(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts + 0.0
+}
+
+#[cfg(test)]
+mod tests;

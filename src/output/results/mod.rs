@@ -1,0 +1,8 @@
+//! The results file: its keys, and how it is built from a record.
+
+pub(super) mod build;
+pub(super) mod json;
+#[expect(clippy::module_inception, reason = "the file is named by its subject")]
+pub(super) mod results;
+pub(super) mod timeline;
+pub(super) mod transcription;

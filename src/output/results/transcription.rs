@@ -1,0 +1,185 @@
+//! What was said, as the results tell it.
+//!
+//! Times are seconds of the video to a millisecond. Knows nothing of how it was heard.
+
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::output::results::build::rounded;
+use crate::speech::Segment;
+use crate::speech::Speech;
+use crate::speech::Transcript;
+use crate::speech::Word;
+use serde::Deserialize;
+use serde::Serialize;
+
+/// What was said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Transcription {
+    /// What the model heard.
+    Said(Box<Said>),
+    /// There is no answer.
+    Error {
+        /// The kind of failure; its text, which may vary, is under `run.errors`.
+        error: Class,
+    },
+    /// Nobody listened.
+    Skipped {
+        /// Why.
+        skipped: String,
+    },
+}
+
+/// What the model heard in a video.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// ISO 639-1 code of the language that most of it is in; `null` where nobody knows.
+    pub language: Option<String>,
+    /// How sure the model is of the language, from 0 to 1.
+    pub language_probability: Option<f64>,
+    /// Seconds of sound.
+    pub duration: f64,
+    /// All of it.
+    pub text: String,
+    /// In order of time.
+    pub segments: Vec<SaidSegment>,
+    /// Stretches that have no answer; the rest stands.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<SaidGap>,
+    /// Seconds at which sound was cut within speech and the answers had no times of words, so
+    /// that a word may be doubled or missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seams: Vec<f64>,
+}
+
+/// About a sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SaidSegment {
+    /// Its place among the segments, from 0.
+    pub id: usize,
+    /// Seconds.
+    pub start: f64,
+    /// Seconds.
+    pub end: f64,
+    /// What was said.
+    pub text: String,
+    /// The mean log-probability of its tokens; `null` where the model does not say.
+    pub avg_logprob: Option<f64>,
+    /// The probability that nobody speaks; `null` as above.
+    pub no_speech_prob: Option<f64>,
+    /// Its words; none where the model does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub words: Vec<SaidWord>,
+}
+
+/// One word.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SaidWord {
+    /// The word.
+    pub word: String,
+    /// Seconds.
+    pub start: f64,
+    /// Seconds.
+    pub end: f64,
+    /// From 0 to 1, where the model says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+}
+
+/// A stretch without an answer: with `error`, or with `skipped`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SaidGap {
+    /// Seconds.
+    pub start: f64,
+    /// Seconds.
+    pub end: f64,
+    /// The kind of failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Class>,
+    /// Why nobody listened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
+}
+
+impl Transcription {
+    /// What `transcript` says of a video whose sound could not be read on because of `unread`.
+    pub(in crate::output) fn of(transcript: &Transcript, unread: Option<&Failure>) -> Self {
+        let speech = match &transcript.said {
+            Ok(speech) => speech,
+            Err(why) => {
+                return Self::Skipped {
+                    skipped: why.clone(),
+                };
+            }
+        };
+        match (speech.segments.as_slice(), speech.gaps.as_slice(), unread) {
+            ([], [], Some(failure)) => Self::Error {
+                error: failure.class,
+            },
+            _ => Self::Said(Box::new(said(speech))),
+        }
+    }
+
+    /// The segments; none where nobody listened.
+    pub fn segments(&self) -> &[SaidSegment] {
+        match self {
+            Self::Said(said) => &said.segments,
+            Self::Error { .. } | Self::Skipped { .. } => &[],
+        }
+    }
+}
+
+fn said(speech: &Speech) -> Said {
+    let texts = speech.segments.iter().map(|segment| segment.text.trim());
+    let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+    Said {
+        language: speech.language.clone(),
+        language_probability: speech.language_probability.map(probability),
+        duration: time(speech.duration),
+        text: texts.join(" "),
+        segments: speech.segments.iter().enumerate().map(segment).collect(),
+        gaps: speech
+            .gaps
+            .iter()
+            .map(|gap| {
+                let is_skipped = gap.failure.class == Class::Stopped;
+                SaidGap {
+                    start: time(gap.start),
+                    end: time(gap.end),
+                    error: (!is_skipped).then_some(gap.failure.class),
+                    skipped: is_skipped.then(|| gap.failure.message.clone()),
+                }
+            })
+            .collect(),
+        seams: speech.seams.iter().copied().map(time).collect(),
+    }
+}
+
+fn segment((id, segment): (usize, &Segment)) -> SaidSegment {
+    SaidSegment {
+        id,
+        start: time(segment.start),
+        end: time(segment.end),
+        text: segment.text.trim().to_owned(),
+        avg_logprob: segment.avg_logprob.map(probability),
+        no_speech_prob: segment.no_speech_prob.map(probability),
+        words: segment.words.iter().map(word).collect(),
+    }
+}
+
+fn word(word: &Word) -> SaidWord {
+    SaidWord {
+        word: word.word.trim().to_owned(),
+        start: time(word.start),
+        end: time(word.end),
+        probability: word.probability.map(probability),
+    }
+}
+
+fn time(seconds: f64) -> f64 {
+    rounded(seconds, 1e3)
+}
+
+fn probability(value: f32) -> f64 {
+    rounded(value.into(), 1e4)
+}

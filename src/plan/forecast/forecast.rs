@@ -1,0 +1,404 @@
+//! Forecasts: what a plan will ask of servers, how long that takes, and what it costs where workers
+//! are paid by the second.
+//!
+//! Pure over the plan and the facts it was made from. What nobody measured is the recipe's where it
+//! says so, else a documented default, and a forecast tells which; so there are three figures of
+//! each: low, expected and high. Run a recipe with what `run.stages` of earlier results say, and
+//! the three come together.
+
+use crate::facts::Facts;
+use crate::facts::FleetFacts;
+use crate::facts::RemoteFacts;
+use crate::name::StageId;
+use crate::plan::forecast::requests;
+use crate::plan::forecast::requests::Asked;
+use crate::plan::forecast::time::Case;
+use crate::plan::forecast::vram::Vram;
+use crate::plan::step::Plan;
+use crate::plan::step::Step;
+use crate::plan::step::StepIndex;
+use crate::plan::step::StepKind;
+use serde::Serialize;
+use std::time::Duration;
+
+// Seconds that a worker with 24 GB takes for a picture of 1280 px: as the handler's documents
+// promise (0.2 s for 16), as they measure (0.85 s), and as slow as they say it gets (1.2 s).
+const A_PICTURE: Guess<f64> = Guess::new(0.2 / 16.0, 0.85 / 16.0, 1.2 / 16.0);
+
+// Seconds that a worker with faster-whisper takes for a second of sound: reports from the field
+// have 7 to 14 s for ten minutes.
+const A_SECOND: Guess<f64> = Guess::new(7.0 / 600.0, 10.0 / 600.0, 14.0 / 600.0);
+
+// Seconds until a worker takes its first job, where the recipe does not say: from a snapshot,
+// from a container that is on its host, and from one that is not.
+const A_START: Guess<f64> = Guess::new(0.5, 10.0, 60.0);
+
+// Seconds between two jobs of a worker. RunPod's SDK looks for the next one when it looks up from
+// this one, which it does once a second.
+const A_GAP: Guess<f64> = Guess::new(0.0, 0.2, 1.0);
+
+// How much a time that the recipe states may be off.
+const STATED: Guess<f64> = Guess::new(0.9, 1.0, 1.25);
+
+// How much reading may be off that was measured on a few pictures.
+const READING: Guess<f64> = Guess::new(0.6, 1.0, 1.8);
+
+/// What the stages of a run will ask that ask servers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Forecast {
+    /// In the order of the plan.
+    pub stages: Vec<StageForecast>,
+    /// Seconds that this machine takes to make all pictures ready; `None` where nothing was
+    /// measured.
+    pub reading: Option<f64>,
+}
+
+/// A figure that is not known, between two that it surely lies between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Guess<T> {
+    /// All goes as well as it can.
+    pub low: T,
+    /// As it usually goes.
+    pub expected: T,
+    /// All goes badly.
+    pub high: T,
+}
+
+impl<T: Copy> Guess<T> {
+    pub(super) const fn new(low: T, expected: T, high: T) -> Self {
+        Self {
+            low,
+            expected,
+            high,
+        }
+    }
+
+    pub(super) fn sure(figure: T) -> Self {
+        Self::new(figure, figure, figure)
+    }
+
+    /// Each of the three, changed.
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Guess<U> {
+        Guess {
+            low: change(self.low),
+            expected: change(self.expected),
+            high: change(self.high),
+        }
+    }
+
+    pub(super) fn with<U: Copy, V>(self, other: Guess<U>, join: impl Fn(T, U) -> V) -> Guess<V> {
+        Guess {
+            low: join(self.low, other.low),
+            expected: join(self.expected, other.expected),
+            high: join(self.high, other.high),
+        }
+    }
+}
+
+/// What one stage will ask, and what that takes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StageForecast {
+    /// The stage.
+    pub stage: StageId,
+    /// The host that gets pictures or sound.
+    pub host: String,
+    /// What it calls the model, or the endpoint.
+    pub endpoint: String,
+    /// What is sent.
+    pub work: Work,
+    /// Requests, if none is sent again.
+    pub requests: Guess<u64>,
+    /// Bytes of all requests; `None` where no picture was looked at.
+    pub bytes: Option<Guess<u64>>,
+    /// GPU memory that a request takes, where that is known of the kind of server.
+    pub vram: Option<Vram>,
+    /// Workers that can have something to do.
+    pub workers: u64,
+    /// How long it takes; `None` where nobody knows how much there is.
+    pub times: Option<Times>,
+    /// What it costs; `None` as above, and where workers are not paid by the second.
+    pub cost: Option<Cost>,
+    /// What the times are reckoned with, and where that is from.
+    pub figures: Vec<Figure>,
+}
+
+/// What a stage sends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "of", rename_all = "kebab-case")]
+pub enum Work {
+    /// Pictures of videos.
+    Pictures {
+        /// How many; `None` where a video does not say how long it is, and then nothing is
+        /// estimated.
+        count: Option<u64>,
+        /// Whether it will be just so many.
+        exact: bool,
+    },
+    /// What another stage finds, cut out of pictures.
+    Crops {
+        /// The pictures that are cut; `None` as above.
+        pictures: Option<u64>,
+    },
+    /// Sound.
+    Sound {
+        /// Seconds; `None` as above.
+        seconds: Option<f64>,
+    },
+}
+
+/// How long a stage is expected to take, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Times {
+    /// Everything read first, and then each request sent when the one before it is answered.
+    pub one_by_one: f64,
+    /// As it is run.
+    pub parallel: Guess<f64>,
+    /// All workers there and at work from the first moment to the last.
+    pub ideal: f64,
+}
+
+/// What a stage is expected to cost.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// US dollars a second of one worker.
+    pub price_per_second: f64,
+    /// What is paid.
+    pub estimate: Guess<Estimate>,
+}
+
+/// Worker time by what it is paid for, all workers together, in seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Estimate {
+    /// For pictures or sound.
+    pub execution: f64,
+    /// Until the first job.
+    pub start: f64,
+    /// Between jobs.
+    pub gaps: f64,
+    /// After the last one.
+    pub idle: f64,
+    /// Paid: the sum, rounded up for each worker.
+    pub billed: u64,
+    /// US dollars.
+    pub cost: f64,
+}
+
+/// One of the figures that times are reckoned with.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Figure {
+    /// What takes so long.
+    pub what: What,
+    /// Seconds.
+    pub seconds: Guess<f64>,
+    /// Who says so.
+    pub source: Source,
+}
+
+/// What takes time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A picture, at a worker.
+    Picture,
+    /// A second of sound, at a worker.
+    SecondOfSound,
+    /// A worker, until it takes its first job.
+    Start,
+    /// A worker, between two jobs.
+    Gap,
+}
+
+/// Where a figure is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The recipe.
+    Recipe,
+    /// This program's documents.
+    Default,
+}
+
+impl Forecast {
+    /// What all stages together cost, in US dollars.
+    pub fn cost(&self) -> Guess<f64> {
+        let costs = self.stages.iter().filter_map(|stage| stage.cost.as_ref());
+        costs.fold(Guess::default(), |sum: Guess<f64>, cost| {
+            sum.with(cost.estimate, |sum, estimate| sum + estimate.cost)
+        })
+    }
+}
+
+impl Plan {
+    /// The stages whose workers are paid by the second; and how many of them a worker is expected
+    /// to take for a picture, or for a second of sound.
+    pub fn fleets(&self) -> impl Iterator<Item = (&StageId, &FleetFacts, f64)> {
+        self.steps().filter_map(|(_, step)| {
+            let (place, each) = match &step.kind {
+                StepKind::Request { place, .. } => (place, picture(place)),
+                StepKind::Ask { place, .. } => (place, second(place)),
+                _ => return None,
+            };
+            Some((&step.stage, place.fleet.as_ref()?, each.seconds.expected))
+        })
+    }
+}
+
+/// How long a worker of `fleet` is expected to start, and is paid for it.
+pub fn usual_start(fleet: &FleetFacts) -> Duration {
+    if fleet.cold_start.is_zero() {
+        Duration::from_secs_f64(A_START.expected)
+    } else {
+        fleet.cold_start
+    }
+}
+
+/// What `plan`, made from `facts`, will ask.
+pub fn forecast(plan: &Plan, facts: &Facts) -> Forecast {
+    let reading = reading(facts);
+    let stages = plan
+        .steps()
+        .filter_map(|(index, step)| stage(plan, facts, index, step, reading));
+    Forecast {
+        stages: stages.collect(),
+        reading,
+    }
+}
+
+// Seconds until the last picture is decoded and encoded; all cores have a part in both.
+fn reading(facts: &Facts) -> Option<f64> {
+    let surveys = facts.surveys.values();
+    let seconds = surveys.map(|survey| {
+        let encoding = survey.pictures as f64 * survey.encoding / facts.cores.max(1) as f64;
+        survey.packets as f64 * survey.decoding + encoding
+    });
+    (!facts.surveys.is_empty()).then(|| seconds.sum())
+}
+
+fn stage(
+    plan: &Plan,
+    facts: &Facts,
+    index: StepIndex,
+    step: &Step,
+    reading: Option<f64>,
+) -> Option<StageForecast> {
+    let size = plan.pictures_a_request(index);
+    let (asked, place, vram, each, reading) = match &step.kind {
+        StepKind::Request { place, side } => {
+            let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
+            let vram = card.map(|(card, side)| Vram::of(size, side, card));
+            let asked = requests::pictures(plan, facts, index);
+            (asked, place, vram, picture(place), reading)
+        }
+        StepKind::Ask { place, .. } => {
+            // Sound is read in no time beside the pictures.
+            (
+                requests::sound(plan, facts, step, place),
+                place,
+                None,
+                second(place),
+                None,
+            )
+        }
+        _ => return None,
+    };
+    let fleet = place.fleet.as_ref();
+    let limit = step.limit.max as u64;
+    let limit = fleet.map_or(limit, |fleet| limit.min(fleet.workers as u64));
+    let mut figures = vec![each];
+    if let Some(fleet) = fleet {
+        figures.extend([start(fleet), gap(fleet)]);
+    }
+    let seconds = |what| {
+        let figure = figures.iter().find(|figure| figure.what == what);
+        figure.map_or(Guess::sure(0.0), |figure| figure.seconds)
+    };
+    let Asked {
+        work,
+        amount,
+        requests,
+        bytes,
+    } = asked;
+    let execution = amount.with(each.seconds, |amount, seconds| amount * seconds);
+    let reading = READING.map(|share| share * reading.unwrap_or(0.0));
+    let ahead = (size as f64 / amount.expected.max(1.0)).min(1.0);
+    let cases = requests
+        .with(execution, |requests, execution| (requests, execution))
+        .with(seconds(What::Start), |(requests, execution), start| {
+            (requests, execution, start)
+        })
+        .with(seconds(What::Gap), |case, gap| (case, gap))
+        .with(reading, |((requests, execution, start), gap), reading| {
+            Case {
+                workers: limit.min(requests),
+                requests,
+                execution,
+                start,
+                gap,
+                reading,
+                ahead,
+            }
+        });
+    let is_known = !matches!(
+        work,
+        Work::Pictures { count: None, .. }
+            | Work::Crops { pictures: None }
+            | Work::Sound { seconds: None }
+    );
+    let cost = fleet.map(|fleet| Cost {
+        price_per_second: fleet.price_per_second,
+        estimate: cases.map(|case| case.paid(fleet)),
+    });
+    Some(StageForecast {
+        stage: step.stage.clone(),
+        host: place.host.clone(),
+        endpoint: place.model.clone(),
+        work,
+        requests,
+        bytes: bytes.filter(|_| is_known),
+        vram,
+        workers: limit.min(requests.expected),
+        times: is_known.then(|| Times {
+            one_by_one: cases.expected.one_by_one(),
+            parallel: cases.map(|case| case.wall()),
+            ideal: cases.expected.ideal(),
+        }),
+        cost: cost.filter(|_| is_known),
+        figures,
+    })
+}
+
+fn figure(what: What, stated: Option<Duration>, default: Guess<f64>) -> Figure {
+    let stated = stated.map(|stated| STATED.map(|share| share * stated.as_secs_f64()));
+    Figure {
+        what,
+        seconds: stated.unwrap_or(default),
+        source: match stated {
+            Some(_) => Source::Recipe,
+            None => Source::Default,
+        },
+    }
+}
+
+fn picture(place: &RemoteFacts) -> Figure {
+    let stated = place.fleet.as_ref().and_then(|fleet| fleet.picture_time);
+    figure(What::Picture, stated, A_PICTURE)
+}
+
+fn second(place: &RemoteFacts) -> Figure {
+    let stated = place.fleet.as_ref().and_then(|fleet| fleet.sound_time);
+    figure(What::SecondOfSound, stated, A_SECOND)
+}
+
+fn start(fleet: &FleetFacts) -> Figure {
+    let stated = Some(fleet.cold_start).filter(|start| !start.is_zero());
+    let mut start = figure(What::Start, stated, A_START);
+    if start.source == Source::Recipe {
+        // They may be there already.
+        start.seconds.low = 0.0;
+    }
+    start
+}
+
+fn gap(fleet: &FleetFacts) -> Figure {
+    figure(What::Gap, fleet.job_gap, A_GAP)
+}

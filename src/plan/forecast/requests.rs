@@ -1,0 +1,281 @@
+//! What a stage will ask: pictures or sound in requests, and their bytes.
+//!
+//! Knows nothing of how long that takes.
+
+use crate::facts::Facts;
+use crate::facts::RemoteFacts;
+use crate::facts::Survey;
+use crate::facts::VideoFacts;
+use crate::plan::forecast::forecast::Guess;
+use crate::plan::forecast::forecast::Work;
+use crate::plan::step::Feed;
+use crate::plan::step::Plan;
+use crate::plan::step::Step;
+use crate::plan::step::StepIndex;
+use crate::plan::step::StepKind;
+use crate::recipe::OPENAI;
+use crate::speech::Codec;
+use crate::speech::RATE;
+
+// Crops of a picture, where nobody knows what will be found; and what of its bytes they have.
+const CROPS: Guess<f64> = Guess::new(0.0, 1.0, 10.0);
+const OF_A_PICTURE: Guess<f64> = Guess::new(0.01, 0.1, 1.0);
+
+// Quotes and a comma around each picture, and what stands around all of them.
+const AROUND_ONE: f64 = 3.0;
+const AROUND_ALL: Guess<f64> = Guess::new(100.0, 250.0, 1_000.0);
+
+// What is left of sound where silence is dropped.
+const SPOKEN: Guess<f64> = Guess::new(0.05, 1.0, 1.0);
+
+// How far a chunk reaches of what it may: it ends at a pause in its last fifth.
+const OF_A_CHUNK: Guess<f64> = Guess::new(1.0, 0.9, 0.78);
+
+/// What a stage will ask.
+pub(in crate::plan) struct Asked {
+    pub(in crate::plan) work: Work,
+    /// Pictures, or seconds of sound.
+    pub(in crate::plan) amount: Guess<f64>,
+    pub(in crate::plan) requests: Guess<u64>,
+    pub(in crate::plan) bytes: Option<Guess<u64>>,
+}
+
+// Of one video.
+struct Part<'a> {
+    pictures: u64,
+    survey: Option<&'a Survey>,
+}
+
+/// The pictures that the step at `index` sends.
+pub(in crate::plan) fn pictures(plan: &Plan, facts: &Facts, index: StepIndex) -> Asked {
+    let feed = plan.feed(index);
+    let parts: Option<Vec<Part<'_>>> = facts
+        .videos
+        .iter()
+        .map(|video| part(facts, &feed, video))
+        .collect();
+    let is_known = parts.is_some();
+    let parts = parts.unwrap_or_default();
+    let count: u64 = parts.iter().map(|part| part.pictures).sum();
+    let a_picture = if feed.of_crops {
+        CROPS
+    } else {
+        Guess::sure(1.0)
+    };
+    let mut amount = a_picture.map(|each| each * count as f64);
+    if feed.repeats {
+        let begun = parts.iter().filter(|part| part.pictures > 0).count();
+        amount.low = amount.low.min(begun as f64);
+    }
+    let requests = requests(&parts, &feed, a_picture, amount.low);
+    let surveyed = !parts.is_empty() && parts.iter().all(|part| part.survey.is_some());
+    let bytes = surveyed.then(|| bytes(&parts, &feed, amount, count, requests));
+    let known = Some(count).filter(|_| is_known);
+    let exact = parts
+        .iter()
+        .all(|part| part.survey.is_some_and(|survey| survey.exact));
+    Asked {
+        work: if feed.of_crops {
+            Work::Crops { pictures: known }
+        } else {
+            Work::Pictures {
+                count: known,
+                exact: exact && is_known && !feed.repeats,
+            }
+        },
+        amount,
+        requests,
+        bytes,
+    }
+}
+
+fn part<'a>(facts: &'a Facts, feed: &Feed<'_>, video: &VideoFacts) -> Option<Part<'a>> {
+    let survey = facts.surveys.get(&video.id);
+    let sampled = survey
+        .map(|survey| survey.pictures)
+        .or(video.expected_pictures);
+    let pictures = match feed.picking {
+        Some(picking) if picking.without.contains_key(&video.id) => 0,
+        Some(picking) => sampled?.div_ceil(u64::from(picking.every.max(1))),
+        None => sampled?,
+    };
+    Some(Part { pictures, survey })
+}
+
+// The last request of a video is not filled up from the next one, and one that would be too large
+// is sent sooner.
+fn requests(parts: &[Part<'_>], feed: &Feed<'_>, a_picture: Guess<f64>, least: f64) -> Guess<u64> {
+    let size = feed.size as u64;
+    let count = |held: Guess<u64>| {
+        let of_one = |part: &Part<'_>| {
+            let pictures = a_picture.map(|each| (each * part.pictures as f64) as u64);
+            pictures.with(held, u64::div_ceil)
+        };
+        let parts = parts.iter().map(of_one);
+        parts.fold(Guess::default(), |sum: Guess<u64>, one| {
+            sum.with(one, |a, b| a + b)
+        })
+    };
+    let by_bytes = |bytes: f64| match feed.max_bytes {
+        Some(most) if bytes > 0.0 => ((most as f64 / bytes) as u64).clamp(1, size),
+        _ => size,
+    };
+    let sizes: Vec<f64> = parts
+        .iter()
+        .filter_map(|part| part.survey)
+        .flat_map(sizes)
+        .collect();
+    let mut held = Guess::sure(size);
+    if !feed.of_crops && !sizes.is_empty() {
+        let mean = sizes.iter().sum::<f64>() / sizes.len() as f64;
+        let largest = sizes.iter().copied().fold(0.0, f64::max);
+        let smallest = sizes.iter().copied().fold(f64::MAX, f64::min);
+        held = Guess::new(by_bytes(smallest), by_bytes(mean), by_bytes(largest * 1.5));
+    }
+    let mut requests = count(held);
+    let begun = (least / size as f64).ceil() as u64;
+    if feed.repeats {
+        requests.low = requests.low.min(begun);
+    }
+    requests
+}
+
+fn sizes(survey: &Survey) -> impl Iterator<Item = f64> {
+    survey.sizes.iter().map(|size| *size as f64)
+}
+
+// In base64, four bytes of three.
+fn bytes(
+    parts: &[Part<'_>],
+    feed: &Feed<'_>,
+    amount: Guess<f64>,
+    count: u64,
+    requests: Guess<u64>,
+) -> Guess<u64> {
+    let all = parts
+        .iter()
+        .fold(Guess::default(), |sum: Guess<f64>, part| {
+            let one = part.survey.map_or(Guess::default(), mean);
+            sum.with(one, |sum, one| sum + part.pictures as f64 * one)
+        });
+    let scale = match feed.of_crops {
+        true => OF_A_PICTURE,
+        false => Guess::sure(1.0),
+    };
+    let share = amount.map(|amount| amount / count.max(1) as f64);
+    let text = all
+        .with(scale, |bytes, scale| bytes * scale)
+        .with(share, |bytes, share| bytes * share * 4.0 / 3.0)
+        .with(amount, |bytes, amount| bytes + amount * AROUND_ONE);
+    let around = requests.with(AROUND_ALL, |requests, around| requests as f64 * around);
+    text.with(around, |text, around| (text + around) as u64)
+}
+
+// The bytes of a picture on average, as far as those that were tried tell: three times the error
+// of their mean, and never less than the rounding of a run.
+fn mean(survey: &Survey) -> Guess<f64> {
+    let tried = survey.sizes.len() as f64;
+    if tried == 0.0 {
+        return Guess::default();
+    }
+    let mean = sizes(survey).sum::<f64>() / tried;
+    let variance = sizes(survey).map(|size| (size - mean).powi(2)).sum::<f64>();
+    let error = (variance / (tried - 1.0).max(1.0) / tried).sqrt();
+    let all = survey.pictures as f64 <= tried;
+    let off = if all {
+        0.01 * mean
+    } else {
+        3.0 * error + 0.05 * mean
+    };
+    Guess::new((mean - off).max(0.0), mean, mean + off)
+}
+
+/// The sound that `step` sends.
+pub(in crate::plan) fn sound(
+    plan: &Plan,
+    facts: &Facts,
+    step: &Step,
+    place: &RemoteFacts,
+) -> Asked {
+    let mut of_stage = plan
+        .steps()
+        .map(|(_, it)| it)
+        .filter(|it| it.stage == step.stage);
+    let cut = of_stage.find_map(|it| match it.kind {
+        StepKind::CutSound {
+            length,
+            drop_silence,
+        } => Some((length, drop_silence)),
+        _ => None,
+    });
+    let StepKind::Ask { spec, .. } = &step.kind else {
+        return Asked::nothing();
+    };
+    let without = plan.steps().find_map(|(_, it)| match &it.kind {
+        StepKind::Compose { without } if it.stage == step.stage => Some(without),
+        _ => None,
+    });
+    let Some(((length, drop_silence), without)) = cut.zip(without) else {
+        return Asked::nothing();
+    };
+    let heard = |video: &&VideoFacts| video.has_sound && !without.contains_key(&video.id);
+    let durations: Option<Vec<f64>> = facts
+        .videos
+        .iter()
+        .filter(heard)
+        .map(VideoFacts::heard)
+        .collect();
+    let seconds = durations.as_ref().map(|durations| durations.iter().sum());
+    let spoken = if drop_silence {
+        SPOKEN
+    } else {
+        Guess::sure(1.0)
+    };
+    let requests = durations.unwrap_or_default().into_iter().map(|seconds| {
+        let longest = length.of(Some(seconds)) as f64 / f64::from(RATE);
+        let rest = (seconds - longest).max(0.0);
+        OF_A_CHUNK.map(|share| 1 + (rest / (longest * share)).ceil() as u64)
+    });
+    let mut requests = requests.fold(Guess::default(), |sum: Guess<u64>, one| {
+        sum.with(one, |a, b| a + b)
+    });
+    if drop_silence {
+        requests.low = requests.low.min(1);
+    }
+    let amount = spoken.map(|share| share * seconds.unwrap_or(0.0));
+    let text = if place.kind == OPENAI { 1.0 } else { 4.0 / 3.0 };
+    let bytes = amount
+        .with(a_second(spec.codec), |amount, bytes| amount * bytes * text)
+        .with(
+            requests.with(AROUND_ALL, |requests, around| requests as f64 * around),
+            |bytes, around| (bytes + around) as u64,
+        );
+    Asked {
+        work: Work::Sound { seconds },
+        amount,
+        requests,
+        bytes: Some(bytes),
+    }
+}
+
+// Bytes of a second of sound. FLAC has about 55 % of the samples of speech.
+fn a_second(codec: Codec) -> Guess<f64> {
+    let most = codec.most_bytes_a_second() as f64;
+    match codec {
+        Codec::Flac => Guess::new(0.15 * most, 0.55 * most, most),
+        Codec::Wav => Guess::sure(most),
+        // What the encoder is told to have, and what it may have.
+        Codec::Opus => Guess::new(500.0, 3_000.0, most),
+    }
+}
+
+impl Asked {
+    fn nothing() -> Self {
+        Self {
+            work: Work::Sound { seconds: None },
+            amount: Guess::default(),
+            requests: Guess::default(),
+            bytes: None,
+        }
+    }
+}

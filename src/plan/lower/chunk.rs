@@ -1,0 +1,127 @@
+//! How much sound is listened to at once.
+//!
+//! Long enough that a model has something to go by, short enough that all workers have some, and
+//! never more than a request holds. Pure.
+
+use crate::facts::RemoteFacts;
+use crate::recipe::OPENAI;
+use crate::recipe::WhisperSpec;
+use crate::speech::Codec;
+use crate::speech::RATE;
+
+/// Seconds that a chunk has at least, and at most, where the recipe does not say: Whisper hears
+/// thirty at once.
+const WINDOW: u32 = 30;
+const LONGEST: u32 = 300;
+
+/// Seconds of a chunk where nobody knows how much sound there is.
+const UNKNOWN: u32 = 60;
+
+/// Less than this many seconds, and most of a chunk would be its borders.
+const SHORTEST: u32 = 5;
+
+/// The headers of a sound file, and the rest of a request around it, stay below this.
+const ENVELOPE: usize = 16_384;
+
+/// How long chunks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkLength {
+    // Seconds; `shared_by` so many workers where the recipe does not say.
+    wanted: Option<u32>,
+    shared_by: usize,
+    most: u32,
+}
+
+impl ChunkLength {
+    /// Chunks for a model on this machine.
+    pub(in crate::plan) fn local(spec: &WhisperSpec) -> Self {
+        Self {
+            wanted: Some(spec.chunk.unwrap_or(WINDOW)),
+            shared_by: 1,
+            most: WINDOW,
+        }
+    }
+
+    /// Chunks for a server; `None` where its requests hold next to nothing.
+    pub(in crate::plan) fn remote(spec: &WhisperSpec, place: &RemoteFacts) -> Option<Self> {
+        let held = held(place, spec.codec);
+        (held >= SHORTEST).then_some(Self {
+            wanted: spec.chunk,
+            shared_by: spec.concurrency.max(1),
+            most: held,
+        })
+    }
+
+    /// The most samples of a chunk of a video with this many seconds.
+    pub fn of(&self, duration: Option<f64>) -> usize {
+        let share = |seconds: f64| (seconds / self.shared_by as f64).ceil();
+        let shared = duration.map_or(UNKNOWN, |seconds| {
+            share(seconds).clamp(WINDOW.into(), LONGEST.into()) as u32
+        });
+        samples(self.wanted.unwrap_or(shared).min(self.most))
+    }
+
+    /// The most samples of any chunk.
+    pub fn longest(&self) -> usize {
+        samples(self.wanted.unwrap_or(LONGEST).min(self.most))
+    }
+}
+
+fn samples(seconds: u32) -> usize {
+    seconds as usize * RATE as usize
+}
+
+// The seconds of any sound that a request surely holds: a form carries a file as it is, JSON three
+// bytes in four.
+fn held(place: &RemoteFacts, codec: Codec) -> u32 {
+    let room = place.max_body.saturating_sub(ENVELOPE);
+    let file = if place.kind == OPENAI {
+        room
+    } else {
+        room / 4 * 3
+    };
+    u32::try_from(file / codec.most_bytes_a_second()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ChunkLength;
+    use crate::facts::RemoteFacts;
+    use crate::recipe::WhisperSpec;
+    use crate::speech::Codec;
+    use std::time::Duration;
+
+    fn seconds(concurrency: usize, codec: Codec, max_body: usize, duration: f64) -> Option<usize> {
+        let spec = WhisperSpec {
+            concurrency,
+            codec,
+            ..WhisperSpec::default()
+        };
+        let place = RemoteFacts {
+            backend: "runpod".into(),
+            kind: "runpod",
+            host: "h".to_owned(),
+            model: "m".to_owned(),
+            concurrency: None,
+            max_body,
+            attempts: 1,
+            retry_time: Duration::ZERO,
+            fleet: None,
+        };
+        let length = ChunkLength::remote(&spec, &place)?;
+        assert!(length.of(Some(duration)) <= length.longest());
+        Some(length.of(Some(duration)) / 16_000)
+    }
+
+    #[test]
+    fn a_video_is_shared_by_its_workers_within_what_a_request_holds() {
+        let ten_mb = 10_000_000;
+        assert_eq!(seconds(3, Codec::Flac, ten_mb, 574.0), Some(192));
+        assert_eq!(seconds(3, Codec::Flac, ten_mb, 20.0), Some(30));
+        assert_eq!(seconds(3, Codec::Flac, ten_mb, 3600.0), Some(229));
+        assert_eq!(seconds(3, Codec::Opus, ten_mb, 3600.0), Some(300));
+        assert_eq!(seconds(3, Codec::Wav, 20_000_000, 3600.0), Some(300));
+        assert_eq!(seconds(3, Codec::Flac, 1_000_000, 3600.0), Some(22));
+        assert_eq!(seconds(3, Codec::Flac, 100_000, 3600.0), None);
+    }
+}

@@ -1,0 +1,466 @@
+//! Lowering: from the graph of stages and the facts to steps with limits.
+//!
+//! A stage becomes the steps that its placement needs: a detector on this machine reads pixels
+//! one picture at a time; one at a server gets JPEGs in batches. Knows nothing of what the steps
+//! do when they run.
+
+use crate::diag::Diagnostic;
+use crate::facts::Facts;
+use crate::facts::LocalFacts;
+use crate::facts::Placement;
+use crate::facts::RemoteFacts;
+use crate::item::ItemKind;
+use crate::item::PixelFormat;
+use crate::name::BackendName;
+use crate::name::StageId;
+use crate::plan::graph::stages;
+use crate::plan::graph::stages::StageGraph;
+use crate::plan::lower::memory;
+use crate::plan::step::Lane;
+use crate::plan::step::Limit;
+use crate::plan::step::Plan;
+use crate::plan::step::Retry;
+use crate::plan::step::StageFate;
+use crate::plan::step::StagePlan;
+use crate::plan::step::Step;
+use crate::plan::step::StepIndex;
+use crate::plan::step::StepKind;
+use crate::recipe::BatchSpec;
+use crate::recipe::ExtractSpec;
+use crate::recipe::Input;
+use crate::recipe::MergeSpec;
+use crate::recipe::Port;
+use crate::recipe::Recipe;
+use crate::recipe::SaveFormat;
+use crate::recipe::SaveSpec;
+use crate::recipe::Stage;
+use crate::recipe::StageSpec;
+use petgraph::algo::toposort;
+use petgraph::graph::DiGraph;
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// What may be tuned without changing any result.
+#[derive(Clone, Copy, Debug)]
+pub struct Tuning {
+    /// Items that wait before each step.
+    pub inbox: usize,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        // One that is taken next and one behind it: a step never waits for its channel.
+        Self { inbox: 2 }
+    }
+}
+
+/// Compiles a recipe, or says everything that is wrong with its graph.
+pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, Vec<Diagnostic>> {
+    let graph = stages::build(recipe)?;
+    let mut lowering = Lowering {
+        facts,
+        tuning,
+        uses: Uses::of(&graph, facts),
+        source: None,
+        graph: DiGraph::new(),
+        fates: BTreeMap::new(),
+        outlets: BTreeMap::new(),
+        backends: BTreeMap::new(),
+        wrong: Vec::new(),
+    };
+    for &node in &graph.order {
+        lowering.stage(graph.graph[node])?;
+    }
+    lowering.finish(recipe)
+}
+
+// Which forms of pictures anything asks for.
+pub(super) struct Uses {
+    // Of any form.
+    pub(super) pictures: bool,
+    pub(super) pixels: bool,
+    pub(super) jpeg: bool,
+    pub(super) sound: bool,
+    // The stages that feed a server, with the bytes of JPEG that fit into its requests.
+    pub(super) batches: BTreeMap<StageId, usize>,
+    // Those whose users collect for themselves, because they do not take all.
+    pub(super) own: BTreeSet<StageId>,
+}
+
+impl Uses {
+    fn of(graph: &StageGraph<'_>, facts: &Facts) -> Self {
+        let mut uses = Self {
+            pictures: false,
+            pixels: false,
+            jpeg: false,
+            sound: false,
+            batches: BTreeMap::new(),
+            own: BTreeSet::new(),
+        };
+        for stage in graph.graph.node_weights() {
+            let crops = graph.crops_of(stage).is_some();
+            match (&stage.spec, facts.placements.get(&stage.id)) {
+                (StageSpec::Save(save), _) => {
+                    uses.pictures = true;
+                    uses.pixels |= save.format == SaveFormat::Png;
+                    uses.jpeg |= save.format == SaveFormat::Jpeg && save.quality.is_none();
+                }
+                (spec, Some(Placement::Remote(_)))
+                    if spec.takes_pictures() && (crops || !stage.take.is_all()) =>
+                {
+                    uses.pictures = true;
+                    uses.pixels |= crops;
+                    let inputs = stage.inputs.iter();
+                    uses.own.extend(inputs.map(|input| input.stage.clone()));
+                }
+                (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
+                (spec, Some(Placement::Local(_) | Placement::Remote(_))) if spec.listens() => {
+                    uses.sound = true;
+                }
+                (spec, Some(Placement::Remote(place))) if spec.takes_pictures() => {
+                    uses.jpeg = true;
+                    for input in &stage.inputs {
+                        let most = uses
+                            .batches
+                            .entry(input.stage.clone())
+                            .or_insert(usize::MAX);
+                        *most = (*most).min(jpeg_bytes(place.max_body));
+                    }
+                }
+                _ => {}
+            }
+        }
+        uses.pictures |= uses.pixels || uses.jpeg;
+        uses
+    }
+}
+
+// The steps that give what a stage gives.
+#[derive(Clone, Default)]
+pub(super) struct Outlets {
+    pub(super) pixels: Option<NodeIndex>,
+    pub(super) jpeg: Option<NodeIndex>,
+    pub(super) saved: Option<NodeIndex>,
+    pub(super) detections: Vec<NodeIndex>,
+    // Whether those are records, without boxes.
+    pub(super) fields: bool,
+    // What a batch is of: pictures, or the crops of a stage.
+    pub(super) crops_of: Option<StageId>,
+    pub(super) batch: Option<BatchSpec>,
+    pub(super) transcript: Option<NodeIndex>,
+}
+
+impl Outlets {
+    pub(super) fn found(&self) -> ItemKind {
+        if self.fields {
+            ItemKind::Fields
+        } else {
+            ItemKind::Detections
+        }
+    }
+}
+
+pub(super) struct Lowering<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) tuning: Tuning,
+    pub(super) uses: Uses,
+    // The step that reads pictures, and the quality of JPEGs that are made of them.
+    pub(super) source: Option<(NodeIndex, u8)>,
+    pub(super) graph: DiGraph<Step, ItemKind>,
+    pub(super) fates: BTreeMap<StageId, StageFate>,
+    pub(super) outlets: BTreeMap<StageId, Outlets>,
+    pub(super) backends: BTreeMap<BackendName, usize>,
+    pub(super) wrong: Vec<Diagnostic>,
+}
+
+impl Lowering<'_> {
+    fn stage(&mut self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {
+        let outlets = |input: &Input| {
+            let mut outlets = self.outlets.get(&input.stage)?.clone();
+            if input.port == Port::Crops {
+                outlets.crops_of = Some(input.stage.clone());
+            }
+            Some((input.stage.clone(), outlets))
+        };
+        let inputs: Vec<_> = stage.inputs.iter().filter_map(outlets).collect();
+        let first = inputs
+            .first()
+            .map(|(_, outlets)| outlets.clone())
+            .unwrap_or_default();
+        let fate = match &stage.spec {
+            StageSpec::Extract(spec) => self.extract(stage, spec),
+            StageSpec::Batch(spec) => self.batch(stage, spec, first),
+            StageSpec::Yolo(spec) => self.yolo(stage, spec, &first)?,
+            StageSpec::Http(spec) if spec.listens() => self.whisper(stage, &spec.listening()),
+            StageSpec::Http(spec) => self.http(stage, spec, &first)?,
+            StageSpec::Whisper(spec) => self.whisper(stage, spec),
+            StageSpec::Save(spec) => self.save(stage, spec, &first),
+            StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
+        };
+        self.fates.insert(stage.id.clone(), fate);
+        Ok(())
+    }
+
+    fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
+        if !self.uses.pictures && self.uses.sound {
+            return StageFate::Bypassed("only sound is taken, by those who listen".to_owned());
+        }
+        if !self.uses.pictures {
+            return StageFate::Skipped("no stage that runs takes pictures".to_owned());
+        }
+        let format = if self.uses.pixels {
+            PixelFormat::Rgb24
+        } else {
+            PixelFormat::I420
+        };
+        let kind = StepKind::Pictures {
+            spec: spec.clone(),
+            format,
+        };
+        let mut outlets = Outlets::default();
+        let mut step = self.step(stage, "pictures", kind, Lane::Source, memory::OPEN_VIDEOS);
+        step.last = !self.uses.jpeg;
+        let mut names = vec![step.id.clone()];
+        let pictures = self.graph.add_node(step);
+        self.source = Some((pictures, spec.quality));
+        outlets.pixels = Some(pictures);
+        if self.uses.jpeg {
+            let kind = StepKind::Encode {
+                quality: spec.quality,
+            };
+            let mut step = self.step(
+                stage,
+                "encode",
+                kind,
+                Lane::Threads,
+                self.facts.cores.max(1),
+            );
+            step.ordered = true;
+            names.push(step.id.clone());
+            let encode = self.graph.add_node(step);
+            self.graph.add_edge(pictures, encode, ItemKind::Picture);
+            outlets.jpeg = Some(encode);
+        }
+        self.outlets.insert(stage.id.clone(), outlets);
+        StageFate::Runs(names)
+    }
+
+    fn batch(&mut self, stage: &Stage, spec: &BatchSpec, mut outlets: Outlets) -> StageFate {
+        let wanted = match outlets.crops_of {
+            Some(_) => None,
+            None => self.uses.batches.get(&stage.id).copied(),
+        };
+        let fate = match outlets.jpeg.zip(wanted) {
+            Some((encode, max_bytes)) => {
+                let step = self.step(
+                    stage,
+                    "collect",
+                    StepKind::Batch {
+                        spec: spec.clone(),
+                        max_bytes,
+                    },
+                    Lane::Fold,
+                    1,
+                );
+                let name = step.id.clone();
+                let node = self.graph.add_node(step);
+                self.graph.add_edge(encode, node, ItemKind::Picture);
+                outlets.jpeg = Some(node);
+                StageFate::Runs(vec![name])
+            }
+            _ if self.uses.own.contains(&stage.id) => {
+                StageFate::Bypassed("each stage collects what it takes".to_owned())
+            }
+            _ => StageFate::Bypassed("pictures go one by one on this machine".to_owned()),
+        };
+        outlets.batch = Some(spec.clone());
+        self.outlets.insert(stage.id.clone(), outlets);
+        fate
+    }
+
+    fn save(&mut self, stage: &Stage, spec: &SaveSpec, from: &Outlets) -> StageFate {
+        let source = match (spec.format, spec.quality) {
+            (SaveFormat::Jpeg, None) => from.jpeg,
+            (SaveFormat::Jpeg, Some(_)) | (SaveFormat::Png, _) => from.pixels,
+        };
+        let Some(source) = source else {
+            return StageFate::Skipped("what it takes from does not run".to_owned());
+        };
+        let kind = StepKind::Save { spec: spec.clone() };
+        let step = self.step(stage, "write", kind, Lane::Threads, self.facts.cores.max(1));
+        let name = step.id.clone();
+        let node = self.graph.add_node(step);
+        self.graph.add_edge(source, node, ItemKind::Picture);
+        let outlets = Outlets {
+            saved: Some(node),
+            ..Outlets::default()
+        };
+        self.outlets.insert(stage.id.clone(), outlets);
+        StageFate::Runs(vec![name])
+    }
+
+    fn merge(
+        &mut self,
+        stage: &Stage,
+        spec: &MergeSpec,
+        inputs: &[(StageId, Outlets)],
+    ) -> StageFate {
+        let detecting = inputs
+            .iter()
+            .filter(|(_, outlets)| !outlets.detections.is_empty());
+        let stages = detecting.clone().map(|(id, _)| id.clone()).collect();
+        let kind = StepKind::Merge {
+            spec: spec.clone(),
+            detecting: stages,
+        };
+        let step = self.step(stage, "join", kind, Lane::Fold, 1);
+        let name = step.id.clone();
+        let node = self.graph.add_node(step);
+        for (_, outlets) in detecting {
+            for &source in &outlets.detections {
+                self.graph.add_edge(source, node, outlets.found());
+            }
+        }
+        for source in inputs.iter().filter_map(|(_, outlets)| outlets.saved) {
+            self.graph.add_edge(source, node, ItemKind::Saved);
+        }
+        for source in inputs.iter().filter_map(|(_, outlets)| outlets.transcript) {
+            self.graph.add_edge(source, node, ItemKind::Transcript);
+        }
+        StageFate::Runs(vec![name])
+    }
+
+    pub(super) fn step(
+        &self,
+        stage: &Stage,
+        does: &str,
+        kind: StepKind,
+        lane: Lane,
+        limit: usize,
+    ) -> Step {
+        Step {
+            id: format!("{}.{does}", stage.id).into(),
+            stage: stage.id.clone(),
+            kind,
+            lane,
+            limit: Limit::fixed(limit),
+            backend: None,
+            ordered: false,
+            inbox: self.tuning.inbox,
+            // As many again as are at work: those that wait to be retried or for their turn.
+            window: 2 * limit,
+            retry: Retry::default(),
+            last: true,
+        }
+    }
+
+    // A step that infers on this machine, in as many lanes as there are cores for at most.
+    pub(super) fn inferring(
+        &mut self,
+        stage: &Stage,
+        name: &str,
+        kind: StepKind,
+        most: usize,
+        place: &LocalFacts,
+    ) -> Step {
+        let lanes = (self.facts.cores / place.threads.max(1)).clamp(1, most.max(1));
+        let lanes = self.backend(&place.backend, place.concurrency, lanes);
+        let mut step = self.step(stage, name, kind, Lane::Threads, lanes);
+        // One more than is at work, so that a lane that is free has its next at hand.
+        step.window = lanes + 1;
+        step.backend = Some(place.backend.clone());
+        step
+    }
+
+    // A step that asks a server, as its backend says.
+    pub(super) fn asking(
+        &mut self,
+        stage: &Stage,
+        kind: StepKind,
+        most: usize,
+        place: &RemoteFacts,
+    ) -> Step {
+        let limit = self.backend(&place.backend, place.concurrency, most);
+        let mut step = self.step(stage, "request", kind, Lane::Calls, limit);
+        step.backend = Some(place.backend.clone());
+        step.retry.attempts = place.attempts;
+        step.retry.time = place.retry_time;
+        step
+    }
+
+    // Notes the limit that all users of a backend share; gives what of `own` fits into it.
+    pub(super) fn backend(
+        &mut self,
+        name: &BackendName,
+        shared: Option<usize>,
+        own: usize,
+    ) -> usize {
+        let Some(shared) = shared else { return own };
+        self.backends.insert(name.clone(), shared);
+        own.min(shared)
+    }
+
+    fn finish(self, recipe: &Recipe) -> Result<Plan, Vec<Diagnostic>> {
+        if !self.wrong.is_empty() {
+            return Err(self.wrong);
+        }
+        let stages: Vec<_> = recipe
+            .stages
+            .iter()
+            .filter_map(|stage| {
+                let fate = self.fates.get(&stage.id)?.clone();
+                Some(StagePlan {
+                    id: stage.id.clone(),
+                    kind: stage.spec.kind(),
+                    fate,
+                })
+            })
+            .collect();
+        if self.graph.edge_count() == 0 {
+            return Err(vec![nothing_runs(recipe, &stages)]);
+        }
+        let order = toposort(&self.graph, None).unwrap_or_default();
+        Ok(Plan {
+            order: order.into_iter().map(StepIndex).collect(),
+            peak: memory::peak(&self.graph, self.facts),
+            graph: self.graph,
+            stages,
+            backends: self.backends,
+        })
+    }
+}
+
+// What of a request's body is left for JPEGs: base64 makes four bytes of three, and the envelope
+// with its parameters and quotes stays below a hundredth.
+pub(super) fn jpeg_bytes(max_body: usize) -> usize {
+    max_body / 100 * 99 / 4 * 3
+}
+
+fn nothing_runs(recipe: &Recipe, stages: &[StagePlan]) -> Diagnostic {
+    let mut diagnostic: Option<Diagnostic> = None;
+    for (stage, plan) in recipe.stages.iter().zip(stages) {
+        let infers = stage.spec.looks() || stage.spec.listens();
+        let StageFate::Skipped(why) = &plan.fate else {
+            continue;
+        };
+        if !infers {
+            continue;
+        }
+        diagnostic = Some(match diagnostic {
+            Some(first) => first.also(stage.span, why),
+            None => Diagnostic::error(stage.span, "no stage of this recipe can run here")
+                .label(why)
+                .help("`vpipe models` lists models on this machine and says how to get more"),
+        });
+    }
+    diagnostic.unwrap_or_else(|| {
+        let place = recipe
+            .stages
+            .first()
+            .map(|stage| stage.span)
+            .unwrap_or_default();
+        Diagnostic::error(place, "no stage of this recipe finds anything")
+            .help("add a `yolo` stage and name it in the `inputs` of `merge`")
+    })
+}

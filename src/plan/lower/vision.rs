@@ -1,0 +1,135 @@
+//! A stage that looks at pictures: on this machine, or at a server that is asked about them.
+
+use crate::diag::Diagnostic;
+use crate::facts::Placement;
+use crate::facts::RemoteFacts;
+use crate::plan::lower::compile::Lowering;
+use crate::plan::lower::compile::Outlets;
+use crate::plan::lower::compile::jpeg_bytes;
+use crate::plan::lower::feed::Form;
+use crate::plan::step::Lane;
+use crate::plan::step::StageFate;
+use crate::plan::step::Step;
+use crate::plan::step::StepKind;
+use crate::recipe::HttpStageSpec;
+use crate::recipe::Stage;
+use crate::recipe::Subject;
+use crate::recipe::YoloSpec;
+
+impl Lowering<'_> {
+    pub(in crate::plan) fn yolo(
+        &mut self,
+        stage: &Stage,
+        spec: &YoloSpec,
+        from: &Outlets,
+    ) -> Result<StageFate, Vec<Diagnostic>> {
+        let (step, form) = match self.facts.placements.get(&stage.id) {
+            Some(Placement::Local(place)) => {
+                let kind = StepKind::Detect {
+                    spec: spec.clone(),
+                    place: place.clone(),
+                };
+                let step = self.inferring(stage, "detect", kind, spec.concurrency, place);
+                (step, Form::Pixels)
+            }
+            Some(Placement::Remote(place)) => {
+                self.request(stage, spec.concurrency, Some(spec.imgsz), place)
+            }
+            Some(Placement::Skipped { why }) => return Ok(StageFate::Skipped(why.clone())),
+            None => return Ok(StageFate::Skipped("it has no backend".to_owned())),
+        };
+        self.look(stage, from, step, form, false)
+    }
+
+    pub(in crate::plan) fn http(
+        &mut self,
+        stage: &Stage,
+        spec: &HttpStageSpec,
+        from: &Outlets,
+    ) -> Result<StageFate, Vec<Diagnostic>> {
+        match self.facts.placements.get(&stage.id) {
+            Some(Placement::Remote(place)) => {
+                let (step, form) = self.request(stage, spec.concurrency, None, place);
+                match spec.mapping.about {
+                    Subject::Boxes => Ok(self.hear_of(stage, from, step)),
+                    _ => self.look(stage, from, step, form, spec.records()),
+                }
+            }
+            Some(Placement::Skipped { why }) => Ok(StageFate::Skipped(why.clone())),
+            // This machine is no server.
+            Some(Placement::Local(_)) | None => {
+                Ok(StageFate::Skipped("it has no backend".to_owned()))
+            }
+        }
+    }
+
+    fn request(
+        &mut self,
+        stage: &Stage,
+        concurrency: usize,
+        side: Option<u32>,
+        place: &RemoteFacts,
+    ) -> (Step, Form) {
+        let kind = StepKind::Request {
+            place: place.clone(),
+            side,
+        };
+        let step = self.asking(stage, kind, concurrency, place);
+        let max_bytes = jpeg_bytes(place.max_body);
+        (step, Form::Jpeg { max_bytes })
+    }
+
+    // The one step of a stage that is told what another found.
+    fn hear_of(&mut self, stage: &Stage, from: &Outlets, step: Step) -> StageFate {
+        if from.detections.is_empty() {
+            return StageFate::Skipped("what it takes from does not run".to_owned());
+        }
+        let name = step.id.clone();
+        let node = self.graph.add_node(step);
+        for &source in &from.detections {
+            self.graph.add_edge(source, node, from.found());
+        }
+        let outlets = Outlets {
+            detections: vec![node],
+            fields: true,
+            ..Outlets::default()
+        };
+        self.outlets.insert(stage.id.clone(), outlets);
+        StageFate::Runs(vec![name])
+    }
+
+    // The steps around the one that does the work; `fields` where that gives no boxes.
+    fn look(
+        &mut self,
+        stage: &Stage,
+        from: &Outlets,
+        mut step: Step,
+        form: Form,
+        fields: bool,
+    ) -> Result<StageFate, Vec<Diagnostic>> {
+        let Some(mut feed) = self.feed(stage, from, form)? else {
+            let why = "what it takes from does not run".to_owned();
+            return Ok(StageFate::Skipped(why));
+        };
+        step.last = !feed.in_parts;
+        feed.steps.push(step.id.clone());
+        let node = self.graph.add_node(step);
+        self.graph.add_edge(feed.source, node, feed.kind);
+        let mut outlets = Outlets {
+            detections: vec![node],
+            fields,
+            ..Outlets::default()
+        };
+        if feed.in_parts {
+            let mut gather = self.step(stage, "gather", StepKind::Gather, Lane::Fold, 1);
+            gather.last = false;
+            feed.steps.push(gather.id.clone());
+            let gather = self.graph.add_node(gather);
+            self.graph.add_edge(node, gather, outlets.found());
+            outlets.detections = vec![gather];
+        }
+        outlets.detections.extend(feed.skips);
+        self.outlets.insert(stage.id.clone(), outlets);
+        Ok(StageFate::Runs(feed.steps))
+    }
+}

@@ -1,0 +1,161 @@
+//! Warnings: what of a recipe can be run and will disappoint.
+//!
+//! Pure over the recipe, its plan and the facts, each with its place. Knows nothing of errors.
+
+use crate::diag::Diagnostic;
+use crate::facts::Facts;
+use crate::facts::FleetFacts;
+use crate::facts::RemoteFacts;
+use crate::name::StageId;
+use crate::plan::forecast::vram::Fit;
+use crate::plan::forecast::vram::Vram;
+use crate::plan::step::Plan;
+use crate::plan::step::StepKind;
+use crate::recipe::ExtractSpec;
+use crate::recipe::Recipe;
+use crate::recipe::Stage;
+use crate::recipe::StageSpec;
+
+/// So many requests a worker keep it at work; of more, most wait in the queue.
+const A_WORKER: usize = 4;
+
+/// Bytes that a pixel of a video usually has as JPEG of quality 85.
+const A_PIXEL: f64 = 0.11;
+
+/// Everything that will disappoint of `recipe`, in the order of its texts.
+pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    for (index, step) in plan.steps() {
+        let Some(stage) = find(recipe, &step.stage) else {
+            continue;
+        };
+        let (StepKind::Request { place, .. } | StepKind::Ask { place, .. }) = &step.kind else {
+            continue;
+        };
+        let fleet = place.fleet.as_ref();
+        warnings.extend(fleet.and_then(|fleet| crowd(stage, step.limit.max, fleet)));
+        let StepKind::Request { side, .. } = &step.kind else {
+            continue;
+        };
+        let size = plan.pictures_a_request(index);
+        let batch = batch_of(recipe, stage);
+        let card = fleet.zip(*side);
+        warnings.extend(card.and_then(|(fleet, side)| memory(stage, batch, size, side, fleet)));
+        let feed = plan.feed(index);
+        if let Some(max_bytes) = feed.max_bytes.filter(|_| !feed.of_crops) {
+            let batch = batch.unwrap_or(stage);
+            warnings.extend(body(recipe, facts, batch, size, max_bytes, place));
+        }
+    }
+    warnings.sort_by_key(Diagnostic::span);
+    warnings.dedup();
+    warnings
+}
+
+fn find<'a>(recipe: &'a Recipe, id: &StageId) -> Option<&'a Stage> {
+    recipe.stages.iter().find(|stage| stage.id == *id)
+}
+
+fn batch_of<'a>(recipe: &'a Recipe, stage: &Stage) -> Option<&'a Stage> {
+    let mut inputs = stage.inputs.iter();
+    let input = inputs.find_map(|input| find(recipe, &input.stage))?;
+    matches!(input.spec, StageSpec::Batch(_)).then_some(input)
+}
+
+fn crowd(stage: &Stage, limit: usize, fleet: &FleetFacts) -> Option<Diagnostic> {
+    let workers = fleet.workers;
+    (limit > workers * A_WORKER).then(|| {
+        let message = format!("{limit} requests in flight for {workers} workers");
+        Diagnostic::warning(stage.key("concurrency"), message)
+            .label("most of them only wait in the queue")
+            .help(format!(
+                "{} keep them at work; if the endpoint has more workers, say so with `fleet` in \
+                 its backend",
+                workers * 2
+            ))
+    })
+}
+
+fn memory(
+    stage: &Stage,
+    batch: Option<&Stage>,
+    size: usize,
+    side: u32,
+    fleet: &FleetFacts,
+) -> Option<Diagnostic> {
+    let vram = Vram::of(size, side, fleet.vram_gb);
+    let how = match vram.fit {
+        Fit::Good | Fit::Full => return None,
+        Fit::Risky => "a worker may run out of memory",
+        Fit::TooLarge => "a worker runs out of memory",
+    };
+    let card = if vram.card_is_assumed {
+        "that a card is taken to have; `vram_gb` of the backend says what yours has"
+    } else {
+        "of the backend's `vram_gb`"
+    };
+    let pictures = if size == 1 { "picture" } else { "pictures" };
+    let message = format!(
+        "{size} {pictures} of {side} px take about {} GB of a GPU: {how}",
+        vram.gb
+    );
+    let span = batch.map_or(stage.key("imgsz"), |batch| batch.key("size"));
+    let best = vram.best();
+    let help = match batch {
+        Some(_) => format!("set `size` to {best} or less, or `imgsz` to less than {side}"),
+        None => format!("set `imgsz` to less than {side}"),
+    };
+    Some(
+        Diagnostic::warning(span, message)
+            .label(format!(
+                "more than is safe of the {} GB {card}",
+                vram.card_gb
+            ))
+            .help(help),
+    )
+}
+
+fn body(
+    recipe: &Recipe,
+    facts: &Facts,
+    batch: &Stage,
+    size: usize,
+    max_bytes: usize,
+    place: &RemoteFacts,
+) -> Option<Diagnostic> {
+    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Extract(spec) => Some(spec),
+        _ => None,
+    })?;
+    let one = a_picture(extract, facts);
+    let fit = ((max_bytes as f64 / one) as usize).max(1);
+    (fit < size).then(|| {
+        let (mb, side) = (place.max_body as f64 / 1e6, extract.max_side);
+        let message = format!(
+            "{size} pictures of up to {side} px do not fit into a request of {mb} MB: it will \
+             have about {fit}",
+        );
+        Diagnostic::warning(batch.key("size"), message).help(format!(
+            "set `size` to {fit}, or `max_side` or `quality` of `extract` to less; `max_body` of the \
+             backend says what its server takes"
+        ))
+    })
+}
+
+// Bytes of a JPEG: of the pictures that were tried; where there are none, what is usual for the
+// largest picture of the usual shape.
+fn a_picture(spec: &ExtractSpec, facts: &Facts) -> f64 {
+    let sizes = facts.surveys.values().flat_map(|survey| &survey.sizes);
+    let (sum, count) = sizes.fold((0, 0), |(sum, count), size| (sum + size, count + 1));
+    if count > 0 {
+        return sum as f64 / f64::from(count);
+    }
+    let side = f64::from(spec.max_side);
+    let quality = f64::from(spec.quality);
+    let scale = if quality > 85.0 {
+        ((quality - 85.0) / 12.5).exp()
+    } else {
+        (quality / 85.0).powf(1.5)
+    };
+    side * side * 9.0 / 16.0 * A_PIXEL * scale
+}

@@ -1,0 +1,198 @@
+//! Parameters of a `runpod` backend: an endpoint of RunPod Serverless and the workers behind it.
+//!
+//! Times are in seconds, sizes in bytes. Knows nothing of the protocol.
+
+use crate::facts::FleetFacts;
+use crate::recipe::http::mapping::MappingSpec;
+use crate::recipe::load::value;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Parameters of a `runpod` backend.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunpodSpec {
+    /// The id of the endpoint; where absent, the environment names it by the kind of the stage
+    /// (`RUNPOD_YOLO_ENDPOINT_ID`, `RUNPOD_WHISPER_ENDPOINT_ID`).
+    #[serde(deserialize_with = "value::optional")]
+    pub endpoint: Option<String>,
+    /// What comes before the id in every address; where absent, `RUNPOD_ENDPOINT_BASE_URL`, and
+    /// else RunPod's own.
+    #[serde(deserialize_with = "value::optional")]
+    pub base_url: Option<String>,
+    /// The variable that holds the key.
+    #[serde(deserialize_with = "value::text")]
+    pub api_key_env: String,
+    /// Whether a ticket or the answer is asked for.
+    pub mode: RunpodMode,
+    /// What the server's paths look like.
+    pub dialect: RunpodDialect,
+    /// For one HTTP request.
+    #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
+    pub request_timeout: Duration,
+    /// For a worker to take a job.
+    #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
+    pub queue_timeout: Duration,
+    /// For the worker to be done with it.
+    #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
+    pub execution_timeout: Duration,
+    /// What RunPod itself is told about each job, in its own words and milliseconds.
+    #[serde(skip)]
+    pub policy: RunpodPolicy,
+    /// How the handler is asked and understood.
+    #[serde(skip)]
+    pub mapping: MappingSpec,
+    /// The largest request, the whole of its JSON; where absent, what the mode allows.
+    #[serde(deserialize_with = "value::max_bytes")]
+    pub max_body: Option<usize>,
+    /// The largest answer that is read.
+    #[serde(deserialize_with = "value::bytes")]
+    pub max_answer: usize,
+    /// Requests of all stages together.
+    #[serde(deserialize_with = "value::limit")]
+    pub concurrency: Option<usize>,
+    /// Attempts at one request, the first included.
+    #[serde(deserialize_with = "value::attempts")]
+    pub attempts: u32,
+    /// How long one request is tried again.
+    #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
+    pub retry_time: Duration,
+    /// Workers at most, for forecasts.
+    #[serde(deserialize_with = "value::workers")]
+    pub fleet: usize,
+    /// GPU memory of one worker, in GB, for forecasts.
+    #[serde(deserialize_with = "value::gigabytes")]
+    pub vram_gb: Option<f32>,
+    /// US dollars a second of one worker, for forecasts.
+    #[serde(deserialize_with = "value::price")]
+    pub price_per_second: f64,
+    /// How long a worker is paid after its last job, for forecasts.
+    #[serde(deserialize_with = "value::time")]
+    #[schemars(with = "f64")]
+    pub idle_timeout: Duration,
+    /// How long a worker takes to start, for forecasts.
+    #[serde(deserialize_with = "value::time")]
+    #[schemars(with = "f64")]
+    pub cold_start: Duration,
+    /// How long a worker takes for a picture, for forecasts.
+    #[serde(deserialize_with = "value::some_time")]
+    #[schemars(with = "Option<f64>")]
+    pub picture_time: Option<Duration>,
+    /// How long a worker takes for a second of sound, for forecasts.
+    #[serde(deserialize_with = "value::some_time")]
+    #[schemars(with = "Option<f64>")]
+    pub sound_time: Option<Duration>,
+    /// How long a worker takes nothing between two jobs, for forecasts.
+    #[serde(deserialize_with = "value::some_time")]
+    #[schemars(with = "Option<f64>")]
+    pub job_gap: Option<Duration>,
+}
+
+impl From<&RunpodSpec> for FleetFacts {
+    /// What the recipe says of the workers, for forecasts and accounts.
+    fn from(spec: &RunpodSpec) -> Self {
+        Self {
+            workers: spec.fleet,
+            vram_gb: spec.vram_gb,
+            price_per_second: spec.price_per_second,
+            idle_timeout: spec.idle_timeout,
+            cold_start: spec.cold_start,
+            picture_time: spec.picture_time,
+            sound_time: spec.sound_time,
+            job_gap: spec.job_gap,
+        }
+    }
+}
+
+impl Default for RunpodSpec {
+    fn default() -> Self {
+        Self {
+            endpoint: None,
+            base_url: None,
+            api_key_env: "RUNPOD_API_KEY".to_owned(),
+            mode: RunpodMode::default(),
+            dialect: RunpodDialect::default(),
+            request_timeout: Duration::from_secs(60),
+            queue_timeout: Duration::from_secs(600),
+            execution_timeout: Duration::from_secs(600),
+            policy: RunpodPolicy::default(),
+            mapping: MappingSpec::default(),
+            max_body: None,
+            max_answer: 64 << 20,
+            concurrency: None,
+            attempts: 5,
+            retry_time: Duration::from_secs(600),
+            // What RunPod gives an endpoint that its owner did not touch.
+            fleet: 3,
+            idle_timeout: Duration::from_secs(5),
+            vram_gb: None,
+            // The figure that users of 24 GB workers reckon with; the price of an account may
+            // differ.
+            price_per_second: 0.0004,
+            cold_start: Duration::ZERO,
+            picture_time: None,
+            sound_time: None,
+            job_gap: None,
+        }
+    }
+}
+
+/// Whether a ticket or the answer is asked for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunpodMode {
+    /// `/run` and `/status`: the ticket is known before anyone waits, so an answer that is lost
+    /// on its way is asked for again.
+    #[default]
+    Async,
+    /// `/runsync`: one round trip less; an answer that is lost on its way is paid twice.
+    Sync,
+}
+
+/// What the server's paths look like.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunpodDialect {
+    /// Endpoints under their ids, as in RunPod's cloud.
+    #[default]
+    Cloud,
+    /// One handler at the root, as RunPod's SDK serves it on a developer's machine.
+    DevServer,
+}
+
+/// What RunPod is told about each job; the names and milliseconds are those of its API.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct RunpodPolicy {
+    /// Milliseconds that a worker may take.
+    #[serde(
+        deserialize_with = "value::milliseconds::<_, 5>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub execution_timeout: Option<u32>,
+    /// Milliseconds after which a job is dropped, from when it was submitted.
+    #[serde(
+        deserialize_with = "value::milliseconds::<_, 10>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub ttl: Option<u32>,
+    /// Whether the job starts no worker and waits for one that others have started.
+    #[serde(
+        deserialize_with = "value::choice",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub low_priority: Option<bool>,
+}
+
+impl RunpodPolicy {
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

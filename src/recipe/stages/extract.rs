@@ -1,0 +1,77 @@
+//! The parameters of `extract`: which pictures of a video are looked at.
+//!
+//! Knows nothing of how they are come by.
+
+use crate::recipe::load::value;
+use crate::recipe::stages::moment;
+use crate::time::Ratio;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+use std::time::Duration;
+
+/// Parameters of `extract`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExtractSpec {
+    /// Pictures sampled a second of video.
+    #[serde(deserialize_with = "value::fps")]
+    #[schemars(with = "f64")]
+    pub fps: Ratio,
+    /// The longest side, in pixels, that leaves the decoder.
+    #[serde(deserialize_with = "value::max_side")]
+    pub max_side: u32,
+    /// JPEG quality of pictures that leave the machine, 1 to 100.
+    #[serde(deserialize_with = "value::quality")]
+    pub quality: u8,
+    /// Whether pictures that show nothing new are left out and have the answers of those that they
+    /// repeat.
+    #[serde(deserialize_with = "value::flag")]
+    pub dedup: bool,
+    /// The levels of luma (of 255) that some cell of 8 px (of 1/160 of the longer side, where that
+    /// is more) must change by for a picture to show something new; or all of it by a quarter.
+    #[serde(deserialize_with = "value::levels")]
+    pub dedup_threshold: f32,
+    /// Which frames can be sampled.
+    pub mode: ExtractMode,
+    /// Where sampling and hearing begin, counted from the first frame of a video, as all times in
+    /// the results are.
+    #[serde(deserialize_with = "moment::moment")]
+    #[schemars(with = "f64")]
+    pub start: Duration,
+    /// Where they end; with the video where absent.
+    #[serde(deserialize_with = "moment::optional")]
+    #[schemars(with = "Option<f64>")]
+    pub end: Option<Duration>,
+    /// Decoders at work on one video; as many as the machine has cores where absent.
+    #[serde(deserialize_with = "value::decoders")]
+    pub concurrency: Option<usize>,
+}
+
+impl Default for ExtractSpec {
+    fn default() -> Self {
+        Self {
+            fps: Ratio::ONE,
+            max_side: 1280,
+            quality: 85,
+            dedup: false,
+            dedup_threshold: 12.0,
+            mode: ExtractMode::Exact,
+            start: Duration::ZERO,
+            end: None,
+            concurrency: None,
+        }
+    }
+}
+
+/// Which frames can be sampled.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExtractMode {
+    /// Any: the one on screen at each sample.
+    #[default]
+    Exact,
+    /// Keyframes alone: the one nearest to each sample, with its own time; nothing else is
+    /// decoded.
+    Keyframes,
+}

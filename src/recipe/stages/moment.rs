@@ -1,0 +1,94 @@
+//! A place in a video, as a recipe writes it.
+//!
+//! Errors are as in `value`. Knows nothing of videos.
+
+use crate::recipe::load::value::written;
+use serde::Deserializer;
+use serde::de::Error;
+use serde::de::Unexpected;
+use serde::de::Visitor;
+use std::fmt;
+use std::time::Duration;
+
+/// A place in a video: seconds, or as a player writes it.
+pub(in crate::recipe) fn moment<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Duration, D::Error> {
+    struct Moment;
+
+    impl Visitor<'_> for Moment {
+        type Value = Duration;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(
+                "a time\nwrite seconds, or hours, minutes and seconds: 90, \"1:30\", \"1:02:03.5\"",
+            )
+        }
+
+        fn visit_i64<E: Error>(self, seconds: i64) -> Result<Duration, E> {
+            self.visit_f64(seconds as f64)
+        }
+
+        fn visit_f64<E: Error>(self, seconds: f64) -> Result<Duration, E> {
+            if (0.0..=LONGEST).contains(&seconds) {
+                return Ok(Duration::from_secs_f64(seconds));
+            }
+            let seconds = written(seconds);
+            Err(E::custom(format!(
+                "cannot be {seconds}\nallowed: 0 to {LONGEST} seconds"
+            )))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
+            match clock(text.trim()) {
+                Some(seconds) => self.visit_f64(seconds),
+                None => Err(E::invalid_type(Unexpected::Str(text), &self)),
+            }
+        }
+    }
+
+    deserializer.deserialize_any(Moment)
+}
+
+/// The longest time that is taken: four weeks and a bit.
+const LONGEST: f64 = 2.5e6;
+
+// `[[hours:]minutes:]seconds`; behind a colon there is less than 60.
+fn clock(text: &str) -> Option<f64> {
+    let is_number = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
+    let parts: Vec<f64> = text
+        .split(':')
+        .map(|part| part.parse().ok().filter(|_| is_number(part)))
+        .collect::<Option<_>>()?;
+    let (seconds, larger) = parts.split_last()?;
+    let is_time = larger.len() <= 2
+        && larger.iter().all(|part| part.fract() == 0.0)
+        && parts.iter().skip(1).all(|part| *part < 60.0);
+    let minutes = larger.iter().fold(0.0, |sum, part| sum * 60.0 + part);
+    is_time.then_some(minutes * 60.0 + seconds)
+}
+
+/// A place in a video, where there need not be one.
+pub(in crate::recipe) fn optional<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    moment(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clock;
+
+    #[test]
+    fn times_are_read_as_players_write_them() {
+        assert_eq!(clock("90"), Some(90.0));
+        assert_eq!(clock("0.5"), Some(0.5));
+        assert_eq!(clock("90:00"), Some(5400.0));
+        assert_eq!(clock("1:02:03.5"), Some(3723.5));
+        for wrong in [
+            "", "1:60", "1:60:00", "1:2:3:4", "1.5:00", "-1", "1e3", "a", ":", "nan", "1:",
+        ] {
+            assert_eq!(clock(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Parameters of `save`: the form of the files and what they are called.
+//!
+//! The names of videos and so of files are not trusted: a name never leads out of its folder.
+
+use crate::item::Moment;
+use crate::recipe::load::value;
+use crate::recipe::recipe::values_of_video;
+use crate::template::Fault;
+use crate::template::Scope;
+use crate::template::Template;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+use serde_json::Map;
+use serde_json::Value;
+use std::path::Component;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// Parameters of `save`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SaveSpec {
+    /// `jpeg` or `png`.
+    pub format: SaveFormat,
+    /// JPEG quality, 1 to 100; that of `extract` where absent.
+    #[serde(deserialize_with = "value::some_quality")]
+    pub quality: Option<u8>,
+    /// The folder for the files; see [`SaveSpec::path`].
+    #[serde(deserialize_with = "value::template")]
+    #[schemars(with = "String")]
+    pub output_dir: Template,
+    /// What a file is called within the folder, without its extension; see [`SaveSpec::path`].
+    #[serde(deserialize_with = "value::template")]
+    #[schemars(with = "String")]
+    pub name: Template,
+}
+
+impl Default for SaveSpec {
+    fn default() -> Self {
+        let name = "{{ video.stem }}_frames/{{ picture.index }}_{{ picture.seconds }}s";
+        Self {
+            format: SaveFormat::Jpeg,
+            quality: None,
+            output_dir: Template::new("output", Scope::default()),
+            name: Template::new(name, Scope::default()),
+        }
+    }
+}
+
+/// How a picture is written.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SaveFormat {
+    /// Small, with a little loss.
+    #[default]
+    Jpeg,
+    /// Without loss.
+    Png,
+}
+
+impl SaveFormat {
+    /// What the names of its files end with.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+        }
+    }
+}
+
+impl SaveSpec {
+    /// The file for a picture of the video at `video`.
+    ///
+    /// In reach of both templates is what [`MergeSpec::folder`](crate::recipe::MergeSpec::folder) has; in
+    /// reach of `name` also `picture.index` (its place among the sampled ones) and
+    /// `picture.frame_number` (its place in the source), both from 0 with at least six digits so
+    /// that files sort, and `picture.seconds`, to the millisecond.
+    ///
+    /// # Errors
+    ///
+    /// Where a template cannot be rendered, or the name is none or leads out of the folder.
+    pub fn path(&self, video: &Path, moment: &Moment) -> Result<PathBuf, Fault> {
+        let mut path = PathBuf::from(self.folder(video)?);
+        path.push(self.file(video, moment)?);
+        Ok(path)
+    }
+
+    /// The folder that the names of files are taken from.
+    pub(in crate::recipe) fn folder(&self, video: &Path) -> Result<String, Fault> {
+        self.output_dir.render_with("video", values_of_video(video))
+    }
+
+    /// The name of a file within the folder.
+    pub(in crate::recipe) fn file(&self, video: &Path, moment: &Moment) -> Result<PathBuf, Fault> {
+        let scope = Scope::default()
+            .with("video", values_of_video(video))
+            .with("picture", values_of_picture(moment));
+        let name = self.name.render_in(scope)?;
+        let inside = |part| matches!(part, Component::Normal(_));
+        let file = Path::new(&name);
+        if name.ends_with(['/', '\\'])
+            || !file.components().all(inside)
+            || file.file_name().is_none()
+        {
+            return Err(Fault {
+                message: format!(
+                    "`name` comes out as {name:?}, which names no file in `output_dir`"
+                ),
+                help: Some("`name` is a path within `output_dir`, without `..`".to_owned()),
+                range: None,
+                undefined: None,
+            });
+        }
+        Ok(PathBuf::from(format!("{name}.{}", self.format.extension())))
+    }
+}
+
+fn values_of_picture(moment: &Moment) -> Map<String, Value> {
+    let values = [
+        ("index", format!("{:06}", moment.index)),
+        ("frame_number", format!("{:06}", moment.frame_number)),
+        ("seconds", format!("{:.3}", moment.seconds)),
+    ];
+    let values = values.map(|(key, value)| (key.to_owned(), value.into()));
+    values.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SaveFormat;
+    use super::SaveSpec;
+    use crate::item::Moment;
+    use crate::name::VideoId;
+    use crate::template::Scope;
+    use crate::template::Template;
+    use crate::time::Pts;
+    use std::path::Path;
+
+    fn moment() -> Moment {
+        Moment {
+            video: VideoId(0),
+            index: 12,
+            frame_number: 360,
+            pts: Pts(0),
+            seconds: 12.0125,
+            samples: 1,
+            part: None,
+        }
+    }
+
+    fn path(spec: &SaveSpec, video: &str) -> Result<String, String> {
+        let path = spec.path(Path::new(video), &moment());
+        path.map(|path| path.display().to_string().replace('\\', "/"))
+            .map_err(|fault| fault.message)
+    }
+
+    fn named(name: &str) -> SaveSpec {
+        SaveSpec {
+            name: Template::new(name, Scope::default()),
+            ..SaveSpec::default()
+        }
+    }
+
+    #[test]
+    fn files_are_named_by_index_and_time() {
+        let usual = SaveSpec::default();
+        assert_eq!(
+            path(&usual, "videos/clip.mp4").unwrap(),
+            "output/clip_frames/000012_12.012s.jpg"
+        );
+        let png = SaveSpec {
+            format: SaveFormat::Png,
+            ..named("{{ picture.frame_number }}")
+        };
+        assert_eq!(path(&png, "clip.mp4").unwrap(), "output/000360.png");
+    }
+
+    #[test]
+    fn no_name_leads_out_of_its_folder() {
+        for name in ["../x", "/x", "a/../../x", "..", ".", "a/", "./x"] {
+            let message = path(&named(name), "clip.mp4").unwrap_err();
+            assert!(message.contains("names no file in"), "{name}: {message}");
+        }
+        let stem = named("{{ video.stem }}/{{ picture.index }}");
+        assert_eq!(path(&stem, "...mp4").unwrap(), "output/__/000012.jpg");
+        assert_eq!(path(&stem, "a/..").unwrap(), "output/pictures/000012.jpg");
+    }
+}

@@ -1,0 +1,50 @@
+//! `extract.dedup`: which pictures of a video show nothing new and need not be looked at.
+//!
+//! Each is compared with the last one that was kept, not with the one before it, so that what
+//! changes slowly is seen as soon as enough of it has changed. Does not know how likeness is
+//! measured.
+
+use crate::item::Item;
+use crate::item::Picture;
+use crate::item::Repeat;
+use crate::media::Grid;
+
+/// The pictures of one video, looked through in order.
+pub(in crate::stages) struct Dedup {
+    // `None` keeps all.
+    threshold: Option<f32>,
+    kept: Option<(u64, Grid)>,
+}
+
+impl Dedup {
+    /// Takes for a repeat what differs by no more than `threshold`, and nothing where it is `None`.
+    pub(in crate::stages) fn new(threshold: Option<f32>) -> Self {
+        Self {
+            threshold,
+            kept: None,
+        }
+    }
+
+    /// The picture, or a repeat in its place. A picture that could not be read is no repeat and is
+    /// repeated by none.
+    pub(in crate::stages) fn pass(&mut self, picture: Picture) -> Item {
+        let Some((threshold, grid)) = self.threshold.zip(grid(&picture)) else {
+            return Item::Picture(picture);
+        };
+        match &self.kept {
+            Some((number, kept)) if grid.shows_what(kept, threshold) => Item::Repeat(Repeat {
+                moment: picture.moment,
+                same_as: *number,
+            }),
+            _ => {
+                self.kept = Some((picture.moment.frame_number, grid));
+                Item::Picture(picture)
+            }
+        }
+    }
+}
+
+fn grid(picture: &Picture) -> Option<Grid> {
+    let content = picture.content.as_ref().ok()?;
+    Grid::of(content.pixels.as_ref()?, picture.size)
+}

@@ -1,0 +1,192 @@
+//! `extract`: the sampled pictures of each video, and JPEGs of those that leave the machine.
+//!
+//! Does not know who looks at them.
+
+use crate::engine::Emitter;
+use crate::engine::Lane;
+use crate::engine::Map;
+use crate::engine::Source;
+use crate::facts::VideoFacts;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Content;
+use crate::item::Item;
+use crate::item::Picture;
+use crate::item::PixelFormat;
+use crate::media;
+use crate::media::MediaError;
+use crate::media::Mode;
+use crate::media::Wanted;
+use crate::name::VideoId;
+use crate::recipe::ExtractMode;
+use crate::recipe::ExtractSpec;
+use crate::stages::extract::dedup::Dedup;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The inputs of a run, identified and probed.
+pub type Videos = BTreeMap<VideoId, (media::Input, VideoFacts)>;
+
+/// What a stage asks of each video; no more than `first` of it where that is given.
+pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> Wanted {
+    let all = Wanted::new(spec.fps, spec.max_side, format);
+    let first = first.map(|first| spec.start.saturating_add(first));
+    Wanted {
+        start: spec.start,
+        end: spec.end.into_iter().chain(first).min(),
+        mode: match spec.mode {
+            ExtractMode::Exact => Mode::Exact,
+            ExtractMode::Keyframes => Mode::Keyframes,
+        },
+        decoders: spec.concurrency.unwrap_or(all.decoders),
+        ..all
+    }
+}
+
+/// Samples pictures from each video.
+pub(in crate::stages) fn pictures(
+    spec: &ExtractSpec,
+    format: PixelFormat,
+    videos: &Arc<Videos>,
+    first: Option<Duration>,
+) -> Arc<dyn Source> {
+    Arc::new(Extract {
+        wanted: wanted(spec, format, first),
+        dedup: spec.dedup.then_some(spec.dedup_threshold),
+        videos: Arc::clone(videos),
+    })
+}
+
+/// Makes a JPEG of each picture and lets go of its pixels.
+pub(in crate::stages) fn encode(quality: u8) -> Arc<dyn Map> {
+    Arc::new(Encode { quality })
+}
+
+struct Extract {
+    wanted: Wanted,
+    dedup: Option<f32>,
+    videos: Arc<Videos>,
+}
+
+impl Source for Extract {
+    fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
+        let Some((input, facts)) = self.videos.get(&video) else {
+            return Err(Failure::new(
+                Class::Media,
+                format!("{video} is not in this run"),
+            ));
+        };
+        if !facts.has_pictures() {
+            return Ok(());
+        }
+        let mut pictures = media::pictures(input, facts, &self.wanted, out.stop().flag())
+            .map_err(|error| failure(&error))?;
+        if let Some(transfer) = pictures.high_range() {
+            out.notice(format!(
+                "{} has a high dynamic range ({transfer}): its pictures come out pale, which can \
+                 cost detections; convert it to SDR where that matters",
+                facts.path.display()
+            ));
+        }
+        let mut dedup = Dedup::new(self.dedup);
+        let mut samples = 0;
+        for picture in pictures.by_ref() {
+            let picture = picture.map_err(|error| failure(&error))?;
+            samples += picture.moment.samples;
+            if out.emit(dedup.pass(picture)).is_err() {
+                return Ok(());
+            }
+        }
+        let damaged = pictures.damaged();
+        if damaged > 0 {
+            let path = facts.path.display();
+            out.notice(format!("{damaged} damaged packets of {path} were left out"));
+        }
+        if samples == 0 && !out.stop().is_stopping() {
+            let (path, start) = (facts.path.display(), self.wanted.start.as_secs_f64());
+            out.notice(format!(
+                "{path} ends before {start} s, where sampling starts"
+            ));
+        }
+        if out.stop().is_stopping() {
+            Ok(())
+        } else {
+            ends_where_it_says(facts, &self.wanted, samples)
+        }
+    }
+}
+
+// Headers round their duration; what lacks more than that was cut short.
+fn ends_where_it_says(facts: &VideoFacts, wanted: &Wanted, samples: u64) -> Result<(), Failure> {
+    let length = facts
+        .duration
+        .and_then(|it| Duration::try_from_secs_f64(it).ok());
+    match length.map(|length| wanted.samples_in(length)) {
+        Some(expected) if samples + 1 + expected / 50 < expected => {
+            let path = facts.path.display();
+            let message = format!(
+                "`{path}` breaks off: {samples} of {expected} pictures could be read; the file was \
+                 cut short or is damaged"
+            );
+            Err(Failure::new(Class::Media, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+struct Encode {
+    quality: u8,
+}
+
+impl Map for Encode {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(Self {
+            quality: self.quality,
+        }))
+    }
+
+    // A picture without a JPEG goes on as a gap and keeps its place.
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        match item {
+            Item::Picture(picture) => {
+                let content = Err(failure.clone());
+                vec![Item::Picture(Picture {
+                    content,
+                    ..picture.clone()
+                })]
+            }
+            // A repeat passes as it is.
+            other => vec![other.clone()],
+        }
+    }
+}
+
+impl Lane for Encode {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        let Item::Picture(picture) = item else {
+            return Ok(vec![item.clone()]);
+        };
+        let Ok(Content {
+            pixels: Some(pixels),
+            ..
+        }) = &picture.content
+        else {
+            return Ok(vec![item.clone()]);
+        };
+        let jpeg = media::encode_jpeg(pixels, picture.size, self.quality)
+            .map_err(|error| failure(&error))?;
+        let content = Ok(Content {
+            pixels: None,
+            jpeg: Some(jpeg),
+        });
+        Ok(vec![Item::Picture(Picture {
+            content,
+            ..picture.clone()
+        })])
+    }
+}
+
+fn failure(error: &MediaError) -> Failure {
+    Failure::new(Class::Media, error.to_string())
+}

@@ -1,0 +1,98 @@
+//! `yolo` on this machine: a session of the model on each thread, a picture at a time.
+
+use crate::backends::models::yolo::DetectParams;
+use crate::backends::models::yolo::Detector;
+use crate::backends::models::yolo::DetectorSession;
+use crate::engine::Lane;
+use crate::engine::Map;
+use crate::failure::Failure;
+use crate::item::Detections;
+use crate::item::Found;
+use crate::item::Item;
+use crate::item::Repeat;
+use crate::name::StageId;
+use crate::recipe::YoloSpec;
+use std::sync::Arc;
+
+/// Runs `detector` as `stage`.
+pub(in crate::stages) fn detect(
+    stage: &StageId,
+    spec: &YoloSpec,
+    detector: &Detector,
+) -> Arc<dyn Map> {
+    Arc::new(Detect {
+        stage: stage.clone(),
+        params: Arc::new(params(spec)),
+        detector: detector.clone(),
+    })
+}
+
+/// What a `yolo` stage asks of a local model.
+pub fn params(spec: &YoloSpec) -> DetectParams {
+    DetectParams {
+        conf: spec.conf,
+        iou: spec.iou,
+        imgsz: spec.imgsz,
+        half: spec.half,
+        classes: spec.classes.clone(),
+        max_det: spec.max_det,
+    }
+}
+
+struct Detect {
+    stage: StageId,
+    params: Arc<DetectParams>,
+    detector: Detector,
+}
+
+impl Map for Detect {
+    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+        Ok(Box::new(Looking {
+            stage: self.stage.clone(),
+            params: Arc::clone(&self.params),
+            session: self.detector.session()?,
+        }))
+    }
+
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        answer(&self.stage, item, Found::without_answer(failure))
+    }
+}
+
+struct Looking {
+    stage: StageId,
+    params: Arc<DetectParams>,
+    session: DetectorSession,
+}
+
+impl Lane for Looking {
+    fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        let picture = match item {
+            Item::Picture(picture) => picture,
+            Item::Repeat(repeat) => return Ok(of_repeat(&self.stage, repeat)),
+            _ => return Ok(Vec::new()),
+        };
+        let objects = self.session.detect(picture, &self.params)?;
+        Ok(answer(&self.stage, item, Found::Objects(objects)))
+    }
+}
+
+fn answer(stage: &StageId, item: &Item, found: Found) -> Vec<Item> {
+    match item {
+        Item::Picture(picture) => {
+            let (stage, moment) = (stage.clone(), picture.moment.clone());
+            vec![Item::Detections(Detections {
+                stage,
+                moment,
+                found,
+                same_as: None,
+            })]
+        }
+        Item::Repeat(repeat) => of_repeat(stage, repeat),
+        _ => Vec::new(),
+    }
+}
+
+fn of_repeat(stage: &StageId, repeat: &Repeat) -> Vec<Item> {
+    vec![Item::Detections(Detections::of_repeat(stage, repeat))]
+}

@@ -1,0 +1,423 @@
+//! `yolo` and `http` at a server: JPEGs as one request, and its answer for each picture.
+//!
+//! What the request and its answer look like is a matter of the recipe. A batch that the workers have
+//! not the memory for is cut, and so is every larger one after it, before it is sent.
+
+use crate::backends::remote::mapping::Mapping;
+use crate::backends::remote::mapping::Sizes;
+use crate::backends::remote::runpod::Submission;
+use crate::engine::BoxFuture;
+use crate::engine::Call;
+use crate::engine::Submitted;
+use crate::exchange::Exchange;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Detections;
+use crate::item::Found;
+use crate::item::Item;
+use crate::item::Moment;
+use crate::item::Picture;
+use crate::item::Repeat;
+use crate::item::Size;
+use crate::name::StageId;
+use crate::name::Ticket;
+use crate::name::VideoId;
+use crate::recipe::values_of_box;
+use crate::stages::batch::cut;
+use crate::stages::trial::Rendered;
+use crate::stages::trial::Trial;
+use crate::stages::vision::asked::Asked;
+use crate::template::Data;
+use crate::template::Names;
+use bytes::Bytes;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+/// Asks `asked` as `stage`, with the parameters `params` and in the words of `mapping`; `videos` is
+/// what a request may say of each video.
+pub fn request(
+    stage: &StageId,
+    params: &Map<String, Value>,
+    mapping: Mapping,
+    asked: impl Into<Asked>,
+    videos: &BTreeMap<VideoId, Map<String, Value>>,
+) -> Arc<Request> {
+    let videos = videos.iter().map(|(id, facts)| (*id, Data::new(facts)));
+    Arc::new(Request {
+        stage: stage.clone(),
+        params: Data::new(params),
+        videos: videos.collect(),
+        mapping,
+        asked: asked.into(),
+        most: AtomicUsize::new(usize::MAX),
+    })
+}
+
+/// A stage that asks a server about pictures.
+pub struct Request {
+    stage: StageId,
+    params: Data,
+    videos: BTreeMap<VideoId, Data>,
+    mapping: Mapping,
+    asked: Asked,
+    // The most pictures that the workers have the memory for, as far as it is known.
+    most: AtomicUsize,
+}
+
+impl Request {
+    // What a request may say of what it is about, the pictures themselves aside.
+    fn names(&self, item: &Item) -> Names {
+        if let Item::Detections(found) = item {
+            return self.names_of_boxes(found);
+        }
+        let pictures = pictures(item);
+        let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
+        let about = sent.map(|picture| about(&picture.moment, Some(picture.size)));
+        let about: Vec<Value> = about.collect();
+        let first = about.first().map(Data::new);
+        let video = self.videos.get(&item.video()).cloned();
+        Names::default()
+            .with("params", self.params.clone())
+            .with("pictures", Data::new(&about))
+            .with("picture", first.unwrap_or_default())
+            .with("video", video.unwrap_or_default())
+    }
+
+    fn names_of_boxes(&self, found: &Detections) -> Names {
+        let objects: Vec<_> = match &found.found {
+            Found::Objects(objects) => objects.iter().map(values_of_box).collect(),
+            _ => Vec::new(),
+        };
+        let video = self.videos.get(&found.moment.video).cloned();
+        Names::default()
+            .with("params", self.params.clone())
+            .with("objects", Data::new(&objects))
+            .with("picture", Data::new(&about(&found.moment, None)))
+            .with("video", video.unwrap_or_default())
+    }
+
+    // Refused here where it is known that the workers run out of memory.
+    fn fits(&self, item: &Item) -> Result<(), Failure> {
+        let most = self.most.load(Ordering::Relaxed);
+        if pictures(item).len() <= most {
+            return Ok(());
+        }
+        let why = format!("the workers ran out of memory above {most} pictures a request");
+        Err(Failure::new(Class::OutOfMemory, why))
+    }
+
+    fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
+        if let Item::Detections(boxes) = item {
+            return Ok(vec![self.about_boxes(boxes, output)?]);
+        }
+        let pictures = pictures(item);
+        let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
+        let sizes: Vec<_> = sent
+            .map(|picture| Sizes {
+                sent: picture.size,
+                source: picture.source,
+            })
+            .collect();
+        let lists = match sizes.as_slice() {
+            [] => Vec::new(),
+            sizes => self.mapping.found(output, sizes)?,
+        };
+        let mut lists = lists.into_iter();
+        let found = pictures
+            .iter()
+            .map(|picture| match (&picture.content, jpeg(picture)) {
+                (Err(failure), _) => Found::without_answer(failure),
+                (Ok(_), None) => Found::Error(no_jpeg()),
+                // As many as were sent.
+                (Ok(_), Some(_)) => lists.next().unwrap_or_else(|| Found::Error(no_jpeg())),
+            });
+        let found: Vec<_> = found.collect();
+        let items = pictures.iter().zip(found);
+        Ok(items
+            .map(|(picture, found)| self.item(picture, found))
+            .collect())
+    }
+
+    // Of a picture without boxes nobody was asked.
+    fn about_boxes(&self, boxes: &Detections, output: &Value) -> Result<Item, Failure> {
+        let found = match (&boxes.found, boxes.same_as) {
+            (Found::Objects(_), None) => {
+                // A record has no use for sizes.
+                let size = Size {
+                    width: 0,
+                    height: 0,
+                };
+                let sizes = Sizes {
+                    sent: size,
+                    source: size,
+                };
+                let mut found = self.mapping.found(output, &[sizes])?;
+                found.pop().unwrap_or_else(|| Found::Fields(Vec::new()))
+            }
+            (Found::Skipped(why), _) => Found::Skipped(why.clone()),
+            _ => Found::Skipped(format!("`{}` has no answer for it", boxes.stage)),
+        };
+        Ok(Item::Detections(Detections {
+            stage: self.stage.clone(),
+            found,
+            ..boxes.clone()
+        }))
+    }
+
+    // What ran out of memory does so again: from now on, the larger half of it is the most.
+    fn learn<T>(&self, item: &Item, answer: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(Failure {
+            class: Class::OutOfMemory,
+            ..
+        }) = &answer
+        {
+            let half = pictures(item).len().div_ceil(2);
+            self.most.fetch_min(half, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    fn item(&self, picture: &Picture, found: Found) -> Item {
+        let (stage, moment) = (self.stage.clone(), picture.moment.clone());
+        Item::Detections(Detections {
+            stage,
+            moment,
+            found,
+            same_as: None,
+        })
+    }
+
+    fn of_repeat(&self, repeat: &Repeat) -> Vec<Item> {
+        vec![Item::Detections(Detections::of_repeat(&self.stage, repeat))]
+    }
+}
+
+impl Call for Request {
+    // Nothing to ask where every picture is a gap.
+    fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
+        if let Item::Detections(boxes) = item {
+            return match (&boxes.found, boxes.same_as) {
+                (Found::Objects(_), None) => {
+                    let input = self.mapping.request(&self.names(item), &[])?;
+                    self.asked.body(&input, &[])
+                }
+                _ => Ok(Bytes::new()),
+            };
+        }
+        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
+        if jpegs.is_empty() {
+            return Ok(Bytes::new());
+        }
+        self.fits(item)?;
+        let input = self.mapping.request(&self.names(item), &jpegs)?;
+        self.asked.body(&input, &jpegs)
+    }
+
+    fn submit<'a>(
+        &'a self,
+        item: &'a Item,
+        body: Bytes,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, Result<Submitted, Failure>> {
+        Box::pin(async move {
+            if let Item::Repeat(repeat) = item {
+                return Ok(Submitted::Answer(self.of_repeat(repeat)));
+            }
+            if body.is_empty() {
+                return self.answer(item, &Value::Null).map(Submitted::Answer);
+            }
+            // It may have become known since the body was made.
+            self.fits(item)?;
+            let names = self.names(item);
+            let submitted = self.asked.submit(&names, body, exchange).await;
+            match self.learn(item, submitted)? {
+                Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
+                Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
+            }
+        })
+    }
+
+    fn wait<'a>(
+        &'a self,
+        item: &'a Item,
+        ticket: &'a Ticket,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
+        Box::pin(async move {
+            let output = self.learn(item, self.asked.wait(ticket, exchange).await)?;
+            self.answer(item, &output)
+        })
+    }
+
+    fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool> {
+        Box::pin(self.asked.withdraw(ticket, running))
+    }
+
+    fn advice(&self) -> Option<String> {
+        let most = self.most.load(Ordering::Relaxed);
+        (most < usize::MAX).then(|| {
+            format!(
+                "its workers ran out of memory above {most} pictures a request; `--batch-size \
+                 {most}` saves the requests that failed"
+            )
+        })
+    }
+
+    fn split(&self, item: &Item) -> Option<(Item, Item)> {
+        let most = self.most.load(Ordering::Relaxed);
+        let half = pictures(item).len() / 2;
+        cut(item, if half > most { most } else { half })
+    }
+
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        match item {
+            Item::Repeat(repeat) => return self.of_repeat(repeat),
+            Item::Detections(boxes) => {
+                return vec![Item::Detections(Detections {
+                    stage: self.stage.clone(),
+                    found: Found::without_answer(failure),
+                    ..boxes.clone()
+                })];
+            }
+            _ => {}
+        }
+        let found = |picture: &Picture| match &picture.content {
+            // A gap has a reason of its own.
+            Err(own) => Found::without_answer(own),
+            Ok(_) => Found::without_answer(failure),
+        };
+        pictures(item)
+            .iter()
+            .map(|picture| self.item(picture, found(picture)))
+            .collect()
+    }
+}
+
+impl Trial for Request {
+    fn rendered(&self, item: &Item) -> Result<Rendered, Failure> {
+        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
+        let names = self.names(item);
+        let fields = self.mapping.request(&names, &jpegs)?;
+        Ok(Rendered {
+            head: self.asked.show(&names)?,
+            bytes: self.asked.body(&fields, &jpegs)?.len(),
+            fields,
+        })
+    }
+
+    fn send<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            let body = self.prepare(item)?;
+            let mut exchange = Exchange::default();
+            let names = self.names(item);
+            match self.asked.submit(&names, body, &mut exchange).await? {
+                Submission::Output(output) => Ok(output),
+                Submission::Ticket(ticket) => self.asked.wait(&ticket, &mut exchange).await,
+            }
+        })
+    }
+
+    fn read(&self, item: &Item, answer: &Value) -> Result<Vec<Item>, Failure> {
+        self.answer(item, answer)
+    }
+}
+
+// Which picture it is, as requests say it; its size where it is sent.
+fn about(moment: &Moment, size: Option<Size>) -> Value {
+    json!({
+        "index": moment.index,
+        "frame_number": moment.frame_number,
+        "seconds": moment.seconds,
+        "width": size.map(|size| size.width),
+        "height": size.map(|size| size.height),
+        "parent": moment.part.map(|part| part.parent),
+    })
+}
+
+fn pictures(item: &Item) -> &[Picture] {
+    match item {
+        Item::Picture(picture) => std::slice::from_ref(picture),
+        Item::Batch(batch) => &batch.pictures,
+        _ => &[],
+    }
+}
+
+fn jpeg(picture: &Picture) -> Option<&Bytes> {
+    picture.content.as_ref().ok()?.jpeg.as_ref()
+}
+
+fn no_jpeg() -> Failure {
+    Failure::new(Class::Media, "the picture has no JPEG to be sent")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::request;
+    use crate::backends::remote::mapping::Mapping;
+    use crate::backends::remote::runpod::Endpoint;
+    use crate::backends::remote::runpod::HOST;
+    use crate::backends::transport::http::Access;
+    use crate::engine::Call;
+    use crate::failure::Class;
+    use crate::failure::Failure;
+    use crate::item::Found;
+    use crate::item::Item;
+    use crate::item::Moment;
+    use crate::item::Picture;
+    use crate::item::Size;
+    use crate::name::VideoId;
+    use crate::recipe::MappingSpec;
+    use crate::recipe::RunpodSpec;
+    use crate::recipe::YoloSpec;
+    use crate::time::Pts;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_picture_that_was_stopped_on_its_way_here_was_not_looked_at() {
+        let access = Access {
+            base: "http://127.0.0.1:9".to_owned(),
+            key: None,
+            key_host: HOST,
+            allowed: Vec::new(),
+        };
+        let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
+        let mapping = Mapping::new(&MappingSpec::default());
+        let (params, videos) = (YoloSpec::default().params(), BTreeMap::new());
+        let call = request(&"yolo".into(), &params, mapping, endpoint, &videos);
+        let size = Size {
+            width: 2,
+            height: 2,
+        };
+        let picture = |class| {
+            Item::Picture(Picture {
+                moment: Moment {
+                    video: VideoId(0),
+                    index: 0,
+                    frame_number: 0,
+                    pts: Pts(0),
+                    seconds: 0.0,
+                    samples: 1,
+                    part: None,
+                },
+                source: size,
+                size,
+                content: Err(Failure::new(class, "why")),
+            })
+        };
+        let found = |class| match &call.give_up(
+            &picture(class),
+            &Failure::new(Class::Stopped, "the budget was reached"),
+        )[..]
+        {
+            [Item::Detections(detections)] => detections.found.clone(),
+            _ => Found::Objects(Vec::new()),
+        };
+        assert_eq!(found(Class::Stopped), Found::Skipped("why".to_owned()));
+        assert!(matches!(found(Class::Media), Found::Error(_)));
+    }
+}
