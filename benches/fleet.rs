@@ -1,6 +1,6 @@
 //! How well a fleet is kept at work, against what is possible and beside a client in Python.
 //!
-//! `cargo bench --bench fleet [-- --markdown]`. First requests alone: 574 pictures that are JPEGs
+//! `cargo bench --bench fleet [-- --markdown]`. First requests alone: 574 frames that are JPEGs
 //! already, in batches of 16 that three workers take 0.2 s for each, so 2.4 s at best; the wall
 //! as a ratio to that. Then the whole job: `vpipe run default` on a video of 574 s (1280x720, 30
 //! frames a second, made by ffmpeg and kept under `target/`) beside `benches/client.py` with the
@@ -29,7 +29,7 @@ type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 // What it is called, its unit, and where it stands.
 type Figure = (&'static str, &'static str, fn(&Took) -> f64);
 
-const PICTURES: u64 = 574;
+const FRAMES: u64 = 574;
 const BATCH: u64 = 16;
 const TURNS: usize = 3;
 
@@ -48,7 +48,7 @@ async fn main() -> Outcome<()> {
         let fleet = Running::start(setting).await?;
         let mut ratios = Vec::new();
         for _ in 0..TURNS {
-            let seconds = ready::seconds(&fleet, PICTURES, concurrency).await?;
+            let seconds = ready::seconds(&fleet, FRAMES, concurrency).await?;
             ratios.push(seconds / ideal(setting));
         }
         let name = format!("requests alone, {concurrency} at once, round trip {round_trip} ms");
@@ -89,7 +89,7 @@ fn setting(round_trip: u64) -> Setting {
     Setting {
         workers: 3,
         service: Duration::from_millis(200),
-        picture: Duration::ZERO,
+        frame: Duration::ZERO,
         start: Duration::ZERO,
         round_trip: Duration::from_millis(round_trip),
     }
@@ -97,7 +97,7 @@ fn setting(round_trip: u64) -> Setting {
 
 // All workers at work until the last batch is done.
 fn ideal(setting: Setting) -> f64 {
-    let batches = PICTURES.div_ceil(BATCH);
+    let batches = FRAMES.div_ceil(BATCH);
     batches.div_ceil(setting.workers as u64) as f64 * setting.service.as_secs_f64()
 }
 

@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench forecast [-- --markdown]`: three clips (the demo clip, and two that ffmpeg
 //! makes and that are kept under `target/`) by the four presets, with three workers that take 2 s to
-//! start and 40 ms for a picture, as the recipe says. The time is the run's own, the cost what the
-//! fleet would bill. A number of pictures that is not exact, or a figure outside the range that was
+//! start and 40 ms for a frame, as the recipe says. The time is the run's own, the cost what the
+//! fleet would bill. A number of frames that is not exact, or a figure outside the range that was
 //! given for it, ends it with an error.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
@@ -31,7 +31,7 @@ const IDLE: Duration = Duration::from_secs(5);
 const SETTING: Setting = Setting {
     workers: 3,
     service: Duration::ZERO,
-    picture: Duration::from_millis(40),
+    frame: Duration::from_millis(40),
     start: Duration::from_secs(2),
     round_trip: Duration::ZERO,
 };
@@ -102,14 +102,14 @@ fn turn(fleet: &Running, clip: &Path, preset: &str) -> Outcome<Vec<Line>> {
     let folder = Path::new(ROOT).join("target/bench/forecast");
     fs::create_dir_all(&folder)?;
     let recipe = folder.join(format!("{preset}.toml"));
-    let (workers, picture, start) = (
+    let (workers, frame, start) = (
         SETTING.workers,
-        SETTING.picture.as_secs_f64(),
+        SETTING.frame.as_secs_f64(),
         SETTING.start.as_secs_f64(),
     );
     let text = format!(
         "version = 1\nextends = \"{preset}\"\n\n[backends.fleet]\nkind = \"runpod\"\n\
-         endpoint = \"detect\"\nbase_url = \"{}\"\nfleet = {workers}\npicture_time = {picture}\n\
+         endpoint = \"detect\"\nbase_url = \"{}\"\nfleet = {workers}\nframe_time = {frame}\n\
          cold_start = {start}\njob_gap = 0\nprice_per_second = {PRICE}\n\n\
          [stages.yolo]\nbackend = \"fleet\"\n",
         fleet.base
@@ -125,9 +125,9 @@ fn turn(fleet: &Running, clip: &Path, preset: &str) -> Outcome<Vec<Line>> {
     let asked = &results["run"]["stages"]["yolo"]["requests"];
     let said = &planned["forecast"][0];
     let count = number(&said["work"]["count"])?;
-    let pictures = number(&results["summary"]["pictures"])?;
-    if count != pictures || worked.images as f64 != pictures {
-        return Err(format!("{stem} {preset}: {count} pictures said, {pictures} were").into());
+    let frames = number(&results["summary"]["frames"])?;
+    if count != frames || worked.images as f64 != frames {
+        return Err(format!("{stem} {preset}: {count} frames said, {frames} were").into());
     }
     let line = |what, said: &Value, truth| -> Outcome<Line> {
         let three = [&said["low"], &said["expected"], &said["high"]];
@@ -140,9 +140,9 @@ fn turn(fleet: &Running, clip: &Path, preset: &str) -> Outcome<Vec<Line>> {
     };
     Ok(vec![
         Line {
-            what: "pictures",
+            what: "frames",
             said: [count; 3],
-            truth: pictures,
+            truth: frames,
         },
         line("requests", &said["requests"], worked.jobs as f64)?,
         line("bytes", &said["bytes"], number(&asked["bytes_sent"])?)?,

@@ -1,7 +1,7 @@
 //! What detection on this machine costs beside Python's onnxruntime, as a ratio.
 //!
 //! `PYTHON=venv/bin/python cargo bench --bench local --features ort [-- MODEL.onnx ...]` times
-//! whole pictures, from 1280x720 RGB pixels to boxes, on each model (the built-in one first):
+//! whole frames, from 1280x720 RGB pixels to boxes, on each model (the built-in one first):
 //! processor time at one thread and wall time at two. All take turns, so a busy machine slows
 //! them alike. `PYTHON` needs onnxruntime, numpy and opencv-python-headless; `ort` needs
 //! `ORT_DYLIB_PATH`. Linux only: processor time is read from `/proc`.
@@ -31,8 +31,8 @@ use vpipe::backends::models::yolo::Detector;
 use vpipe::backends::models::yolo::DetectorSession;
 use vpipe::backends::models::yolo::LoadOptions;
 use vpipe::item::Content;
+use vpipe::item::Frame;
 use vpipe::item::Moment;
-use vpipe::item::Picture;
 use vpipe::item::PixelFormat;
 use vpipe::item::Pixels;
 use vpipe::item::Size;
@@ -72,13 +72,13 @@ const PARAMS: DetectParams = DetectParams {
     max_det: 300,
 };
 
-fn picture(size: Size, data: Vec<u8>) -> Picture {
+fn frame(size: Size, data: Vec<u8>) -> Frame {
     let pixels = Pixels {
         format: PixelFormat::Rgb24,
         data: data.into(),
         stride: 3 * size.width as usize,
     };
-    Picture {
+    Frame {
         moment: Moment {
             video: VideoId(0),
             index: 0,
@@ -97,7 +97,7 @@ fn picture(size: Size, data: Vec<u8>) -> Picture {
     }
 }
 
-/// Processor and wall time a picture.
+/// Processor and wall time a frame.
 #[derive(Clone, Copy)]
 struct Cost {
     processor: Duration,
@@ -140,13 +140,13 @@ impl Contender {
         })
     }
 
-    /// Looks at `count` pictures.
-    fn turn(&mut self, pictures: &[Picture], count: usize) -> Outcome<Cost> {
+    /// Looks at `count` frames.
+    fn turn(&mut self, frames: &[Frame], count: usize) -> Outcome<Cost> {
         match self {
             Self::Ours(session) => {
                 let (processor, started) = (processor_time()?, Instant::now());
-                for picture in pictures.iter().cycle().take(count) {
-                    session.detect(picture, &PARAMS)?;
+                for frame in frames.iter().cycle().take(count) {
+                    session.detect(frame, &PARAMS)?;
                 }
                 Ok(Cost {
                     processor: (processor_time()? - processor) / count as u32,
@@ -230,21 +230,18 @@ fn compare(model: &Path, threads: usize) -> Outcome<()> {
             Err(error) => println!("{name}: {error}"),
         }
     }
-    let pictures: Vec<Picture> = frames
-        .into_iter()
-        .map(|data| picture(FRAME, data))
-        .collect();
+    let frames: Vec<Frame> = frames.into_iter().map(|data| frame(FRAME, data)).collect();
     let mut costs = vec![Vec::new(); contenders.len()];
     let mut counts = vec![0; contenders.len()];
     for (count, (_, contender)) in counts.iter_mut().zip(&mut contenders) {
-        contender.turn(&pictures, 1)?;
-        let one = contender.turn(&pictures, 2)?.wall.as_secs_f64();
+        contender.turn(&frames, 1)?;
+        let one = contender.turn(&frames, 2)?.wall.as_secs_f64();
         *count = (TURN.as_secs_f64() / one).clamp(1.0, 500.0) as usize;
     }
     for _ in 0..TURNS {
         for (i, (_, contender)) in contenders.iter_mut().enumerate() {
             thread::sleep(PAUSE);
-            costs[i].push(contender.turn(&pictures, counts[i])?);
+            costs[i].push(contender.turn(&frames, counts[i])?);
         }
     }
     fs::remove_file(&file)?;
@@ -263,9 +260,7 @@ fn print(model: &Path, threads: usize, names: &[(&str, Contender)], costs: &[Vec
         times
     };
     let file = model.file_name().unwrap_or_default().to_string_lossy();
-    println!(
-        "\n{file}, {threads} thread(s), {what} ms a picture: median (least), ratio of medians"
-    );
+    println!("\n{file}, {threads} thread(s), {what} ms a frame: median (least), ratio of medians");
     let base = costs.first().map(|costs| times(costs)[costs.len() / 2]);
     for ((name, _), costs) in names.iter().zip(costs) {
         let times = times(costs);

@@ -41,22 +41,22 @@ pub enum Event {
     Started {
         /// The stage.
         stage: StageId,
-        /// The pictures that the item stands for.
-        pictures: u64,
+        /// The frames that the item stands for.
+        frames: u64,
     },
     /// A step of a stage gave its slot back: the item is done, or waits to be tried again.
     Paused {
         /// The stage.
         stage: StageId,
-        /// The pictures that the item stands for.
-        pictures: u64,
+        /// The frames that the item stands for.
+        frames: u64,
     },
-    /// The last step of a stage is done with pictures, for better or worse.
+    /// The last step of a stage is done with frames, for better or worse.
     Finished {
         /// The stage.
         stage: StageId,
-        /// The pictures that the item stood for.
-        pictures: u64,
+        /// The frames that the item stood for.
+        frames: u64,
     },
     /// An attempt at a request is over, whatever came of it.
     Exchanged {
@@ -80,8 +80,8 @@ pub enum Event {
     Split {
         /// The stage.
         stage: StageId,
-        /// The pictures of the request that was too large.
-        pictures: u64,
+        /// The frames of the request that was too large.
+        frames: u64,
     },
     /// An item was given up.
     ItemFailed {
@@ -89,7 +89,7 @@ pub enum Event {
         stage: StageId,
         /// The video.
         video: VideoId,
-        /// What the item was, such as `picture 30`.
+        /// What the item was, such as `frame 30`.
         item: String,
         /// Why.
         failure: Failure,

@@ -9,8 +9,8 @@ use std::time::Duration;
 /// What one attempt at a request took. What is not known stays `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exchange {
-    /// The pictures that were asked about.
-    pub pictures: u64,
+    /// The frames that were asked about.
+    pub frames: u64,
     /// Bytes of the body that was sent.
     pub sent: u64,
     /// How long the work lay in the server's queue.

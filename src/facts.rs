@@ -22,18 +22,18 @@ pub struct VideoFacts {
     pub path: PathBuf,
     /// Width and height as shown: rotation applied. Nothing for a file that has sound alone.
     pub size: Size,
-    /// Seconds of the video stream, or of the sound where that is all; `None` for pictures and for streams that do not say.
+    /// Seconds of the video stream, or of the sound where that is all; `None` for frames and for streams that do not say.
     pub duration: Option<f64>,
     /// Frames a second, on average; `None` as above.
     pub fps: Option<Ratio>,
     /// FFmpeg's name of the codec, such as `h264`.
     pub codec: String,
-    /// Clockwise degrees that the picture is turned by when shown: 0, 90, 180 or 270.
+    /// Clockwise degrees that the frame is turned by when shown: 0, 90, 180 or 270.
     pub rotation: u16,
     /// Whether there is a sound track.
     pub has_sound: bool,
-    /// The number of pictures that will be sampled, where it is known beforehand.
-    pub expected_pictures: Option<u64>,
+    /// The number of frames that will be sampled, where it is known beforehand.
+    pub expected_frames: Option<u64>,
     /// Where what is heard of its sound begins, in seconds from the first frame.
     pub heard_from: f64,
     /// Where it ends, likewise; with the sound where that is `None`.
@@ -44,7 +44,7 @@ pub struct VideoFacts {
 
 impl VideoFacts {
     /// Whether there is anything to see in it.
-    pub fn has_pictures(&self) -> bool {
+    pub fn has_frames(&self) -> bool {
         self.size.width > 0
     }
 
@@ -56,16 +56,16 @@ impl VideoFacts {
     }
 }
 
-/// What the packets of a video and a few of its pictures say of a run over it.
+/// What the packets of a video and a few of its frames say of a run over it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Survey {
-    /// Pictures that will be sampled.
-    pub pictures: u64,
+    /// Frames that will be sampled.
+    pub frames: u64,
     /// Whether the packets say so for sure; else they were counted by their times.
     pub exact: bool,
     /// Packets that will be decoded for them.
     pub packets: u64,
-    /// Bytes of JPEG of some of the pictures, which are spread over the video.
+    /// Bytes of JPEG of some of the frames, which are spread over the video.
     pub sizes: Vec<u64>,
     /// Seconds that a packet takes all decoders together, as measured on these.
     pub decoding: f64,
@@ -109,7 +109,7 @@ pub struct RemoteFacts {
     pub backend: BackendName,
     /// Its kind, such as `runpod`.
     pub kind: &'static str,
-    /// The host that gets pictures or sound.
+    /// The host that gets frames or sound.
     pub host: String,
     /// What the server calls the model, or the id of its endpoint.
     pub model: String,
@@ -141,8 +141,8 @@ pub struct FleetFacts {
     /// How long a worker takes, and is paid, before its first job; zero where the recipe does
     /// not say.
     pub cold_start: Duration,
-    /// How long a worker takes for a picture; `None` where the recipe does not say.
-    pub picture_time: Option<Duration>,
+    /// How long a worker takes for a frame; `None` where the recipe does not say.
+    pub frame_time: Option<Duration>,
     /// How long it takes for a second of sound; `None` where the recipe does not say.
     pub sound_time: Option<Duration>,
     /// How long it takes nothing between two jobs; `None` where the recipe does not say.
@@ -171,8 +171,8 @@ pub struct Facts {
     pub cores: usize,
     /// Where each stage that infers is placed.
     pub placements: BTreeMap<StageId, Placement>,
-    /// Pictures that the decoders of one video hold besides the one they pass on.
-    pub decoder_pictures: usize,
+    /// Frames that the decoders of one video hold besides the one they pass on.
+    pub decoder_frames: usize,
     /// Bytes that they hold besides those.
     pub decoder_bytes: u64,
     /// The videos of the run; empty for `check` and `graph`.

@@ -32,7 +32,7 @@ pub enum Class {
     Unavailable,
     /// A time limit of the recipe was reached.
     TimedOut,
-    /// The picture or sound could not be read.
+    /// The frame or sound could not be read.
     Media,
     /// The model could not be loaded or run here.
     Model,

@@ -27,25 +27,25 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ItemKind {
-    /// A sampled picture.
-    Picture,
-    /// Objects cut out of a picture, each a picture of its own.
+    /// A sampled frame.
+    Frame,
+    /// Objects cut out of a frame, each a frame of its own.
     Crop,
-    /// Pictures that travel in one request.
+    /// Frames that travel in one request.
     Batch,
     /// A piece of the sound of a video.
     Sound,
     /// Sound that is listened to at once.
     Chunk,
-    /// What was found in one picture.
+    /// What was found in one frame.
     Detections,
-    /// Fields about one picture: detections without boxes.
+    /// Fields about one frame: detections without boxes.
     Fields,
     /// What was heard in one chunk.
     Passage,
     /// What was said in a video.
     Transcript,
-    /// A picture that was written to a file.
+    /// A frame that was written to a file.
     Saved,
     /// The merged outcome of one video.
     Record,
@@ -53,7 +53,7 @@ pub enum ItemKind {
 
 impl ItemKind {
     /// Whether `item` belongs on an edge of this kind. A step may give detections beside
-    /// pictures, for those that it does not pass on; all else that it gives is of one kind.
+    /// frames, for those that it does not pass on; all else that it gives is of one kind.
     pub fn carries(self, item: &Item) -> bool {
         let answers = matches!(self, Self::Detections | Self::Fields);
         answers == matches!(item, Item::Detections(_))
@@ -63,7 +63,7 @@ impl ItemKind {
 impl fmt::Display for ItemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Picture => "pictures",
+            Self::Frame => "frames",
             Self::Crop => "crops",
             Self::Batch => "batches",
             Self::Sound => "sound",
@@ -81,23 +81,23 @@ impl fmt::Display for ItemKind {
 /// One thing on an edge.
 #[derive(Clone, Debug)]
 pub enum Item {
-    /// A sampled picture.
-    Picture(Picture),
-    /// A sampled picture that shows nothing new; it stands where the picture would.
+    /// A sampled frame.
+    Frame(Frame),
+    /// A sampled frame that shows nothing new; it stands where the frame would.
     Repeat(Repeat),
-    /// Pictures that travel in one request.
+    /// Frames that travel in one request.
     Batch(Batch),
     /// A piece of the sound of a video.
     Sound(Sound),
     /// Sound that is listened to at once.
     Chunk(Chunk),
-    /// What was found in one picture.
+    /// What was found in one frame.
     Detections(Detections),
     /// What was heard in one chunk.
     Passage(Passage),
     /// What was said in a video.
     Transcript(Box<Transcript>),
-    /// A picture that was written to a file.
+    /// A frame that was written to a file.
     Saved(Saved),
     /// The merged outcome of one video.
     Record(Box<Record>),
@@ -107,7 +107,7 @@ impl Item {
     /// The video it belongs to.
     pub fn video(&self) -> VideoId {
         match self {
-            Self::Picture(picture) => picture.moment.video,
+            Self::Frame(frame) => frame.moment.video,
             Self::Repeat(repeat) => repeat.moment.video,
             Self::Batch(batch) => batch.video,
             Self::Sound(sound) => sound.video,
@@ -120,12 +120,12 @@ impl Item {
         }
     }
 
-    /// What progress is counted in: the sampled pictures that it stands for, or the seconds of
+    /// What progress is counted in: the sampled frames that it stands for, or the seconds of
     /// sound.
-    pub fn pictures(&self) -> u64 {
+    pub fn frames(&self) -> u64 {
         match self {
-            Self::Picture(_) | Self::Repeat(_) | Self::Detections(_) | Self::Saved(_) => 1,
-            Self::Batch(batch) => batch.pictures.len() as u64,
+            Self::Frame(_) | Self::Repeat(_) | Self::Detections(_) | Self::Saved(_) => 1,
+            Self::Batch(batch) => batch.frames.len() as u64,
             Self::Chunk(chunk) => chunk.stretch.counted(),
             Self::Passage(passage) => passage.stretch.counted(),
             Self::Sound(_) | Self::Transcript(_) | Self::Record(_) => 0,
@@ -136,12 +136,12 @@ impl Item {
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Picture(picture) => write!(f, "{}", picture.moment),
+            Self::Frame(frame) => write!(f, "{}", frame.moment),
             Self::Repeat(repeat) => write!(f, "{}", repeat.moment),
-            Self::Batch(batch) => match (batch.pictures.first(), batch.pictures.last()) {
+            Self::Batch(batch) => match (batch.frames.first(), batch.frames.last()) {
                 (Some(first), Some(last)) => write!(
                     f,
-                    "pictures {}..{}",
+                    "frames {}..{}",
                     first.moment.frame_number, last.moment.frame_number
                 ),
                 _ => f.write_str("empty batch"),
@@ -157,12 +157,12 @@ impl fmt::Display for Item {
     }
 }
 
-/// Which picture of which video: the identity of everything that is found in it.
+/// Which frame of which video: the identity of everything that is found in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moment {
     /// The video it was taken from.
     pub video: VideoId,
-    /// Its place among the sampled pictures of the video, from 0 without gaps.
+    /// Its place among the sampled frames of the video, from 0 without gaps.
     pub index: u64,
     /// Its true index in the source, from 0.
     pub frame_number: u64,
@@ -170,7 +170,7 @@ pub struct Moment {
     pub pts: Pts,
     /// Seconds since the first frame of the video.
     pub seconds: f64,
-    /// The number of samples that show this picture; at least 1.
+    /// The number of samples that show this frame; at least 1.
     pub samples: u64,
     /// The part of it that is meant, where that is not the whole.
     pub part: Option<Part>,
@@ -178,7 +178,7 @@ pub struct Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "picture {}", self.frame_number)?;
+        write!(f, "frame {}", self.frame_number)?;
         match self.part {
             Some(part) => write!(f, ", crop {}", part.number),
             None => Ok(()),
@@ -186,20 +186,20 @@ impl fmt::Display for Moment {
     }
 }
 
-/// The place of a crop in the picture that it was cut out of.
+/// The place of a crop in the frame that it was cut out of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Part {
-    /// Which of the crops of its picture it is, from 0.
+    /// Which of the crops of its frame it is, from 0.
     pub number: u32,
-    /// How many crops its picture has.
+    /// How many crops its frame has.
     pub of: u32,
-    /// Which of the objects that were found in the picture it was cut around, from 0.
+    /// Which of the objects that were found in the frame it was cut around, from 0.
     pub parent: u32,
-    /// Its left edge, in pixels of the picture it was cut out of.
+    /// Its left edge, in pixels of the frame it was cut out of.
     pub left: u32,
     /// Its upper edge.
     pub top: u32,
-    /// Pixels of the source to one of the picture, across and down.
+    /// Pixels of the source to one of the frame, across and down.
     pub scale: [f32; 2],
 }
 
@@ -245,10 +245,10 @@ impl fmt::Display for Size {
     }
 }
 
-/// A sampled picture: pixels, JPEG, or both, as its consumers need.
+/// A sampled frame: pixels, JPEG, or both, as its consumers need.
 #[derive(Clone, Debug)]
-pub struct Picture {
-    /// Which picture it is.
+pub struct Frame {
+    /// Which frame it is.
     pub moment: Moment,
     /// The size of the source as it is shown (rotation applied): what boxes are measured in. A
     /// crop is its own source; its [`Part`] leads from there to that of the video.
@@ -259,17 +259,17 @@ pub struct Picture {
     pub content: Result<Content, Failure>,
 }
 
-/// A sampled picture that shows what an earlier one of its video shows. It carries no pixels and
+/// A sampled frame that shows what an earlier one of its video shows. It carries no pixels and
 /// is not looked at: what is found in the earlier one holds for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repeat {
-    /// Which picture it is.
+    /// Which frame it is.
     pub moment: Moment,
-    /// The `frame_number` of the earlier picture, which is no repeat itself.
+    /// The `frame_number` of the earlier frame, which is no repeat itself.
     pub same_as: u64,
 }
 
-/// The forms in which a picture is carried.
+/// The forms in which a frame is carried.
 #[derive(Clone, Debug, Default)]
 pub struct Content {
     /// Pixels, where a consumer works on this machine or the JPEG is still to be made.
@@ -300,16 +300,16 @@ pub struct Pixels {
     pub stride: usize,
 }
 
-/// Pictures of one video that travel in one request, in order.
+/// Frames of one video that travel in one request, in order.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The video of all of them.
     pub video: VideoId,
-    /// At least one picture.
-    pub pictures: Vec<Picture>,
+    /// At least one frame.
+    pub frames: Vec<Frame>,
 }
 
-/// One object found in a picture.
+/// One object found in a frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Detection {
     /// `[x1, y1, x2, y2]` in pixels of the source as it is shown.
@@ -320,27 +320,27 @@ pub struct Detection {
     pub class_name: Arc<str>,
     /// From 0 to 1.
     pub confidence: f32,
-    /// Where it was found in a crop: which of the objects of the picture, as the stage that the
+    /// Where it was found in a crop: which of the objects of the frame, as the stage that the
     /// crops are of lists them, that was cut around. From 0.
     pub parent: Option<u32>,
 }
 
-/// What a stage found in one picture.
+/// What a stage found in one frame.
 #[derive(Clone, Debug)]
 pub struct Detections {
     /// The stage that looked.
     pub stage: StageId,
-    /// The picture it looked at.
+    /// The frame it looked at.
     pub moment: Moment,
     /// What it saw, or why it did not look.
     pub found: Found,
-    /// The `frame_number` of the picture that this one repeats. Then `found` is what was found
+    /// The `frame_number` of the frame that this one repeats. Then `found` is what was found
     /// there, once both have met in a [`Record`]; until then it is why there is no answer yet.
     pub same_as: Option<u64>,
 }
 
 impl Detections {
-    /// What `stage` has to say of a picture that it did not look at again.
+    /// What `stage` has to say of a frame that it did not look at again.
     pub fn of_repeat(stage: &StageId, repeat: &Repeat) -> Self {
         Self {
             stage: stage.clone(),
@@ -352,13 +352,13 @@ impl Detections {
 }
 
 impl Repeat {
-    /// What is said of it where the picture that it repeats never came.
+    /// What is said of it where the frame that it repeats never came.
     pub fn without_answer(&self) -> String {
-        format!("it repeats picture {}, which is not there", self.same_as)
+        format!("it repeats frame {}, which is not there", self.same_as)
     }
 }
 
-/// What a server said of a picture or of a crop.
+/// What a server said of a frame or of a crop.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Fields {
     /// What the crop was cut around; see [`Detection::parent`].
@@ -375,14 +375,14 @@ pub enum Found {
     /// What a server said of it, by names of the recipe's own: one of the whole, or one for each
     /// of its crops.
     Fields(Vec<Fields>),
-    /// The picture was looked at, or tried to be, and there is no answer.
+    /// The frame was looked at, or tried to be, and there is no answer.
     Error(Failure),
-    /// The picture was not looked at, with the reason.
+    /// The frame was not looked at, with the reason.
     Skipped(String),
 }
 
 impl Found {
-    /// What a picture has that got no answer because of `failure`.
+    /// What a frame has that got no answer because of `failure`.
     pub fn without_answer(failure: &Failure) -> Self {
         match failure.class {
             Class::Stopped => Self::Skipped(failure.message.clone()),
@@ -391,21 +391,21 @@ impl Found {
     }
 }
 
-/// What became of a picture that was to be written to a file.
+/// What became of a frame that was to be written to a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
     /// The stage that wrote it.
     pub stage: StageId,
-    /// The picture.
+    /// The frame.
     pub moment: Moment,
     /// The file; or why there is none, of class [`Class::Stopped`] where nobody tried.
     pub file: Result<SavedFile, Failure>,
-    /// The `frame_number` of the picture that this one repeats, and whose file is its own.
+    /// The `frame_number` of the frame that this one repeats, and whose file is its own.
     pub same_as: Option<u64>,
 }
 
 impl Saved {
-    /// What `stage` has to say of a picture that it did not write again.
+    /// What `stage` has to say of a frame that it did not write again.
     pub fn of_repeat(stage: &StageId, repeat: &Repeat) -> Self {
         Self {
             stage: stage.clone(),
@@ -416,7 +416,7 @@ impl Saved {
     }
 }
 
-/// A picture on the disk.
+/// A frame on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SavedFile {
     /// Where it is.
@@ -434,7 +434,7 @@ pub struct Record {
     pub detections: BTreeMap<StageId, Vec<Detections>>,
     /// What was said, by the stage that listened.
     pub transcripts: BTreeMap<StageId, Transcript>,
-    /// Pictures on the disk by the stage that wrote them.
+    /// Frames on the disk by the stage that wrote them.
     pub saved: BTreeMap<StageId, Vec<Saved>>,
 }
 
@@ -443,7 +443,7 @@ mod tests {
     use super::Size;
 
     #[test]
-    fn pictures_shrink_to_the_longer_side_and_never_grow() {
+    fn frames_shrink_to_the_longer_side_and_never_grow() {
         let size = |width, height| Size { width, height };
         assert_eq!(size(1920, 1080).within(1280), size(1280, 720));
         assert_eq!(size(1080, 1920).within(1280), size(720, 1280));

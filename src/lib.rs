@@ -16,7 +16,7 @@
 //! | 3 | [`engine`] | moves items: channels, lanes, permits, retries, stop, events | media, models, HTTP, TOML |
 //! | 3 | [`output`] | results and their formats | running anything |
 //! | 2 | [`plan`] | graph, checks, lowering, limits, memory; pure over recipe and facts | files, network, tokio |
-//! | 2 | [`media`] | video to pictures and sound; iterators on plain threads | tokio, the engine |
+//! | 2 | [`media`] | video to frames and sound; iterators on plain threads | tokio, the engine |
 //! | 2 | [`backends`] | inference: here, or submitted to a server and waited for | stages, videos |
 //! | 1 | [`recipe`] | text to a typed recipe with places | that stages exist as code |
 //! | 0 | [`item`], [`speech`], [`time`], [`event`], [`exchange`], [`failure`], [`name`], [`diag`], [`facts`], [`template`] | the vocabulary | everything else |

@@ -1,7 +1,7 @@
 //! Speech: the sound of a video on its clock, and what is heard in it.
 //!
 //! All sound is one channel of 16-bit samples at [`RATE`]. Sample 0 is at the first frame of the
-//! video, or at the first sample of a file that has no pictures. Knows nothing of codecs or models.
+//! video, or at the first sample of a file that has no frames. Knows nothing of codecs or models.
 
 use crate::failure::Failure;
 use crate::name::StageId;

@@ -122,7 +122,7 @@ fn foreign_crates_are_confined() {
 fn house_rules_are_held() {
     for (line, what) in [
         ("use super::*;", "imports everything"),
-        ("use crate::item::{Item, Picture};", "imports a group"),
+        ("use crate::item::{Item, Frame};", "imports a group"),
         ("static SEEN: Mutex<u32> = Mutex::new(0);", "a global"),
         ("static mut SEEN: u32 = 0;", "a global"),
         ("thread_local! { }", "a global"),

@@ -72,7 +72,7 @@ fn files_that_are_no_videos_are_refused() {
         (
             "nothing",
             3,
-            "the folder `nothing` holds no JPEG or PNG pictures",
+            "the folder `nothing` holds no JPEG or PNG frames",
         ),
     ] {
         // Nobody listens: sound alone is of no use.
@@ -171,7 +171,7 @@ fn a_beginning_can_be_tried() {
     let said = vpipe(folder.path(), &["run", "default", CLIP, "--first", "3s"]);
     assert_eq!((said.out.as_str(), said.code), ("", 0), "{}", said.talk);
     let results = results(&folder, "clip_results.json");
-    assert_eq!(results["summary"]["pictures"], 3);
+    assert_eq!(results["summary"]["frames"], 3);
     assert_eq!(results["demo"], true);
     assert!(
         said.talk
@@ -229,7 +229,7 @@ fn ctrl_c_keeps_what_is_done() {
         "{rest:#?}"
     );
     let results = results(&folder, "clip_results.partial.json");
-    assert!(results["summary"]["pictures"].as_u64().unwrap() < 770);
+    assert!(results["summary"]["frames"].as_u64().unwrap() < 770);
     assert_eq!(results["run"]["stopped"], "interrupted");
 }
 
@@ -242,7 +242,7 @@ fn a_file_that_breaks_off_gives_what_it_has_and_says_so() {
     assert_eq!(said.code, 1, "{}", said.talk);
     assert!(said.talk.contains("`cut.mp4` breaks off"), "{}", said.talk);
     let results = results(&folder, "cut_results.json");
-    let pictures = results["detections"].as_array().unwrap().len();
-    assert!((1..26).contains(&pictures));
+    let frames = results["detections"].as_array().unwrap().len();
+    assert!((1..26).contains(&frames));
     assert_eq!(results["failures"][0]["class"], "media");
 }

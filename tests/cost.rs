@@ -63,7 +63,7 @@ async fn a_run_says_what_it_will_cost_and_what_it_did() {
     )
     .await;
     assert_eq!(said.code, 0, "{}", said.talk);
-    let before = "yolo: 26 pictures in 2 requests to 2 workers of detect at 127.0.0.1";
+    let before = "yolo: 26 frames in 2 requests to 2 workers of detect at 127.0.0.1";
     let (header, rest) = said.talk.split_once(before).unwrap_or_default();
     assert!(!header.contains("done"), "{}", said.talk);
     assert!(rest.contains("documented defaults, not measured"), "{rest}");
@@ -111,7 +111,7 @@ async fn a_budget_that_is_too_small_spends_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_that_ends_on_the_way_keeps_what_was_paid() {
-    // One worker that starts at once: a second a picture, 5 s of idle tail.
+    // One worker that starts at once: a second a frame, 5 s of idle tail.
     let fleet = Fleet::of(Setting {
         workers: 1,
         execution: 1000,

@@ -88,7 +88,7 @@ fn what_is_found_in_crops_lies_where_it_is_in_the_source() {
         assert_eq!(whole["timestamp"], crops["timestamp"]);
         let parents = whole["detections"].as_array().unwrap();
         if index % 2 == 1 {
-            assert_eq!(crops["skipped"], "one picture in 2 is looked at");
+            assert_eq!(crops["skipped"], "one frame in 2 is looked at");
             continue;
         }
         for (number, parent) in parents.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! `extract.dedup` on drawn pictures: what counts as new, and that a repeat has the answer of the
-//! picture that it repeats, wherever and however that was found.
+//! `extract.dedup` on drawn frames: what counts as new, and that a repeat has the answer of the
+//! frame that it repeats, wherever and however that was found.
 
 #![expect(
     clippy::unwrap_used,
@@ -98,10 +98,10 @@ fn talk() -> Slide {
 /// A folder with the slides in `talk`, and a recipe over them in `r.toml`.
 fn prepared(slides: &[Slide], extract: &str, rest: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
-    let pictures = folder.path().join("talk");
-    fs::create_dir(&pictures).unwrap();
+    let frames = folder.path().join("talk");
+    fs::create_dir(&frames).unwrap();
     for (number, slide) in slides.iter().enumerate() {
-        slide.write(&pictures.join(format!("{number:03}.png")));
+        slide.write(&frames.join(format!("{number:03}.png")));
     }
     let recipe = format!("version = 1\n[stages.extract]\ndedup = true\n{extract}\n{rest}");
     fs::write(folder.path().join("r.toml"), recipe).unwrap();
@@ -167,7 +167,7 @@ fn what_changes_slowly_is_seen_once_enough_has_changed() {
 }
 
 #[test]
-fn pictures_are_all_looked_at_unless_it_is_asked_for() {
+fn frames_are_all_looked_at_unless_it_is_asked_for() {
     let folder = prepared(&[talk(), talk()], "", LOOK);
     let words = ["run", "r.toml", "talk", "--set", "extract.dedup=false"];
     assert_eq!(vpipe(folder.path(), &words).code, 0);
@@ -200,7 +200,7 @@ fn every_detector_has_its_own_answer_repeated_and_files_are_written_once() {
     assert_eq!(outcome["videos"][0]["requests_spared"], 4);
     assert!(
         said.talk
-            .contains("2 pictures show nothing new and spared 4 requests"),
+            .contains("2 frames show nothing new and spared 4 requests"),
         "{}",
         said.talk
     );
@@ -300,12 +300,12 @@ fn seen(index: u64, found: Found) -> Item {
 }
 
 #[test]
-fn repeats_meet_their_picture_in_any_order_and_whatever_became_of_it() {
+fn repeats_meet_their_frame_in_any_order_and_whatever_became_of_it() {
     let nothing = || Found::Objects(Vec::new());
     let stopped = || Found::Skipped("interrupted".to_owned());
     let gap = || Found::Error(Failure::new(Class::Media, "damaged"));
     let mut joining = vpipe::stages::merge(&["yolo".into()]).open(VideoId(0));
-    // Number 2 is a gap between a picture and its repeat; that of number 6 never came.
+    // Number 2 is a gap between a frame and its repeat; that of number 6 never came.
     for item in [
         repeat(3, 0),
         seen(2, gap()),
@@ -324,7 +324,7 @@ fn repeats_meet_their_picture_in_any_order_and_whatever_became_of_it() {
         .iter()
         .map(|detections| detections.found.clone())
         .collect();
-    let lost = Found::Skipped("it repeats picture 90, which is not there".to_owned());
+    let lost = Found::Skipped("it repeats frame 90, which is not there".to_owned());
     let expected = [
         nothing(),
         nothing(),
@@ -339,7 +339,7 @@ fn repeats_meet_their_picture_in_any_order_and_whatever_became_of_it() {
 
 #[cfg(unix)]
 #[test]
-fn a_run_that_is_stopped_keeps_repeats_with_their_pictures() {
+fn a_run_that_is_stopped_keeps_repeats_with_their_frames() {
     use std::process::Command;
     use std::process::Stdio;
 

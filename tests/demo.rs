@@ -175,7 +175,7 @@ fn the_results_have_the_promised_structure() {
         }
     }
     for passage in results["timeline"].as_array_mut().unwrap() {
-        for key in ["start", "end", "seen", "pictures"] {
+        for key in ["start", "end", "seen", "frames"] {
             assert!(!passage[key].is_null(), "{passage}");
             passage[key] = json!(format!("[{key}]"));
         }

@@ -155,7 +155,7 @@ fn there() -> Placement {
             price_per_second: 0.0004,
             idle_timeout: Duration::from_secs(5),
             cold_start: Duration::ZERO,
-            picture_time: None,
+            frame_time: None,
             sound_time: None,
             job_gap: None,
         }),

@@ -1,4 +1,4 @@
-//! Detection models on this machine: the built-in one on drawn pictures, and files that are no
+//! Detection models on this machine: the built-in one on drawn frames, and files that are no
 //! detectors.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
@@ -16,8 +16,8 @@ use vpipe::failure::Class;
 use vpipe::failure::Failure;
 use vpipe::item::Content;
 use vpipe::item::Detection;
+use vpipe::item::Frame;
 use vpipe::item::Moment;
-use vpipe::item::Picture;
 use vpipe::item::PixelFormat;
 use vpipe::item::Pixels;
 use vpipe::item::Size;
@@ -35,8 +35,8 @@ const PARAMS: DetectParams = DetectParams {
     max_det: 300,
 };
 
-fn picture(size: Size, source: Size, content: Result<Content, Failure>) -> Picture {
-    Picture {
+fn frame(size: Size, source: Size, content: Result<Content, Failure>) -> Frame {
+    Frame {
         moment: Moment {
             video: VideoId(0),
             index: 0,
@@ -53,7 +53,7 @@ fn picture(size: Size, source: Size, content: Result<Content, Failure>) -> Pictu
 }
 
 /// A red disc and a blue square on grey, 640x360, made of a source twice as large.
-fn scene() -> Picture {
+fn scene() -> Frame {
     let size = Size {
         width: 640,
         height: 360,
@@ -83,7 +83,7 @@ fn scene() -> Picture {
         pixels: Some(pixels),
         jpeg: None,
     };
-    picture(size, source, Ok(content))
+    frame(size, source, Ok(content))
 }
 
 fn demo() -> Detector {
@@ -188,13 +188,13 @@ fn a_fixed_model_says_what_it_does_not_do() {
 }
 
 #[test]
-fn a_picture_without_pixels_fails_alone() {
+fn a_frame_without_pixels_fails_alone() {
     let mut session = demo().session().unwrap();
     let size = scene().size;
-    let gap = Failure::new(Class::Media, "broken picture");
-    let unread = picture(size, size, Err(gap.clone()));
+    let gap = Failure::new(Class::Media, "broken frame");
+    let unread = frame(size, size, Err(gap.clone()));
     assert_eq!(session.detect(&unread, &PARAMS), Err(gap));
-    let empty = picture(size, size, Ok(Content::default()));
+    let empty = frame(size, size, Ok(Content::default()));
     let short = {
         let mut short = scene();
         short.size.height += 1;
@@ -205,8 +205,8 @@ fn a_picture_without_pixels_fails_alone() {
         nothing.size.width = 0;
         nothing
     };
-    for picture in [empty, short, nothing] {
-        let failure = session.detect(&picture, &PARAMS).unwrap_err();
+    for frame in [empty, short, nothing] {
+        let failure = session.detect(&frame, &PARAMS).unwrap_err();
         assert_eq!(failure.class, Class::Media);
     }
 }

@@ -72,10 +72,10 @@ async fn what_is_said_is_what_is_asked() {
             (bound("low")..=bound("high")).contains(&sent),
             "{preset}: {sent}, {stage:#}"
         );
-        assert!(said.talk.contains(&format!(
-            "{images} pictures in {} request",
-            ran.sizes().len()
-        )));
+        assert!(
+            said.talk
+                .contains(&format!("{images} frames in {} request", ran.sizes().len()))
+        );
         fs::remove_dir_all(folder.path().join("output")).unwrap();
     }
 }
@@ -97,7 +97,7 @@ async fn a_plan_says_where_and_why_and_what_is_unlike_default() {
     assert_eq!(said.code, 0, "{}", said.talk);
     assert!(
         said.talk
-            .contains("24 pictures of 1280 px take about 24 GB of a GPU"),
+            .contains("24 frames of 1280 px take about 24 GB of a GPU"),
         "{}",
         said.talk
     );
@@ -108,7 +108,7 @@ async fn a_plan_says_where_and_why_and_what_is_unlike_default() {
         prepend_module_to_snapshot => false,
         omit_expression => true,
         filters => [
-            (r"up to \d+ pictures|at most \d+ pictures, \d+ MiB.*", "[memory]"),
+            (r"up to \d+ frames|at most \d+ frames, \d+ MiB.*", "[memory]"),
             (r"(extract.encode .*threads +)\d+", "$1[cores]"),
             (r"after about [\d.]+ s", "after about [time]"),
             (r"about \$.*", "about [cost]"),
@@ -168,7 +168,7 @@ fn what_cannot_be_planned_is_told() {
     assert_eq!(said.code, 1, "{}", said.talk);
     let planned = json(&said);
     assert_eq!(planned["unreadable"][0]["path"], "bad.mp4");
-    assert_eq!(planned["inputs"][0]["survey"]["pictures"], 26);
+    assert_eq!(planned["inputs"][0]["survey"]["frames"], 26);
     let said = vpipe(folder.path(), &["plan", "default", "none.mp4"]);
     assert_eq!((said.out.as_str(), said.code), ("", 2), "{}", said.talk);
     let said = vpipe(

@@ -221,7 +221,7 @@ fn warnings(recipe: &Recipe) -> Option<Report> {
     })
 }
 
-// 574 s with sound, of which 574 pictures of 100 kB were found at one a second.
+// 574 s with sound, of which 574 frames of 100 kB were found at one a second.
 fn video() -> VideoFacts {
     VideoFacts {
         id: VideoId(0),
@@ -235,7 +235,7 @@ fn video() -> VideoFacts {
         codec: "h264".to_owned(),
         rotation: 0,
         has_sound: true,
-        expected_pictures: Some(574),
+        expected_frames: Some(574),
         heard_from: 0.0,
         heard_until: None,
         digest: String::new(),
@@ -248,7 +248,7 @@ fn survey(recipe: &Recipe) -> Survey {
         _ => None,
     });
     Survey {
-        pictures: (574.0 * fps.unwrap_or(1.0)).ceil() as u64,
+        frames: (574.0 * fps.unwrap_or(1.0)).ceil() as u64,
         exact: true,
         packets: 9_000,
         sizes: (0..24).map(|number| 94_000 + 500 * number).collect(),

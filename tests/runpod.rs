@@ -65,7 +65,7 @@ async fn the_default_recipe_runs_on_the_workers_of_whoever_has_some() {
     assert_eq!(said.code, 0, "{}", said.talk);
     assert!(
         said.talk.contains("127.0.0.1"),
-        "it does not say who gets the pictures: {}",
+        "it does not say who gets the frames: {}",
         said.talk
     );
     let results = results(folder.path());

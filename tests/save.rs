@@ -55,7 +55,7 @@ fn recipe(folder: &TempDir, stages: &str) {
     fs::write(folder.path().join("r.toml"), text).unwrap();
 }
 
-/// The size of a picture, and its pixels as RGB, as FFmpeg reads them.
+/// The size of a frame, and its pixels as RGB, as FFmpeg reads them.
 fn rgb(path: &Path) -> Vec<u8> {
     let read = Command::new("ffmpeg")
         .args(["-v", "error", "-i"])
@@ -93,14 +93,14 @@ fn two_stages_are_a_frame_extractor() {
     let outcome: Value = serde_json::from_str(&said.out).unwrap();
     let first = &outcome["videos"][0];
     assert_eq!(first["results"], Value::Null);
-    assert_eq!(first["summary"]["pictures"], 4);
+    assert_eq!(first["summary"]["frames"], 4);
     assert_eq!(first["saved"][0]["files"], 4);
     assert_eq!(
         first["saved"][0]["folder"],
         Path::new("output").join("a_frames").to_str().unwrap()
     );
-    assert!(said.talk.contains("save: 4 pictures in "), "{}", said.talk);
-    assert!(said.talk.contains("8 pictures in "), "{}", said.talk);
+    assert!(said.talk.contains("save: 4 frames in "), "{}", said.talk);
+    assert!(said.talk.contains("8 frames in "), "{}", said.talk);
     // Twice is as once: the same files, nothing beside them.
     assert_eq!(vpipe(folder.path(), &words).code, 0);
     assert_eq!(files(&folder.path().join("output")), expected);
@@ -113,7 +113,7 @@ fn png_keeps_every_pixel() {
     recipe(
         &folder,
         "[stages.save]\ninputs = [\"extract\"]\nformat = \"png\"\n\
-         output_dir = \"{{ video.stem }}\"\nname = \"{{ picture.frame_number }}\"\n",
+         output_dir = \"{{ video.stem }}\"\nname = \"{{ frame.frame_number }}\"\n",
     );
     let said = vpipe(folder.path(), &["run", "r.toml", "a.avi"]);
     assert_eq!(said.code, 0, "{}", said.talk);
@@ -177,12 +177,12 @@ fn results_name_the_files_where_merge_takes_them() {
     let said = vpipe(folder.path(), &["run", "r.toml", CLIP, "--first", "2s"]);
     assert_eq!(said.code, 0, "{}", said.talk);
     assert_eq!(said.talk.matches(": done").count(), 1, "{}", said.talk);
-    assert!(said.talk.contains("save: 2 pictures in "), "{}", said.talk);
+    assert!(said.talk.contains("save: 2 frames in "), "{}", said.talk);
     assert_eq!(files(&folder.path().join("output")).len(), 3);
 }
 
 #[test]
-fn pictures_that_nobody_looks_at_say_so_in_the_results() {
+fn frames_that_nobody_looks_at_say_so_in_the_results() {
     let folder = TempDir::new().unwrap();
     clip(&folder, "a.mp4", &[]);
     recipe(
@@ -194,7 +194,7 @@ fn pictures_that_nobody_looks_at_say_so_in_the_results() {
     let results = fs::read(folder.path().join("output/a_results.json")).unwrap();
     let results: Value = serde_json::from_slice(&results).unwrap();
     let entry = &results["detections"][1];
-    assert_eq!(entry["skipped"], "no stage of this run looks at pictures");
+    assert_eq!(entry["skipped"], "no stage of this run looks at frames");
     assert!(
         entry["saved"]
             .as_str()
@@ -212,7 +212,7 @@ fn assert_told(folder: &TempDir, words: &[&str], code: i32, message: &str) {
 }
 
 #[test]
-fn no_file_is_written_over_that_of_another_picture() {
+fn no_file_is_written_over_that_of_another_frame() {
     let folder = TempDir::new().unwrap();
     clip(&folder, "a.mp4", &[]);
     clip(&folder, "other/a.mp4", &[]);
@@ -220,7 +220,7 @@ fn no_file_is_written_over_that_of_another_picture() {
     assert_told(&folder, &two, 2, "would both be written to");
     recipe(
         &folder,
-        "[stages.save]\ninputs = [\"extract\"]\nname = \"{{ picture.index }}\"\n",
+        "[stages.save]\ninputs = [\"extract\"]\nname = \"{{ frame.index }}\"\n",
     );
     clip(&folder, "b.mp4", &[]);
     assert_told(
@@ -232,12 +232,12 @@ fn no_file_is_written_over_that_of_another_picture() {
     // Two a second have the same whole second.
     recipe(
         &folder,
-        "fps = 2\n[stages.save]\ninputs = [\"extract\"]\nname = \"{{ picture.seconds | int }}\"\n",
+        "fps = 2\n[stages.save]\ninputs = [\"extract\"]\nname = \"{{ frame.seconds | int }}\"\n",
     );
     let said = vpipe(folder.path(), &["run", "r.toml", "a.mp4"]);
     assert_eq!(said.code, 3, "{}", said.talk);
     assert!(
-        said.talk.contains("two pictures would be written to"),
+        said.talk.contains("two frames would be written to"),
         "{}",
         said.talk
     );
@@ -249,7 +249,7 @@ fn videos_cannot_choose_the_folder_by_their_names() {
     clip(&folder, "in/...mp4", &[]);
     recipe(
         &folder,
-        "[stages.save]\ninputs = [\"extract\"]\nname = \"{{ video.stem }}/{{ picture.index }}\"\n",
+        "[stages.save]\ninputs = [\"extract\"]\nname = \"{{ video.stem }}/{{ frame.index }}\"\n",
     );
     let said = vpipe(folder.path(), &["run", "r.toml", "in/...mp4"]);
     assert_eq!(said.code, 0, "{}", said.talk);

@@ -1,8 +1,8 @@
-//! What sampling pictures costs beside FFmpeg, OpenCV, PyAV, decord and torchcodec, as tables.
+//! What sampling frames costs beside FFmpeg, OpenCV, PyAV, decord and torchcodec, as tables.
 //!
 //! `PYTHON=venv/bin/python cargo bench --bench extract` times the whole way from a file to JPEGs of
 //! 1280 px in a folder: processor time (of all threads) and wall time, on each clip at 0.5, 1, 2
-//! and 5 pictures a second; then one core against two. All take turns, so a busy machine slows them
+//! and 5 frames a second; then one core against two. All take turns, so a busy machine slows them
 //! alike. `PYTHON` has what is to be compared of av, decord, opencv-python-headless and torchcodec;
 //! what is missing is said and left out. Clips are made once, by the ffmpeg command line, and kept
 //! under `target/`. Behind `--`: `seconds=60 turns=3 clips=h264,short,hevc rates=0.5,1,2,5`.
@@ -30,7 +30,7 @@ use turn::Cost;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// Clips, pictures and environments stay here.
+/// Clips, frames and environments stay here.
 fn kept() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/extract")
 }
@@ -92,8 +92,8 @@ impl Row {
                 costs.push(peer.turn(&clip.path, rate, None)?);
             }
         }
-        let counts: Vec<_> = costs.iter().map(|costs| costs[0].pictures).collect();
-        println!("{name}: {counts:?} pictures");
+        let counts: Vec<_> = costs.iter().map(|costs| costs[0].frames).collect();
+        println!("{name}: {counts:?} frames");
         Ok(Self { name, costs })
     }
 }
@@ -117,7 +117,7 @@ fn cores(clip: &Clip, turns: usize) -> Outcome<()> {
 
 fn print(rows: &[Row], peers: &[Peer], of: fn(&Cost) -> f64) {
     let names: Vec<_> = peers.iter().map(Peer::name).collect();
-    println!("| clip | pictures a second | {} |", names.join(" | "));
+    println!("| clip | frames a second | {} |", names.join(" | "));
     println!("|{}", "---|".repeat(peers.len() + 2));
     for row in rows {
         let times: Vec<f64> = row
@@ -147,8 +147,8 @@ fn soak(minutes: u32) -> Outcome<()> {
         let long = clips::loop_for(&clip, minutes)?;
         let cost = Peer::Vpipe.turn(&long, "1", None)?;
         println!(
-            "{minutes} minutes: {} pictures, {:.0} s of processor time, at most {} MiB",
-            cost.pictures,
+            "{minutes} minutes: {} frames, {:.0} s of processor time, at most {} MiB",
+            cost.frames,
             cost.processor,
             cost.peak / 1024
         );

@@ -1,10 +1,10 @@
-"""The Python side of benches/extract: pictures sampled as OpenCV, PyAV, decord and torchcodec do.
+"""The Python side of benches/extract: frames sampled as OpenCV, PyAV, decord and torchcodec do.
 
 usage: peers.py PEER CLIP FPS FOLDER    one turn: the samples of CLIP as JPEGs of 1280 px in FOLDER
        peers.py PEER                    whether the peer is there: prints its version
 
 Each takes the frame on screen at k / fps by the quickest exact way that its documentation names.
-Prints the number of pictures and the seconds of processor and wall time, imports left out.
+Prints the number of frames and the seconds of processor and wall time, imports left out.
 """
 
 import importlib
@@ -22,10 +22,10 @@ def written(folder):
 
     cv2.setNumThreads(1)
 
-    def write(number, picture):
-        scale = min(1, 1280 / max(picture.shape[:2]))
-        size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
+    def write(number, frame):
+        scale = min(1, 1280 / max(frame.shape[:2]))
+        size = round(frame.shape[1] * scale), round(frame.shape[0] * scale)
+        small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA) if scale < 1 else frame
         cv2.imwrite(str(folder / f"{number:06}.jpg"), small, [cv2.IMWRITE_JPEG_QUALITY, 85])
 
     return write
@@ -40,10 +40,10 @@ def opencv(clip, fps, write):
     while video.grab():
         # The last frame at or before k / fps, where all frames last equally long.
         if frame >= math.floor(number / fps * rate + 1e-6):
-            found, picture = video.retrieve()
+            found, frame = video.retrieve()
             if not found:
                 break
-            write(number, picture)
+            write(number, frame)
             number += 1
         frame += 1
     return number
@@ -82,8 +82,8 @@ def decord(clip, fps, write):
     rate = video.get_avg_fps()
     count = math.ceil(len(video) / rate * fps - 1e-6)
     for number in range(count):
-        picture = video[min(math.floor(number / fps * rate + 1e-6), len(video) - 1)].asnumpy()
-        write(number, picture[..., ::-1])
+        frame = video[min(math.floor(number / fps * rate + 1e-6), len(video) - 1)].asnumpy()
+        write(number, frame[..., ::-1])
     return count
 
 
@@ -96,8 +96,8 @@ def torchcodec(clip, fps, write):
     # A chunk at a time, as its documentation advises for long videos.
     for start in range(0, count, 16):
         times = [begin + number / fps + 1e-6 for number in range(start, min(start + 16, count))]
-        for number, picture in enumerate(video.get_frames_played_at(times).data, start):
-            write(number, picture.numpy()[..., ::-1])
+        for number, frame in enumerate(video.get_frames_played_at(times).data, start):
+            write(number, frame.numpy()[..., ::-1])
     return count
 
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Something that makes JPEGs of sampled pictures.
+/// Something that makes JPEGs of sampled frames.
 pub(super) enum Peer {
     Vpipe,
     Ffmpeg,
@@ -56,7 +56,7 @@ impl Peer {
 
     /// One turn in a process of its own, on these cores where they are named.
     pub(super) fn turn(&self, clip: &Path, rate: &str, cores: Option<&str>) -> Outcome<Cost> {
-        let folder = kept().join("pictures");
+        let folder = kept().join("frames");
         fs::remove_dir_all(&folder).ok();
         fs::create_dir_all(&folder)?;
         let cost = match self {
@@ -79,8 +79,8 @@ impl Peer {
                 ask(command.arg(&folder))?
             }
         };
-        let pictures = fs::read_dir(&folder)?.count();
-        Ok(Cost { pictures, ..cost })
+        let frames = fs::read_dir(&folder)?.count();
+        Ok(Cost { frames, ..cost })
     }
 }
 
@@ -109,7 +109,7 @@ fn ffmpeg(clip: &Path, rate: &str, folder: &Path) -> Outcome<Cost> {
         Ok(rest.get(..end).unwrap_or_default().parse()?)
     };
     Ok(Cost {
-        pictures: 0,
+        frames: 0,
         processor: seconds("utime=")? + seconds("stime=")?,
         wall: seconds("rtime=")?,
         peak: 0,

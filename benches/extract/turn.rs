@@ -1,4 +1,4 @@
-//! One turn of vpipe, in a process of its own: pictures by the public library, to JPEGs in a folder.
+//! One turn of vpipe, in a process of its own: frames by the public library, to JPEGs in a folder.
 
 use super::Outcome;
 use super::process::peak;
@@ -17,7 +17,7 @@ use vpipe::time::Ratio;
 /// What a turn took.
 #[derive(Clone, Copy)]
 pub(super) struct Cost {
-    pub(super) pictures: usize,
+    pub(super) frames: usize,
     /// Seconds of all threads.
     pub(super) processor: f64,
     /// Seconds.
@@ -27,12 +27,12 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    /// Reads `PICTURES PROCESSOR WALL [PEAK]`.
+    /// Reads `FRAMES PROCESSOR WALL [PEAK]`.
     pub(super) fn read(line: &str) -> Outcome<Self> {
         let mut words = line.split_whitespace();
         let mut next = || words.next().ok_or("a turn ended without its costs");
         Ok(Self {
-            pictures: next()?.parse()?,
+            frames: next()?.parse()?,
             processor: next()?.parse()?,
             wall: next()?.parse()?,
             peak: next().unwrap_or("0").parse()?,
@@ -52,16 +52,16 @@ pub(super) fn take(words: &[String]) -> Outcome<()> {
     let input = media::identify(Path::new(clip))?;
     let facts = media::probe(&input, VideoId(0), &wanted)?;
     let stop = Arc::new(AtomicBool::new(false));
-    let mut pictures = 0;
-    for picture in media::pictures(&input, &facts, &wanted, stop)? {
-        let picture = picture?;
-        let content = picture.content.map_err(|failure| failure.message)?;
-        let pixels = content.pixels.ok_or("a picture without pixels")?;
-        let jpeg = media::encode_jpeg(&pixels, picture.size, 85)?;
-        fs::write(Path::new(folder).join(format!("{pictures:06}.jpg")), jpeg)?;
-        pictures += 1;
+    let mut frames = 0;
+    for frame in media::frames(&input, &facts, &wanted, stop)? {
+        let frame = frame?;
+        let content = frame.content.map_err(|failure| failure.message)?;
+        let pixels = content.pixels.ok_or("a frame without pixels")?;
+        let jpeg = media::encode_jpeg(&pixels, frame.size, 85)?;
+        fs::write(Path::new(folder).join(format!("{frames:06}.jpg")), jpeg)?;
+        frames += 1;
     }
     let wall = started.elapsed().as_secs_f64();
-    println!("{pictures} {} {wall} {}", processor_time()?, peak()?);
+    println!("{frames} {} {wall} {}", processor_time()?, peak()?);
     Ok(())
 }

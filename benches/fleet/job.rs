@@ -141,10 +141,7 @@ fn took(mut command: Command, fleet: &Running, setting: Setting) -> Outcome<Took
     let status = child.wait()?;
     let worked = fleet.worked();
     if !status.success() || worked.images != 574 {
-        let words = format!(
-            "{command:?}: {status}, {} pictures were sent",
-            worked.images
-        );
+        let words = format!("{command:?}: {status}, {} frames were sent", worked.images);
         return Err(words.into());
     }
     Ok(Took {

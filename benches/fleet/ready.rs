@@ -1,4 +1,4 @@
-//! Requests alone: pictures that are JPEGs already, through the plan of the default recipe.
+//! Requests alone: frames that are JPEGs already, through the plan of the default recipe.
 
 use super::Outcome;
 use super::server::Running;
@@ -28,9 +28,9 @@ use vpipe::facts::RemoteFacts;
 use vpipe::failure::Failure;
 use vpipe::item::Content;
 use vpipe::item::Found;
+use vpipe::item::Frame;
 use vpipe::item::Item;
 use vpipe::item::Moment;
-use vpipe::item::Picture;
 use vpipe::item::Size;
 use vpipe::name::StageId;
 use vpipe::name::VideoId;
@@ -47,11 +47,11 @@ use vpipe::stages;
 use vpipe::stages::Supplies;
 use vpipe::time::Pts;
 
-// What a picture of 720 lines has at quality 85, more or less.
+// What a frame of 720 lines has at quality 85, more or less.
 const JPEG: usize = 100_000;
 
-/// Seconds from the start to the last answer for so many pictures.
-pub(crate) async fn seconds(fleet: &Running, pictures: u64, concurrency: u64) -> Outcome<f64> {
+/// Seconds from the start to the last answer for so many frames.
+pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> Outcome<f64> {
     let request = Request {
         recipe: "default".to_owned(),
         max_workers: Some(concurrency),
@@ -102,7 +102,7 @@ pub(crate) async fn seconds(fleet: &Running, pictures: u64, concurrency: u64) ->
         .steps()
         .zip(works)
         .map(|((_, step), work)| match step.kind {
-            StepKind::Pictures { .. } => Work::Source(Arc::new(Ready(pictures))),
+            StepKind::Frames { .. } => Work::Source(Arc::new(Ready(frames))),
             StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
             _ => work,
         });
@@ -128,8 +128,8 @@ pub(crate) async fn seconds(fleet: &Running, pictures: u64, concurrency: u64) ->
     )
     .await?;
     let seconds = start.elapsed().as_secs_f64();
-    if found != pictures {
-        return Err(format!("{found} of {pictures} pictures were answered").into());
+    if found != frames {
+        return Err(format!("{found} of {frames} frames were answered").into());
     }
     Ok(seconds)
 }
@@ -156,7 +156,7 @@ impl Source for Ready {
             height: 720,
         };
         for index in 0..self.0 {
-            let picture = Picture {
+            let frame = Frame {
                 moment: Moment {
                     video,
                     index,
@@ -173,7 +173,7 @@ impl Source for Ready {
                     jpeg: Some(jpeg.clone()),
                 }),
             };
-            if out.emit(Item::Picture(picture)).is_err() {
+            if out.emit(Item::Frame(frame)).is_err() {
                 break;
             }
         }

@@ -25,9 +25,9 @@ use tokio::sync::Semaphore;
 #[derive(Clone, Copy)]
 pub(crate) struct Setting {
     pub(crate) workers: usize,
-    /// What a worker takes for a job, whatever is in it; and besides for each picture in it.
+    /// What a worker takes for a job, whatever is in it; and besides for each frame in it.
     pub(crate) service: Duration,
-    pub(crate) picture: Duration,
+    pub(crate) frame: Duration,
     /// What it takes before its first job.
     pub(crate) start: Duration,
     pub(crate) round_trip: Duration,
@@ -142,7 +142,7 @@ fn submit(fleet: &Arc<Fleet>, job: &Job) -> (u64, tokio::task::JoinHandle<()>) {
             tokio::time::sleep(fleet.setting.start).await;
         }
         let delay = arrived.elapsed();
-        let execution = fleet.setting.service + fleet.setting.picture * images as u32;
+        let execution = fleet.setting.service + fleet.setting.frame * images as u32;
         tokio::time::sleep(execution).await;
         lock(&fleet.free).insert(worker);
         drop(permit);

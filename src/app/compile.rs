@@ -55,7 +55,7 @@ pub(super) fn compile(
     let facts = Facts {
         cores,
         placements: placed.placements.clone(),
-        decoder_pictures: held.pictures,
+        decoder_frames: held.frames,
         decoder_bytes: held.bytes,
         videos,
         surveys: BTreeMap::new(),
@@ -132,7 +132,7 @@ impl Compiled {
             .facts
             .videos
             .iter()
-            .map(|video| video.expected_pictures)
+            .map(|video| video.expected_frames)
             .sum();
         // What listens counts seconds of sound.
         let seconds = self.facts.videos.iter().filter(|video| video.has_sound);

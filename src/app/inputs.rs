@@ -78,7 +78,7 @@ impl Inputs {
     pub(super) fn refuse_unheard(&mut self) {
         for (id, (input, _)) in self
             .videos
-            .extract_if(.., |_, (_, facts)| !facts.has_pictures())
+            .extract_if(.., |_, (_, facts)| !facts.has_frames())
         {
             let path = input.path().into();
             let error = MediaError::NoVideoStream { path };

@@ -23,7 +23,7 @@ use crate::stages;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Reads the packets of every input and decodes a few of its pictures, and says what a run would
+/// Reads the packets of every input and decodes a few of its frames, and says what a run would
 /// do. The limits of `request` have no part in it.
 ///
 /// # Errors
@@ -43,13 +43,13 @@ pub fn plan(request: &RunRequest) -> Result<Planned, AppError> {
     if !compiled.listens() {
         inputs.refuse_unheard();
     }
-    if takes_pictures(&compiled) {
+    if takes_frames(&compiled) {
         compiled.facts.surveys = surveys(&recipe, &mut inputs, request);
     }
     compiled.facts.videos = facts(&inputs);
     for video in &mut compiled.facts.videos {
         if let Some(survey) = compiled.facts.surveys.get(&video.id) {
-            video.expected_pictures = Some(survey.pictures);
+            video.expected_frames = Some(survey.frames);
         }
     }
     Ok(Planned {
@@ -63,9 +63,9 @@ pub fn plan(request: &RunRequest) -> Result<Planned, AppError> {
     })
 }
 
-fn takes_pictures(compiled: &Compiled) -> bool {
+fn takes_frames(compiled: &Compiled) -> bool {
     let mut steps = compiled.plan.steps();
-    steps.any(|(_, step)| matches!(step.kind, StepKind::Pictures { .. }))
+    steps.any(|(_, step)| matches!(step.kind, StepKind::Frames { .. }))
 }
 
 // An input that turns out to be none is told as one that cannot be read.

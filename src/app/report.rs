@@ -34,7 +34,7 @@ pub struct Header {
     pub notices: Vec<String>,
     /// Whether a built-in demo model has a part.
     pub demo: bool,
-    /// Every host that will get pictures or sound.
+    /// Every host that will get frames or sound.
     pub hosts: Vec<String>,
     /// What will be asked of workers that are paid, and what it may cost.
     pub forecast: Forecast,
@@ -51,7 +51,7 @@ pub struct StageRow {
     pub place: String,
     /// Items that it works on at once.
     pub limit: usize,
-    /// The pictures that will pass it, where that is known.
+    /// The frames that will pass it, where that is known.
     pub total: Option<u64>,
     /// Why it is skipped, if it is.
     pub skipped: Option<String>,
@@ -64,7 +64,7 @@ pub struct Checked {
     pub recipe: String,
     /// The stages in the order of the recipe.
     pub stages: Vec<StageRow>,
-    /// The most that pictures would take in memory.
+    /// The most that frames would take in memory.
     pub peak: Peak,
     /// What can be run and will disappoint.
     pub warnings: Option<Report>,
@@ -127,7 +127,7 @@ pub struct FoundModel {
 /// What a model knows.
 #[derive(Clone, Debug)]
 pub enum Knows {
-    /// Things in pictures.
+    /// Things in frames.
     Classes(ModelFacts),
     /// What is said.
     Speech {
@@ -171,8 +171,8 @@ pub struct VideoOutcome {
     pub summary: Summary,
     /// Items without an answer, of all stages.
     pub failures: usize,
-    /// Requests to detectors that its repeated pictures spared, as far as the size of batches says;
-    /// on this machine a picture is a request.
+    /// Requests to detectors that its repeated frames spared, as far as the size of batches says;
+    /// on this machine a frame is a request.
     pub requests_spared: u64,
     /// What each stage that saves has written of it.
     pub saved: Vec<SavedFiles>,
@@ -191,11 +191,11 @@ pub struct SavedFiles {
     pub files: u64,
     /// How large they are together.
     pub bytes: u64,
-    /// Pictures that repeat one which has a file.
+    /// Frames that repeat one which has a file.
     pub repeated: u64,
-    /// Pictures that could not be written.
+    /// Frames that could not be written.
     pub failed: u64,
-    /// Pictures that nobody tried to write.
+    /// Frames that nobody tried to write.
     pub skipped: u64,
 }
 
@@ -204,8 +204,8 @@ pub struct SavedFiles {
 pub struct StageSummary {
     /// The stage.
     pub id: StageId,
-    /// Pictures that went through it.
-    pub pictures: u64,
+    /// Frames that went through it.
+    pub frames: u64,
     /// The time in which it worked, all its slots added up.
     pub busy: Duration,
     /// Requests that were sent again.
@@ -236,7 +236,7 @@ impl Outcome {
     /// no item could be worked on, 4 budget or deadline reached, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         let unread = |video: &VideoOutcome| {
-            let found = video.summary.pictures + video.summary.segments;
+            let found = video.summary.frames + video.summary.segments;
             video.error.is_some() && found == 0
         };
         let failed = |video: &VideoOutcome| {
@@ -267,14 +267,14 @@ mod tests {
     use crate::output::Summary;
     use std::time::Duration;
 
-    fn video(pictures: u64, failed: u64, error: Option<&str>) -> VideoOutcome {
+    fn video(frames: u64, failed: u64, error: Option<&str>) -> VideoOutcome {
         VideoOutcome {
             id: VideoId(0),
             path: "a.mp4".into(),
             results: None,
             partial: false,
             summary: Summary {
-                pictures,
+                frames,
                 failed,
                 ..Summary::default()
             },

@@ -61,7 +61,7 @@ pub struct RunRequest {
 /// # Errors
 ///
 /// Where nothing was run: the recipe or the arguments are wrong, or a model, a folder or the
-/// machine fails. What befalls single videos and pictures stands in the outcome.
+/// machine fails. What befalls single videos and frames stands in the outcome.
 pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outcome, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
@@ -78,7 +78,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
     let mut compiled = compile::compile(&recipe, &request.recipe.allowed_hosts, videos)?;
     if !compiled.listens() {
         inputs.refuse_unheard();
-        compiled.facts.videos.retain(VideoFacts::has_pictures);
+        compiled.facts.videos.retain(VideoFacts::has_frames);
     }
     let mut ledger = Ledger::open(&request.inputs, &inputs);
     if inputs.videos.is_empty() {
@@ -168,10 +168,10 @@ pub(super) fn header(recipe: &Recipe, compiled: &Compiled) -> Header {
 }
 
 fn notices(compiled: &Compiled) -> Vec<String> {
-    let blind = compiled.facts.videos.iter().filter(|it| !it.has_pictures());
+    let blind = compiled.facts.videos.iter().filter(|it| !it.has_frames());
     let blind = blind.map(|video| {
         let path = video.path.display();
-        format!("{path} has sound and no pictures: it is listened to, and nothing is looked for")
+        format!("{path} has sound and no frames: it is listened to, and nothing is looked for")
     });
     let models = compiled.placed.notices.iter().cloned();
     models.chain(blind).collect()

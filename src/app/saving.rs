@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// Names the first picture of each video for each stage that saves, and proves that it can be
+/// Names the first frame of each video for each stage that saves, and proves that it can be
 /// written. The first ones of two videos differ in nothing but the video, so where they have
 /// different names all have.
 pub(super) fn check(recipe: &Recipe, videos: &Videos) -> Result<(), AppError> {
@@ -34,7 +34,7 @@ pub(super) fn check_writable(recipe: &Recipe, videos: &Videos) -> Result<(), App
     Ok(())
 }
 
-// The file of the first picture of each video, for each stage that saves.
+// The file of the first frame of each video, for each stage that saves.
 fn first_files(recipe: &Recipe, videos: &Videos) -> Result<Vec<PathBuf>, AppError> {
     let mut taken: BTreeMap<PathBuf, (&StageId, &Path)> = BTreeMap::new();
     for (stage, spec) in saving(recipe) {
@@ -83,7 +83,7 @@ fn one_name(path: &Path, one: (&StageId, &Path), other: (&StageId, &Path)) -> Ap
         )
     };
     let message = format!(
-        "pictures of {one} and {other} would both be written to {}",
+        "frames of {one} and {other} would both be written to {}",
         path.display()
     );
     AppError::Request {
@@ -134,13 +134,13 @@ impl Tally {
 }
 
 /// What the files of a video come to where nothing else is known of it: the stages write the same
-/// pictures, so the one that lacks most says it.
+/// frames, so the one that lacks most says it.
 pub(super) fn summary(saved: &[SavedFiles]) -> Summary {
     let worst = saved
         .iter()
         .max_by_key(|files| files.failed + files.skipped);
     worst.map_or_else(Summary::default, |files| Summary {
-        pictures: files.files + files.repeated + files.failed + files.skipped,
+        frames: files.files + files.repeated + files.failed + files.skipped,
         failed: files.failed,
         skipped: files.skipped,
         repeated: files.repeated,

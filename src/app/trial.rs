@@ -18,8 +18,8 @@ use crate::item::Content;
 use crate::item::Detection;
 use crate::item::Detections;
 use crate::item::Found;
+use crate::item::Frame;
 use crate::item::Item;
-use crate::item::Picture;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::media::Input;
@@ -65,7 +65,7 @@ pub struct TrialRequest {
     pub stage: String,
     /// A video, a picture or a folder of pictures.
     pub input: PathBuf,
-    /// Which picture, or where the sound begins, from the first frame.
+    /// Which frame, or where the sound begins, from the first frame.
     pub at: Duration,
     /// Whether the request is sent.
     pub send: bool,
@@ -74,7 +74,7 @@ pub struct TrialRequest {
 /// What came of it.
 #[derive(Clone, Debug)]
 pub struct Tried {
-    /// What the request is about, such as `picture 30`.
+    /// What the request is about, such as `frame 30`.
     pub item: String,
     /// The address and the headers, a line each.
     pub head: String,
@@ -126,10 +126,10 @@ pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
     let (item, notes) = match &stage.spec {
         StageSpec::Http(http) if http.listens() => (source.sound(&http.listening())?, Vec::new()),
         StageSpec::Http(http) if http.mapping.about == Subject::Boxes => {
-            let (picture, _) = source.pictures(&recipe, stage, &extract)?;
-            boxes(stage, &picture)
+            let (frame, _) = source.frames(&recipe, stage, &extract)?;
+            boxes(stage, &frame)
         }
-        _ => source.pictures(&recipe, stage, &extract)?,
+        _ => source.frames(&recipe, stage, &extract)?,
     };
     let failed = |failure: Failure| AppError::environment(&failure);
     let rendered = trial.rendered(&item).map_err(failed)?;
@@ -231,7 +231,7 @@ struct Source<'a> {
 
 impl Source<'_> {
     // And what a run does otherwise.
-    fn pictures(
+    fn frames(
         &self,
         recipe: &Recipe,
         stage: &Stage,
@@ -240,7 +240,7 @@ impl Source<'_> {
         let mut notes = Vec::new();
         if let Some(input) = stage.inputs.iter().find(|it| it.port == Port::Crops) {
             notes.push(format!(
-                "a run asks about what `{}` finds in the picture, cut out of it",
+                "a run asks about what `{}` finds in the frame, cut out of it",
                 input.stage
             ));
         }
@@ -248,16 +248,15 @@ impl Source<'_> {
         let wanted = stages::wanted(extract, PixelFormat::I420, None);
         let stop = Stop::default();
         let failed = |error: MediaError| AppError::environment(&error);
-        let pictures =
-            media::pictures(self.input, self.facts, &wanted, stop.flag()).map_err(failed)?;
+        let frames = media::frames(self.input, self.facts, &wanted, stop.flag()).map_err(failed)?;
         let mut taken = Vec::new();
-        for picture in pictures.take(size.unwrap_or(1)) {
-            let picture = picture.map_err(failed)?;
-            let jpeg = match &picture.content {
+        for frame in frames.take(size.unwrap_or(1)) {
+            let frame = frame.map_err(failed)?;
+            let jpeg = match &frame.content {
                 Ok(Content {
                     pixels: Some(pixels),
                     ..
-                }) => media::encode_jpeg(pixels, picture.size, extract.quality).map_err(failed)?,
+                }) => media::encode_jpeg(pixels, frame.size, extract.quality).map_err(failed)?,
                 Ok(_) => continue,
                 Err(failure) => return Err(AppError::environment(failure)),
             };
@@ -265,19 +264,19 @@ impl Source<'_> {
                 pixels: None,
                 jpeg: Some(jpeg),
             });
-            taken.push(Picture { content, ..picture });
+            taken.push(Frame { content, ..frame });
         }
         let first = taken.first().cloned().ok_or_else(|| AppError::Request {
-            message: format!("there is no picture at {} s", self.at.as_secs_f64()),
+            message: format!("there is no frame at {} s", self.at.as_secs_f64()),
             help: self.facts.duration.map(|seconds| {
                 format!("the video has {seconds:.1} s; `--at` counts from its first frame")
             }),
         })?;
         let item = match size {
-            None => Item::Picture(first),
+            None => Item::Frame(first),
             Some(_) => Item::Batch(Batch {
                 video: self.facts.id,
-                pictures: taken,
+                frames: taken,
             }),
         };
         Ok((item, notes))
@@ -325,11 +324,11 @@ impl Source<'_> {
 }
 
 // An example of what another stage finds: it is not run here.
-fn boxes(stage: &Stage, picture: &Item) -> (Item, Vec<String>) {
-    let (Item::Picture(picture), Some(input)) = (picture, stage.inputs.first()) else {
-        return (picture.clone(), Vec::new());
+fn boxes(stage: &Stage, frame: &Item) -> (Item, Vec<String>) {
+    let (Item::Frame(frame), Some(input)) = (frame, stage.inputs.first()) else {
+        return (frame.clone(), Vec::new());
     };
-    let (width, height) = (picture.source.width as f32, picture.source.height as f32);
+    let (width, height) = (frame.source.width as f32, frame.source.height as f32);
     let example = Detection {
         bbox: [width / 4.0, height / 4.0, width / 2.0, height / 2.0],
         class_name: "example".into(),
@@ -338,7 +337,7 @@ fn boxes(stage: &Stage, picture: &Item) -> (Item, Vec<String>) {
     };
     let found = Item::Detections(Detections {
         stage: input.stage.clone(),
-        moment: picture.moment.clone(),
+        moment: frame.moment.clone(),
         found: Found::Objects(vec![example]),
         same_as: None,
     });
@@ -349,7 +348,7 @@ fn boxes(stage: &Stage, picture: &Item) -> (Item, Vec<String>) {
     (found, vec![note])
 }
 
-// The pictures of one request; `None` where it is about a single one.
+// The frames of one request; `None` where it is about a single one.
 fn batch_size(recipe: &Recipe, stage: &Stage) -> Option<usize> {
     if let StageSpec::Http(http) = &stage.spec
         && http.each == Each::Item
@@ -393,7 +392,7 @@ fn shown(fields: &Filled) -> Value {
     }
 }
 
-// Pictures and other long texts, cut short.
+// Frames and other long texts, cut short.
 fn short(value: &Value) -> Value {
     match value {
         Value::String(text) if text.len() > LONGEST => {

@@ -44,23 +44,23 @@ Examples:
 pub(super) enum Command {
     /// Run a recipe over videos
     ///
-    /// Pictures are sampled from each video and looked at while the next ones are still being
+    /// Frames are sampled from each video and looked at while the next ones are still being
     /// decoded. What was found goes to output/VIDEO_results.json, in the order of time.
     Run(RunArgs),
     /// Say whether a recipe is right, and what it would do
     Check(CheckArgs),
     /// Say what a run would ask, take and cost; nothing is sent and nothing is written
     ///
-    /// Reads the packets of each video, so that the number of pictures is exact, and decodes at most
-    /// 24 pictures spread over it to learn how large they are. What cannot be known before a run is
+    /// Reads the packets of each video, so that the number of frames is exact, and decodes at most
+    /// 24 frames spread over it to learn how large they are. What cannot be known before a run is
     /// taken from the recipe, or is a documented default, and is named as such.
     Plan(PlanArgs),
     /// Draw the steps that a recipe compiles to
     Graph(GraphArgs),
-    /// Show what a stage asks a server about one picture, and with --send what becomes of the answer
+    /// Show what a stage asks a server about one frame, and with --send what becomes of the answer
     ///
     /// This is how a mapping is written: `request` is tried without sending anything, `answer` on
-    /// what the server says. Pictures and other long texts are cut short; keys are not shown.
+    /// what the server says. Frames and other long texts are cut short; keys are not shown.
     /// Nothing is written to a file. Ends with 1 where the answer is none or cannot be read.
     Try(TryArgs),
     /// Write a recipe as it is run: what it extends and every change in one text
@@ -87,7 +87,7 @@ pub(super) struct InputArgs {
     /// Videos, pictures, folders or patterns such as "clips/*.mp4"
     ///
     /// A folder stands for all videos in it. One without videos is itself one input: the
-    /// pictures in it, in the order of their names.
+    /// frames in it, in the order of their names.
     #[arg(value_name = "INPUT", required = true)]
     pub(super) inputs: Vec<PathBuf>,
 
@@ -140,7 +140,7 @@ Ctrl-C once stops early and keeps what is done (VIDEO_results.partial.json); twi
 
 Exit codes:
   0    all done
-  1    some pictures or videos failed; results are written
+  1    some frames or videos failed; results are written
   2    the recipe or the arguments are wrong, or a file is missing
   3    no input could be read, or a model, a server or the machine failed
   4    a budget or a deadline was reached
@@ -161,7 +161,7 @@ pub(super) struct RecipeArgs {
     #[arg(long = "var", value_name = "NAME=VALUE", help_heading = CHANGES)]
     pub(super) vars: Vec<String>,
 
-    /// Pictures sampled a second of video (fps of every extract stage)
+    /// Frames sampled a second of video (fps of every extract stage)
     #[arg(long, value_name = "N", help_heading = CHANGES, allow_negative_numbers = true)]
     pub(super) fps: Option<f64>,
 
@@ -169,7 +169,7 @@ pub(super) struct RecipeArgs {
     #[arg(long, value_name = "N", help_heading = CHANGES)]
     pub(super) max_workers: Option<u64>,
 
-    /// Pictures a request (size of every batch stage)
+    /// Frames a request (size of every batch stage)
     #[arg(long, value_name = "N", help_heading = CHANGES)]
     pub(super) batch_size: Option<u64>,
 
@@ -247,7 +247,7 @@ pub(super) struct TryArgs {
     #[arg(value_name = "INPUT")]
     pub(super) input: PathBuf,
 
-    /// Which picture, or where the sound begins: 12.5, 1m30s
+    /// Which frame, or where the sound begins: 12.5, 1m30s
     #[arg(long, value_name = "TIME", value_parser = duration::parse_from_zero, default_value = "0")]
     pub(super) at: Duration,
 

@@ -44,14 +44,13 @@ pub(super) fn all_lines(stage: &StageForecast) -> Vec<String> {
 fn asks(stage: &StageForecast) -> String {
     let id = &stage.stage;
     let (what, amount) = match stage.work {
-        Work::Pictures { count, .. } => (
-            "pictures",
-            count.map(|count| number(count, "picture", "pictures")),
+        Work::Frames { count, .. } => (
+            "frames",
+            count.map(|count| number(count, "frame", "frames")),
         ),
-        Work::Crops { pictures } => (
-            "pictures",
-            pictures
-                .map(|count| format!("what is found in {}", number(count, "picture", "pictures"))),
+        Work::Crops { frames } => (
+            "frames",
+            frames.map(|count| format!("what is found in {}", number(count, "frame", "frames"))),
         ),
         Work::Sound { seconds } => (
             "seconds of sound",
@@ -103,7 +102,7 @@ fn costs(cost: &Cost, work: &Work) -> String {
         cost: usual,
     } = expected;
     let what = match work {
-        Work::Pictures { .. } => "pictures",
+        Work::Frames { .. } => "frames",
         Work::Crops { .. } => "crops",
         Work::Sound { .. } => "sound",
     };
@@ -134,8 +133,8 @@ fn times(times: &Times) -> String {
 }
 
 fn memory(vram: &Vram) -> String {
-    let pictures = number(vram.pictures as u64, "picture", "pictures");
-    let takes = if vram.pictures == 1 { "takes" } else { "take" };
+    let frames = number(vram.frames as u64, "frame", "frames");
+    let takes = if vram.frames == 1 { "takes" } else { "take" };
     let how = match vram.fit {
         Fit::Good => "that fits well",
         Fit::Full => "no more is safe",
@@ -147,7 +146,7 @@ fn memory(vram: &Vram) -> String {
         false => format!("a worker has {} GB", vram.card_gb),
     };
     format!(
-        "  {pictures} of {} px {takes} about {} GB of a GPU; {card}: {how}",
+        "  {frames} of {} px {takes} about {} GB of a GPU; {card}: {how}",
         vram.side, vram.gb
     )
 }
@@ -167,7 +166,7 @@ fn figures(figures: &[Figure]) -> Vec<String> {
 
 fn figure(figure: &Figure) -> String {
     let what = match figure.what {
-        What::Picture => "a picture",
+        What::Frame => "a frame",
         What::SecondOfSound => "a second of sound",
         What::Start => "a start",
         What::Gap => "between two jobs",
@@ -253,14 +252,14 @@ mod tests {
             stage: "yolo".into(),
             host: "api.runpod.ai".to_owned(),
             endpoint: "abc123".to_owned(),
-            work: Work::Pictures {
+            work: Work::Frames {
                 count: Some(574),
                 exact: true,
             },
             requests: guess(36, 36, 36),
             bytes: Some(guess(67_000_000, 71_000_000, 75_000_000)),
             vram: Some(Vram {
-                pictures: 16,
+                frames: 16,
                 side: 1280,
                 gb: 16.0,
                 card_gb: 24.0,
@@ -278,7 +277,7 @@ mod tests {
                 estimate: guess(estimate(0.0096), estimate(0.0336), estimate(0.106)),
             }),
             figures: vec![
-                figure(What::Picture, guess(0.0125, 0.053_125, 0.075)),
+                figure(What::Frame, guess(0.0125, 0.053_125, 0.075)),
                 figure(What::Start, guess(0.5, 10.0, 60.0)),
                 figure(What::Gap, guess(0.0, 0.2, 1.0)),
             ],
@@ -289,45 +288,43 @@ mod tests {
     fn a_forecast_says_how_it_is_made_up() {
         let mut stage = stage();
         insta::assert_snapshot!(lines(&stage).join("\n"), @r"
-        yolo: 574 pictures in 36 requests to 3 workers of abc123 at api.runpod.ai
-          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (pictures 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
-          documented defaults, not measured: a picture 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
+        yolo: 574 frames in 36 requests to 3 workers of abc123 at api.runpod.ai
+          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (frames 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
         ");
         let readme = include_str!("../../README.md");
         assert!(readme.contains(&lines(&stage).join("\n")));
         insta::assert_snapshot!(all_lines(&stage).join("\n"), @r"
-        yolo: 574 pictures in 36 requests to 3 workers of abc123 at api.runpod.ai
+        yolo: 574 frames in 36 requests to 3 workers of abc123 at api.runpod.ai
           71.0 MB (67.0 MB to 75.0 MB)
-          16 pictures of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
+          16 frames of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
           about 23 s (3.2 to 85); one by one 48 s, at best 10 s
-          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (pictures 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
-          documented defaults, not measured: a picture 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
+          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (frames 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
         ");
         stage.figures[1].source = Source::Recipe;
         stage.requests = guess(30, 36, 72);
-        stage.work = Work::Crops {
-            pictures: Some(574),
-        };
+        stage.work = Work::Crops { frames: Some(574) };
         insta::assert_snapshot!(all_lines(&stage).join("\n"), @r"
-        yolo: what is found in 574 pictures in about 36 requests (30 to 72) to 3 workers of abc123 at api.runpod.ai
+        yolo: what is found in 574 frames in about 36 requests (30 to 72) to 3 workers of abc123 at api.runpod.ai
           71.0 MB (67.0 MB to 75.0 MB)
-          16 pictures of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
+          16 frames of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
           about 23 s (3.2 to 85); one by one 48 s, at best 10 s
           about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (crops 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
           from the recipe: a start 10 s (0.5 to 60)
-          documented defaults, not measured: a picture 0.053 s (0.013 to 0.075), between two jobs 0.2 s (0 to 1)
+          documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), between two jobs 0.2 s (0 to 1)
         ");
     }
 
     #[test]
     fn what_is_not_known_is_said() {
         let mut stage = stage();
-        stage.work = Work::Pictures {
+        stage.work = Work::Frames {
             count: None,
             exact: false,
         };
         stage.times = None;
-        insta::assert_snapshot!(lines(&stage)[0], @"yolo: how many pictures there are is not known, so no cost is estimated; a second of a worker is $0.0004");
+        insta::assert_snapshot!(lines(&stage)[0], @"yolo: how many frames there are is not known, so no cost is estimated; a second of a worker is $0.0004");
         stage.cost = None;
         stage.work = Work::Sound { seconds: None };
         insta::assert_snapshot!(lines(&stage).join("\n"), @"yolo: how many seconds of sound there are is not known");

@@ -79,7 +79,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// `1 picture`, `2 pictures`.
+/// `1 frame`, `2 frames`.
 pub(super) fn number(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -50,7 +50,7 @@ pub(super) fn text(planned: &Planned) -> String {
     text += &match header.hosts.as_slice() {
         [] => "nothing leaves this machine\n".to_owned(),
         hosts => format!(
-            "pictures or sound would leave this machine for {}\n",
+            "frames or sound would leave this machine for {}\n",
             hosts.join(", ")
         ),
     };
@@ -58,7 +58,7 @@ pub(super) fn text(planned: &Planned) -> String {
         text += &format!("{notice}\n");
     }
     if let Some(reading) = header.forecast.reading {
-        text += &format!("all pictures are ready after about {} s\n", short(reading));
+        text += &format!("all frames are ready after about {} s\n", short(reading));
     }
     for stage in &header.forecast.stages {
         let lines = forecast::all_lines(stage);
@@ -97,7 +97,7 @@ fn fate(stage: &PlannedStage) -> String {
 
 fn input(video: &VideoFacts, survey: Option<&Survey>) -> String {
     let mut parts = Vec::new();
-    if video.has_pictures() {
+    if video.has_frames() {
         parts.push(video.size.to_string());
     }
     parts.extend(
@@ -105,11 +105,11 @@ fn input(video: &VideoFacts, survey: Option<&Survey>) -> String {
             .duration
             .map(|seconds| format!("{} s", short(seconds))),
     );
-    if let Some(survey) = survey.filter(|_| video.has_pictures()) {
+    if let Some(survey) = survey.filter(|_| video.has_frames()) {
         let about = if survey.exact { "" } else { "about " };
         parts.push(format!(
             "{about}{}",
-            number(survey.pictures, "picture", "pictures")
+            number(survey.frames, "frame", "frames")
         ));
         let tried = survey.sizes.len() as u64;
         if let Some(mean) = survey.sizes.iter().sum::<u64>().checked_div(tried) {

@@ -102,7 +102,7 @@ impl Stage {
         }
     }
 
-    // Pictures a second since its first, once that means anything.
+    // Frames a second since its first, once that means anything.
     fn rate(&self) -> Option<f64> {
         let seconds = self.latest.saturating_sub(self.began?).as_secs_f64();
         (self.done > 1 && seconds > 0.2).then(|| self.done as f64 / seconds)
@@ -183,7 +183,7 @@ impl Progress {
         lines.extend(header.stages.iter().filter_map(fate));
         if !header.hosts.is_empty() {
             let hosts = header.hosts.join(", ");
-            let text = format!("pictures or sound leave this machine for {hosts}");
+            let text = format!("frames or sound leave this machine for {hosts}");
             lines.push(line(Weight::Notice, text));
         }
         let costs = header.forecast.stages.iter().flat_map(forecast::lines);
@@ -217,11 +217,11 @@ impl Progress {
                 *at_work = at_work.saturating_sub(1);
                 None
             }
-            Event::Finished { stage, pictures } => {
+            Event::Finished { stage, frames } => {
                 let stage = self.stage(stage)?;
                 stage.began.get_or_insert(now);
                 stage.latest = now;
-                stage.done += pictures;
+                stage.done += frames;
                 None
             }
             Event::Retrying {

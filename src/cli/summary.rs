@@ -60,7 +60,7 @@ fn video(video: &VideoOutcome) -> Vec<String> {
     if video.requests_spared > 0 {
         lines.push(format!(
             "  {} nothing new and spared {}",
-            number(video.summary.repeated, "picture shows", "pictures show"),
+            number(video.summary.repeated, "frame shows", "frames show"),
             number(video.requests_spared, "request", "requests")
         ));
     }
@@ -69,7 +69,7 @@ fn video(video: &VideoOutcome) -> Vec<String> {
 }
 
 fn found(summary: &Summary) -> String {
-    let mut text = number(summary.pictures, "picture", "pictures");
+    let mut text = number(summary.frames, "frame", "frames");
     if summary.failed > 0 {
         text += &format!(", {} failed", summary.failed);
     }
@@ -114,7 +114,7 @@ fn found(summary: &Summary) -> String {
 
 fn files(saved: &SavedFiles) -> String {
     let mut text = format!("  {}: ", saved.stage);
-    text += &number(saved.files, "picture", "pictures");
+    text += &number(saved.files, "frame", "frames");
     if saved.files > 0 {
         let bytes = HumanBytes(saved.bytes);
         text += &format!(" in {}, {bytes}", saved.folder.display());
@@ -132,7 +132,7 @@ fn files(saved: &SavedFiles) -> String {
 }
 
 fn closing(outcome: &Outcome) -> String {
-    let pictures: u64 = outcome.videos.iter().map(|v| v.summary.pictures).sum();
+    let frames: u64 = outcome.videos.iter().map(|v| v.summary.frames).sum();
     let seconds = outcome.elapsed.as_secs_f64();
     let ended = match &outcome.stopped {
         // It was told when it happened.
@@ -142,11 +142,11 @@ fn closing(outcome: &Outcome) -> String {
     };
     let mut text = format!(
         "{ended}{} in {}",
-        number(pictures, "picture", "pictures"),
+        number(frames, "frame", "frames"),
         spell(outcome.elapsed)
     );
-    if pictures > 0 && seconds > 0.0 {
-        text += &format!(", {:.1}/s", pictures as f64 / seconds);
+    if frames > 0 && seconds > 0.0 {
+        text += &format!(", {:.1}/s", frames as f64 / seconds);
     }
     text
 }
@@ -185,7 +185,7 @@ pub(super) fn json(outcome: &Outcome) -> Value {
         "videos": outcome.videos.iter().map(video).collect::<Vec<_>>(),
         "stages": outcome.stages.iter().map(|stage| json!({
             "id": stage.id,
-            "pictures": stage.pictures,
+            "frames": stage.frames,
             "busy_seconds": stage.busy.as_secs_f64(),
             "retries": stage.retries,
             "splits": stage.splits,

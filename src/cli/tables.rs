@@ -34,10 +34,10 @@ pub(super) fn checked(checked: &Checked) -> String {
         .collect();
     let mebibytes = checked.peak.bytes as f64 / f64::from(1 << 20);
     format!(
-        "{} is right\n{}at most {} pictures in memory, {mebibytes:.0} MiB\n",
+        "{} is right\n{}at most {} frames in memory, {mebibytes:.0} MiB\n",
         checked.recipe,
         table(&stages),
-        checked.peak.pictures,
+        checked.peak.frames,
     )
 }
 
@@ -181,7 +181,7 @@ mod tests {
                 row("whisper", "whisper", "", Some("no backend for speech")),
             ],
             peak: Peak {
-                pictures: 84,
+                frames: 84,
                 bytes: 103_000_000,
                 sound: 0,
             },
@@ -192,7 +192,7 @@ mod tests {
       extract  2 at once
       people   yolo, local, rten, yolo11n.onnx, 2 at once
       whisper  skipped: no backend for speech
-    at most 84 pictures in memory, 98 MiB
+    at most 84 frames in memory, 98 MiB
     ");
     }
 

@@ -104,9 +104,9 @@ impl Attempts {
             () = self.stop.stopping() => return Err(self.stop.failure()),
             permit = self.permits.acquire() => permit,
         };
-        let (stage, pictures) = (&self.step.stage, item.pictures());
+        let (stage, frames) = (&self.step.stage, item.frames());
         if body.as_ref().is_some_and(|body| !body.is_empty())
-            && let Err(reason) = self.gate.admit(stage, pictures)
+            && let Err(reason) = self.gate.admit(stage, frames)
         {
             self.stop.finish(reason);
             return Err(self.stop.failure());
@@ -114,7 +114,7 @@ impl Attempts {
         self.reporter
             .event(Event::Started {
                 stage: stage.clone(),
-                pictures,
+                frames,
             })
             .await;
         let answer = match &self.worker {
@@ -128,7 +128,7 @@ impl Attempts {
         self.reporter
             .event(Event::Paused {
                 stage: stage.clone(),
-                pictures,
+                frames,
             })
             .await;
         answer
@@ -146,7 +146,7 @@ impl Attempts {
     async fn call(&self, call: &dyn Call, item: &Item, body: Bytes) -> Result<Vec<Item>, Failure> {
         let asks = !body.is_empty();
         let mut exchange = Exchange {
-            pictures: item.pictures(),
+            frames: item.frames(),
             ..Exchange::default()
         };
         let begun = Instant::now();
@@ -263,8 +263,8 @@ impl Attempts {
     }
 
     async fn halves(self: &Arc<Self>, item: &Item, (first, second): (Item, Item)) -> Vec<Item> {
-        let (stage, pictures) = (self.step.stage.clone(), item.pictures());
-        self.reporter.event(Event::Split { stage, pictures }).await;
+        let (stage, frames) = (self.step.stage.clone(), item.frames());
+        self.reporter.event(Event::Split { stage, frames }).await;
         let halves = join(
             Arc::clone(self).answer(first),
             Arc::clone(self).answer(second),

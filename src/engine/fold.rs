@@ -33,15 +33,13 @@ impl FoldTask {
             let (state, ends) = videos.entry(video).or_insert_with(open);
             match message {
                 Message::Item(item) => {
-                    let taken = item.pictures();
+                    let taken = item.frames();
                     let complete = state.push(item);
-                    let pictures = self.done(taken, &complete);
+                    let frames = self.done(taken, &complete);
                     self.pass(complete).await;
-                    if self.step.last && pictures > 0 {
+                    if self.step.last && frames > 0 {
                         let stage = self.step.stage.clone();
-                        self.reporter
-                            .event(Event::Finished { stage, pictures })
-                            .await;
+                        self.reporter.event(Event::Finished { stage, frames }).await;
                     }
                 }
                 Message::End(_) => {
@@ -57,7 +55,7 @@ impl FoldTask {
         }
     }
 
-    // The pictures that the stage is done with.
+    // The frames that the stage is done with.
     fn done(&self, taken: u64, complete: &[Item]) -> u64 {
         if self.step.last {
             return taken;
@@ -65,7 +63,7 @@ impl FoldTask {
         let found = complete.iter();
         found
             .filter(|item| matches!(item, Item::Detections(_)))
-            .map(Item::pictures)
+            .map(Item::frames)
             .sum()
     }
 

@@ -9,12 +9,12 @@ use crate::name::StageId;
 
 /// Decides whether one more request may be sent. Must not block.
 pub trait Gate: Send + Sync {
-    /// Counts a request of `stage` for `pictures` as on its way.
+    /// Counts a request of `stage` for `frames` as on its way.
     ///
     /// # Errors
     ///
     /// Why no more may be sent by anyone; it is not counted then.
-    fn admit(&self, stage: &StageId, pictures: u64) -> Result<(), StopReason>;
+    fn admit(&self, stage: &StageId, frames: u64) -> Result<(), StopReason>;
 
     /// Takes back that a request is on its way, once for each that was admitted, and learns what
     /// it took.
@@ -26,7 +26,7 @@ pub trait Gate: Send + Sync {
 pub struct Open;
 
 impl Gate for Open {
-    fn admit(&self, _stage: &StageId, _pictures: u64) -> Result<(), StopReason> {
+    fn admit(&self, _stage: &StageId, _frames: u64) -> Result<(), StopReason> {
         Ok(())
     }
 

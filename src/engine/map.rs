@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 struct Answer {
     number: u64,
     video: VideoId,
-    pictures: u64,
+    frames: u64,
     items: Vec<Item>,
 }
 
@@ -85,7 +85,7 @@ impl MapTask {
         if step.last {
             let event = Event::Finished {
                 stage: step.stage.clone(),
-                pictures: answer.pictures,
+                frames: answer.frames,
             };
             self.attempts.reporter.event(event).await;
         }
@@ -103,12 +103,12 @@ impl MapTask {
 }
 
 async fn work(attempts: Arc<Attempts>, number: u64, item: Item) -> Answer {
-    let (video, pictures) = (item.video(), item.pictures());
+    let (video, frames) = (item.video(), item.frames());
     let items = attempts.answer(item).await;
     Answer {
         number,
         video,
-        pictures,
+        frames,
         items,
     }
 }

@@ -169,12 +169,12 @@ impl Emitter {
         if self.stop.is_stopping() {
             return Err(Stopped);
         }
-        let pictures = item.pictures();
+        let frames = item.frames();
         self.outlets.blocking_send(item)?;
         if self.last {
             let stage = self.stage.clone();
             self.reporter
-                .blocking_event(Event::Finished { stage, pictures });
+                .blocking_event(Event::Finished { stage, frames });
         }
         Ok(())
     }

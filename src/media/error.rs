@@ -5,7 +5,7 @@
 use std::io;
 use std::path::PathBuf;
 
-/// Why a file gives no pictures.
+/// Why a file gives no frames.
 #[derive(Debug, thiserror::Error)]
 pub enum MediaError {
     /// There is nothing at the path.
@@ -29,7 +29,7 @@ pub enum MediaError {
         path: PathBuf,
     },
     /// The folder holds nothing to look at.
-    #[error("the folder `{}` holds no JPEG or PNG pictures", path.display())]
+    #[error("the folder `{}` holds no JPEG or PNG frames", path.display())]
     NoPictures {
         /// The folder.
         path: PathBuf,
@@ -46,7 +46,7 @@ pub enum MediaError {
         why: String,
     },
     /// The file has sound, or subtitles, and nothing to look at.
-    #[error("`{}` has no video stream: there are no pictures to take from it", path.display())]
+    #[error("`{}` has no video stream: there are no frames to take from it", path.display())]
     NoVideoStream {
         /// The file.
         path: PathBuf,
@@ -129,8 +129,8 @@ pub enum MediaError {
         /// FFmpeg's name of the codec.
         codec: String,
     },
-    /// No picture of the input can be decoded.
-    #[error("no picture in `{}` can be decoded: the file is damaged", path.display())]
+    /// No frame of the input can be decoded.
+    #[error("no frame in `{}` can be decoded: the file is damaged", path.display())]
     NothingDecodes {
         /// The file or folder.
         path: PathBuf,
@@ -141,16 +141,16 @@ pub enum MediaError {
         /// What the system says.
         source: io::Error,
     },
-    /// The picture cannot be written as PNG.
-    #[error("a picture of {size} cannot be written as PNG: {why}")]
+    /// The frame cannot be written as PNG.
+    #[error("a frame of {size} cannot be written as PNG: {why}")]
     Png {
         /// Its size.
         size: crate::item::Size,
         /// What is wrong with it.
         why: String,
     },
-    /// The picture cannot be written as JPEG.
-    #[error("a picture of {size} cannot be written as JPEG: {why}")]
+    /// The frame cannot be written as JPEG.
+    #[error("a frame of {size} cannot be written as JPEG: {why}")]
     Jpeg {
         /// Its size.
         size: crate::item::Size,

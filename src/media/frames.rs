@@ -1,13 +1,13 @@
-//! The iterator over the sampled pictures of one input.
+//! The iterator over the sampled frames of one input.
 //!
-//! Knows nothing of stages or of who wants the pictures.
+//! Knows nothing of stages or of who wants the frames.
 
 use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Content;
+use crate::item::Frame;
 use crate::item::Moment;
-use crate::item::Picture;
 use crate::media::decode::decoder::Tally;
 use crate::media::decode::full::Full;
 use crate::media::decode::full::Sampled;
@@ -32,15 +32,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::vec;
 
-/// The sampled pictures of one input, in order. Works ahead on threads of its own, within
+/// The sampled frames of one input, in order. Works ahead on threads of its own, within
 /// what [`crate::media::held`] says; dropping it ends the work.
-pub struct Pictures {
+pub struct Frames {
     source: Source,
     facts: VideoFacts,
     wanted: Wanted,
     stop: Stop,
     next_index: u64,
-    // The first sample that no picture was given for.
+    // The first sample that no frame was given for.
     next_sample: u64,
     has_decoded: bool,
     // Packets that were decoded before it was begun anew.
@@ -55,21 +55,21 @@ enum Source {
     Ended(Tally),
 }
 
-/// Opens `input` for its pictures. Once `stop` is set the iterator ends, within a packet, even
-/// where no picture is due for long.
+/// Opens `input` for its frames. Once `stop` is set the iterator ends, within a packet, even
+/// where no frame is due for long.
 ///
-/// A picture that cannot be decoded is not the end: it is given with the reason as its content.
+/// A frame that cannot be decoded is not the end: it is given with the reason as its content.
 ///
 /// # Errors
 ///
 /// Where the input cannot be opened or this FFmpeg cannot decode it.
-pub fn pictures(
+pub fn frames(
     input: &Input,
     facts: &VideoFacts,
     wanted: &Wanted,
     stop: Arc<AtomicBool>,
-) -> Result<Pictures, MediaError> {
-    let mut pictures = Pictures {
+) -> Result<Frames, MediaError> {
+    let mut frames = Frames {
         source: Source::Ended(Tally::default()),
         facts: facts.clone(),
         wanted: wanted.clone(),
@@ -80,29 +80,29 @@ pub fn pictures(
         wasted: 0,
         high_range: None,
     };
-    pictures.source = match input {
-        Input::Video(path) => pictures.open(path)?,
+    frames.source = match input {
+        Input::Video(path) => frames.open(path)?,
         Input::Pictures { files, .. } => {
             let shaper = Shaper::new(wanted.format, wanted.max_side, Turn::default());
             Source::Stills(files.clone().into_iter().enumerate(), shaper)
         }
     };
-    Ok(pictures)
+    Ok(frames)
 }
 
-impl Pictures {
+impl Frames {
     /// The number of packets, so far, that were damaged and left out.
     pub fn damaged(&self) -> u64 {
         self.tally().damaged
     }
 
-    /// The transfer of a video with a high dynamic range, `PQ` or `HLG`: its pictures are not
+    /// The transfer of a video with a high dynamic range, `PQ` or `HLG`: its frames are not
     /// mapped to the usual one, and look pale.
     pub fn high_range(&self) -> Option<&'static str> {
         self.high_range
     }
 
-    /// The number of packets, so far, that were decoded: what the pictures cost.
+    /// The number of packets, so far, that were decoded: what the frames cost.
     pub fn decoded(&self) -> u64 {
         self.wasted + self.tally().packets
     }
@@ -148,11 +148,11 @@ impl Pictures {
         self.source = Source::Ended(self.tally());
     }
 
-    fn next_picture(&mut self) -> Result<Option<Picture>, MediaError> {
+    fn next_frame(&mut self) -> Result<Option<Frame>, MediaError> {
         loop {
             let (target, shaped) = match &mut self.source {
                 Source::Sparse(sparse) => match sparse.next_outcome() {
-                    Some(Outcome::Picture(target, shaped)) => (target, shaped.ok_or(UNCONVERTIBLE)),
+                    Some(Outcome::Frame(target, shaped)) => (target, shaped.ok_or(UNCONVERTIBLE)),
                     // Time is counted from the first frame, so that one must be there.
                     Some(Outcome::Lost(target)) if self.has_decoded => (target, Err(DAMAGED)),
                     Some(_) => {
@@ -183,7 +183,7 @@ impl Pictures {
         }
     }
 
-    fn of_video(&mut self, target: Target, shaped: Result<Shaped, &str>) -> Picture {
+    fn of_video(&mut self, target: Target, shaped: Result<Shaped, &str>) -> Frame {
         self.next_sample = target.next_sample;
         self.has_decoded |= shaped.is_ok();
         let seconds = target.place.seconds;
@@ -197,10 +197,10 @@ impl Pictures {
             part: None,
         };
         let said = |why| format!("the frame at {seconds:.3} s {why}");
-        self.picture(moment, shaped.map_err(said))
+        self.frame(moment, shaped.map_err(said))
     }
 
-    fn of_file(&mut self, number: u64, shaped: Result<Shaped, String>) -> Picture {
+    fn of_file(&mut self, number: u64, shaped: Result<Shaped, String>) -> Frame {
         let moment = Moment {
             video: self.facts.id,
             index: self.take_index(),
@@ -210,12 +210,12 @@ impl Pictures {
             samples: 1,
             part: None,
         };
-        self.picture(moment, shaped)
+        self.frame(moment, shaped)
     }
 
-    fn picture(&self, moment: Moment, shaped: Result<Shaped, String>) -> Picture {
+    fn frame(&self, moment: Moment, shaped: Result<Shaped, String>) -> Frame {
         match shaped {
-            Ok(shaped) => Picture {
+            Ok(shaped) => Frame {
                 moment,
                 source: shaped.source,
                 size: shaped.size,
@@ -224,7 +224,7 @@ impl Pictures {
                     jpeg: None,
                 }),
             },
-            Err(why) => Picture {
+            Err(why) => Frame {
                 moment,
                 source: self.facts.size,
                 size: self.facts.size,
@@ -248,11 +248,11 @@ fn still(shaper: &mut Shaper, path: &Path) -> Result<Shaped, String> {
     shaped.ok_or_else(|| format!("the picture `{}` {UNCONVERTIBLE}", path.display()))
 }
 
-impl Iterator for Pictures {
-    type Item = Result<Picture, MediaError>;
+impl Iterator for Frames {
+    type Item = Result<Frame, MediaError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.next_picture();
+        let next = self.next_frame();
         // What was under way when the stop was asked for may be wrong: it took the last packet
         // that was read for the last one there is.
         if self.stop.is_set() {

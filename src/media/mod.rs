@@ -1,12 +1,12 @@
-//! Media: videos and picture files to sampled pictures and sound, and pictures to JPEG and PNG.
+//! Media: videos and picture files to sampled frames and sound, and frames to JPEG and PNG.
 //!
-//! [`identify`] says what a path is, [`probe`] what its headers say, [`pictures`] gives the
-//! pictures that the sampling rule (see [`crate::time::Sampling`]) chooses, scaled and turned as
+//! [`identify`] says what a path is, [`probe`] what its headers say, [`frames`] gives the
+//! frames that the sampling rule (see [`crate::time::Sampling`]) chooses, scaled and turned as
 //! they are shown, and [`encode_jpeg`] and [`encode_png`] write one. Everything blocks.
 //!
 //! A video is read once, from end to end. Where its packets say what they are, only those that
 //! the samples need are decoded, in groups side by side; where they do not, or turn out to have
-//! been wrong, all are. Either way the pictures are the same, bit by bit.
+//! been wrong, all are. Either way the frames are the same, bit by bit.
 //!
 //! | folder | what it is |
 //! |---|---|
@@ -36,8 +36,8 @@ pub use error::MediaError;
 pub use ffmpeg::decodes;
 pub use ffmpeg::init;
 pub use ffmpeg::version;
-pub use frames::Pictures;
-pub use frames::pictures;
+pub use frames::Frames;
+pub use frames::frames;
 pub use input::identify::Input;
 pub use input::identify::identify;
 pub use input::probe::probe;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 
-/// Set by the caller's flag, or when nobody wants the pictures any more.
+/// Set by the caller's flag, or when nobody wants the frames any more.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Stop {
     asked: Arc<AtomicBool>,
@@ -27,7 +27,7 @@ impl Stop {
         Self::new(Arc::clone(&self.asked))
     }
 
-    /// Says that nobody wants the pictures any more.
+    /// Says that nobody wants the frames any more.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Relaxed);
     }

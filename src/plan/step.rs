@@ -62,8 +62,8 @@ impl Plan {
         edges
     }
 
-    /// The pictures in one item that `step` takes.
-    pub fn pictures_a_request(&self, step: StepIndex) -> usize {
+    /// The frames in one item that `step` takes.
+    pub fn frames_a_request(&self, step: StepIndex) -> usize {
         let before = self.graph.neighbors_directed(step.0, Direction::Incoming);
         let size = |node: NodeIndex| match &self.graph[node].kind {
             StepKind::Batch { spec, .. } => spec.size,
@@ -72,16 +72,16 @@ impl Plan {
         before.map(size).max().unwrap_or(1)
     }
 
-    /// What leads to a step that asks a server for pictures.
+    /// What leads to a step that asks a server for frames.
     pub(super) fn feed(&self, step: StepIndex) -> Feed<'_> {
         let mut feed = Feed {
-            size: self.pictures_a_request(step),
+            size: self.frames_a_request(step),
             max_bytes: None,
             picking: None,
             of_crops: false,
-            repeats: self.steps().any(
-                |(_, step)| matches!(&step.kind, StepKind::Pictures { spec, .. } if spec.dedup),
-            ),
+            repeats: self
+                .steps()
+                .any(|(_, step)| matches!(&step.kind, StepKind::Frames { spec, .. } if spec.dedup)),
         };
         let before = |node| {
             let mut before = self.graph.neighbors_directed(node, Direction::Incoming);
@@ -122,23 +122,23 @@ impl Plan {
         &self.backends
     }
 
-    /// The most that the pictures of a run take in memory.
+    /// The most that the frames of a run take in memory.
     pub fn peak(&self) -> Peak {
         self.peak
     }
 }
 
-/// What leads to a step that asks a server for pictures.
+/// What leads to a step that asks a server for frames.
 pub(super) struct Feed<'a> {
-    /// Pictures a request, at most.
+    /// Frames a request, at most.
     pub(super) size: usize,
-    /// Bytes of JPEG a request, at most; `None` where each picture goes by itself.
+    /// Bytes of JPEG a request, at most; `None` where each frame goes by itself.
     pub(super) max_bytes: Option<usize>,
-    /// Which pictures it takes; `None` for all.
+    /// Which frames it takes; `None` for all.
     pub(super) picking: Option<&'a Picking>,
     /// Whether it takes what was cut out of them.
     pub(super) of_crops: bool,
-    /// Whether pictures that show nothing new are left out before.
+    /// Whether frames that show nothing new are left out before.
     pub(super) repeats: bool,
 }
 
@@ -200,7 +200,7 @@ impl Step {
     }
 }
 
-/// Which pictures a stage takes, whatever they show.
+/// Which frames a stage takes, whatever they show.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picking {
     /// One in so many, the first one included.
@@ -210,13 +210,13 @@ pub struct Picking {
 }
 
 impl Picking {
-    /// Why a picture is not taken; `None` where it is.
+    /// Why a frame is not taken; `None` where it is.
     pub fn refuses(&self, moment: &Moment) -> Option<String> {
         let every = self.every;
         match self.without.get(&moment.video) {
             Some(why) => Some(why.clone()),
             None if moment.index.is_multiple_of(u64::from(every.max(1))) => None,
-            None => Some(format!("one picture in {every} is looked at")),
+            None => Some(format!("one frame in {every} is looked at")),
         }
     }
 }
@@ -280,59 +280,59 @@ impl Default for Retry {
 /// What a step does.
 #[derive(Clone, Debug)]
 pub enum StepKind {
-    /// Samples pictures from a video.
-    Pictures {
+    /// Samples frames from a video.
+    Frames {
         /// What to sample.
         spec: ExtractSpec,
         /// The layout that the consumers need.
         format: PixelFormat,
     },
-    /// Makes JPEGs of pictures.
+    /// Makes JPEGs of frames.
     Encode {
         /// JPEG quality, 1 to 100.
         quality: u8,
     },
-    /// Passes on the pictures that a stage takes, and says of the others that they are skipped.
+    /// Passes on the frames that a stage takes, and says of the others that they are skipped.
     Pick {
         /// Which it takes.
         picking: Picking,
     },
-    /// Cuts out of each picture what another stage found in it; says of a picture without crops
+    /// Cuts out of each frame what another stage found in it; says of a frame without crops
     /// that it is skipped.
     Cut {
         /// The stage that found it.
         of: StageId,
-        /// Which pictures are cut.
+        /// Which frames are cut.
         picking: Picking,
         /// Which boxes, and how wide.
         take: TakeSpec,
     },
-    /// Joins what was found in the crops of each picture.
+    /// Joins what was found in the crops of each frame.
     Gather,
-    /// Collects pictures into requests.
+    /// Collects frames into requests.
     Batch {
-        /// How many pictures a request takes.
+        /// How many frames a request takes.
         spec: BatchSpec,
         /// How many bytes of JPEG a request takes.
         max_bytes: usize,
     },
-    /// Runs a detector on this machine, a picture at a time.
+    /// Runs a detector on this machine, a frame at a time.
     Detect {
         /// What to look for.
         spec: YoloSpec,
         /// With what.
         place: LocalFacts,
     },
-    /// Sends pictures to a server that looks at them, a request at a time.
+    /// Sends frames to a server that looks at them, a request at a time.
     Request {
         /// Where.
         place: RemoteFacts,
-        /// The side, in pixels, that its model fits pictures to, where that is known.
+        /// The side, in pixels, that its model fits frames to, where that is known.
         side: Option<u32>,
     },
-    /// Writes pictures to files.
+    /// Writes frames to files.
     Save {
-        /// Where to and how; where it says no quality, pictures come as JPEG.
+        /// Where to and how; where it says no quality, frames come as JPEG.
         spec: SaveSpec,
     },
     /// Reads the sound of a video.

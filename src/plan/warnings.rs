@@ -37,7 +37,7 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
         let StepKind::Request { side, .. } = &step.kind else {
             continue;
         };
-        let size = plan.pictures_a_request(index);
+        let size = plan.frames_a_request(index);
         let batch = batch_of(recipe, stage);
         let card = fleet.zip(*side);
         warnings.extend(card.and_then(|(fleet, side)| memory(stage, batch, size, side, fleet)));
@@ -94,9 +94,9 @@ fn memory(
     } else {
         "of the backend's `vram_gb`"
     };
-    let pictures = if size == 1 { "picture" } else { "pictures" };
+    let frames = if size == 1 { "frame" } else { "frames" };
     let message = format!(
-        "{size} {pictures} of {side} px take about {} GB of a GPU: {how}",
+        "{size} {frames} of {side} px take about {} GB of a GPU: {how}",
         vram.gb
     );
     let span = batch.map_or(stage.key("imgsz"), |batch| batch.key("size"));
@@ -127,12 +127,12 @@ fn body(
         StageSpec::Extract(spec) => Some(spec),
         _ => None,
     })?;
-    let one = a_picture(extract, facts);
+    let one = a_frame(extract, facts);
     let fit = ((max_bytes as f64 / one) as usize).max(1);
     (fit < size).then(|| {
         let (mb, side) = (place.max_body as f64 / 1e6, extract.max_side);
         let message = format!(
-            "{size} pictures of up to {side} px do not fit into a request of {mb} MB: it will \
+            "{size} frames of up to {side} px do not fit into a request of {mb} MB: it will \
              have about {fit}",
         );
         Diagnostic::warning(batch.key("size"), message).help(format!(
@@ -142,9 +142,9 @@ fn body(
     })
 }
 
-// Bytes of a JPEG: of the pictures that were tried; where there are none, what is usual for the
-// largest picture of the usual shape.
-fn a_picture(spec: &ExtractSpec, facts: &Facts) -> f64 {
+// Bytes of a JPEG: of the frames that were tried; where there are none, what is usual for the
+// largest frame of the usual shape.
+fn a_frame(spec: &ExtractSpec, facts: &Facts) -> f64 {
     let sizes = facts.surveys.values().flat_map(|survey| &survey.sizes);
     let (sum, count) = sizes.fold((0, 0), |(sum, count), size| (sum + size, count + 1));
     if count > 0 {

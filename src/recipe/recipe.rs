@@ -101,9 +101,9 @@ pub enum Port {
     /// What its kind is for.
     #[default]
     Main,
-    /// `crops`: what the stage found, cut out of the picture that it looked at.
+    /// `crops`: what the stage found, cut out of the frame that it looked at.
     Crops,
-    /// `boxes`: what the stage found, without the picture that it looked at.
+    /// `boxes`: what the stage found, without the frame that it looked at.
     Boxes,
     /// `sound`: of what the stage reads, what is heard.
     Sound,
@@ -112,17 +112,17 @@ pub enum Port {
 /// What a user can declare.
 #[derive(Clone, Debug)]
 pub enum StageSpec {
-    /// Pictures and sound out of a video.
+    /// Frames and sound out of a video.
     Extract(ExtractSpec),
-    /// Pictures into requests.
+    /// Frames into requests.
     Batch(BatchSpec),
-    /// Objects in pictures.
+    /// Objects in frames.
     Yolo(YoloSpec),
     /// Words in sound.
     Whisper(WhisperSpec),
-    /// Whatever a server of one's own makes of pictures or sound.
+    /// Whatever a server of one's own makes of frames or sound.
     Http(Box<HttpStageSpec>),
-    /// Pictures into files.
+    /// Frames into files.
     Save(SaveSpec),
     /// Everything of a video into one record.
     Merge(MergeSpec),
@@ -142,7 +142,7 @@ impl StageSpec {
         }
     }
 
-    /// Whether it has an answer for each picture.
+    /// Whether it has an answer for each frame.
     pub fn looks(&self) -> bool {
         match self {
             Self::Yolo(_) => true,
@@ -151,15 +151,15 @@ impl StageSpec {
         }
     }
 
-    /// Whether it is shown pictures, and not only told of them.
-    pub fn takes_pictures(&self) -> bool {
+    /// Whether it is shown frames, and not only told of them.
+    pub fn takes_frames(&self) -> bool {
         match self {
-            Self::Http(http) => matches!(http.mapping.about, Subject::Picture | Subject::Batch),
+            Self::Http(http) => matches!(http.mapping.about, Subject::Frame | Subject::Batch),
             _ => self.looks(),
         }
     }
 
-    /// Whether it finds boxes in pictures.
+    /// Whether it finds boxes in frames.
     pub fn detects(&self) -> bool {
         match self {
             Self::Yolo(_) => true,
@@ -182,7 +182,7 @@ impl StageSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchSpec {
-    /// Pictures a request.
+    /// Frames a request.
     #[serde(deserialize_with = "value::batch_size")]
     pub size: usize,
 }
@@ -216,7 +216,7 @@ pub struct YoloSpec {
     /// The overlap from which the weaker of two boxes of a class is dropped.
     #[serde(deserialize_with = "value::share")]
     pub iou: f32,
-    /// The side, in pixels, that pictures are fitted to.
+    /// The side, in pixels, that frames are fitted to.
     #[serde(deserialize_with = "value::imgsz")]
     pub imgsz: u32,
     /// Whether a GPU worker may use half precision.
@@ -225,7 +225,7 @@ pub struct YoloSpec {
     /// The classes to keep; all where empty.
     #[serde(deserialize_with = "value::classes")]
     pub classes: Vec<u32>,
-    /// The most boxes a picture.
+    /// The most boxes a frame.
     #[serde(deserialize_with = "value::max_det")]
     pub max_det: usize,
 }

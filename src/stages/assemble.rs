@@ -49,7 +49,7 @@ pub fn assemble(plan: &Plan, supplies: &Supplies) -> Result<Vec<Work>, StageId> 
 
 fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
     Some(match &step.kind {
-        StepKind::Pictures { spec, format } => Work::Source(extract::pictures(
+        StepKind::Frames { spec, format } => Work::Source(extract::frames(
             spec,
             *format,
             &supplies.videos,

@@ -1,18 +1,18 @@
-//! `batch`: pictures into requests, cut where the count or the bytes of a request are reached.
+//! `batch`: frames into requests, cut where the count or the bytes of a request are reached.
 //!
-//! Pictures come in order and leave in order. A picture that could not be read travels with the
+//! Frames come in order and leave in order. A frame that could not be read travels with the
 //! others, so that it keeps its place. Does not know what the requests are for.
 
 use crate::engine::Fold;
 use crate::engine::Folding;
 use crate::item::Batch;
+use crate::item::Frame;
 use crate::item::Item;
-use crate::item::Picture;
 use crate::name::VideoId;
 use crate::recipe::BatchSpec;
 use std::sync::Arc;
 
-/// Batches of at most `spec.size` pictures whose JPEGs are at most `max_bytes` together.
+/// Batches of at most `spec.size` frames whose JPEGs are at most `max_bytes` together.
 pub fn batch(spec: &BatchSpec, max_bytes: usize) -> Arc<dyn Fold> {
     Arc::new(Cut {
         size: spec.size,
@@ -20,25 +20,25 @@ pub fn batch(spec: &BatchSpec, max_bytes: usize) -> Arc<dyn Fold> {
     })
 }
 
-/// The two halves of a batch; `None` for a single picture.
+/// The two halves of a batch; `None` for a single frame.
 pub fn halves(item: &Item) -> Option<(Item, Item)> {
     match item {
-        Item::Batch(batch) => cut(item, batch.pictures.len() / 2),
+        Item::Batch(batch) => cut(item, batch.frames.len() / 2),
         _ => None,
     }
 }
 
-/// The first `at` pictures of a batch and the others; `None` where either would be empty.
+/// The first `at` frames of a batch and the others; `None` where either would be empty.
 pub(super) fn cut(item: &Item, at: usize) -> Option<(Item, Item)> {
     let Item::Batch(batch) = item else {
         return None;
     };
-    let (first, second) = batch.pictures.split_at_checked(at)?;
-    let part = |pictures: &[Picture]| {
-        (!pictures.is_empty()).then(|| {
+    let (first, second) = batch.frames.split_at_checked(at)?;
+    let part = |frames: &[Frame]| {
+        (!frames.is_empty()).then(|| {
             Item::Batch(Batch {
                 video: batch.video,
-                pictures: pictures.to_vec(),
+                frames: frames.to_vec(),
             })
         })
     };
@@ -57,7 +57,7 @@ impl Fold for Cut {
             video,
             size,
             max_bytes,
-            pictures: Vec::new(),
+            frames: Vec::new(),
             bytes: 0,
         })
     }
@@ -67,33 +67,33 @@ struct Collecting {
     video: VideoId,
     size: usize,
     max_bytes: usize,
-    pictures: Vec<Picture>,
+    frames: Vec<Frame>,
     bytes: usize,
 }
 
 impl Collecting {
     fn cut(&mut self) -> Vec<Item> {
         self.bytes = 0;
-        let pictures = std::mem::take(&mut self.pictures);
-        if pictures.is_empty() {
+        let frames = std::mem::take(&mut self.frames);
+        if frames.is_empty() {
             return Vec::new();
         }
         vec![Item::Batch(Batch {
             video: self.video,
-            pictures,
+            frames,
         })]
     }
 }
 
 impl Folding for Collecting {
     fn push(&mut self, item: Item) -> Vec<Item> {
-        let picture = match item {
-            Item::Picture(picture) => picture,
+        let frame = match item {
+            Item::Frame(frame) => frame,
             // Nothing of it is sent, so it takes no place in a request.
             Item::Repeat(_) => return vec![item],
             _ => return Vec::new(),
         };
-        let bytes = match &picture.content {
+        let bytes = match &frame.content {
             Ok(content) => content.jpeg.as_ref().map_or(0, bytes::Bytes::len),
             Err(_) => 0,
         };
@@ -104,8 +104,8 @@ impl Folding for Collecting {
             Vec::new()
         };
         self.bytes = self.bytes.saturating_add(bytes);
-        self.pictures.push(picture);
-        if self.pictures.len() == self.size {
+        self.frames.push(frame);
+        if self.frames.len() == self.size {
             complete.extend(self.cut());
         }
         complete

@@ -1,6 +1,6 @@
-//! `merge`: everything that was found in a video, by stage and in the order of its pictures.
+//! `merge`: everything that was found in a video, by stage and in the order of its frames.
 //!
-//! A picture that repeats another is given here what was found in that one.
+//! A frame that repeats another is given here what was found in that one.
 //!
 //! Only detections and transcripts meet here, which are small, so one input may run ahead of
 //! another. Does not know the format of the results.
@@ -74,14 +74,14 @@ impl Folding for Joining {
 
     fn finish(&mut self) -> Vec<Item> {
         let mut detections = std::mem::take(&mut self.detections);
-        for pictures in detections.values_mut() {
-            pictures.sort_by_key(|picture| picture.moment.index);
-            repeat(pictures, |it| (&it.moment, it.same_as, &mut it.found));
+        for frames in detections.values_mut() {
+            frames.sort_by_key(|frame| frame.moment.index);
+            repeat(frames, |it| (&it.moment, it.same_as, &mut it.found));
         }
         let mut saved = std::mem::take(&mut self.saved);
-        for pictures in saved.values_mut() {
-            pictures.sort_by_key(|picture| picture.moment.index);
-            repeat(pictures, |it| (&it.moment, it.same_as, &mut it.file));
+        for frames in saved.values_mut() {
+            frames.sort_by_key(|frame| frame.moment.index);
+            repeat(frames, |it| (&it.moment, it.same_as, &mut it.file));
         }
         vec![Item::Record(Box::new(Record {
             video: self.video,
@@ -92,19 +92,16 @@ impl Folding for Joining {
     }
 }
 
-// Gives each picture that repeats an earlier one what that one has. `parts` are which picture it
+// Gives each frame that repeats an earlier one what that one has. `parts` are which frame it
 // is, which one it repeats, and what it has.
-fn repeat<T, A: Clone>(
-    pictures: &mut [T],
-    parts: impl Fn(&mut T) -> (&Moment, Option<u64>, &mut A),
-) {
+fn repeat<T, A: Clone>(frames: &mut [T], parts: impl Fn(&mut T) -> (&Moment, Option<u64>, &mut A)) {
     let mut kept: BTreeMap<u64, Option<A>> = BTreeMap::new();
-    for picture in pictures.iter_mut() {
-        let (_, same_as, _) = parts(picture);
+    for frame in frames.iter_mut() {
+        let (_, same_as, _) = parts(frame);
         kept.extend(same_as.map(|number| (number, None)));
     }
-    for picture in pictures {
-        let (moment, same_as, answer) = parts(picture);
+    for frame in frames {
+        let (moment, same_as, answer) = parts(frame);
         match same_as.and_then(|number| kept.get(&number)) {
             Some(Some(found)) => *answer = found.clone(),
             Some(None) => {}

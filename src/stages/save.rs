@@ -1,14 +1,14 @@
-//! `save`: each picture to a file of its own, whole or not at all.
+//! `save`: each frame to a file of its own, whole or not at all.
 //!
-//! Does not know who reads the files, nor what else is done with the pictures.
+//! Does not know who reads the files, nor what else is done with the frames.
 
 use crate::engine::Lane;
 use crate::engine::Map;
 use crate::failure::Class;
 use crate::failure::Failure;
+use crate::item::Frame;
 use crate::item::Item;
 use crate::item::Moment;
-use crate::item::Picture;
 use crate::item::Saved;
 use crate::item::SavedFile;
 use crate::media;
@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-/// Writes pictures of `videos` as `stage`. No two of all that share `taken` go to one file.
+/// Writes frames of `videos` as `stage`. No two of all that share `taken` go to one file.
 pub(super) fn save(
     stage: &StageId,
     spec: &SaveSpec,
@@ -71,7 +71,7 @@ impl Map for Save {
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
         match item {
-            Item::Picture(picture) => vec![self.saved(&picture.moment, Err(failure.clone()))],
+            Item::Frame(frame) => vec![self.saved(&frame.moment, Err(failure.clone()))],
             Item::Repeat(repeat) => vec![Item::Saved(Saved::of_repeat(&self.stage, repeat))],
             _ => Vec::new(),
         }
@@ -81,7 +81,7 @@ impl Map for Save {
 impl Lane for Save {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         Ok(match item {
-            Item::Picture(picture) => vec![self.saved(&picture.moment, Ok(self.write(picture)?))],
+            Item::Frame(frame) => vec![self.saved(&frame.moment, Ok(self.write(frame)?))],
             Item::Repeat(repeat) => vec![Item::Saved(Saved::of_repeat(&self.stage, repeat))],
             _ => Vec::new(),
         })
@@ -98,12 +98,12 @@ impl Save {
         })
     }
 
-    fn write(&self, picture: &Picture) -> Result<SavedFile, Failure> {
-        let bytes = self.encoded(picture)?;
-        let path = self.path(&picture.moment)?;
+    fn write(&self, frame: &Frame) -> Result<SavedFile, Failure> {
+        let bytes = self.encoded(frame)?;
+        let path = self.path(&frame.moment)?;
         if !self.taken.take(&path) {
             let message = format!(
-                "two pictures would be written to {}: let `name` hold `{{{{ picture.index }}}}`",
+                "two frames would be written to {}: let `name` hold `{{{{ frame.index }}}}`",
                 path.display()
             );
             return Err(Failure::new(Class::Disk, message));
@@ -122,16 +122,16 @@ impl Save {
         path.map_err(|fault| Failure::new(Class::Disk, fault.message))
     }
 
-    fn encoded(&self, picture: &Picture) -> Result<Bytes, Failure> {
-        let content = picture.content.as_ref().map_err(Clone::clone)?;
+    fn encoded(&self, frame: &Frame) -> Result<Bytes, Failure> {
+        let content = frame.content.as_ref().map_err(Clone::clone)?;
         let encoded = match (&content.jpeg, &content.pixels, self.spec.format) {
             (Some(jpeg), _, SaveFormat::Jpeg) => return Ok(jpeg.clone()),
             (_, Some(pixels), SaveFormat::Jpeg) => {
                 let quality = self.spec.quality.unwrap_or(100);
-                media::encode_jpeg(pixels, picture.size, quality)
+                media::encode_jpeg(pixels, frame.size, quality)
             }
-            (_, Some(pixels), SaveFormat::Png) => media::encode_png(pixels, picture.size),
-            (_, None, _) => return Err(Failure::new(Class::Media, "the picture has no pixels")),
+            (_, Some(pixels), SaveFormat::Png) => media::encode_png(pixels, frame.size),
+            (_, None, _) => return Err(Failure::new(Class::Media, "the frame has no pixels")),
         };
         encoded.map_err(|error: MediaError| Failure::new(Class::Media, error.to_string()))
     }

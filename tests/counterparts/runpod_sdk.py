@@ -2,8 +2,8 @@
 
     python runpod_sdk.py VPIPE CLIP      needs runpod_sdk.txt installed; exits with 1 if anything differs
 
-The handler answers each picture with one object whose class is a checksum of the JPEG that came,
-and writes the checksums down. So the results are right if and only if every picture that was
+The handler answers each frame with one object whose class is a checksum of the JPEG that came,
+and writes the checksums down. So the results are right if and only if every frame that was
 sent is in them once, in its own place. The server is on loopback and gets no key.
 """
 
@@ -37,7 +37,7 @@ backend = "dev"
 
 
 def handler(job):
-    """One object a picture; raises where the stage asks for more confidence than there is."""
+    """One object a frame; raises where the stage asks for more confidence than there is."""
     asked = job["input"]
     if asked["conf"] > 0.9:
         raise ValueError("nothing is that sure")
@@ -96,7 +96,7 @@ def check(vpipe, clip, folder, port, mode):
     errors = [entry.get("error") for entry in results["detections"]]
     assert errors and set(errors) == {"worker"}, errors
     assert "nothing is that sure" in json.dumps(results["run"]), results["run"]
-    print(f"{mode}: {len(found)} pictures in their places, {len(errors)} with the handler's error")
+    print(f"{mode}: {len(found)} frames in their places, {len(errors)} with the handler's error")
 
 
 def main(vpipe, clip):

@@ -1,4 +1,4 @@
-"""Compares the boxes of vpipe with those of Ultralytics' own predict: same pictures, same ONNX.
+"""Compares the boxes of vpipe with those of Ultralytics' own predict: same frames, same ONNX.
 
 Not run by CI: it needs `ultralytics` (AGPL, so only in a throw-away environment), `onnx`,
 `onnxruntime` and, to train, some ten minutes of two cores.
@@ -7,8 +7,8 @@ Not run by CI: it needs `ultralytics` (AGPL, so only in a throw-away environment
     python ultralytics.py compare MODEL.onnx ...  boxes side by side; exits with 1 if they differ
 
 Without pretrained weights a few minutes of training give a model that finds something to
-compare; how good it is does not matter. `compare` draws pictures of many sizes into a
-temporary folder, or takes those of `--pictures DIR`, and gives them to `vpipe run`, built with
+compare; how good it is does not matter. `compare` draws frames of many sizes into a
+temporary folder, or takes those of `--frames DIR`, and gives them to `vpipe run`, built with
 `cargo build --release`. Results have corners to 0.01 px and confidences to 0.0001.
 """
 
@@ -58,7 +58,7 @@ def train(work):
     draw_training_set(work / "scenes", 1200)
     for family, export in FAMILIES.items():
         model = YOLO(f"{family}.yaml")
-        # Small pictures and small batches: what counts in a few minutes is the number of steps.
+        # Small frames and small batches: what counts in a few minutes is the number of steps.
         model.train(
             data=str(work / "scenes/data.yaml"), imgsz=160, batch=8, nbs=8, epochs=4, workers=0, device="cpu", seed=0,
             optimizer="AdamW", lr0=0.002, warmup_epochs=0.3, warmup_bias_lr=0.002, mosaic=0, close_mosaic=0, erasing=0,
@@ -69,7 +69,7 @@ def train(work):
         pathlib.Path(model.export(format="onnx", imgsz=320, **export)).rename(work / f"{family}.onnx")
 
 
-def draw_pictures(folder):
+def draw_frames(folder):
     import scenes
 
     for i in range(48):
@@ -83,7 +83,7 @@ def draw_pictures(folder):
         cv2.imwrite(str(folder / f"{i:03}_{w}x{h}.png"), scenes.wear(rng, image)[:, :, ::-1])
 
 
-def ours(model, pictures, options):
+def ours(model, frames, options):
     yolo = {"model": str(pathlib.Path(model).resolve()), "half": False, "backend": "here"}
     yolo |= {"conf": options.conf, "iou": options.iou, "imgsz": options.imgsz}
     lines = ["version = 1", "[backends.here]", 'kind = "local"', f"engine = {json.dumps(options.engine)}"]
@@ -93,19 +93,19 @@ def ours(model, pictures, options):
     with tempfile.TemporaryDirectory() as folder:
         recipe = pathlib.Path(folder, "compare.toml")
         recipe.write_text("\n".join(lines))
-        command = [options.vpipe, "run", str(recipe), *(str(path.resolve()) for path in pictures)]
+        command = [options.vpipe, "run", str(recipe), *(str(path.resolve()) for path in frames)]
         subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        files = [pathlib.Path(folder, "output", f"{path.stem}_results.json") for path in pictures]
+        files = [pathlib.Path(folder, "output", f"{path.stem}_results.json") for path in frames]
         entries = [json.loads(file.read_text())["detections"][0]["detections"] for file in files]
     return [[(*d["bbox"], d["confidence"], d["class"]) for d in entry] for entry in entries]
 
 
-def theirs(model, pictures, options):
+def theirs(model, frames, options):
     from ultralytics import YOLO
 
     model = YOLO(model, task="detect")
     settings = {"conf": options.conf, "iou": options.iou, "imgsz": options.imgsz, "max_det": 300, "device": "cpu"}
-    found = (model.predict(str(path), verbose=False, **settings)[0].boxes.data for path in pictures)
+    found = (model.predict(str(path), verbose=False, **settings)[0].boxes.data for path in frames)
     return [[tuple(box) for box in boxes.tolist()] for boxes in found]
 
 
@@ -115,10 +115,10 @@ def overlap(a, b):
     return both / (area - both) if area > both else float(a[:4] == b[:4])
 
 
-def compare(model, pictures, options):
+def compare(model, frames, options):
     """One line about one model; whether all boxes agree, in the same order."""
-    mine, other = ours(model, pictures, options), theirs(model, pictures, options)
-    assert len(mine) == len(other) == len(pictures)
+    mine, other = ours(model, frames, options), theirs(model, frames, options)
+    assert len(mine) == len(other) == len(frames)
     boxes = sum(map(len, other))
     least, worst, apart, strays = 1.0, 0.0, 0.0, 0
     for a, b in zip(mine, other):
@@ -129,7 +129,7 @@ def compare(model, pictures, options):
             least, worst = min(least, same), max(worst, confidence)
             apart = max(apart, *(abs(p - q) for p, q in zip(x[:4], y[:4])))
     print(
-        f"{pathlib.Path(model).name}: {boxes} boxes in {len(pictures)} pictures, {strays} do not match in place; "
+        f"{pathlib.Path(model).name}: {boxes} boxes in {len(frames)} frames, {strays} do not match in place; "
         f"least IoU {least:.6f}, confidence at most {worst:.2e} apart, corners at most {apart:.2e} px"
     )
     return strays == 0 and boxes > 0
@@ -141,7 +141,7 @@ def main():
     verbs.add_parser("train").add_argument("work", type=pathlib.Path)
     verb = verbs.add_parser("compare")
     verb.add_argument("models", nargs="+")
-    verb.add_argument("--pictures", type=pathlib.Path)
+    verb.add_argument("--frames", type=pathlib.Path)
     verb.add_argument("--conf", type=float, default=0.1)
     verb.add_argument("--iou", type=float, default=0.5)
     verb.add_argument("--imgsz", type=int, default=320)
@@ -152,11 +152,11 @@ def main():
         train(options.work)
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        if options.pictures is None:
-            options.pictures = pathlib.Path(folder)
-            draw_pictures(options.pictures)
-        pictures = sorted(options.pictures.glob("*.png"))
-        agree = [compare(model, pictures, options) for model in options.models]
+        if options.frames is None:
+            options.frames = pathlib.Path(folder)
+            draw_frames(options.frames)
+        frames = sorted(options.frames.glob("*.png"))
+        agree = [compare(model, frames, options) for model in options.models]
     return 0 if all(agree) else 1
 
 

@@ -1,8 +1,8 @@
-//! Random small graphs of detectors, of kinds `yolo` and `http`, on pictures, batches and crops, against a model of what must
+//! Random small graphs of detectors, of kinds `yolo` and `http`, on frames, batches and crops, against a model of what must
 //! come out: whatever the limits, the room, the order of answers, retries and splits.
 //!
 //! The model knows stages and nothing of steps. What a stage finds is a function of its name and
-//! of what it is shown; boxes lie on the pixels of the bench's pictures, so that all is exact.
+//! of what it is shown; boxes lie on the pixels of the bench's frames, so that all is exact.
 
 use crate::harness::Bench;
 use crate::harness::Ran;
@@ -26,8 +26,8 @@ use vpipe::failure::Class;
 use vpipe::failure::Failure;
 use vpipe::item::Detection;
 use vpipe::item::Found;
+use vpipe::item::Frame;
 use vpipe::item::Item;
-use vpipe::item::Picture;
 use vpipe::recipe::Stage;
 use vpipe::recipe::Subject;
 use vpipe::recipe::TakeSpec;
@@ -37,7 +37,7 @@ use vpipe::template::Scope;
 /// A detecting stage, called by its place.
 #[derive(Clone, Debug)]
 struct Node {
-    /// Whose crops it takes: that of an earlier stage, or whole pictures where there is none.
+    /// Whose crops it takes: that of an earlier stage, or whole frames where there is none.
     from: Option<usize>,
     batch: Option<usize>,
     remote: bool,
@@ -55,7 +55,7 @@ struct Case {
     cores: usize,
     backend: Option<usize>,
     videos: u32,
-    pictures: u64,
+    frames: u64,
     seed: u64,
 }
 
@@ -95,7 +95,7 @@ fn case() -> impl Strategy<Value = Case> {
         any::<u64>(),
     );
     (nodes, run).prop_map(
-        |(mut nodes, (inbox, cores, backend, videos, pictures, seed))| {
+        |(mut nodes, (inbox, cores, backend, videos, frames, seed))| {
             for (place, node) in nodes.iter_mut().enumerate() {
                 node.from = node.from.filter(|_| place > 0).map(|from| from % place);
             }
@@ -105,7 +105,7 @@ fn case() -> impl Strategy<Value = Case> {
                 cores,
                 backend,
                 videos,
-                pictures,
+                frames,
                 seed,
             }
         },
@@ -149,23 +149,23 @@ fn finds(
     (0..count).map(object).collect()
 }
 
-/// Which crop of a picture, by its edges and the object that it is of.
+/// Which crop of a frame, by its edges and the object that it is of.
 type Shown = Option<(u32, u32, u32)>;
 
-fn shown(picture: &Picture) -> (u64, Shown) {
-    let part = picture.moment.part;
+fn shown(frame: &Frame) -> (u64, Shown) {
+    let part = frame.moment.part;
     (
-        picture.moment.index,
+        frame.moment.index,
         part.map(|part| (part.left, part.top, part.parent)),
     )
 }
 
-/// One picture in eleven cannot be worked on by a stage that is shown the whole of it.
+/// One frame in eleven cannot be worked on by a stage that is shown the whole of it.
 fn is_bad(index: u64, shown: Shown) -> bool {
     shown.is_none() && hash((index, "bad")).is_multiple_of(11)
 }
 
-/// What must be in the entry of a picture.
+/// What must be in the entry of a frame.
 fn expected(nodes: &[Node], place: usize, index: u64) -> Found {
     let node = &nodes[place];
     let skipped = || Found::Skipped(String::new());
@@ -212,28 +212,28 @@ fn expected(nodes: &[Node], place: usize, index: u64) -> Found {
 fn script(seed: u64) -> Script {
     let tried = Arc::new(Mutex::new(BTreeSet::new()));
     let bad = |item: &Item| {
-        let pictures = match item {
-            Item::Picture(picture) => std::slice::from_ref(picture),
-            Item::Batch(batch) => batch.pictures.as_slice(),
+        let frames = match item {
+            Item::Frame(frame) => std::slice::from_ref(frame),
+            Item::Batch(batch) => batch.frames.as_slice(),
             _ => &[],
         };
-        let is_bad = |picture: &Picture| {
-            let (index, shown) = shown(picture);
+        let is_bad = |frame: &Frame| {
+            let (index, shown) = shown(frame);
             is_bad(index, shown)
         };
-        (pictures.iter().any(is_bad), pictures.len())
+        (frames.iter().any(is_bad), frames.len())
     };
     Script::requests(move |item| {
-        let (is_bad, pictures) = bad(item);
+        let (is_bad, frames) = bad(item);
         let roll = hash((seed, item.to_string()));
         let first = tried.lock().unwrap().insert(item.to_string());
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(roll % 50)).await;
             match roll % 7 {
-                _ if is_bad && pictures > 1 => Err(Failure::new(Class::OutOfMemory, "large")),
+                _ if is_bad && frames > 1 => Err(Failure::new(Class::OutOfMemory, "large")),
                 _ if is_bad => Err(Failure::new(Class::Worker, "bad")),
                 0 if first => Err(Failure::new(Class::Busy, "later")),
-                1 if pictures > 1 => Err(Failure::new(Class::TooLarge, "large")),
+                1 if frames > 1 => Err(Failure::new(Class::TooLarge, "large")),
                 _ => Ok(()),
             }
         })
@@ -242,14 +242,14 @@ fn script(seed: u64) -> Script {
         (true, _) => Err(Failure::new(Class::Worker, "bad")),
         (false, _) => Ok(()),
     })
-    .finding(|stage, picture| {
-        let unit = if picture.moment.part.is_some() {
+    .finding(|stage, frame| {
+        let unit = if frame.moment.part.is_some() {
             1.0
         } else {
             2.0
         };
-        let size = (picture.size.width, picture.size.height);
-        finds(stage.as_str(), shown(picture), size, unit)
+        let size = (frame.size.width, frame.size.height);
+        finds(stage.as_str(), shown(frame), size, unit)
     })
 }
 
@@ -263,7 +263,7 @@ fn run(case: &Case) -> Ran {
         let id = name(place);
         let about = match node.batch {
             Some(_) => Subject::Batch,
-            None => Subject::Picture,
+            None => Subject::Frame,
         };
         let mut stage = match node.remote && node.http {
             true => http(&id, &source, node.concurrency, about),
@@ -297,7 +297,7 @@ fn run(case: &Case) -> Ran {
     let bench = Bench::new(stages, places, case.cores)
         .inbox(case.inbox)
         .videos(case.videos)
-        .pictures(case.pictures);
+        .frames(case.frames);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -323,17 +323,17 @@ proptest! {
     fn what_comes_out_is_what_must(case in case()) {
         let ran = run(&case);
         prop_assert_eq!(ran.records(), case.videos as usize);
-        let entries = case.nodes.len() as u64 * case.pictures * u64::from(case.videos);
+        let entries = case.nodes.len() as u64 * case.frames * u64::from(case.videos);
         prop_assert_eq!(ran.found().count() as u64, entries);
         for (place, video, index) in (0..case.nodes.len())
             .flat_map(|place| (0..case.videos).map(move |video| (place, video)))
-            .flat_map(|(place, video)| (0..case.pictures).map(move |index| (place, video, index)))
+            .flat_map(|(place, video)| (0..case.frames).map(move |index| (place, video, index)))
         {
             let found = ran.of(video, &name(place), index);
             let expected = expected(&case.nodes, place, index);
             prop_assert!(
                 alike(found, &expected),
-                "stage {} picture {}: {:?} is not {:?}", place, index, found, expected
+                "stage {} frame {}: {:?} is not {:?}", place, index, found, expected
             );
         }
     }

@@ -1,5 +1,5 @@
-//! A bench for the engine: recipes built in code, a source that emits numbered pictures, and
-//! detectors that do what a test's script says and find one object a picture.
+//! A bench for the engine: recipes built in code, a source that emits numbered frames, and
+//! detectors that do what a test's script says and find one object a frame.
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -37,9 +37,9 @@ use vpipe::item::Content;
 use vpipe::item::Detection;
 use vpipe::item::Detections;
 use vpipe::item::Found;
+use vpipe::item::Frame;
 use vpipe::item::Item;
 use vpipe::item::Moment;
-use vpipe::item::Picture;
 use vpipe::item::PixelFormat;
 use vpipe::item::Pixels;
 use vpipe::item::Record;
@@ -69,7 +69,7 @@ use vpipe::time::Ratio;
 
 type Request = dyn Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync;
 type Thread = dyn Fn(&Item) -> Result<(), Failure> + Send + Sync;
-type Finds = dyn Fn(&StageId, &Picture) -> Vec<Detection> + Send + Sync;
+type Finds = dyn Fn(&StageId, &Frame) -> Vec<Detection> + Send + Sync;
 
 /// What a request or a lane does before it answers.
 #[derive(Clone)]
@@ -120,10 +120,10 @@ impl Script {
         }
     }
 
-    /// This script, and what a stage finds in a picture.
+    /// This script, and what a stage finds in a frame.
     pub(crate) fn finding(
         self,
-        finds: impl Fn(&StageId, &Picture) -> Vec<Detection> + Send + Sync + 'static,
+        finds: impl Fn(&StageId, &Frame) -> Vec<Detection> + Send + Sync + 'static,
     ) -> Self {
         Self {
             finds: Arc::new(finds),
@@ -196,7 +196,7 @@ impl Counted {
     }
 }
 
-// The bytes of a picture, which are its number, counted while they are alive.
+// The bytes of a frame, which are its number, counted while they are alive.
 struct Alive(Counted, String);
 
 impl AsRef<[u8]> for Alive {
@@ -217,7 +217,7 @@ pub(crate) struct Bench {
     facts: Facts,
     tuning: Tuning,
     videos: u32,
-    pictures: u64,
+    frames: u64,
     alive: Counted,
     stop: Stop,
     emitted: watch::Sender<u64>,
@@ -312,7 +312,7 @@ impl Bench {
             facts,
             tuning: Tuning::default(),
             videos: 1,
-            pictures: 0,
+            frames: 0,
             alive: Counted::default(),
             stop: Stop::default(),
             emitted: watch::Sender::new(0),
@@ -332,8 +332,8 @@ impl Bench {
         self
     }
 
-    pub(crate) fn pictures(mut self, pictures: u64) -> Self {
-        self.pictures = pictures;
+    pub(crate) fn frames(mut self, frames: u64) -> Self {
+        self.frames = frames;
         self
     }
 
@@ -362,7 +362,7 @@ impl Bench {
         self
     }
 
-    /// How many pictures the source has emitted.
+    /// How many frames the source has emitted.
     pub(crate) fn emitted(&self) -> watch::Receiver<u64> {
         self.emitted.subscribe()
     }
@@ -402,8 +402,8 @@ impl Bench {
             prepared: self.prepared.clone(),
         };
         match &step.kind {
-            StepKind::Pictures { .. } => Work::Source(Arc::new(Numbered {
-                pictures: self.pictures,
+            StepKind::Frames { .. } => Work::Source(Arc::new(Numbered {
+                frames: self.frames,
                 alive: self.alive.clone(),
                 emitted: self.emitted.clone(),
             })),
@@ -421,7 +421,7 @@ impl Bench {
                 Work::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
             }
             StepKind::Merge { detecting, .. } => Work::Fold(vpipe::stages::merge(detecting)),
-            other => panic!("{other:?} has nothing to do with pictures"),
+            other => panic!("{other:?} has nothing to do with frames"),
         }
     }
 }
@@ -523,14 +523,14 @@ pub(crate) fn there(concurrency: Option<usize>) -> Placement {
 }
 
 struct Numbered {
-    pictures: u64,
+    frames: u64,
     alive: Counted,
     emitted: watch::Sender<u64>,
 }
 
 impl Source for Numbered {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
-        for index in 0..self.pictures {
+        for index in 0..self.frames {
             self.alive.add();
             // Three rows of seven pixels; the last bytes are the number, and pass for a JPEG.
             let size = Size {
@@ -544,7 +544,7 @@ impl Source for Numbered {
                 data: bytes,
                 stride: 21,
             };
-            let picture = Picture {
+            let frame = Frame {
                 moment: Moment {
                     video,
                     index,
@@ -564,7 +564,7 @@ impl Source for Numbered {
                     jpeg: Some(jpeg),
                 }),
             };
-            if out.emit(Item::Picture(picture)).is_err() {
+            if out.emit(Item::Frame(frame)).is_err() {
                 return Ok(());
             }
             self.emitted.send_modify(|count| *count += 1);
@@ -599,27 +599,27 @@ struct Detect {
 }
 
 impl Detect {
-    fn answer(&self, item: &Item, found: &dyn Fn(&Picture) -> Found) -> Vec<Item> {
-        let pictures = match item {
-            Item::Picture(picture) => std::slice::from_ref(picture),
-            Item::Batch(batch) => batch.pictures.as_slice(),
+    fn answer(&self, item: &Item, found: &dyn Fn(&Frame) -> Found) -> Vec<Item> {
+        let frames = match item {
+            Item::Frame(frame) => std::slice::from_ref(frame),
+            Item::Batch(batch) => batch.frames.as_slice(),
             _ => &[],
         };
-        let answer = |picture: &Picture| {
-            let (stage, moment) = (self.stage.clone(), picture.moment.clone());
+        let answer = |frame: &Frame| {
+            let (stage, moment) = (self.stage.clone(), frame.moment.clone());
             Item::Detections(Detections {
                 stage,
                 moment,
-                found: found(picture),
+                found: found(frame),
                 same_as: None,
             })
         };
-        pictures.iter().map(answer).collect()
+        frames.iter().map(answer).collect()
     }
 
     fn found(&self, item: &Item) -> Vec<Item> {
-        let found = |picture: &Picture| (self.script.finds)(&self.stage, picture);
-        self.answer(item, &|picture| Found::Objects(found(picture)))
+        let found = |frame: &Frame| (self.script.finds)(&self.stage, frame);
+        self.answer(item, &|frame| Found::Objects(found(frame)))
     }
 }
 
@@ -720,16 +720,16 @@ impl Ran {
         self.records.len()
     }
 
-    /// What a stage found in a picture of a video; nothing where there is not one entry of it.
+    /// What a stage found in a frame of a video; nothing where there is not one entry of it.
     pub(crate) fn of(&self, video: u32, stage: &str, index: u64) -> Option<&Found> {
         let record = self.records.iter().find(|it| it.video == VideoId(video))?;
-        let pictures = record.detections.get(&stage.into())?;
-        let mut of_picture = pictures.iter().filter(|it| it.moment.index == index);
-        let (first, second) = (of_picture.next()?, of_picture.next());
+        let frames = record.detections.get(&stage.into())?;
+        let mut of_frame = frames.iter().filter(|it| it.moment.index == index);
+        let (first, second) = (of_frame.next()?, of_frame.next());
         second.is_none().then_some(&first.found)
     }
 
-    /// What was found in each picture, in order.
+    /// What was found in each frame, in order.
     pub(crate) fn found(&self) -> impl Iterator<Item = (u64, &Found)> {
         let all = self
             .records
@@ -748,12 +748,12 @@ impl Ran {
             .sum()
     }
 
-    /// The most pictures that a stage had at work at once.
+    /// The most frames that a stage had at work at once.
     pub(crate) fn most_in_flight(&self, stage: &str) -> u64 {
         self.most(|id| id.as_str() == stage)
     }
 
-    /// The most pictures that `yolo` and `other` had at work at once.
+    /// The most frames that `yolo` and `other` had at work at once.
     pub(crate) fn most_in_flight_together(&self) -> u64 {
         self.most(|id| ["yolo", "other"].contains(&id.as_str()))
     }
@@ -762,8 +762,8 @@ impl Ran {
         let (mut now, mut most) = (0, 0);
         for event in &self.events {
             match event {
-                Event::Started { stage, pictures } if of(stage) => now += pictures,
-                Event::Paused { stage, pictures } if of(stage) => now -= pictures,
+                Event::Started { stage, frames } if of(stage) => now += frames,
+                Event::Paused { stage, frames } if of(stage) => now -= frames,
                 _ => {}
             }
             most = most.max(now);

@@ -30,7 +30,7 @@ use vpipe::name::StageId;
 
 #[tokio::test]
 async fn a_stage_at_a_server_reaches_and_never_passes_its_limit() {
-    let bench = Bench::remote(5, 4).pictures(80);
+    let bench = Bench::remote(5, 4).frames(80);
     let run = bench.run(Script::meeting(5)).await;
     assert_eq!(run.most_in_flight("yolo"), 5 * 4);
     assert_eq!(run.objects(), 80);
@@ -38,7 +38,7 @@ async fn a_stage_at_a_server_reaches_and_never_passes_its_limit() {
 
 #[tokio::test]
 async fn a_stage_on_threads_reaches_and_never_passes_its_limit() {
-    let bench = Bench::local(3).pictures(60);
+    let bench = Bench::local(3).frames(60);
     let barrier = Arc::new(std::sync::Barrier::new(3));
     let run = bench
         .run(Script::threads(move |_| {
@@ -52,7 +52,7 @@ async fn a_stage_on_threads_reaches_and_never_passes_its_limit() {
 
 #[tokio::test]
 async fn a_backend_bounds_the_stages_that_share_it() {
-    let bench = Bench::two_stages_on_one_backend(3).pictures(60);
+    let bench = Bench::two_stages_on_one_backend(3).frames(60);
     let run = bench.run(Script::meeting(3)).await;
     assert_eq!(run.most_in_flight_together(), 3 * 4);
     assert_eq!(run.objects(), 2 * 60);
@@ -73,7 +73,7 @@ async fn nothing_blocks_with_room_for_one_item_everywhere() {
         let run = bench
             .inbox(1)
             .videos(3)
-            .pictures(40)
+            .frames(40)
             .run(Script::default())
             .await;
         assert_eq!(run.records(), 3);
@@ -82,18 +82,18 @@ async fn nothing_blocks_with_room_for_one_item_everywhere() {
 }
 
 #[tokio::test]
-async fn pictures_in_memory_stay_within_what_the_plan_computed() {
+async fn frames_in_memory_stay_within_what_the_plan_computed() {
     for (bench, times) in [
         (Bench::local(2), 3),
         (Bench::remote(3, 8), 3),
         (Bench::here_and_there(), 3),
-        // Here a picture that waits for its boxes is the one that is looked at, and not counted
+        // Here a frame that waits for its boxes is the one that is looked at, and not counted
         // twice.
         (Bench::crops(true), 6),
         (Bench::crops(false), 6),
     ] {
-        let bench = bench.videos(3).pictures(100);
-        let bound = bench.plan().peak().pictures;
+        let bench = bench.videos(3).frames(100);
+        let bound = bench.plan().peak().frames;
         let alive = Counted::default();
         // Every fifth request waits until memory is as full as it gets: the source is asked
         // for more for as long as anybody takes it.
@@ -102,11 +102,11 @@ async fn pictures_in_memory_stay_within_what_the_plan_computed() {
         let most = alive.most();
         assert!(
             most <= bound,
-            "{most} pictures were alive, the plan said {bound}"
+            "{most} frames were alive, the plan said {bound}"
         );
         assert!(
             most * times >= bound,
-            "{most} pictures were alive: a bound of {bound} says little"
+            "{most} frames were alive: a bound of {bound} says little"
         );
         assert_eq!(alive.now(), 0);
     }
@@ -114,7 +114,7 @@ async fn pictures_in_memory_stay_within_what_the_plan_computed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waits_to_be_retried_does_not_idle_its_slot() {
-    let bench = Bench::remote(1, 1).pictures(2);
+    let bench = Bench::remote(1, 1).frames(2);
     let (tries, order) = (Counted::default(), Counted::log());
     let emitted = bench.emitted();
     let log = order.clone();
@@ -125,7 +125,7 @@ async fn a_request_that_waits_to_be_retried_does_not_idle_its_slot() {
             Box::pin(async move {
                 log.note(&name);
                 if tries.add() == 1 {
-                    // The other picture is on its way before this one fails.
+                    // The other frame is on its way before this one fails.
                     emitted.wait_for(|count| *count == 2).await.unwrap();
                     return Err(Failure::new(Class::Busy, "try again"));
                 }
@@ -147,9 +147,9 @@ async fn a_request_that_waits_to_be_retried_does_not_idle_its_slot() {
 #[tokio::test(start_paused = true)]
 async fn an_item_that_fails_for_good_keeps_its_place_and_its_reason() {
     let run = Bench::remote(2, 4)
-        .pictures(16)
+        .frames(16)
         .run(Script::requests(|item: &Item| {
-            let broken = item.to_string().starts_with("pictures 4");
+            let broken = item.to_string().starts_with("frames 4");
             Box::pin(async move {
                 if broken {
                     Err(Failure::new(Class::Network, "the line is cut"))
@@ -179,7 +179,7 @@ async fn an_item_that_fails_for_good_keeps_its_place_and_its_reason() {
 async fn every_attempt_at_a_request_is_told_with_what_it_took() {
     let tries = Counted::default();
     let run = Bench::remote(1, 4)
-        .pictures(12)
+        .frames(12)
         .run(Script::requests(move |_| {
             let failed = tries.add() == 2;
             Box::pin(async move {
@@ -203,7 +203,7 @@ async fn every_attempt_at_a_request_is_told_with_what_it_took() {
     let answered: Vec<_> = exchanges.iter().map(|exchange| exchange.answered).collect();
     assert_eq!(answered, [true, false, true, true]);
     for exchange in exchanges {
-        assert_eq!(exchange.pictures, 4);
+        assert_eq!(exchange.frames, 4);
         assert!(exchange.sent > 0);
         assert!(exchange.waited >= Duration::from_millis(70));
     }
@@ -211,7 +211,7 @@ async fn every_attempt_at_a_request_is_told_with_what_it_took() {
 
 #[tokio::test]
 async fn a_request_is_made_while_all_slots_are_taken() {
-    let bench = Bench::remote(1, 1).pictures(2);
+    let bench = Bench::remote(1, 1).frames(2);
     let prepared = bench.prepared();
     let run = bench
         .run(Script::requests(move |_| {
@@ -229,11 +229,11 @@ async fn a_request_is_made_while_all_slots_are_taken() {
 #[tokio::test]
 async fn a_request_that_is_too_large_goes_on_in_halves() {
     let run = Bench::remote(2, 8)
-        .pictures(24)
+        .frames(24)
         .run(Script::requests(|item: &Item| {
-            let pictures = item.pictures();
+            let frames = item.frames();
             Box::pin(async move {
-                if pictures > 2 {
+                if frames > 2 {
                     Err(Failure::new(Class::TooLarge, "out of memory"))
                 } else {
                     Ok(())
@@ -251,7 +251,7 @@ async fn a_request_that_is_too_large_goes_on_in_halves() {
 #[tokio::test]
 async fn a_failure_that_would_meet_every_item_stops_the_run() {
     let run = Bench::remote(1, 1)
-        .pictures(50)
+        .frames(50)
         .run(Script::requests(|_| {
             Box::pin(async { Err(Failure::new(Class::Refused, "the key is wrong")) })
         }))
@@ -273,7 +273,7 @@ async fn a_failure_that_would_meet_every_item_stops_the_run() {
 struct Toll(std::sync::Mutex<u32>);
 
 impl Gate for Toll {
-    fn admit(&self, _stage: &StageId, _pictures: u64) -> Result<(), StopReason> {
+    fn admit(&self, _stage: &StageId, _frames: u64) -> Result<(), StopReason> {
         let mut left = self.0.lock().unwrap();
         *left = left.checked_sub(1).ok_or(StopReason::Budget)?;
         Ok(())
@@ -285,7 +285,7 @@ impl Gate for Toll {
 #[tokio::test(start_paused = true)]
 async fn what_is_paid_is_waited_for_and_nothing_more_is_sent() {
     let run = Bench::remote(4, 4)
-        .pictures(400)
+        .frames(400)
         .through(Toll(std::sync::Mutex::new(3)))
         // Longer than what runs is waited for after any other stop.
         .run(Script::requests(|_| {
@@ -306,12 +306,12 @@ async fn what_is_paid_is_waited_for_and_nothing_more_is_sent() {
 }
 
 #[tokio::test]
-async fn after_a_stop_every_picture_that_was_taken_has_an_entry() {
+async fn after_a_stop_every_frame_that_was_taken_has_an_entry() {
     let stop = Stop::default();
     let switch = stop.clone();
     let done = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let run = Bench::local(2)
-        .pictures(1000)
+        .frames(1000)
         .stopped_by(&stop)
         .run(Script::threads(move |_| {
             if done.fetch_add(1, Ordering::Relaxed) == 20 {

@@ -1,4 +1,4 @@
-//! Pictures sent to a fleet on which everything goes wrong that is known to: every one is in the
+//! Frames sent to a fleet on which everything goes wrong that is known to: every one is in the
 //! results once, with its own answer or with an error.
 
 use crate::fleet::Fault;
@@ -23,7 +23,7 @@ use vpipe::recipe::RunpodMode;
 use vpipe::recipe::RunpodPolicy;
 use vpipe::recipe::RunpodSpec;
 
-const PICTURES: u64 = 64;
+const FRAMES: u64 = 64;
 const IN_FLIGHT: usize = 8;
 
 fn spec(mode: RunpodMode) -> RunpodSpec {
@@ -46,7 +46,7 @@ fn endpoint(fleet: &Fleet, key: &str, spec: &RunpodSpec) -> Endpoint {
 
 fn bench(fleet: &Fleet, spec: &RunpodSpec) -> Bench {
     Bench::remote(IN_FLIGHT, 4)
-        .pictures(PICTURES)
+        .frames(FRAMES)
         .asking(endpoint(fleet, KEY, spec))
 }
 
@@ -67,20 +67,16 @@ fn wrong_or_missing(run: &Ran) -> Vec<u64> {
 
 fn assert_nothing_lost_or_invented(run: &Ran) {
     let indices: Vec<_> = run.found().map(|(index, _)| index).collect();
-    assert_eq!(indices, (0..PICTURES).collect::<Vec<_>>());
+    assert_eq!(indices, (0..FRAMES).collect::<Vec<_>>());
     for (index, found) in run.found() {
         match found {
             Found::Objects(objects) => {
-                assert_eq!(objects.len(), 1, "picture {index} is silently empty");
-                assert_eq!(
-                    u64::from(objects[0].class),
-                    index,
-                    "another picture's answer"
-                );
+                assert_eq!(objects.len(), 1, "frame {index} is silently empty");
+                assert_eq!(u64::from(objects[0].class), index, "another frame's answer");
             }
             Found::Error(failure) => assert!(!failure.message.is_empty()),
-            Found::Fields(fields) => panic!("picture {index} has {fields:?}"),
-            Found::Skipped(why) => panic!("picture {index} was skipped: {why}"),
+            Found::Fields(fields) => panic!("frame {index} has {fields:?}"),
+            Found::Skipped(why) => panic!("frame {index} was skipped: {why}"),
         }
     }
     assert!(
@@ -99,9 +95,9 @@ async fn each_fault_alone(mode: RunpodMode) {
         let run = run(&fleet, &spec).await;
         assert_eq!(run.stop.reason(), None, "{fault:?}");
         assert_nothing_lost_or_invented(&run);
-        if fault.may_cost_pictures() {
+        if fault.may_cost_frames() {
             let wrong = wrong_or_missing(&run).len() as u64;
-            assert!((1..PICTURES).contains(&wrong), "{fault:?}: {wrong}");
+            assert!((1..FRAMES).contains(&wrong), "{fault:?}: {wrong}");
         } else {
             assert_eq!(wrong_or_missing(&run), [0; 0], "{fault:?} can be made good");
         }
@@ -164,7 +160,7 @@ async fn what_ran_out_of_memory_is_not_sent_again_as_large() {
         );
         assert_eq!(advice, fault == Fault::OutOfMemory);
         // Four go as two and two; a body that was refused as a whole never became a job.
-        assert!(bodies <= 2 * PICTURES as usize / 4 + IN_FLIGHT, "{bodies}");
+        assert!(bodies <= 2 * FRAMES as usize / 4 + IN_FLIGHT, "{bodies}");
     }
 }
 
@@ -230,7 +226,7 @@ async fn what_a_job_took_is_noted_and_its_policy_is_passed_on() {
             _ => None,
         })
         .collect();
-    assert_eq!(exchanges.len() as u64, PICTURES / 4);
+    assert_eq!(exchanges.len() as u64, FRAMES / 4);
     for exchange in exchanges {
         assert_eq!(exchange.executed, Some(Duration::from_millis(5)));
         assert_eq!(exchange.queued, Some(Duration::from_millis(3)));
@@ -242,7 +238,7 @@ async fn what_a_job_took_is_noted_and_its_policy_is_passed_on() {
 async fn a_wrong_key_stops_the_run_and_is_not_told() {
     let fleet = Fleet::start(&[], 0, 1).await;
     let run = Bench::remote(IN_FLIGHT, 4)
-        .pictures(PICTURES)
+        .frames(FRAMES)
         .asking(endpoint(&fleet, "rpa_WRONG", &RunpodSpec::default()))
         .run(Script::default())
         .await;

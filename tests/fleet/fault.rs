@@ -78,8 +78,8 @@ impl Fault {
         Self::Oversize,
     ];
 
-    /// Whether a picture may end without an answer because of it.
-    pub(crate) fn may_cost_pictures(self) -> bool {
+    /// Whether a frame may end without an answer because of it.
+    pub(crate) fn may_cost_frames(self) -> bool {
         matches!(
             self,
             Self::FailedByHandler

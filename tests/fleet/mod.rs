@@ -1,7 +1,7 @@
 //! A fleet that is not there: the API of RunPod Serverless on loopback, with a queue, workers
 //! that start cold, and faults from a seed.
 //!
-//! An image is the number of its picture as text, and the answer for it is one object whose class
+//! An image is the number of its frame as text, and the answer for it is one object whose class
 //! is that number, so that a test can tell whose answer it got. The fleet's clock is the number of
 //! calls, so nothing here depends on that of the machine.
 
@@ -250,7 +250,7 @@ fn instead(response: impl IntoResponse) -> Result<u64, Box<Response>> {
     Err(Box::new(response.into_response()))
 }
 
-// A picture of a real video is no number; its answer is an object of class 0.
+// A frame of a real video is no number; its answer is an object of class 0.
 fn number(image: &Value) -> u64 {
     let bytes = STANDARD.decode(image.as_str().unwrap()).unwrap();
     String::from_utf8_lossy(&bytes).parse().unwrap_or(0)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 use vpipe::facts::VideoFacts;
-use vpipe::item::Picture;
+use vpipe::item::Frame;
 use vpipe::item::PixelFormat;
 use vpipe::media;
 use vpipe::media::Wanted;
@@ -65,7 +65,7 @@ pub(crate) fn can_encode(arguments: &str) -> bool {
     true
 }
 
-/// A grey picture whose luma is 16 + (frame number modulo 200).
+/// A grey frame whose luma is 16 + (frame number modulo 200).
 pub(crate) fn counting(seconds: &str, rate: &str) -> String {
     format!(
         "-f lavfi -i nullsrc=s=64x48:r={rate}:d={seconds},format=yuv420p,geq=lum=16+mod(N\\,200):cb=128:cr=128"
@@ -85,21 +85,21 @@ pub(crate) fn probe(path: &Path, rate: &str) -> VideoFacts {
     media::probe(&input, VideoId(0), &wanted(rate)).unwrap()
 }
 
-pub(crate) fn take(path: &Path, wanted: &Wanted) -> Vec<Picture> {
+pub(crate) fn take(path: &Path, wanted: &Wanted) -> Vec<Frame> {
     let input = media::identify(path).unwrap();
     let facts = media::probe(&input, VideoId(0), wanted).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
-    let pictures = media::pictures(&input, &facts, wanted, stop).unwrap();
-    pictures.map(Result::unwrap).collect()
+    let frames = media::frames(&input, &facts, wanted, stop).unwrap();
+    frames.map(Result::unwrap).collect()
 }
 
-pub(crate) fn sampled(path: &Path, rate: &str) -> Vec<Picture> {
+pub(crate) fn sampled(path: &Path, rate: &str) -> Vec<Frame> {
     take(path, &wanted(rate))
 }
 
 /// The first byte of the first plane.
-pub(crate) fn corner(picture: &Picture) -> u8 {
-    let content = picture.content.as_ref().unwrap();
+pub(crate) fn corner(frame: &Frame) -> u8 {
+    let content = frame.content.as_ref().unwrap();
     content.pixels.as_ref().unwrap().data[0]
 }
 
@@ -123,8 +123,8 @@ pub(crate) fn chosen_by_ffmpeg(path: &Path, rate: &str) -> Vec<u8> {
     lumas.map(|luma| luma_of(u64::from(luma) - 16)).collect()
 }
 
-/// The lumas of the pictures, each as often as it shows a sample.
-pub(crate) fn repeated(pictures: &[Picture]) -> Vec<u8> {
+/// The lumas of the frames, each as often as it shows a sample.
+pub(crate) fn repeated(frames: &[Frame]) -> Vec<u8> {
     let repeat = |it| vec![corner(it); it.moment.samples as usize];
-    pictures.iter().flat_map(repeat).collect()
+    frames.iter().flat_map(repeat).collect()
 }

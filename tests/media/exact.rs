@@ -1,4 +1,4 @@
-//! The quick way gives the same pictures as decoding everything, bit by bit.
+//! The quick way gives the same frames as decoding everything, bit by bit.
 
 use crate::clips::Clips;
 use crate::clips::can_encode;
@@ -25,16 +25,16 @@ fn seen(path: &Path, rate: &str, mode: Mode) -> (Vec<(Moment, blake3::Hash)>, u6
     let input = media::identify(path).unwrap();
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
-    let mut pictures = media::pictures(&input, &facts, &wanted, stop).unwrap();
-    let seen = pictures.by_ref().map(|picture| {
-        let picture = picture.unwrap();
-        let digest = match &picture.content {
+    let mut frames = media::frames(&input, &facts, &wanted, stop).unwrap();
+    let seen = frames.by_ref().map(|frame| {
+        let frame = frame.unwrap();
+        let digest = match &frame.content {
             Ok(content) => blake3::hash(&content.pixels.as_ref().unwrap().data),
             Err(_) => blake3::hash(b"a gap"),
         };
-        (picture.moment, digest)
+        (frame.moment, digest)
     });
-    (seen.collect(), pictures.decoded())
+    (seen.collect(), frames.decoded())
 }
 
 fn assert_same(path: &Path, rate: &str) -> (u64, u64) {
@@ -56,9 +56,9 @@ fn assert_surveyed(path: &Path, rate: &str, count: u64) {
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let survey = media::survey(&input, &facts, &wanted, 85).unwrap();
     if survey.exact {
-        assert_eq!(survey.pictures, count, "{} at {rate}", path.display());
+        assert_eq!(survey.frames, count, "{} at {rate}", path.display());
     }
-    let off = survey.pictures.abs_diff(count);
+    let off = survey.frames.abs_diff(count);
     assert!(
         off <= 1 + count / 50,
         "{} at {rate}: {survey:?}, {count}",
@@ -199,7 +199,7 @@ fn mpeg2_and_mpeg4() {
 }
 
 #[test]
-fn pictures_that_all_stand_for_themselves() {
+fn frames_that_all_stand_for_themselves() {
     check("a.mov", "-c:v mjpeg -q:v 4", 4);
     check("b.mov", "-c:v prores_ks", 4);
     // Nothing says that this one could be planned.
@@ -329,8 +329,8 @@ fn planes_are_those_of_ffmpeg() {
         }
         let clip = clips.make(name, &arguments);
         for rate in ["0.5", "1", "2", "5"] {
-            let (pictures, _) = seen(&clip, rate, Mode::Exact);
-            let ours = pictures
+            let (frames, _) = seen(&clip, rate, Mode::Exact);
+            let ours = frames
                 .into_iter()
                 .flat_map(|(moment, digest)| vec![digest; moment.samples as usize]);
             let theirs = seen_by_ffmpeg(&clip, rate);
@@ -345,15 +345,15 @@ fn keyframes_alone_are_honest_about_their_time() {
     let clips = Clips::new();
     let arguments = "-c:v libx264 -g 40 -sc_threshold 0 -bf 3";
     let clip = clips.make("a.mp4", &format!("{SOURCE} {arguments}"));
-    let (pictures, cost) = seen(&clip, "2", Mode::Keyframes);
-    let numbers: Vec<_> = pictures
+    let (frames, cost) = seen(&clip, "2", Mode::Keyframes);
+    let numbers: Vec<_> = frames
         .iter()
         .map(|(moment, _)| moment.frame_number)
         .collect();
     assert_eq!(numbers, [0, 40, 80]);
     // Samples at 0, 0.5 ... 3.5 s; keyframes at 0, 1.33 and 2.67 s.
-    let samples: Vec<_> = pictures.iter().map(|(moment, _)| moment.samples).collect();
+    let samples: Vec<_> = frames.iter().map(|(moment, _)| moment.samples).collect();
     assert_eq!(samples, [2, 2, 4]);
-    assert_eq!(pictures[1].0.seconds, 40.0 / 30.0);
+    assert_eq!(frames[1].0.seconds, 40.0 / 30.0);
     assert_eq!(cost, 3);
 }

@@ -23,7 +23,7 @@ fn refused(path: &Path) -> MediaError {
 }
 
 #[test]
-fn a_folder_of_pictures_is_read_in_the_order_of_its_names() {
+fn a_folder_of_frames_is_read_in_the_order_of_its_names() {
     let clips = Clips::new();
     fs::create_dir(clips.path("folder")).unwrap();
     clips.make(
@@ -34,28 +34,28 @@ fn a_folder_of_pictures_is_read_in_the_order_of_its_names() {
         "folder/x.jpg",
         "-f lavfi -i color=white:s=64x48 -frames:v 1",
     );
-    fs::write(clips.path("folder/2b.jpg"), "no picture").unwrap();
-    fs::write(clips.path("folder/notes.txt"), "no picture").unwrap();
+    fs::write(clips.path("folder/2b.jpg"), "no frame").unwrap();
+    fs::write(clips.path("folder/notes.txt"), "no frame").unwrap();
     let folder = clips.path("folder");
     let facts = probe(&folder, "1");
-    assert_eq!(facts.expected_pictures, Some(14));
+    assert_eq!(facts.expected_frames, Some(14));
     assert_eq!(facts.codec, "png");
-    let pictures = sampled(&folder, "1");
-    assert_eq!(pictures.len(), 14);
-    for (index, picture) in pictures.iter().enumerate() {
-        assert_eq!(picture.moment.index, index as u64);
-        assert_eq!(picture.moment.frame_number, index as u64);
-        match (index, &picture.content) {
+    let frames = sampled(&folder, "1");
+    assert_eq!(frames.len(), 14);
+    for (index, frame) in frames.iter().enumerate() {
+        assert_eq!(frame.moment.index, index as u64);
+        assert_eq!(frame.moment.frame_number, index as u64);
+        match (index, &frame.content) {
             (2, content) => {
                 let failure = content.as_ref().unwrap_err();
                 assert_eq!(failure.class, Class::Media);
                 assert!(failure.message.contains("2b.jpg"), "{failure}");
             }
-            (13, _) => assert!(corner(picture) > 250),
+            (13, _) => assert!(corner(frame) > 250),
             // A PNG is full range: what was 16 + n is stretched when it is made.
             (_, _) => {
                 let number = if index < 2 { index } else { index - 1 };
-                assert!(corner(picture).abs_diff(luma_of(number as u64)) <= 1);
+                assert!(corner(frame).abs_diff(luma_of(number as u64)) <= 1);
             }
         }
     }
@@ -72,9 +72,9 @@ fn content_decides_and_not_the_name() {
         Input::Video(renamed.clone())
     );
     assert_eq!(probe(&renamed, "1").digest, probe(&clip, "1").digest);
-    let picture = clips.make("picture.png", "-f lavfi -i color=white:s=8x8 -frames:v 1");
-    let renamed = clips.path("picture.mp4");
-    fs::copy(picture, &renamed).unwrap();
+    let frame = clips.make("frame.png", "-f lavfi -i color=white:s=8x8 -frames:v 1");
+    let renamed = clips.path("frame.mp4");
+    fs::copy(frame, &renamed).unwrap();
     assert!(matches!(
         media::identify(&renamed).unwrap(),
         Input::Pictures { .. }
@@ -121,7 +121,7 @@ fn what_is_no_video_is_refused_in_one_sentence() {
 }
 
 #[test]
-fn a_file_with_sound_alone_has_no_pictures() {
+fn a_file_with_sound_alone_has_no_frames() {
     let clips = Clips::new();
     clips.make("cover.png", "-f lavfi -i color=red:s=64x64 -frames:v 1");
     let cover =
@@ -131,11 +131,11 @@ fn a_file_with_sound_alone_has_no_pictures() {
         clips.make("with-cover.mp3", cover),
     ] {
         let facts = probe(&song, "1");
-        assert!(facts.has_sound && !facts.has_pictures());
+        assert!(facts.has_sound && !facts.has_frames());
         assert!((facts.duration.unwrap() - 1.0).abs() < 0.1, "{facts:?}");
         let input = media::identify(&song).unwrap();
         let wanted = wanted("1");
-        let error = media::pictures(&input, &facts, &wanted, Default::default()).err();
+        let error = media::frames(&input, &facts, &wanted, Default::default()).err();
         assert!(matches!(error, Some(MediaError::NoVideoStream { .. })));
     }
 }
@@ -161,14 +161,10 @@ fn a_file_cut_short_gives_what_it_has() {
         let clip = clips.make(name, &format!("{} {lossless}", counting("4", "30")));
         let whole = fs::read(&clip).unwrap();
         fs::write(&clip, &whole[..whole.len() * 6 / 10]).unwrap();
-        let pictures = sampled(&clip, "5");
-        assert!(
-            (8..16).contains(&pictures.len()),
-            "{name}: {}",
-            pictures.len()
-        );
-        for picture in pictures.iter().take(8) {
-            assert_eq!(corner(picture), luma_of(picture.moment.frame_number));
+        let frames = sampled(&clip, "5");
+        assert!((8..16).contains(&frames.len()), "{name}: {}", frames.len());
+        for frame in frames.iter().take(8) {
+            assert_eq!(corner(frame), luma_of(frame.moment.frame_number));
         }
     }
 }
@@ -185,11 +181,11 @@ fn a_high_dynamic_range_is_known() {
         let arguments = format!("{source} -c:v libx264 -color_trc {tag}");
         let clip = clips.make(name, &arguments);
         let input = media::identify(&clip).unwrap();
-        let wanted_pictures = crate::clips::wanted("1");
-        let facts = media::probe(&input, VideoId(0), &wanted_pictures).unwrap();
+        let wanted_frames = crate::clips::wanted("1");
+        let facts = media::probe(&input, VideoId(0), &wanted_frames).unwrap();
         let stop = Default::default();
-        let pictures = media::pictures(&input, &facts, &wanted_pictures, stop).unwrap();
-        assert_eq!(pictures.high_range(), wanted, "{name}");
+        let frames = media::frames(&input, &facts, &wanted_frames, stop).unwrap();
+        assert_eq!(frames.high_range(), wanted, "{name}");
     }
 }
 
@@ -205,11 +201,11 @@ fn damage_is_survived_and_counted() {
     let input = media::identify(&clip).unwrap();
     let wanted = wanted("30");
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
-    let mut pictures = media::pictures(&input, &facts, &wanted, Default::default()).unwrap();
-    let taken: Vec<_> = pictures.by_ref().map(Result::unwrap).collect();
+    let mut frames = media::frames(&input, &facts, &wanted, Default::default()).unwrap();
+    let taken: Vec<_> = frames.by_ref().map(Result::unwrap).collect();
     assert_eq!(taken.len(), 60);
     let gaps: Vec<_> = taken.iter().filter(|it| it.content.is_err()).collect();
     assert!(!gaps.is_empty());
-    assert_eq!(gaps.len() as u64, pictures.damaged());
+    assert_eq!(gaps.len() as u64, frames.damaged());
     assert_eq!(gaps[0].moment.index, gaps[0].moment.frame_number);
 }

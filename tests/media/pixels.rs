@@ -7,24 +7,24 @@ use crate::clips::probe;
 use crate::clips::sampled;
 use crate::clips::take;
 use std::path::Path;
-use vpipe::item::Picture;
+use vpipe::item::Frame;
 use vpipe::item::PixelFormat;
 use vpipe::item::Pixels;
 use vpipe::item::Size;
 use vpipe::media;
 use vpipe::media::Wanted;
 
-fn pixels(picture: &Picture) -> &Pixels {
-    picture.content.as_ref().unwrap().pixels.as_ref().unwrap()
+fn pixels(frame: &Frame) -> &Pixels {
+    frame.content.as_ref().unwrap().pixels.as_ref().unwrap()
 }
 
-fn rgb_at(picture: &Picture, x: usize, y: usize) -> [u8; 3] {
-    let pixels = pixels(picture);
+fn rgb_at(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
+    let pixels = pixels(frame);
     let start = y * pixels.stride + x * 3;
     pixels.data[start..start + 3].try_into().unwrap()
 }
 
-fn first(path: &Path, max_side: u32, format: PixelFormat) -> Picture {
+fn first(path: &Path, max_side: u32, format: PixelFormat) -> Frame {
     take(path, &Wanted::new(fps("1"), max_side, format)).remove(0)
 }
 
@@ -43,7 +43,7 @@ const BLUE: [u8; 3] = [0, 0, 255];
 const WHITE: [u8; 3] = [255, 255, 255];
 
 #[test]
-fn pictures_stand_as_they_are_shown() {
+fn frames_stand_as_they_are_shown() {
     let clips = Clips::new();
     clips.make("flat.mp4", &format!("{CORNERS} -c:v libx264 -qp 1"));
     // FFmpeg's option counts against the clock.
@@ -58,14 +58,14 @@ fn pictures_stand_as_they_are_shown() {
         let facts = probe(&clip, "1");
         assert_eq!(facts.rotation, degrees);
         for (max_side, format) in [(64, PixelFormat::Rgb24), (32, PixelFormat::Rgb24)] {
-            let picture = first(&clip, max_side, format);
-            let Size { width, height } = picture.size;
-            assert_eq!(picture.source, facts.size);
-            assert_eq!(picture.size, facts.size.within(max_side));
+            let frame = first(&clip, max_side, format);
+            let Size { width, height } = frame.size;
+            assert_eq!(frame.source, facts.size);
+            assert_eq!(frame.size, facts.size.within(max_side));
             assert_eq!(width > height, degrees % 180 == 0);
             let (right, bottom) = (width as usize - 3, height as usize - 3);
             let got = [(2, 2), (right, 2), (2, bottom), (right, bottom)]
-                .map(|(x, y)| rgb_at(&picture, x, y));
+                .map(|(x, y)| rgb_at(&frame, x, y));
             for (got, wanted) in got.into_iter().zip(corners) {
                 assert!(near(got, wanted, 6), "{degrees}: {got:?} for {wanted:?}");
             }
@@ -75,13 +75,13 @@ fn pictures_stand_as_they_are_shown() {
     }
 }
 
-// Writes the picture as JPEG, and reads back its first and last pixel with FFmpeg.
-fn jpeg_to_rgb(clips: &Clips, picture: &Picture) -> [[u8; 3]; 2] {
-    let jpeg = media::encode_jpeg(pixels(picture), picture.size, 95).unwrap();
+// Writes the frame as JPEG, and reads back its first and last pixel with FFmpeg.
+fn jpeg_to_rgb(clips: &Clips, frame: &Frame) -> [[u8; 3]; 2] {
+    let jpeg = media::encode_jpeg(pixels(frame), frame.size, 95).unwrap();
     std::fs::write(clips.path("one.jpg"), jpeg).unwrap();
     let raw = clips.make("one.rgb", "-i one.jpg -f rawvideo -pix_fmt rgb24");
     let bytes = std::fs::read(raw).unwrap();
-    let Size { width, height } = picture.size;
+    let Size { width, height } = frame.size;
     assert_eq!(bytes.len(), (width * height * 3) as usize);
     let at = |start: usize| bytes[start..start + 3].try_into().unwrap();
     [at(0), at(bytes.len() - 3)]
@@ -101,15 +101,15 @@ fn limited_range_becomes_the_full_range_of_jpeg() {
         ("wide.mp4", "-pix_fmt yuv444p -c:v libx264 -qp 0"),
     ] {
         let clip = clips.make(name, &format!("{source} {arguments}"));
-        let picture = &sampled(&clip, "1")[0];
-        let row = &pixels(picture).data[..64];
+        let frame = &sampled(&clip, "1")[0];
+        let row = &pixels(frame).data[..64];
         assert!(
             row[0] <= 1 && row[63] >= 254,
             "{name}: {} to {}",
             row[0],
             row[63]
         );
-        let [black, white] = jpeg_to_rgb(&clips, picture);
+        let [black, white] = jpeg_to_rgb(&clips, frame);
         assert!(
             near(black, [0; 3], 3) && near(white, WHITE, 3),
             "{name}: {black:?} {white:?}"
@@ -145,28 +145,28 @@ fn colours_of_high_definition_survive() {
 }
 
 #[test]
-fn larger_pictures_are_scaled_and_odd_ones_left() {
+fn larger_frames_are_scaled_and_odd_ones_left() {
     let clips = Clips::new();
     let source = "-f lavfi -i testsrc2=r=5:d=1:s=";
     let large = clips.make(
         "large.mp4",
         &format!("{source}1920x1080 -c:v libx264 -preset ultrafast"),
     );
-    let picture = &sampled(&large, "1")[0];
-    assert_eq!((picture.size.width, picture.size.height), (1280, 720));
-    assert_eq!((picture.source.width, picture.source.height), (1920, 1080));
+    let frame = &sampled(&large, "1")[0];
+    assert_eq!((frame.size.width, frame.size.height), (1280, 720));
+    assert_eq!((frame.source.width, frame.source.height), (1920, 1080));
     let odd = clips.make(
         "odd.mkv",
         &format!("{source}202x150 -vf scale=101:75 -c:v ffv1 -pix_fmt yuv420p"),
     );
-    let picture = &sampled(&odd, "1")[0];
-    assert_eq!((picture.size.width, picture.size.height), (101, 75));
-    let it = pixels(picture);
+    let frame = &sampled(&odd, "1")[0];
+    assert_eq!((frame.size.width, frame.size.height), (101, 75));
+    let it = pixels(frame);
     assert_eq!(
         it.data.len(),
         it.stride * 75 + 2 * it.stride.div_ceil(2) * 38
     );
-    media::encode_jpeg(it, picture.size, 85).unwrap();
+    media::encode_jpeg(it, frame.size, 85).unwrap();
     let rgb = first(&odd, 1280, PixelFormat::Rgb24);
     media::encode_jpeg(pixels(&rgb), rgb.size, 85).unwrap();
 }
@@ -178,10 +178,10 @@ fn png_is_read_without_loss_and_photographs_upright() {
     let png = clips.make("one.png", source);
     let raw = clips.make("raw.rgb", "-i one.png -f rawvideo -pix_fmt rgb24");
     let wanted = std::fs::read(raw).unwrap();
-    let picture = first(&png, 1280, PixelFormat::Rgb24);
-    let got: Vec<u8> = pixels(&picture)
+    let frame = first(&png, 1280, PixelFormat::Rgb24);
+    let got: Vec<u8> = pixels(&frame)
         .data
-        .chunks(pixels(&picture).stride)
+        .chunks(pixels(&frame).stride)
         .flat_map(|row| &row[..61 * 3])
         .copied()
         .collect();
@@ -201,9 +201,9 @@ fn png_is_read_without_loss_and_photographs_upright() {
     std::fs::write(&upright, with_orientation(&std::fs::read(flat).unwrap(), 6)).unwrap();
     let facts = probe(&upright, "1");
     assert_eq!((facts.size.width, facts.size.height), (48, 64));
-    let picture = first(&upright, 1280, PixelFormat::Rgb24);
-    assert!(near(rgb_at(&picture, 2, 2), BLUE, 12));
-    assert!(near(rgb_at(&picture, 45, 2), RED, 12));
+    let frame = first(&upright, 1280, PixelFormat::Rgb24);
+    assert!(near(rgb_at(&frame, 2, 2), BLUE, 12));
+    assert!(near(rgb_at(&frame, 45, 2), RED, 12));
 }
 
 // Puts an Exif block with one tag, 0x0112, behind the start of a JPEG.

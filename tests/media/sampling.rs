@@ -15,7 +15,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
-use vpipe::item::Picture;
+use vpipe::item::Frame;
 use vpipe::item::PixelFormat;
 use vpipe::media;
 use vpipe::media::Mode;
@@ -24,8 +24,8 @@ use vpipe::name::VideoId;
 
 const LOSSLESS: &str = "-c:v libx264 -preset ultrafast -qp 0";
 
-fn numbers(pictures: &[Picture]) -> Vec<u64> {
-    pictures.iter().map(|it| it.moment.frame_number).collect()
+fn numbers(frames: &[Frame]) -> Vec<u64> {
+    frames.iter().map(|it| it.moment.frame_number).collect()
 }
 
 #[test]
@@ -41,19 +41,19 @@ fn samples_are_those_of_the_rule_and_of_ffmpeg() {
     ] {
         let arguments = format!("{} {LOSSLESS}", counting(seconds, "30"));
         let clip = clips.make("clip.mp4", &arguments);
-        let pictures = sampled(&clip, rate);
+        let frames = sampled(&clip, rate);
         let step = (30.0 / rate.parse::<f64>().unwrap()) as u64;
         let wanted: Vec<u64> = (0..count).map(|k| k * step).collect();
-        assert_eq!(numbers(&pictures), wanted, "{seconds} s at {rate}");
-        assert_eq!(probe(&clip, rate).expected_pictures, Some(count));
-        for (index, picture) in pictures.iter().enumerate() {
-            let moment = &picture.moment;
-            assert_eq!(corner(picture), luma_of(moment.frame_number));
+        assert_eq!(numbers(&frames), wanted, "{seconds} s at {rate}");
+        assert_eq!(probe(&clip, rate).expected_frames, Some(count));
+        for (index, frame) in frames.iter().enumerate() {
+            let moment = &frame.moment;
+            assert_eq!(corner(frame), luma_of(moment.frame_number));
             assert_eq!(moment.index, index as u64);
             assert_eq!(moment.seconds, moment.frame_number as f64 / 30.0);
             assert_eq!(moment.samples, 1);
         }
-        assert_eq!(repeated(&pictures), chosen_by_ffmpeg(&clip, rate));
+        assert_eq!(repeated(&frames), chosen_by_ffmpeg(&clip, rate));
     }
 }
 
@@ -67,9 +67,9 @@ fn uneven_rates_follow_ffmpeg_frame_by_frame() {
         ("10", "29.97"),
     ] {
         let clip = clips.make("clip.mp4", &format!("{} {LOSSLESS}", counting("3", source)));
-        let pictures = sampled(&clip, rate);
+        let frames = sampled(&clip, rate);
         assert_eq!(
-            repeated(&pictures),
+            repeated(&frames),
             chosen_by_ffmpeg(&clip, rate),
             "{source} at {rate}"
         );
@@ -77,21 +77,21 @@ fn uneven_rates_follow_ffmpeg_frame_by_frame() {
 }
 
 #[test]
-fn a_frame_that_stays_is_one_picture_with_all_its_samples() {
+fn a_frame_that_stays_is_one_frame_with_all_its_samples() {
     let clips = Clips::new();
     let slow = clips.make("slow.mp4", &format!("{} {LOSSLESS}", counting("4", "1")));
-    let pictures = sampled(&slow, "4");
-    assert_eq!(numbers(&pictures), [0, 1, 2, 3]);
-    assert!(pictures.iter().all(|it| it.moment.samples == 4));
+    let frames = sampled(&slow, "4");
+    assert_eq!(numbers(&frames), [0, 1, 2, 3]);
+    assert!(frames.iter().all(|it| it.moment.samples == 4));
 
     let gaps = "-vf select=not(between(n\\,40\\,100))+0 -fps_mode vfr";
     for name in ["vfr.mp4", "vfr.mkv"] {
         let clip = clips.make(name, &format!("{} {gaps} {LOSSLESS}", counting("5", "30")));
-        let pictures = sampled(&clip, "2");
-        assert_eq!(pictures[2].moment.samples, 1, "{name}");
-        assert_eq!(pictures[3].moment.frame_number, 39, "{name}");
-        assert_eq!(pictures[3].moment.samples, 4, "{name}");
-        assert_eq!(repeated(&pictures), chosen_by_ffmpeg(&clip, "2"), "{name}");
+        let frames = sampled(&clip, "2");
+        assert_eq!(frames[2].moment.samples, 1, "{name}");
+        assert_eq!(frames[3].moment.frame_number, 39, "{name}");
+        assert_eq!(frames[3].moment.samples, 4, "{name}");
+        assert_eq!(repeated(&frames), chosen_by_ffmpeg(&clip, "2"), "{name}");
     }
 }
 
@@ -104,10 +104,10 @@ fn time_limits_are_those_of_the_samples() {
     assert_eq!(numbers(&take(&clip, &wanted)), [0, 15, 30, 45]);
     // Counted from the start, with the times of the video: at 0.7 and 1.2 s.
     wanted.start = Duration::from_millis(700);
-    let pictures = take(&clip, &wanted);
-    assert_eq!(numbers(&pictures), [21, 36]);
-    assert_eq!(pictures[0].moment.index, 0);
-    assert_eq!(pictures[0].moment.seconds, 0.7);
+    let frames = take(&clip, &wanted);
+    assert_eq!(numbers(&frames), [21, 36]);
+    assert_eq!(frames[0].moment.index, 0);
+    assert_eq!(frames[0].moment.seconds, 0.7);
     wanted.mode = Mode::Full;
     assert_eq!(numbers(&take(&clip, &wanted)), [21, 36]);
     wanted.mode = Mode::Exact;
@@ -124,11 +124,11 @@ fn an_edit_list_hides_frames_and_their_numbers() {
     let whole = format!("{} -g 60 {LOSSLESS}", counting("4", "30"));
     clips.make("whole.mp4", &whole);
     let cut = clips.make("cut.mp4", "-ss 1.5 -i whole.mp4 -c copy");
-    let pictures = sampled(&cut, "1");
-    assert_eq!(pictures[0].moment.frame_number, 0);
-    assert_eq!(pictures[0].moment.seconds, 0.0);
-    assert_eq!(corner(&pictures[0]), luma_of(45));
-    assert_eq!(repeated(&pictures), chosen_by_ffmpeg(&cut, "1"));
+    let frames = sampled(&cut, "1");
+    assert_eq!(frames[0].moment.frame_number, 0);
+    assert_eq!(frames[0].moment.seconds, 0.0);
+    assert_eq!(corner(&frames[0]), luma_of(45));
+    assert_eq!(repeated(&frames), chosen_by_ffmpeg(&cut, "1"));
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn a_longer_sound_track_adds_no_sample() {
         let clip = clips.make(name, &arguments);
         let facts = probe(&clip, "1");
         assert!(facts.has_sound);
-        assert_eq!(facts.expected_pictures, Some(4), "{name}");
+        assert_eq!(facts.expected_frames, Some(4), "{name}");
         assert_eq!(sampled(&clip, "1").len(), 4, "{name}");
     }
 }
@@ -152,8 +152,8 @@ fn packets_without_time_stamps_are_sampled_all_the_same() {
         "clip.avi",
         &format!("{} -c:v mpeg4 -bf 2 -q:v 1", counting("3", "30")),
     );
-    let pictures = sampled(&clip, "2");
-    assert_eq!(numbers(&pictures), [0, 15, 30, 45, 60, 75]);
+    let frames = sampled(&clip, "2");
+    assert_eq!(numbers(&frames), [0, 15, 30, 45, 60, 75]);
 }
 
 #[test]
@@ -165,9 +165,9 @@ fn a_set_stop_flag_ends_the_work_at_once() {
     let wanted = Wanted::new(fps("0.01"), 1280, PixelFormat::I420);
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
-    let pictures = media::pictures(&input, &facts, &wanted, Arc::clone(&stop)).unwrap();
+    let frames = media::frames(&input, &facts, &wanted, Arc::clone(&stop)).unwrap();
     let started = Instant::now();
-    let reader = std::thread::spawn(move || pictures.count());
+    let reader = std::thread::spawn(move || frames.count());
     std::thread::sleep(Duration::from_millis(20));
     stop.store(true, Ordering::Relaxed);
     assert!(reader.join().unwrap() <= 1);
@@ -182,10 +182,10 @@ fn any_number_of_decoders_gives_the_same_and_all_end_when_dropped() {
     let mut wanted = Wanted::new(fps("30"), 1280, PixelFormat::I420);
     for decoders in [1, 2, 7] {
         wanted.decoders = decoders;
-        let pictures = take(&clip, &wanted);
-        assert!(numbers(&pictures).into_iter().eq(0..180));
+        let frames = take(&clip, &wanted);
+        assert!(numbers(&frames).into_iter().eq(0..180));
         assert!(
-            pictures
+            frames
                 .iter()
                 .all(|it| corner(it) == luma_of(it.moment.frame_number))
         );
@@ -193,9 +193,9 @@ fn any_number_of_decoders_gives_the_same_and_all_end_when_dropped() {
         let input = media::identify(&clip).unwrap();
         let facts = probe(&clip, "30");
         let stop = Arc::new(AtomicBool::new(false));
-        let mut pictures = media::pictures(&input, &facts, &wanted, stop).unwrap();
-        assert_eq!(pictures.next().unwrap().unwrap().moment.index, 0);
+        let mut frames = media::frames(&input, &facts, &wanted, stop).unwrap();
+        assert_eq!(frames.next().unwrap().unwrap().moment.index, 0);
         std::thread::sleep(Duration::from_millis(20));
-        drop(pictures);
+        drop(frames);
     }
 }

@@ -1,4 +1,4 @@
-//! Sound: where on the clock of the pictures it lies, whatever the container did to it.
+//! Sound: where on the clock of the frames it lies, whatever the container did to it.
 
 use crate::clips::Clips;
 use crate::clips::counting;
@@ -62,14 +62,14 @@ fn beeping(seconds: u32, rate: u32) -> String {
     )
 }
 
-fn silent_pictures(seconds: &str) -> String {
+fn silent_frames(seconds: &str) -> String {
     counting(seconds, "25")
 }
 
 #[test]
 fn beeps_are_where_they_were_put_in_every_container() {
     let clips = Clips::new();
-    let (sound, pictures) = (beeping(6, 48_000), silent_pictures("6"));
+    let (sound, frames) = (beeping(6, 48_000), silent_frames("6"));
     for (name, options) in [
         ("aac.mp4", "-c:a aac"),
         ("aac.mkv", "-c:a aac"),
@@ -79,7 +79,7 @@ fn beeps_are_where_they_were_put_in_every_container() {
         ("pcm.mov", "-c:a pcm_s16le"),
         ("mp3.avi", "-c:a libmp3lame"),
     ] {
-        let clip = clips.make(name, &format!("{pictures} {sound} {options}"));
+        let clip = clips.make(name, &format!("{frames} {sound} {options}"));
         assert_near(&beeps(&all(&clip)), &[1.0, 3.0, 5.0], 0.03);
     }
     for name in ["a.wav", "a.mp3", "a.flac", "a.m4a", "a.ogg", "a.opus"] {
@@ -95,22 +95,22 @@ fn beeps_are_where_they_were_put_in_every_container() {
 #[test]
 fn sound_that_starts_late_early_or_in_the_middle_keeps_its_time() {
     let clips = Clips::new();
-    let (sound, pictures) = (beeping(6, 48_000), silent_pictures("6"));
+    let (sound, frames) = (beeping(6, 48_000), silent_frames("6"));
     for name in ["late.mp4", "late.mkv", "late.ts"] {
-        let late = clips.make(name, &format!("{pictures} -itsoffset 0.7 {sound} -c:a aac"));
+        let late = clips.make(name, &format!("{frames} -itsoffset 0.7 {sound} -c:a aac"));
         assert_near(&beeps(&all(&late)), &[1.7, 3.7, 5.7], 0.03);
     }
     for name in ["early.mkv", "early.ts", "early.mp4"] {
         let early = clips.make(
             name,
-            &format!("-itsoffset 0.7 {pictures} {sound} -vsync passthrough -c:a aac"),
+            &format!("-itsoffset 0.7 {frames} {sound} -vsync passthrough -c:a aac"),
         );
         assert_near(&beeps(&all(&early)), &[0.3, 2.3, 4.3], 0.03);
     }
-    // Cut without coding anew: pictures begin at a keyframe that an edit list hides.
+    // Cut without coding anew: frames begin at a keyframe that an edit list hides.
     let whole = clips.make(
         "whole.mp4",
-        &format!("{pictures} {sound} -c:v libx264 -g 50 -c:a aac"),
+        &format!("{frames} {sound} -c:v libx264 -g 50 -c:a aac"),
     );
     let cut = clips.make(
         "cut.mp4",
@@ -158,7 +158,7 @@ fn tracks_are_counted_from_one() {
         message.contains("has 2 sound tracks, and no number 3"),
         "{message}"
     );
-    let silent = clips.make("silent.mp4", &silent_pictures("1"));
+    let silent = clips.make("silent.mp4", &silent_frames("1"));
     let error = heard(&silent, &SoundWanted::default()).unwrap_err();
     assert!(matches!(error, MediaError::NoSound { .. }), "{error}");
 }
@@ -204,14 +204,14 @@ fn odd_sound_is_heard_all_the_same() {
 }
 
 #[test]
-fn sound_may_be_shorter_or_longer_than_the_pictures() {
+fn sound_may_be_shorter_or_longer_than_the_frames() {
     let clips = Clips::new();
     for (name, seconds, wanted) in [
         ("short.mp4", 2, &[1.0][..]),
         ("long.mp4", 8, &[1.0, 3.0, 5.0, 7.0][..]),
     ] {
         let sound = beeping(seconds, 48_000);
-        let clip = clips.make(name, &format!("{} {sound} -c:a aac", silent_pictures("4")));
+        let clip = clips.make(name, &format!("{} {sound} -c:a aac", silent_frames("4")));
         assert_near(&beeps(&all(&clip)), wanted, 0.03);
     }
 }

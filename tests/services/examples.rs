@@ -91,9 +91,9 @@ async fn a_chat_server_captions_what_is_new() {
             let message = &body["messages"][0];
             assert_eq!(message["role"], "user");
             assert_eq!(message["content"][0]["type"], "text");
-            let picture = &message["content"][1];
-            assert_eq!(picture["type"], "image_url");
-            let url = picture["image_url"]["url"].as_str().unwrap();
+            let frame = &message["content"][1];
+            assert_eq!(frame["type"], "image_url");
+            let url = frame["image_url"]["url"].as_str().unwrap();
             assert!(url.starts_with("data:image/jpeg;base64,/9j/"));
             let said = format!("Shapes {number} {{{{ 1 + 1 }}}}");
             Json(json!({ "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "llava",
@@ -152,7 +152,7 @@ async fn fields(mut form: Multipart) -> Vec<(String, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_detection_server_takes_pictures_in_forms() {
+async fn a_detection_server_takes_frames_in_forms() {
     let app = Router::new().route(
         "/v1/vision/detection",
         post(|form: Multipart| async move {
@@ -173,7 +173,7 @@ async fn a_detection_server_takes_pictures_in_forms() {
     );
     let url = format!("url={}/v1/vision/detection", serve(app).await);
     let (said, results) = run(
-        &example("pictures-only"),
+        &example("frames-only"),
         &options(&["--var", &url, "--first", "4s"]),
     )
     .await;
@@ -196,7 +196,7 @@ async fn a_detection_server_that_says_no_with_200_is_not_believed() {
     );
     let url = format!("url={}", serve(app).await);
     let (said, results) = run(
-        &example("pictures-only"),
+        &example("frames-only"),
         &options(&["--var", &url, "--first", "2s"]),
     )
     .await;

@@ -89,7 +89,7 @@ answer = { images = "output" }
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_lie_cost_their_pictures_and_nothing_else() {
+async fn answers_that_lie_cost_their_frames_and_nothing_else() {
     let (detector, rest) = LIAR.split_once("[stages.yolo]").unwrap();
     assert!(rest.contains("[stages.merge]"));
     let stage = format!("{detector}{STAGE}inputs = [\"yolo\"]\n");
@@ -106,7 +106,7 @@ async fn answers_that_lie_cost_their_pictures_and_nothing_else() {
         let recipe = recipe.replace("URL", &serve(app).await);
         let (said, results) = run(&recipe, &options(&["--first", "14s"])).await;
         assert_eq!(said.code, 1, "{}", said.talk);
-        // Which picture meets which lie is chance: the first body that is made is sent first.
+        // Which frame meets which lie is chance: the first body that is made is sent first.
         let mut errors: Vec<&str> = entries(&results)
             .iter()
             .map(|entry| entry["error"].as_str().unwrap_or("-"))
@@ -121,7 +121,7 @@ async fn answers_that_lie_cost_their_pictures_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_record_that_is_none_or_too_much_costs_its_picture() {
+async fn a_record_that_is_none_or_too_much_costs_its_frame() {
     let number = Arc::new(AtomicUsize::new(0));
     let app = Router::new().route(
         "/",

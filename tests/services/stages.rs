@@ -29,7 +29,7 @@ url = "URL/boxes"
 method = "PUT"
 body = "file"
 [backends.boxes.query]
-seconds = "{{ picture.seconds }}"
+seconds = "{{ frame.seconds }}"
 [backends.words]
 kind = "http"
 url = "URL/words?v=1"
@@ -54,7 +54,7 @@ model = "a model"
 filter = "class == 0"
 [stages.each.request]
 image = "{{ image }}"
-parent = "{{ picture.parent }}"
+parent = "{{ frame.parent }}"
 [stages.each.answer.record]
 text = "output.text"
 parent = "output.parent"
@@ -75,7 +75,7 @@ async fn what_one_server_finds_another_is_asked_about() {
             .parse()
             .unwrap();
         let object = |class: u32, x: u32| json!({ "bbox": [x, 10, x + 40, 60], "class": class, "confidence": 0.5 });
-        // Every third picture has none.
+        // Every third frame has none.
         let found = match seconds as u64 % 3 {
             2 => Vec::new(),
             _ => vec![object(1, 0), object(0, 50), object(0, 100)],
@@ -139,7 +139,7 @@ each = "batch"
 backend = "own"
 [stages.scenes.request]
 images = "{{ images }}"
-times = "{{ pictures | map(attribute='seconds') | list }}"
+times = "{{ frames | map(attribute='seconds') | list }}"
 [stages.scenes.answer]
 images = "output.scenes"
 [stages.scenes.answer.record]
@@ -149,7 +149,7 @@ inputs = ["scenes"]
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_is_one_request_and_one_record_a_picture() {
+async fn a_batch_is_one_request_and_one_record_a_frame() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let app = Router::new().route(
@@ -225,7 +225,7 @@ inputs = ["look.boxes"]
 backend = "own"
 [stages.told.request]
 seen = "{{ objects | map(attribute='class_name') | list }}"
-at = "{{ picture.seconds }}"
+at = "{{ frame.seconds }}"
 [stages.told.answer.record]
 story = "output.story"
 [stages.merge]

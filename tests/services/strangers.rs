@@ -151,7 +151,7 @@ async fn what_a_template_does_is_bounded_and_reads_no_file() {
     ] {
         let (said, results) =
             run(&asking(&url, backend, fields), &options(&["--first", "2s"])).await;
-        // Where it is read, or where it is rendered for the first picture.
+        // Where it is read, or where it is rendered for the first frame.
         assert!(
             [2, 3].contains(&said.code),
             "{backend}{fields}: {}",

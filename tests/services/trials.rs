@@ -41,7 +41,7 @@ async fn a_request_is_shown_and_not_sent() {
     let said = try_stage(&example("captions"), &["captions", "CLIP", "--at", "2.5"]).await;
     assert_eq!(said.code, 0, "{}", said.talk);
     settings().bind(|| assert_snapshot!("try_request", said.out));
-    let said = try_stage(&example("pictures-only"), &["objects", "CLIP"]).await;
+    let said = try_stage(&example("frames-only"), &["objects", "CLIP"]).await;
     settings().bind(|| assert_snapshot!("try_form", said.out));
     let said = try_stage(&example("sound-only"), &["speech", "CLIP", "--at", "2"]).await;
     settings().bind(|| assert_snapshot!("try_sound", said.out));
@@ -111,7 +111,7 @@ async fn what_cannot_be_tried_is_told() {
             example("captions"),
             vec!["captions", "CLIP", "--at", "1h"],
             2,
-            "there is no picture at 3600 s",
+            "there is no frame at 3600 s",
         ),
         (
             example("captions"),

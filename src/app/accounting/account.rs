@@ -106,7 +106,7 @@ mod tests {
             price_per_second: 0.0004,
             idle_timeout: Duration::from_secs(5),
             cold_start: Duration::ZERO,
-            picture_time: None,
+            frame_time: None,
             sound_time: None,
             job_gap: None,
         };
@@ -119,7 +119,7 @@ mod tests {
         for job in 0..20_u64 {
             let executed = if job == 19 { 1000 } else { 100 };
             let exchange = Exchange {
-                pictures: 16,
+                frames: 16,
                 sent: 1000,
                 queued: Some(Duration::from_millis(job)),
                 executed: Some(Duration::from_millis(executed)),

@@ -36,11 +36,11 @@ pub(in crate::app) struct Budget {
 #[derive(Default)]
 struct Spending {
     meter: Option<Meter>,
-    // Seconds of a worker for a picture or a second of sound, until one was measured.
+    // Seconds of a worker for a frame or a second of sound, until one was measured.
     usual: f64,
     requests: u64,
-    pictures: u64,
-    // Of those that came back with a time: pictures and worker time.
+    frames: u64,
+    // Of those that came back with a time: frames and worker time.
     measured: u64,
     executed: Duration,
     // Of all that came back with an answer.
@@ -50,7 +50,7 @@ struct Spending {
 
 impl Budget {
     /// A budget that nothing was spent of when the run began, at `start`. `fleets` are the stages
-    /// whose workers are paid by the second, and how many of them a picture or a second of sound
+    /// whose workers are paid by the second, and how many of them a frame or a second of sound
     /// is expected to take.
     pub(in crate::app) fn new<'a>(
         start: Instant,
@@ -76,22 +76,22 @@ impl Budget {
         }
     }
 
-    fn admit_at(&self, stage: &StageId, pictures: u64, now: Duration) -> Result<(), StopReason> {
+    fn admit_at(&self, stage: &StageId, frames: u64, now: Duration) -> Result<(), StopReason> {
         let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         let spending = stages.entry(stage.clone()).or_default();
-        let late = |time| now + spending.wait(pictures) > time;
+        let late = |time| now + spending.wait(frames) > time;
         if self.limits.time.is_some_and(late) {
             return Err(StopReason::Deadline);
         }
         spending.requests += 1;
-        spending.pictures += pictures;
+        spending.frames += frames;
         let cost: f64 = stages
             .values()
             .map(|spending| spending.committed(now))
             .sum();
         if self.limits.cost.is_some_and(|most| cost > most) {
             if let Some(spending) = stages.get_mut(stage) {
-                spending.take_back(pictures);
+                spending.take_back(frames);
             }
             return Err(StopReason::Budget);
         }
@@ -101,9 +101,9 @@ impl Budget {
     fn settle_at(&self, stage: &StageId, exchange: &Exchange, now: Duration) {
         let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
         let spending = stages.entry(stage.clone()).or_default();
-        spending.take_back(exchange.pictures);
+        spending.take_back(exchange.frames);
         if let Some(executed) = exchange.executed {
-            spending.measured += exchange.pictures;
+            spending.measured += exchange.frames;
             spending.executed += executed;
         }
         if exchange.answered {
@@ -117,8 +117,8 @@ impl Budget {
 }
 
 impl Gate for Budget {
-    fn admit(&self, stage: &StageId, pictures: u64) -> Result<(), StopReason> {
-        self.admit_at(stage, pictures, self.start.elapsed())
+    fn admit(&self, stage: &StageId, frames: u64) -> Result<(), StopReason> {
+        self.admit_at(stage, frames, self.start.elapsed())
     }
 
     fn settle(&self, stage: &StageId, exchange: &Exchange) {
@@ -127,25 +127,25 @@ impl Gate for Budget {
 }
 
 impl Spending {
-    fn take_back(&mut self, pictures: u64) {
+    fn take_back(&mut self, frames: u64) {
         self.requests = self.requests.saturating_sub(1);
-        self.pictures = self.pictures.saturating_sub(pictures);
+        self.frames = self.frames.saturating_sub(frames);
     }
 
-    // Worker time for `pictures`, as those so far took it.
-    fn execution(&self, pictures: u64) -> f64 {
-        let a_picture = match self.measured {
+    // Worker time for `frames`, as those so far took it.
+    fn execution(&self, frames: u64) -> f64 {
+        let a_frame = match self.measured {
             0 => self.usual,
             measured => self.executed.as_secs_f64() / measured as f64,
         };
-        pictures as f64 * a_picture
+        frames as f64 * a_frame
     }
 
     // How long a request is waited for.
-    fn wait(&self, pictures: u64) -> Duration {
+    fn wait(&self, frames: u64) -> Duration {
         match self.waited.checked_div(self.answered) {
             Some(usual) => usual,
-            None => Duration::from_secs_f64(self.execution(pictures)),
+            None => Duration::from_secs_f64(self.execution(frames)),
         }
     }
 
@@ -158,8 +158,7 @@ impl Spending {
         let (there, billed) = meter.kept(now);
         let starting = wanted.saturating_sub(there as u64);
         let around = (fleet.cold_start + fleet.idle_timeout).as_secs_f64();
-        let seconds =
-            billed as f64 + self.execution(self.pictures) + starting as f64 * around.ceil();
+        let seconds = billed as f64 + self.execution(self.frames) + starting as f64 * around.ceil();
         seconds * fleet.price_per_second
     }
 }
@@ -175,7 +174,7 @@ mod tests {
     use std::time::Duration;
     use std::time::Instant;
 
-    const PICTURES: u64 = 16;
+    const FRAMES: u64 = 16;
 
     fn budget(cost: Option<f64>, time: Option<u64>) -> Budget {
         let fleet = FleetFacts {
@@ -184,7 +183,7 @@ mod tests {
             price_per_second: 0.001,
             idle_timeout: Duration::from_secs(5),
             cold_start: Duration::from_secs(2),
-            picture_time: None,
+            frame_time: None,
             sound_time: None,
             job_gap: None,
         };
@@ -207,7 +206,7 @@ mod tests {
     // A request that one of three workers takes, sent and answered a second later.
     fn exchange(worker: usize) -> Exchange {
         Exchange {
-            pictures: PICTURES,
+            frames: FRAMES,
             queued: Some(Duration::ZERO),
             executed: Some(Duration::from_secs(1)),
             worker: Some(format!("w{worker}").into()),
@@ -222,7 +221,7 @@ mod tests {
         let mut sent = 0;
         loop {
             let now = Duration::from_secs(sent);
-            if let Err(reason) = budget.admit_at(&stage(), PICTURES, now) {
+            if let Err(reason) = budget.admit_at(&stage(), FRAMES, now) {
                 let stages = budget.stages.lock().unwrap();
                 let meter = stages[&stage()].meter.as_ref().unwrap();
                 return (sent, reason, meter.cost());
@@ -248,14 +247,14 @@ mod tests {
         // Three workers may start for three requests: 7 s each, and their expected execution.
         let budget = budget(Some(0.0235), None);
         let admitted = (0..10)
-            .take_while(|_| budget.admit_at(&stage(), PICTURES, Duration::ZERO).is_ok())
+            .take_while(|_| budget.admit_at(&stage(), FRAMES, Duration::ZERO).is_ok())
             .count();
         assert_eq!(admitted, 2, "a third would cost 21 s and 3 x 0.85 s");
         // One that came back faster than expected makes room.
         let mut quick = exchange(1);
         quick.executed = Some(Duration::from_millis(100));
         budget.settle_at(&stage(), &quick, Duration::from_secs(1));
-        assert!(budget.admit_at(&stage(), PICTURES, Duration::ZERO).is_ok());
+        assert!(budget.admit_at(&stage(), FRAMES, Duration::ZERO).is_ok());
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(in crate::app) struct Ledger {
 
 #[derive(Default)]
 struct Tally {
-    pictures: u64,
+    frames: u64,
     retries: u64,
     splits: u64,
     account: Account,
@@ -116,8 +116,8 @@ impl Ledger {
                     tally.at_work = tally.at_work.saturating_sub(1);
                 });
             }
-            Event::Finished { stage, pictures } => {
-                tally(stage, &|tally| tally.pictures += pictures);
+            Event::Finished { stage, frames } => {
+                tally(stage, &|tally| tally.frames += frames);
             }
             Event::Exchanged { stage, exchange } => {
                 tally(stage, &|tally| tally.account.note(exchange, now));
@@ -183,19 +183,19 @@ impl Ledger {
             || found.any(|detections| matches!(detections.found, Found::Skipped(_)))
     }
 
-    /// A picture that a stage has written, or not.
+    /// A frame that a stage has written, or not.
     pub(in crate::app) fn file(&mut self, saved: &Saved) {
         self.files.add(saved);
     }
 
-    /// The pictures of a record that were not looked at because they repeat others.
+    /// The frames of a record that were not looked at because they repeat others.
     pub(in crate::app) fn repeats(&mut self, record: &Record, plan: &Plan) {
-        let spared = record.detections.iter().map(|(stage, pictures)| {
+        let spared = record.detections.iter().map(|(stage, frames)| {
             let mut steps = plan.steps();
             let step = steps.find(|(_, step)| step.stage == *stage);
-            let size = step.map_or(1, |(index, _)| plan.pictures_a_request(index) as u64);
-            let all = pictures.len() as u64;
-            let looked_at = pictures.iter().filter(|it| it.same_as.is_none()).count() as u64;
+            let size = step.map_or(1, |(index, _)| plan.frames_a_request(index) as u64);
+            let all = frames.len() as u64;
+            let looked_at = frames.iter().filter(|it| it.same_as.is_none()).count() as u64;
             all.div_ceil(size) - looked_at.div_ceil(size)
         });
         if let Some(outcome) = self.videos.get_mut(&record.video) {
@@ -245,7 +245,7 @@ impl Ledger {
             let tally = self.stages.remove(&stage.id)?;
             Some(StageSummary {
                 id: stage.id.clone(),
-                pictures: tally.pictures,
+                frames: tally.frames,
                 busy: tally.busy,
                 retries: tally.retries,
                 splits: tally.splits,

@@ -1,4 +1,4 @@
-//! Where a stage is placed that asks a server of the user's own, about pictures or about sound.
+//! Where a stage is placed that asks a server of the user's own, about frames or about sound.
 
 use crate::app::error::AppError;
 use crate::app::placement::resolve::Named;

@@ -1,7 +1,7 @@
 //! The tensor layer: a network from the bytes of an ONNX file, and sessions that run it.
 //!
 //! A network is loaded once and shared; a session belongs to one thread. Everything is
-//! synchronous. Knows nothing of pictures, sound, boxes or words.
+//! synchronous. Knows nothing of frames, sound, boxes or words.
 
 use crate::backends::engine::header::Header;
 use crate::backends::engine::rten;

@@ -1,6 +1,6 @@
 //! ONNX Runtime: the fast engine, opened at run time from a library that the user brings.
 //!
-//! Each session loads the model anew, from bytes that all share. Knows nothing of pictures or sound.
+//! Each session loads the model anew, from bytes that all share. Knows nothing of frames or sound.
 
 use crate::backends::engine::header::FLOAT16;
 use crate::backends::engine::header::Header;

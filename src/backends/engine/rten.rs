@@ -1,7 +1,7 @@
 //! rten: the engine that needs nothing but crates.
 //!
 //! All sessions share one loaded model; each has its own threads. Half-precision models are
-//! computed in single precision, so their tensors look like any others. Knows nothing of pictures
+//! computed in single precision, so their tensors look like any others. Knows nothing of frames
 //! or sound.
 
 use crate::backends::engine::header::Header;

@@ -63,7 +63,7 @@ impl Service {
             path: format!("/{}", path.trim_start_matches('/')),
             expressions: Expressions::default(),
             vars: Data::new(&spec.mapping.vars),
-            // The same in every run, and nothing that a picture or a sound holds.
+            // The same in every run, and nothing that a frame or a sound holds.
             boundary: blake3::hash(access.base.as_bytes()).to_hex().to_string(),
             spec: spec.clone(),
         })

@@ -52,7 +52,7 @@ fn header() -> Header {
             codec: "h264".to_owned(),
             rotation: 0,
             has_sound: true,
-            expected_pictures: Some(24),
+            expected_frames: Some(24),
             heard_from: 0.0,
             heard_until: None,
             digest: String::new(),
@@ -85,21 +85,21 @@ fn failed(item: &str) -> Event {
 fn started() -> Event {
     Event::Started {
         stage: "yolo".into(),
-        pictures: 1,
+        frames: 1,
     }
 }
 
 fn paused() -> Event {
     Event::Paused {
         stage: "yolo".into(),
-        pictures: 1,
+        frames: 1,
     }
 }
 
-fn finished(stage: &str, pictures: u64) -> Event {
+fn finished(stage: &str, frames: u64) -> Event {
     Event::Finished {
         stage: stage.into(),
-        pictures,
+        frames,
     }
 }
 
@@ -128,7 +128,7 @@ fn a_run_is_announced() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  pictures or sound leave this machine for api.example.com
+    Notice  frames or sound leave this machine for api.example.com
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     [0 of 24] extract 0/24
@@ -154,7 +154,7 @@ fn rows_count_rates_and_slots() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  pictures or sound leave this machine for api.example.com
+    Notice  frames or sound leave this machine for api.example.com
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Step    clip.mp4: started
@@ -171,8 +171,8 @@ fn troubles_are_told_once_and_counted() {
         (1.0, retry(Class::Busy)),
         (1.0, retry(Class::Busy)),
         (1.0, retry(Class::Network)),
-        (2.0, failed("picture 30")),
-        (2.0, failed("picture 60")),
+        (2.0, failed("frame 30")),
+        (2.0, failed("frame 60")),
         (
             3.0,
             Event::Stopping {
@@ -184,12 +184,12 @@ fn troubles_are_told_once_and_counted() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  pictures or sound leave this machine for api.example.com
+    Notice  frames or sound leave this machine for api.example.com
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
-    Trouble yolo: picture 30 of clip.mp4 failed: out of memory (more of these are only counted)
+    Trouble yolo: frame 30 of clip.mp4 failed: out of memory (more of these are only counted)
     Trouble stopping: interrupted
     [0 of 24] extract 0/24
     [0 of 24] yolo 0/24  3 retries  2 failed

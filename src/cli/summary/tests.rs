@@ -25,7 +25,7 @@ fn outcome() -> Outcome {
         partial: false,
         summary: Summary {
             records: 0,
-            pictures: 24,
+            frames: 24,
             failed: 1,
             skipped: 2,
             repeated: 0,
@@ -56,7 +56,7 @@ fn outcome() -> Outcome {
         stopped: None,
         stages: vec![StageSummary {
             id: "yolo".into(),
-            pictures: 24,
+            frames: 24,
             busy: Duration::from_millis(20_500),
             retries: 0,
             splits: 0,
@@ -70,10 +70,10 @@ fn outcome() -> Outcome {
 fn people_are_told_what_was_found_and_what_was_not() {
     insta::assert_snapshot!(summary(&outcome()), @r"
     a.mp4 -> output/a_results.json
-      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
+      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
     b.txt: no results
       `b.txt` is not a video
-    24 pictures in 12.3 s, 1.9/s
+    24 frames in 12.3 s, 1.9/s
     The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
     For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.
     ");
@@ -88,8 +88,8 @@ fn a_run_that_was_stopped_says_so() {
     outcome.demo = false;
     insta::assert_snapshot!(summary(&outcome), @r"
     a.mp4 -> output/a_results.json (partial)
-      24 pictures, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
-    interrupted: 24 pictures in 12.3 s, 1.9/s
+      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
+    interrupted: 24 frames in 12.3 s, 1.9/s
     ");
 }
 
@@ -108,7 +108,7 @@ fn programs_are_told_the_same() {
           "results": "output/a_results.json",
           "partial": false,
           "summary": {
-            "pictures": 24,
+            "frames": 24,
             "failed": 1,
             "skipped": 2,
             "objects": 51,
@@ -131,7 +131,7 @@ fn programs_are_told_the_same() {
           "results": null,
           "partial": false,
           "summary": {
-            "pictures": 0,
+            "frames": 0,
             "failed": 0,
             "skipped": 0,
             "objects": 0,
@@ -145,7 +145,7 @@ fn programs_are_told_the_same() {
       "stages": [
         {
           "id": "yolo",
-          "pictures": 24,
+          "frames": 24,
           "busy_seconds": 20.5,
           "retries": 0,
           "splits": 0,

@@ -122,7 +122,7 @@ impl Full {
 
     // Frames come out in the order of display, so what is awaited before `end` will not come
     // any more. Where the decoder met damage it is a gap; where it met none it never was a
-    // frame of its own: a second field, a picture that is made only to be referred to.
+    // frame of its own: a second field, a frame that is made only to be referred to.
     fn take_lost(&mut self, end: Option<i64>) {
         let later = end.map_or_else(BTreeSet::new, |end| self.awaited.split_off(&end));
         let lost = std::mem::replace(&mut self.awaited, later);

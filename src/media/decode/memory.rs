@@ -1,26 +1,26 @@
-//! The most that the pictures of a video hold while they are decoded.
+//! The most that the frames of a video hold while they are decoded.
 //!
 //! Knows nothing of who decodes: those who do ask here how far they may go.
 
 use crate::item::Size;
 use crate::media::Wanted;
 
-/// What a [`crate::media::Pictures`] holds besides the picture it gives.
+/// What a [`crate::media::Frames`] holds besides the frame it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// Finished pictures.
-    pub pictures: usize,
+    /// Finished frames.
+    pub frames: usize,
     /// Bytes of packets that wait, and of frames that decoders refer to.
     pub bytes: u64,
 }
 
-/// A group of pictures is usually no longer than this many seconds.
+/// A group of frames is usually no longer than this many seconds.
 const GROUP: f64 = 10.0;
 
-/// Finished pictures that each decoder may always be ahead by.
+/// Finished frames that each decoder may always be ahead by.
 const LEAST_AHEAD: usize = 8;
 
-/// Bytes that finished pictures may take where that is more.
+/// Bytes that finished frames may take where that is more.
 const AHEAD: usize = 256 << 20;
 
 /// Bytes of packets that wait for each decoder.
@@ -37,19 +37,19 @@ pub fn held(wanted: &Wanted, size: Size) -> Held {
     let packets = packets(decoders) + 2 * PACKETS;
     Held {
         // The shelf, one that it always has room for, and one in the hands of each decoder.
-        pictures: ahead(wanted) + 1 + decoders,
+        frames: ahead(wanted) + 1 + decoders,
         bytes: packets as u64 + decoders as u64 * FRAMES * frame,
     }
 }
 
-/// Finished pictures that all decoders together may be ahead by. Each has room for what a group
+/// Finished frames that all decoders together may be ahead by. Each has room for what a group
 /// has, so that decoders rarely wait for each other, within [`AHEAD`].
 pub(in crate::media) fn ahead(wanted: &Wanted) -> usize {
     let decoders = wanted.decoders.max(1);
     let of_a_group = (wanted.fps.to_f64() * GROUP).ceil() as usize;
     // RGB of the usual shape, as large as is allowed.
-    let picture = f64::from(wanted.max_side).powi(2) * 9.0 / 16.0 * 3.0;
-    let room = (AHEAD as f64 / picture) as usize;
+    let frame = f64::from(wanted.max_side).powi(2) * 9.0 / 16.0 * 3.0;
+    let room = (AHEAD as f64 / frame) as usize;
     of_a_group
         .saturating_mul(decoders)
         .min(room)
@@ -88,6 +88,6 @@ mod tests {
             height: 1080,
         };
         let held = held(&of(1, 2), size);
-        assert_eq!((held.pictures, held.bytes >> 20), (23, 293));
+        assert_eq!((held.frames, held.bytes >> 20), (23, 293));
     }
 }

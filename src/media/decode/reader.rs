@@ -26,7 +26,7 @@ use std::sync::mpsc::Sender;
 use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::channel;
 
-/// Pictures that are shown before a stream's first packet come within this many.
+/// Frames that are shown before a stream's first packet come within this many.
 const REORDERED: usize = 32;
 
 /// A stream that begins badly for longer than this many packets is left to the plain way.
@@ -38,7 +38,7 @@ pub(in crate::media) struct Reader<T> {
     syntax: Syntax,
     wanted: Wanted,
     taker: T,
-    // Packets that were read ahead to find the first picture.
+    // Packets that were read ahead to find the first frame.
     ahead: VecDeque<Arc<Packet>>,
 }
 
@@ -107,13 +107,13 @@ impl Take for Outlet {
     }
 }
 
-/// The packets that a stream begins with, as far as not all of their pictures are shown.
+/// The packets that a stream begins with, as far as not all of their frames are shown.
 struct Beginning {
-    /// The time stamp of the first picture that is shown.
+    /// The time stamp of the first frame that is shown.
     first: Pts,
     /// The number of packets.
     packets: usize,
-    /// The time stamps of their pictures that are shown.
+    /// The time stamps of their frames that are shown.
     shown: BTreeSet<Pts>,
 }
 
@@ -217,7 +217,7 @@ impl<T: Take> Reader<T> {
         })
     }
 
-    // Which pictures a decoder shows of the beginning. Where the stream begins as it should, all
+    // Which frames a decoder shows of the beginning. Where the stream begins as it should, all
     // of them; where it was cut out of another, only a decoder can tell.
     fn find_beginning(&mut self) -> Result<Beginning, Halt> {
         let mut start = None;

@@ -1,6 +1,6 @@
 //! The quick way: only what the samples need is decoded, groups side by side.
 //!
-//! One thread reads and plans, others decode; pictures come out in order. Knows nothing of
+//! One thread reads and plans, others decode; frames come out in order. Knows nothing of
 //! moments or items.
 
 use crate::media::Wanted;
@@ -72,7 +72,7 @@ impl Sparse {
         Ok(sparse)
     }
 
-    /// What became of the next picture that shows samples; waits for it. `None` at the end.
+    /// What became of the next frame that shows samples; waits for it. `None` at the end.
     pub(in crate::media) fn next_outcome(&self) -> Option<Outcome> {
         self.shelf.take()
     }

@@ -1,4 +1,4 @@
-//! A decoder that takes groups as they come and shelves the pictures of their samples.
+//! A decoder that takes groups as they come and shelves the frames of their samples.
 //!
 //! Knows nothing of how groups were chosen, or of the other decoders.
 
@@ -39,10 +39,10 @@ pub(in crate::media) struct Parcel {
     pub(in crate::media) loan: Loan,
 }
 
-/// What became of a picture that shows samples.
+/// What became of a frame that shows samples.
 pub(in crate::media) enum Outcome {
     /// It came out; `None` where its pixels cannot be converted.
-    Picture(Target, Option<Shaped>),
+    Frame(Target, Option<Shaped>),
     /// It is damaged.
     Lost(Target),
     /// It did not come out and nothing says why, or it depends on what was left out: the packets
@@ -55,7 +55,7 @@ pub(in crate::media) enum Outcome {
 pub(in crate::media) struct Shared {
     /// Groups to be decoded.
     pub(in crate::media) groups: Arc<Mutex<Receiver<Group>>>,
-    /// Where pictures go.
+    /// Where frames go.
     pub(in crate::media) shelf: Arc<Shelf<Outcome>>,
     /// What they were given, together.
     pub(in crate::media) tally: Arc<Mutex<Tally>>,
@@ -152,7 +152,7 @@ impl Work<'_> {
             .for_each(|target| self.report_lost(target));
         if let Some(target) = self.targets.remove(&pts) {
             let shaped = self.shaper.shape(frame);
-            self.put(Outcome::Picture(target, shaped));
+            self.put(Outcome::Frame(target, shaped));
         }
     }
 

@@ -23,14 +23,14 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Finds out what `input` is, and how many of its pictures are `wanted`.
+/// Finds out what `input` is, and how many of its frames are `wanted`.
 ///
-/// The number of pictures follows from the length that the headers state, and is an estimate:
+/// The number of frames follows from the length that the headers state, and is an estimate:
 /// only reading all of a file tells what is in it.
 ///
 /// # Errors
 ///
-/// Where the input cannot be opened, has neither pictures nor sound, or is coded in a way that
+/// Where the input cannot be opened, has neither frames nor sound, or is coded in a way that
 /// this FFmpeg cannot decode; for pictures, where none can be decoded.
 pub fn probe(input: &Input, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
     match input {
@@ -66,14 +66,14 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
         codec: track.codec(),
         rotation: track.turn().degrees(),
         has_sound: track.has_sound(),
-        expected_pictures: length.map(|length| wanted.samples_in(length)),
+        expected_frames: length.map(|length| wanted.samples_in(length)),
         heard_from: wanted.start.as_secs_f64(),
         heard_until: wanted.end.map(|end| end.as_secs_f64()),
         digest: digest([path])?,
     })
 }
 
-// A file with sound alone. One that has nothing of use is told as a video without pictures.
+// A file with sound alone. One that has nothing of use is told as a video without frames.
 fn sound(path: PathBuf, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
     let track = match SoundTrack::open(&path, None, Stop::default()) {
         Ok(track) => track,
@@ -98,7 +98,7 @@ fn sound(path: PathBuf, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, Medi
         codec,
         rotation: 0,
         has_sound: true,
-        expected_pictures: Some(0),
+        expected_frames: Some(0),
         heard_from: wanted.start.as_secs_f64(),
         heard_until: wanted.end.map(|end| end.as_secs_f64()),
     })
@@ -122,7 +122,7 @@ fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, M
         codec: codec.into(),
         rotation: turn.degrees(),
         has_sound: false,
-        expected_pictures: Some(files.len() as u64),
+        expected_frames: Some(files.len() as u64),
         heard_from: 0.0,
         heard_until: None,
         digest: digest(files)?,

@@ -1,18 +1,18 @@
-//! What a run would take from an input: how many pictures, of how many packets, and how large some
+//! What a run would take from an input: how many frames, of how many packets, and how large some
 //! of them are as JPEG.
 //!
-//! The packets are read from end to end and nothing of them is decoded; then a few pictures are
+//! The packets are read from end to end and nothing of them is decoded; then a few frames are
 //! taken as a run would take them. Knows nothing of who wants to know.
 
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
-use crate::item::Picture;
+use crate::item::Frame;
 use crate::media::decode::reader::Halt;
 use crate::media::decode::reader::Reader;
 use crate::media::decode::reader::Take;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
-use crate::media::frames::pictures;
+use crate::media::frames::frames;
 use crate::media::input::identify::Input;
 use crate::media::input::track::Track;
 use crate::media::pixels::jpeg;
@@ -29,13 +29,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-/// The most pictures that are taken to learn their size.
+/// The most frames that are taken to learn their size.
 const TRIED: u64 = 24;
 
 /// Once so many packets were decoded for them, those that there are must do.
 const PACKETS_TRIED: u64 = 6_000;
 
-/// Surveys the pictures of `input` that are `wanted`, as JPEG of `quality`.
+/// Surveys the frames of `input` that are `wanted`, as JPEG of `quality`.
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ pub fn survey(
     wanted: &Wanted,
     quality: u8,
 ) -> Result<Survey, MediaError> {
-    if !facts.has_pictures() {
+    if !facts.has_frames() {
         return Ok(Survey {
             exact: true,
             ..Survey::default()
@@ -60,7 +60,7 @@ pub fn survey(
         Input::Pictures { files, .. } => {
             let all = files.len() as u64;
             let count = Count {
-                pictures: all,
+                frames: all,
                 samples: all,
                 packets: all,
             };
@@ -68,7 +68,7 @@ pub fn survey(
         }
     };
     let mut survey = Survey {
-        pictures: count.pictures,
+        frames: count.frames,
         exact,
         packets: count.packets,
         ..Survey::default()
@@ -81,7 +81,7 @@ pub fn survey(
 /// What is in the parts of a stream.
 #[derive(Default)]
 struct Count {
-    pictures: u64,
+    frames: u64,
     samples: u64,
     packets: u64,
 }
@@ -89,7 +89,7 @@ struct Count {
 impl Take for Count {
     fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
         self.packets += part.packets.len() as u64;
-        self.pictures += part.targets.len() as u64;
+        self.frames += part.targets.len() as u64;
         self.samples += part
             .targets
             .iter()
@@ -145,12 +145,12 @@ fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
             None => picker.shown_last(track.end().map_or(this, Pts).max(this)),
         };
         count.samples += samples;
-        count.pictures += u64::from(samples > 0);
+        count.frames += u64::from(samples > 0);
     }
     Ok(count)
 }
 
-// What is asked for to have some of the pictures: spread over all of them, or the first ones where
+// What is asked for to have some of the frames: spread over all of them, or the first ones where
 // the others cannot be come by without decoding everything before them.
 fn tried(input: &Input, wanted: &Wanted, count: &Count, sparse: bool) -> (Input, Wanted) {
     if let Input::Pictures { path, files } = input {
@@ -170,7 +170,7 @@ fn tried(input: &Input, wanted: &Wanted, count: &Count, sparse: bool) -> (Input,
             ..wanted.clone()
         })
     };
-    let is_long = sparse && count.pictures > TRIED;
+    let is_long = sparse && count.frames > TRIED;
     let spread = is_long.then(spread).flatten();
     (input.clone(), spread.unwrap_or_else(|| wanted.clone()))
 }
@@ -184,26 +184,26 @@ fn take(
 ) -> Result<(), MediaError> {
     let start = Instant::now();
     let mut encoding = Duration::ZERO;
-    let mut pictures = pictures(input, facts, wanted, Arc::default())?;
+    let mut frames = frames(input, facts, wanted, Arc::default())?;
     while (survey.sizes.len() as u64) < TRIED
-        && (survey.sizes.is_empty() || pictures.decoded() < PACKETS_TRIED)
-        && let Some(picture) = pictures.next()
+        && (survey.sizes.is_empty() || frames.decoded() < PACKETS_TRIED)
+        && let Some(frame) = frames.next()
     {
         let begun = Instant::now();
-        survey.sizes.extend(size(&picture?, quality)?);
+        survey.sizes.extend(size(&frame?, quality)?);
         encoding += begun.elapsed();
     }
     let count = survey.sizes.len().max(1) as f64;
-    let decoded = pictures.decoded().max(survey.sizes.len() as u64).max(1);
+    let decoded = frames.decoded().max(survey.sizes.len() as u64).max(1);
     survey.encoding = encoding.as_secs_f64() / count;
     survey.decoding = start.elapsed().saturating_sub(encoding).as_secs_f64() / decoded as f64;
     Ok(())
 }
 
 // Bytes of its JPEG; `None` for one that cannot be decoded.
-fn size(picture: &Picture, quality: u8) -> Result<Option<u64>, MediaError> {
-    let pixels = picture.content.as_ref().ok();
+fn size(frame: &Frame, quality: u8) -> Result<Option<u64>, MediaError> {
+    let pixels = frame.content.as_ref().ok();
     let pixels = pixels.and_then(|content| content.pixels.as_ref());
-    let jpeg = pixels.map(|pixels| jpeg::encode_jpeg(pixels, picture.size, quality));
+    let jpeg = pixels.map(|pixels| jpeg::encode_jpeg(pixels, frame.size, quality));
     Ok(jpeg.transpose()?.map(|jpeg| jpeg.len() as u64))
 }

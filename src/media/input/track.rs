@@ -88,7 +88,7 @@ impl Track {
         ffmpeg::coded_size(&self.parameters())
     }
 
-    /// How the container wants pictures to be turned.
+    /// How the container wants frames to be turned.
     pub(in crate::media) fn turn(&self) -> Turn {
         let read = |stream: Stream<'_>| {
             stream

@@ -90,7 +90,7 @@ impl ToJpeg {
         })
     }
 
-    /// Converts the planes of a 4:2:0 picture; chroma rows have half the stride of luma rows.
+    /// Converts the planes of a 4:2:0 frame; chroma rows have half the stride of luma rows.
     pub(in crate::media) fn apply(&self, size: Size, stride: usize, planes: [&mut [u8]; 3]) {
         let [luma, u, v] = planes;
         let (width, half) = (size.width as usize, size.width.div_ceil(2) as usize);

@@ -1,14 +1,14 @@
-//! Likeness: whether a picture shows anything that an earlier one does not.
+//! Likeness: whether a frame shows anything that an earlier one does not.
 //!
 //! The measure is the mean luma of each cell of a grid, whose cells are small enough that a letter
 //! changes one and large enough that the noise of a camera averages out. Knows nothing of which
-//! pictures are compared.
+//! frames are compared.
 
 use crate::item::PixelFormat;
 use crate::item::Pixels;
 use crate::item::Size;
 
-// The longer side has at most so many cells; of a picture of 1280 px each is 8 px wide.
+// The longer side has at most so many cells; of a frame of 1280 px each is 8 px wide.
 const CELLS: u32 = 160;
 
 // Of a smaller cell the noise of a camera is too large.
@@ -17,10 +17,10 @@ const SMALLEST_CELL: u32 = 8;
 // Means are kept in sixteenths of a level.
 const FINE: u32 = 16;
 
-// A change of all of the picture counts from this share of what a change of one cell counts from.
+// A change of all of the frame counts from this share of what a change of one cell counts from.
 const ON_AVERAGE: f32 = 0.25;
 
-/// The mean luma of each cell of a picture.
+/// The mean luma of each cell of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grid {
     size: Size,
@@ -29,7 +29,7 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid of a picture of `size`; `None` where its pixels are incomplete.
+    /// The grid of a frame of `size`; `None` where its pixels are incomplete.
     pub fn of(pixels: &Pixels, size: Size) -> Option<Self> {
         let (width, height) = (size.width as usize, size.height as usize);
         let cell = size.width.max(size.height).div_ceil(CELLS);
@@ -60,7 +60,7 @@ impl Grid {
         Some(Self { size, means })
     }
 
-    /// Whether this picture shows nothing that `earlier` does not: no cell differs by more than
+    /// Whether this frame shows nothing that `earlier` does not: no cell differs by more than
     /// `threshold` levels of luma (of 255), and all together by no more than a quarter of that.
     pub fn shows_what(&self, earlier: &Self, threshold: f32) -> bool {
         if self.size != earlier.size {
@@ -79,7 +79,7 @@ impl Grid {
     }
 }
 
-// Adds the luma of one row to the sums of its cells. A cell of the largest picture that JPEG can
+// Adds the luma of one row to the sums of its cells. A cell of the largest frame that JPEG can
 // hold has less than 2^18 pixels, so that its sum in sixteenths fits.
 fn add(format: PixelFormat, row: &[u8], cell: usize, sums: &mut [u32]) {
     match format {
@@ -114,7 +114,7 @@ mod tests {
         height: 181,
     };
 
-    // A picture whose luma at (x, y) is `at` of them, with rows longer than the picture.
+    // A frame whose luma at (x, y) is `at` of them, with rows longer than the frame.
     fn grid(format: PixelFormat, at: impl Fn(u32, u32) -> u8) -> Grid {
         let bytes = match format {
             PixelFormat::Rgb24 => 3,

@@ -1,13 +1,13 @@
-//! How a picture is turned before it is shown: the eight ways to lay a rectangle on itself.
+//! How a frame is turned before it is shown: the eight ways to lay a rectangle on itself.
 //!
 //! Knows nothing of where the wish to turn comes from, beyond reading it.
 
 use crate::item::Size;
 
-/// A turn, told by where each pixel of the shown picture lies in the coded one.
+/// A turn, told by where each pixel of the shown frame lies in the coded one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::media) struct Turn {
-    // Rows become columns; the flips are those of the coded picture, after that.
+    // Rows become columns; the flips are those of the coded frame, after that.
     transpose: bool,
     flip_x: bool,
     flip_y: bool,
@@ -75,7 +75,7 @@ impl Turn {
         }
     }
 
-    /// The size as shown of a picture of `coded` size, and the other way round.
+    /// The size as shown of a frame of `coded` size, and the other way round.
     pub(in crate::media) fn size(self, coded: Size) -> Size {
         if self.transpose {
             Size {
@@ -88,7 +88,7 @@ impl Turn {
     }
 
     /// Turns one plane of pixels of `N` bytes. `from` holds rows of `from_stride` bytes of a
-    /// picture of `coded` size; `to` takes rows of `to_stride` bytes of [`Turn::size`] of it.
+    /// frame of `coded` size; `to` takes rows of `to_stride` bytes of [`Turn::size`] of it.
     pub(in crate::media) fn apply<const N: usize>(
         self,
         coded: Size,

@@ -1,4 +1,4 @@
-//! Which packets must be decoded so that the pictures of the samples come out.
+//! Which packets must be decoded so that the frames of the samples come out.
 //!
 //! Packets come in the order of the file. They are cut into groups, each of which can be decoded
 //! by itself from its first packet. A group without a sample is dropped; of the others, so are
@@ -30,13 +30,13 @@ pub(in crate::media) struct Entry<P> {
     pub(in crate::media) packet: P,
     /// Its length.
     pub(in crate::media) bytes: usize,
-    /// When its picture is shown.
+    /// When its frame is shown.
     pub(in crate::media) pts: Pts,
-    /// Whether its picture is shown at all.
+    /// Whether its frame is shown at all.
     pub(in crate::media) is_shown: bool,
     /// Whether decoding can begin with it.
     pub(in crate::media) is_start: bool,
-    /// Whether no other picture is predicted from it.
+    /// Whether no other frame is predicted from it.
     pub(in crate::media) is_leaf: bool,
 }
 
@@ -49,7 +49,7 @@ pub(in crate::media) struct Part<P> {
     pub(in crate::media) closes: bool,
     /// What to decode.
     pub(in crate::media) packets: Vec<P>,
-    /// What should come out. Pictures of a later part may be shown before these.
+    /// What should come out. Frames of a later part may be shown before these.
     pub(in crate::media) targets: Vec<Target>,
 }
 
@@ -75,7 +75,7 @@ pub(in crate::media) struct Planner<P> {
     // The latest time stamp that has left `order`.
     settled: Option<Pts>,
     numbers: u64,
-    // The latest picture that can show samples; its successor tells which.
+    // The latest frame that can show samples; its successor tells which.
     held: Option<Held>,
     // Whether a part of the first group was given out already.
     is_open: bool,
@@ -101,13 +101,13 @@ struct Held {
 }
 
 impl<P: Clone> Planner<P> {
-    /// A planner for the samples of `rule` that are wanted. `reorders` says whether pictures
+    /// A planner for the samples of `rule` that are wanted. `reorders` says whether frames
     /// can be shown in another order than that of the file.
     pub(in crate::media) fn new(rule: Sampling, wanted: &Wanted, reorders: bool) -> Self {
         Self {
             mode: wanted.mode,
             picker: Picker::new(rule, wanted),
-            // Twice what any codec allows, for the fields of interlaced pictures.
+            // Twice what any codec allows, for the fields of interlaced frames.
             window: if reorders { 32 } else { 0 },
             slots: VecDeque::new(),
             bytes: 0,
@@ -121,7 +121,7 @@ impl<P: Clone> Planner<P> {
         }
     }
 
-    /// Whether all samples that are wanted have their picture.
+    /// Whether all samples that are wanted have their frame.
     pub(in crate::media) fn is_done(&self) -> bool {
         self.picker.is_done()
     }
@@ -145,7 +145,7 @@ impl<P: Clone> Planner<P> {
     }
 
     /// Says that no packet follows and that the stream ends at `end`. Nothing can be said of a
-    /// stream in which no picture may show a sample.
+    /// stream in which no frame may show a sample.
     pub(in crate::media) fn end(&mut self, end: Option<Pts>) -> Result<Vec<Part<P>>, Unplannable> {
         while !self.order.is_empty() {
             self.settle()?;
@@ -183,7 +183,7 @@ impl<P: Clone> Planner<P> {
         Some(position)
     }
 
-    // Takes the earliest picture out of `order`: those before it are all known.
+    // Takes the earliest frame out of `order`: those before it are all known.
     fn settle(&mut self) -> Result<(), Unplannable> {
         let Some(Reverse((pts, position))) = self.order.pop() else {
             return Ok(());
@@ -236,7 +236,7 @@ impl<P: Clone> Planner<P> {
         parts
     }
 
-    // Whether it is known of every picture before the start at `length` what it shows: those
+    // Whether it is known of every frame before the start at `length` what it shows: those
     // that precede it in the file, and those that follow it there and are shown before it.
     fn is_decided(&self, length: usize) -> bool {
         let start = self.slots[length].entry.pts;
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_before_the_next_start_are_decoded_with_it() {
+    fn frames_before_the_next_start_are_decoded_with_it() {
         // Those shown before I9 and coded after it are predicted from P6 and I9.
         let file = "I0 P3 b1 b2 P6 b4 b5 I9 b7 b8 P12 b10 b11 I15 b13 b14 P18";
         assert_eq!(plan(7, file), "0* 3 6 9 7*, 9 12 15 14*");

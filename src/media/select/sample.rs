@@ -7,18 +7,18 @@ use crate::time::Pts;
 use crate::time::Sampling;
 use crate::time::TimeBase;
 
-/// Where in the source a picture is.
+/// Where in the source a frame is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::media) struct Place {
     /// Its index in the order of display, from 0.
     pub(in crate::media) number: u64,
     /// Its time stamp.
     pub(in crate::media) pts: Pts,
-    /// Seconds since the first picture.
+    /// Seconds since the first frame.
     pub(in crate::media) seconds: f64,
 }
 
-/// A picture that shows samples.
+/// A frame that shows samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::media) struct Target {
     /// Where it is.
@@ -54,7 +54,7 @@ impl Picker {
         self
     }
 
-    /// Where a picture is.
+    /// Where a frame is.
     pub(in crate::media) fn place(&self, number: u64, pts: Pts) -> Place {
         let seconds = self.rule.base.seconds_between(self.rule.first, pts);
         Place {

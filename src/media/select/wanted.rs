@@ -14,9 +14,9 @@ use std::time::Duration;
 /// What to take from an input.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wanted {
-    /// Pictures a second of video; positive. Means nothing for picture files.
+    /// Frames a second of video; positive. Means nothing for picture files.
     pub fps: Ratio,
-    /// The longest side, in pixels, that a picture may have; longer ones are scaled down.
+    /// The longest side, in pixels, that a frame may have; longer ones are scaled down.
     pub max_side: u32,
     /// The layout of the pixels.
     pub format: PixelFormat,

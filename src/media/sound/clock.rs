@@ -16,7 +16,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// The place of a time stamp: negative for what is before the first picture.
+    /// The place of a time stamp: negative for what is before the first frame.
     pub(super) fn place(&self, pts: Pts) -> i64 {
         let (origin, base) = self.origin;
         let place = i128::from(samples(pts, self.base)) - i128::from(samples(origin, base));

@@ -1,11 +1,11 @@
-//! The sound of a file: one channel of 16 kHz on the clock of its pictures.
+//! The sound of a file: one channel of 16 kHz on the clock of its frames.
 //!
 //! | file | what it is |
 //! |---|---|
 //! | `track` | the packets of a sound stream |
 //! | `decoder` | packets to frames |
 //! | `resampler` | frames to samples of 16 kHz |
-//! | `clock` | where on the clock of the pictures samples lie |
+//! | `clock` | where on the clock of the frames samples lie |
 //! | `pieces` | all of it as one iterator |
 //! | `encode` | samples to a sound file in memory |
 //! | `decode` | and back |

@@ -1,12 +1,12 @@
 //! The iterator over the sound of one file.
 //!
-//! Time stamps decide where samples lie, since nothing else keeps sound and pictures together
+//! Time stamps decide where samples lie, since nothing else keeps sound and frames together
 //! through edit lists, late starts, gaps and drift. Knows nothing of stages or of who listens.
 
 use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
 use crate::media::error::MediaError;
-use crate::media::frames::pictures;
+use crate::media::frames;
 use crate::media::input::identify::Input;
 use crate::media::input::track::Track;
 use crate::media::select::wanted::Wanted;
@@ -105,7 +105,7 @@ pub fn sound(
     let stop = Stop::new(stop);
     let track = SoundTrack::open(path, wanted.track, stop.clone())?;
     let decoder = SoundDecoder::open(&track)?;
-    let origin = match facts.has_pictures() {
+    let origin = match facts.has_frames() {
         true => first_frame(path, input, facts),
         false => None,
     };
@@ -126,7 +126,7 @@ pub fn sound(
     })
 }
 
-// The time stamp of the first frame that is shown, found as the pictures of the video are, so
+// The time stamp of the first frame that is shown, found as the frames of the video are, so
 // that the two cannot differ. Where none can be, the sound has its own clock.
 fn first_frame(path: &Path, input: &Input, facts: &VideoFacts) -> Option<(Pts, TimeBase)> {
     let base = Track::open(path, Stop::default()).ok()?.base();
@@ -136,7 +136,10 @@ fn first_frame(path: &Path, input: &Input, facts: &VideoFacts) -> Option<(Pts, T
         ..Wanted::new(Ratio::ONE, 32, PixelFormat::I420)
     };
     let stop = Arc::new(AtomicBool::new(false));
-    let first = pictures(input, facts, &wanted, stop).ok()?.next()?.ok()?;
+    let first = frames::frames(input, facts, &wanted, stop)
+        .ok()?
+        .next()?
+        .ok()?;
     Some((first.moment.pts, base))
 }
 
@@ -200,7 +203,7 @@ impl Pieces {
         Ok(())
     }
 
-    // Sound that has no pictures to go by starts at its own first sample.
+    // Sound that has no frames to go by starts at its own first sample.
     fn clock(&mut self, first: Pts) -> Clock {
         let base = self.track.base();
         *self.clock.get_or_insert(Clock {

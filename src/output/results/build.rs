@@ -65,7 +65,7 @@ pub fn results(
     let primary = primary(recipe, record);
     let files = files(record);
     let outputs = record.detections.iter();
-    let outputs = outputs.map(|(id, pictures)| (id.clone(), stage_output(pictures, &files)));
+    let outputs = outputs.map(|(id, frames)| (id.clone(), stage_output(frames, &files)));
     let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
         outputs.partition(|(id, _)| detects(recipe, id));
     let top = match primary {
@@ -243,9 +243,9 @@ fn first_that_listens<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a Sta
 // What looks has nothing to look at where there is sound alone.
 fn blind(recipe: &Recipe, video: &VideoFacts) -> BTreeMap<StageId, String> {
     let stages = recipe.stages.iter().filter(|stage| stage.spec.looks());
-    let stages = stages.filter(|_| !video.has_pictures());
+    let stages = stages.filter(|_| !video.has_frames());
     stages
-        .map(|stage| (stage.id.clone(), "there are no pictures in it".to_owned()))
+        .map(|stage| (stage.id.clone(), "there are no frames in it".to_owned()))
         .collect()
 }
 
@@ -269,7 +269,7 @@ fn unheard(recipe: &Recipe, facts: &Facts) -> Transcription {
     }
 }
 
-// Where each picture is on the disk, by its index.
+// Where each frame is on the disk, by its index.
 fn files(record: &Record) -> BTreeMap<u64, String> {
     let saved = record.saved.values().flatten();
     saved
@@ -280,7 +280,7 @@ fn files(record: &Record) -> BTreeMap<u64, String> {
         .collect()
 }
 
-// The pictures of a recipe in which nobody looks for boxes.
+// The frames of a recipe in which nobody looks for boxes.
 fn unseen(record: &Record) -> Vec<Detections> {
     let skipped = |stage: &StageId, moment: &Moment, same_as, why: &str| Detections {
         stage: stage.clone(),
@@ -288,42 +288,42 @@ fn unseen(record: &Record) -> Vec<Detections> {
         found: Found::Skipped(why.to_owned()),
         same_as,
     };
-    if let Some(pictures) = record.detections.values().next() {
+    if let Some(frames) = record.detections.values().next() {
         let why = "no stage of this run finds boxes";
-        let pictures = pictures.iter();
-        return pictures
+        let frames = frames.iter();
+        return frames
             .map(|it| skipped(&it.stage, &it.moment, it.same_as, why))
             .collect();
     }
-    let why = "no stage of this run looks at pictures";
+    let why = "no stage of this run looks at frames";
     let saved = record.saved.values().next().into_iter().flatten();
     saved
         .map(|it| skipped(&it.stage, &it.moment, it.same_as, why))
         .collect()
 }
 
-/// What was found in one picture, by itself.
-pub fn entry(picture: &Detections) -> Entry {
-    entry_with(picture, &BTreeMap::new())
+/// What was found in one frame, by itself.
+pub fn entry(frame: &Detections) -> Entry {
+    entry_with(frame, &BTreeMap::new())
 }
 
-fn stage_output(pictures: &[Detections], files: &BTreeMap<u64, String>) -> Detected {
-    let entry = |picture| entry_with(picture, files);
-    let detections: Vec<Entry> = pictures.iter().map(entry).collect();
+fn stage_output(frames: &[Detections], files: &BTreeMap<u64, String>) -> Detected {
+    let entry = |frame| entry_with(frame, files);
+    let detections: Vec<Entry> = frames.iter().map(entry).collect();
     Detected {
         summary: summary(&detections),
         detections,
     }
 }
 
-fn entry_with(picture: &Detections, files: &BTreeMap<u64, String>) -> Entry {
+fn entry_with(frame: &Detections, files: &BTreeMap<u64, String>) -> Entry {
     Entry {
-        timestamp: rounded(picture.moment.seconds, 1e6),
-        frame_number: picture.moment.frame_number,
-        samples: picture.moment.samples,
-        same_as: picture.same_as,
-        saved: files.get(&picture.moment.index).cloned(),
-        seen: match &picture.found {
+        timestamp: rounded(frame.moment.seconds, 1e6),
+        frame_number: frame.moment.frame_number,
+        samples: frame.moment.samples,
+        same_as: frame.same_as,
+        saved: files.get(&frame.moment.index).cloned(),
+        seen: match &frame.found {
             Found::Objects(objects) => Seen::Objects {
                 detections: objects.iter().map(object).collect(),
                 count: objects.len(),
@@ -373,7 +373,7 @@ fn object(detection: &Detection) -> Object {
 
 fn summary(entries: &[Entry]) -> Summary {
     let mut summary = Summary {
-        pictures: entries.len() as u64,
+        frames: entries.len() as u64,
         ..Summary::default()
     };
     for entry in entries {
@@ -396,7 +396,7 @@ fn summary(entries: &[Entry]) -> Summary {
     summary
 }
 
-// Each failure with the item it befell: the sources first, then picture by picture.
+// Each failure with the item it befell: the sources first, then frame by frame.
 fn each_failure<'a>(
     record: &'a Record,
     run: &'a RunFacts,
@@ -405,18 +405,18 @@ fn each_failure<'a>(
         .unread
         .iter()
         .map(|(stage, failure)| (stage, "video".to_owned(), failure));
-    let pictures = record.detections.values().flatten();
-    let unanswered = pictures.filter_map(|picture| match &picture.found {
+    let frames = record.detections.values().flatten();
+    let unanswered = frames.filter_map(|frame| match &frame.found {
         Found::Error(failure) => {
-            let item = format!("picture {}", picture.moment.frame_number);
-            Some((&picture.stage, item, failure))
+            let item = format!("frame {}", frame.moment.frame_number);
+            Some((&frame.stage, item, failure))
         }
         Found::Objects(_) | Found::Fields(_) | Found::Skipped(_) => None,
     });
     let files = record.saved.values().flatten();
     let unsaved = files.filter_map(|saved| match &saved.file {
         Err(failure) if failure.class != Class::Stopped => {
-            let item = format!("picture {}", saved.moment.frame_number);
+            let item = format!("frame {}", saved.moment.frame_number);
             Some((&saved.stage, item, failure))
         }
         Ok(_) | Err(_) => None,

@@ -8,7 +8,7 @@ use serde_json::ser::Formatter;
 use std::io;
 use std::io::Write;
 
-// Deep enough that each picture is spread out and each of its objects is one line.
+// Deep enough that each frame is spread out and each of its objects is one line.
 const SPREAD: usize = 4;
 
 /// Writes `value` as UTF-8 with a newline at the end.
@@ -108,7 +108,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn pictures_are_spread_and_objects_are_lines() {
+    fn frames_are_spread_and_objects_are_lines() {
         let value = json!({
             "empty": [],
             "detections": [{"timestamp": 0.0, "detections": [

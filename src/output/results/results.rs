@@ -40,7 +40,7 @@ pub struct Results {
     pub models: BTreeMap<StageId, Model>,
     /// Counts over `detections`.
     pub summary: Summary,
-    /// One entry a sampled picture, in order.
+    /// One entry a sampled frame, in order.
     pub detections: Vec<Entry>,
     /// What was said.
     pub transcription: Transcription,
@@ -65,15 +65,15 @@ pub struct Results {
 pub struct Config {
     /// `concurrency` of the detecting stage.
     pub max_workers: Option<usize>,
-    /// Pictures a request.
+    /// Frames a request.
     pub batch_size: Option<usize>,
-    /// Pictures sampled a second.
+    /// Frames sampled a second.
     pub fps: Option<f64>,
     /// The lowest confidence kept.
     pub yolo_conf: Option<f32>,
     /// The overlap from which the weaker of two boxes is dropped.
     pub yolo_iou: Option<f32>,
-    /// The side, in pixels, that pictures are fitted to.
+    /// The side, in pixels, that frames are fitted to.
     pub yolo_imgsz: Option<u32>,
 }
 
@@ -84,13 +84,13 @@ pub struct Source {
     pub width: u32,
     /// Pixels down, as shown.
     pub height: u32,
-    /// Seconds; `null` for pictures and streams that do not say.
+    /// Seconds; `null` for frames and streams that do not say.
     pub duration: Option<f64>,
     /// Frames a second on average; `null` as above.
     pub fps: Option<f64>,
     /// FFmpeg's name of the codec.
     pub codec: String,
-    /// Clockwise degrees that the picture is turned by when shown.
+    /// Clockwise degrees that the frame is turned by when shown.
     pub rotation: u16,
     /// BLAKE3 of the content, in hexadecimal.
     pub digest: String,
@@ -115,7 +115,7 @@ pub enum Model {
     Remote {
         /// The backend's name.
         backend: String,
-        /// The host that got the pictures or the sound.
+        /// The host that got the frames or the sound.
         host: String,
         /// What the server calls its model.
         model: String,
@@ -127,23 +127,23 @@ pub enum Model {
     },
 }
 
-/// Counts over the pictures of one detecting stage; at the top also over what was said.
+/// Counts over the frames of one detecting stage; at the top also over what was said.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Pictures sampled.
-    pub pictures: u64,
-    /// Pictures without an answer because something went wrong.
+    /// Frames sampled.
+    pub frames: u64,
+    /// Frames without an answer because something went wrong.
     pub failed: u64,
-    /// Pictures that were not looked at.
+    /// Frames that were not looked at.
     pub skipped: u64,
-    /// Pictures that show what an earlier one shows, and have its answer.
+    /// Frames that show what an earlier one shows, and have its answer.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub repeated: u64,
     /// Objects found.
     pub objects: u64,
     /// Objects by the name of their class.
     pub classes: BTreeMap<Arc<str>, u64>,
-    /// Pictures with a record.
+    /// Frames with a record.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records: u64,
     /// Segments of speech.
@@ -154,20 +154,20 @@ pub struct Summary {
     pub gaps: u64,
 }
 
-/// One sampled picture.
+/// One sampled frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// Seconds since the first frame of the video.
     pub timestamp: f64,
-    /// The true index of the picture in its source.
+    /// The true index of the frame in its source.
     pub frame_number: u64,
-    /// The number of samples that fell on this picture.
+    /// The number of samples that fell on this frame.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub samples: u64,
-    /// The `frame_number` of the earlier picture that this one repeats, and whose answer it has.
+    /// The `frame_number` of the earlier frame that this one repeats, and whose answer it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<u64>,
-    /// The file that a `save` stage wrote, or that of the picture that this one repeats.
+    /// The file that a `save` stage wrote, or that of the frame that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saved: Option<String>,
     /// What was seen.
@@ -175,7 +175,7 @@ pub struct Entry {
     pub seen: Seen,
 }
 
-/// What was seen in a picture. One without an answer has neither `detections` nor `count`, so
+/// What was seen in a frame. One without an answer has neither `detections` nor `count`, so
 /// that a reader which only knows those stops at it instead of counting zero objects.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -221,7 +221,7 @@ pub struct Object {
     /// From 0 to 1, to 0.0001.
     pub confidence: f64,
     /// Where it was found in a crop: which object of the stage that the crops are of, in the
-    /// entry of the same picture, from 0.
+    /// entry of the same frame, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<u32>,
 }
@@ -245,7 +245,7 @@ pub enum StageOutput {
     Recorded {
         /// Counts over `records`.
         summary: Summary,
-        /// One entry a sampled picture, in order.
+        /// One entry a sampled frame, in order.
         records: Vec<Entry>,
     },
     /// What a listening stage heard.
@@ -260,7 +260,7 @@ pub enum StageOutput {
 pub struct Detected {
     /// Counts over `detections`.
     pub summary: Summary,
-    /// One entry a sampled picture, in order.
+    /// One entry a sampled frame, in order.
     pub detections: Vec<Entry>,
 }
 
@@ -269,7 +269,7 @@ pub struct Detected {
 pub struct FailedItem {
     /// The stage that gave it up.
     pub stage: StageId,
-    /// What it was: `picture 30`, or `video` where the source itself could not be read on.
+    /// What it was: `frame 30`, or `video` where the source itself could not be read on.
     pub item: String,
     /// The kind of failure.
     pub class: Class,

@@ -20,10 +20,10 @@ pub struct Scene {
     pub end: f64,
     /// What is said.
     pub said: String,
-    /// What is seen: of each class, the most objects in one picture.
+    /// What is seen: of each class, the most objects in one frame.
     pub seen: BTreeMap<Arc<str>, u64>,
-    /// The pictures that were looked at meanwhile, or else the one on screen at the beginning.
-    pub pictures: u64,
+    /// The frames that were looked at meanwhile, or else the one on screen at the beginning.
+    pub frames: u64,
 }
 
 /// What `segments` say beside what `entries` show; both are in order of time.
@@ -41,13 +41,13 @@ pub(in crate::output) fn timeline(segments: &[SaidSegment], entries: &[Entry]) -
             end: rounded(segment.end, 1e3),
             said: segment.text.clone(),
             seen: BTreeMap::new(),
-            pictures: 0,
+            frames: 0,
         };
         for entry in entries.get(range).unwrap_or_default() {
             let Seen::Objects { detections, .. } = &entry.seen else {
                 continue;
             };
-            scene.pictures += 1;
+            scene.frames += 1;
             let mut counts: BTreeMap<Arc<str>, u64> = BTreeMap::new();
             for object in detections {
                 *counts.entry(object.class_name.clone()).or_default() += 1;

@@ -154,7 +154,7 @@ mod tests {
             price_per_second: 0.0004,
             idle_timeout: Duration::from_secs(5),
             cold_start: Duration::from_secs(cold_start),
-            picture_time: None,
+            frame_time: None,
             sound_time: None,
             job_gap: None,
         }

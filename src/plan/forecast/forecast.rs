@@ -21,9 +21,9 @@ use crate::plan::step::StepKind;
 use serde::Serialize;
 use std::time::Duration;
 
-// Seconds that a worker with 24 GB takes for a picture of 1280 px: as the handler's documents
+// Seconds that a worker with 24 GB takes for a frame of 1280 px: as the handler's documents
 // promise (0.2 s for 16), as they measure (0.85 s), and as slow as they say it gets (1.2 s).
-const A_PICTURE: Guess<f64> = Guess::new(0.2 / 16.0, 0.85 / 16.0, 1.2 / 16.0);
+const A_FRAME: Guess<f64> = Guess::new(0.2 / 16.0, 0.85 / 16.0, 1.2 / 16.0);
 
 // Seconds that a worker with faster-whisper takes for a second of sound: reports from the field
 // have 7 to 14 s for ten minutes.
@@ -40,7 +40,7 @@ const A_GAP: Guess<f64> = Guess::new(0.0, 0.2, 1.0);
 // How much a time that the recipe states may be off.
 const STATED: Guess<f64> = Guess::new(0.9, 1.0, 1.25);
 
-// How much reading may be off that was measured on a few pictures.
+// How much reading may be off that was measured on a few frames.
 const READING: Guess<f64> = Guess::new(0.6, 1.0, 1.8);
 
 /// What the stages of a run will ask that ask servers.
@@ -48,7 +48,7 @@ const READING: Guess<f64> = Guess::new(0.6, 1.0, 1.8);
 pub struct Forecast {
     /// In the order of the plan.
     pub stages: Vec<StageForecast>,
-    /// Seconds that this machine takes to make all pictures ready; `None` where nothing was
+    /// Seconds that this machine takes to make all frames ready; `None` where nothing was
     /// measured.
     pub reading: Option<f64>,
 }
@@ -100,7 +100,7 @@ impl<T: Copy> Guess<T> {
 pub struct StageForecast {
     /// The stage.
     pub stage: StageId,
-    /// The host that gets pictures or sound.
+    /// The host that gets frames or sound.
     pub host: String,
     /// What it calls the model, or the endpoint.
     pub endpoint: String,
@@ -108,7 +108,7 @@ pub struct StageForecast {
     pub work: Work,
     /// Requests, if none is sent again.
     pub requests: Guess<u64>,
-    /// Bytes of all requests; `None` where no picture was looked at.
+    /// Bytes of all requests; `None` where no frame was looked at.
     pub bytes: Option<Guess<u64>>,
     /// GPU memory that a request takes, where that is known of the kind of server.
     pub vram: Option<Vram>,
@@ -126,18 +126,18 @@ pub struct StageForecast {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "of", rename_all = "kebab-case")]
 pub enum Work {
-    /// Pictures of videos.
-    Pictures {
+    /// Frames of videos.
+    Frames {
         /// How many; `None` where a video does not say how long it is, and then nothing is
         /// estimated.
         count: Option<u64>,
         /// Whether it will be just so many.
         exact: bool,
     },
-    /// What another stage finds, cut out of pictures.
+    /// What another stage finds, cut out of frames.
     Crops {
-        /// The pictures that are cut; `None` as above.
-        pictures: Option<u64>,
+        /// The frames that are cut; `None` as above.
+        frames: Option<u64>,
     },
     /// Sound.
     Sound {
@@ -169,7 +169,7 @@ pub struct Cost {
 /// Worker time by what it is paid for, all workers together, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Estimate {
-    /// For pictures or sound.
+    /// For frames or sound.
     pub execution: f64,
     /// Until the first job.
     pub start: f64,
@@ -198,8 +198,8 @@ pub struct Figure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
-    /// A picture, at a worker.
-    Picture,
+    /// A frame, at a worker.
+    Frame,
     /// A second of sound, at a worker.
     SecondOfSound,
     /// A worker, until it takes its first job.
@@ -230,11 +230,11 @@ impl Forecast {
 
 impl Plan {
     /// The stages whose workers are paid by the second; and how many of them a worker is expected
-    /// to take for a picture, or for a second of sound.
+    /// to take for a frame, or for a second of sound.
     pub fn fleets(&self) -> impl Iterator<Item = (&StageId, &FleetFacts, f64)> {
         self.steps().filter_map(|(_, step)| {
             let (place, each) = match &step.kind {
-                StepKind::Request { place, .. } => (place, picture(place)),
+                StepKind::Request { place, .. } => (place, frame(place)),
                 StepKind::Ask { place, .. } => (place, second(place)),
                 _ => return None,
             };
@@ -264,11 +264,11 @@ pub fn forecast(plan: &Plan, facts: &Facts) -> Forecast {
     }
 }
 
-// Seconds until the last picture is decoded and encoded; all cores have a part in both.
+// Seconds until the last frame is decoded and encoded; all cores have a part in both.
 fn reading(facts: &Facts) -> Option<f64> {
     let surveys = facts.surveys.values();
     let seconds = surveys.map(|survey| {
-        let encoding = survey.pictures as f64 * survey.encoding / facts.cores.max(1) as f64;
+        let encoding = survey.frames as f64 * survey.encoding / facts.cores.max(1) as f64;
         survey.packets as f64 * survey.decoding + encoding
     });
     (!facts.surveys.is_empty()).then(|| seconds.sum())
@@ -281,16 +281,16 @@ fn stage(
     step: &Step,
     reading: Option<f64>,
 ) -> Option<StageForecast> {
-    let size = plan.pictures_a_request(index);
+    let size = plan.frames_a_request(index);
     let (asked, place, vram, each, reading) = match &step.kind {
         StepKind::Request { place, side } => {
             let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
             let vram = card.map(|(card, side)| Vram::of(size, side, card));
-            let asked = requests::pictures(plan, facts, index);
-            (asked, place, vram, picture(place), reading)
+            let asked = requests::frames(plan, facts, index);
+            (asked, place, vram, frame(place), reading)
         }
         StepKind::Ask { place, .. } => {
-            // Sound is read in no time beside the pictures.
+            // Sound is read in no time beside the frames.
             (
                 requests::sound(plan, facts, step, place),
                 place,
@@ -340,8 +340,8 @@ fn stage(
         });
     let is_known = !matches!(
         work,
-        Work::Pictures { count: None, .. }
-            | Work::Crops { pictures: None }
+        Work::Frames { count: None, .. }
+            | Work::Crops { frames: None }
             | Work::Sound { seconds: None }
     );
     let cost = fleet.map(|fleet| Cost {
@@ -379,9 +379,9 @@ fn figure(what: What, stated: Option<Duration>, default: Guess<f64>) -> Figure {
     }
 }
 
-fn picture(place: &RemoteFacts) -> Figure {
-    let stated = place.fleet.as_ref().and_then(|fleet| fleet.picture_time);
-    figure(What::Picture, stated, A_PICTURE)
+fn frame(place: &RemoteFacts) -> Figure {
+    let stated = place.fleet.as_ref().and_then(|fleet| fleet.frame_time);
+    figure(What::Frame, stated, A_FRAME)
 }
 
 fn second(place: &RemoteFacts) -> Figure {

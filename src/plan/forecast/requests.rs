@@ -1,4 +1,4 @@
-//! What a stage will ask: pictures or sound in requests, and their bytes.
+//! What a stage will ask: frames or sound in requests, and their bytes.
 //!
 //! Knows nothing of how long that takes.
 
@@ -17,11 +17,11 @@ use crate::recipe::OPENAI;
 use crate::speech::Codec;
 use crate::speech::RATE;
 
-// Crops of a picture, where nobody knows what will be found; and what of its bytes they have.
+// Crops of a frame, where nobody knows what will be found; and what of its bytes they have.
 const CROPS: Guess<f64> = Guess::new(0.0, 1.0, 10.0);
-const OF_A_PICTURE: Guess<f64> = Guess::new(0.01, 0.1, 1.0);
+const OF_A_FRAME: Guess<f64> = Guess::new(0.01, 0.1, 1.0);
 
-// Quotes and a comma around each picture, and what stands around all of them.
+// Quotes and a comma around each frame, and what stands around all of them.
 const AROUND_ONE: f64 = 3.0;
 const AROUND_ALL: Guess<f64> = Guess::new(100.0, 250.0, 1_000.0);
 
@@ -34,7 +34,7 @@ const OF_A_CHUNK: Guess<f64> = Guess::new(1.0, 0.9, 0.78);
 /// What a stage will ask.
 pub(in crate::plan) struct Asked {
     pub(in crate::plan) work: Work,
-    /// Pictures, or seconds of sound.
+    /// Frames, or seconds of sound.
     pub(in crate::plan) amount: Guess<f64>,
     pub(in crate::plan) requests: Guess<u64>,
     pub(in crate::plan) bytes: Option<Guess<u64>>,
@@ -42,12 +42,12 @@ pub(in crate::plan) struct Asked {
 
 // Of one video.
 struct Part<'a> {
-    pictures: u64,
+    frames: u64,
     survey: Option<&'a Survey>,
 }
 
-/// The pictures that the step at `index` sends.
-pub(in crate::plan) fn pictures(plan: &Plan, facts: &Facts, index: StepIndex) -> Asked {
+/// The frames that the step at `index` sends.
+pub(in crate::plan) fn frames(plan: &Plan, facts: &Facts, index: StepIndex) -> Asked {
     let feed = plan.feed(index);
     let parts: Option<Vec<Part<'_>>> = facts
         .videos
@@ -56,18 +56,18 @@ pub(in crate::plan) fn pictures(plan: &Plan, facts: &Facts, index: StepIndex) ->
         .collect();
     let is_known = parts.is_some();
     let parts = parts.unwrap_or_default();
-    let count: u64 = parts.iter().map(|part| part.pictures).sum();
-    let a_picture = if feed.of_crops {
+    let count: u64 = parts.iter().map(|part| part.frames).sum();
+    let a_frame = if feed.of_crops {
         CROPS
     } else {
         Guess::sure(1.0)
     };
-    let mut amount = a_picture.map(|each| each * count as f64);
+    let mut amount = a_frame.map(|each| each * count as f64);
     if feed.repeats {
-        let begun = parts.iter().filter(|part| part.pictures > 0).count();
+        let begun = parts.iter().filter(|part| part.frames > 0).count();
         amount.low = amount.low.min(begun as f64);
     }
-    let requests = requests(&parts, &feed, a_picture, amount.low);
+    let requests = requests(&parts, &feed, a_frame, amount.low);
     let surveyed = !parts.is_empty() && parts.iter().all(|part| part.survey.is_some());
     let bytes = surveyed.then(|| bytes(&parts, &feed, amount, count, requests));
     let known = Some(count).filter(|_| is_known);
@@ -76,9 +76,9 @@ pub(in crate::plan) fn pictures(plan: &Plan, facts: &Facts, index: StepIndex) ->
         .all(|part| part.survey.is_some_and(|survey| survey.exact));
     Asked {
         work: if feed.of_crops {
-            Work::Crops { pictures: known }
+            Work::Crops { frames: known }
         } else {
-            Work::Pictures {
+            Work::Frames {
                 count: known,
                 exact: exact && is_known && !feed.repeats,
             }
@@ -91,25 +91,23 @@ pub(in crate::plan) fn pictures(plan: &Plan, facts: &Facts, index: StepIndex) ->
 
 fn part<'a>(facts: &'a Facts, feed: &Feed<'_>, video: &VideoFacts) -> Option<Part<'a>> {
     let survey = facts.surveys.get(&video.id);
-    let sampled = survey
-        .map(|survey| survey.pictures)
-        .or(video.expected_pictures);
-    let pictures = match feed.picking {
+    let sampled = survey.map(|survey| survey.frames).or(video.expected_frames);
+    let frames = match feed.picking {
         Some(picking) if picking.without.contains_key(&video.id) => 0,
         Some(picking) => sampled?.div_ceil(u64::from(picking.every.max(1))),
         None => sampled?,
     };
-    Some(Part { pictures, survey })
+    Some(Part { frames, survey })
 }
 
 // The last request of a video is not filled up from the next one, and one that would be too large
 // is sent sooner.
-fn requests(parts: &[Part<'_>], feed: &Feed<'_>, a_picture: Guess<f64>, least: f64) -> Guess<u64> {
+fn requests(parts: &[Part<'_>], feed: &Feed<'_>, a_frame: Guess<f64>, least: f64) -> Guess<u64> {
     let size = feed.size as u64;
     let count = |held: Guess<u64>| {
         let of_one = |part: &Part<'_>| {
-            let pictures = a_picture.map(|each| (each * part.pictures as f64) as u64);
-            pictures.with(held, u64::div_ceil)
+            let frames = a_frame.map(|each| (each * part.frames as f64) as u64);
+            frames.with(held, u64::div_ceil)
         };
         let parts = parts.iter().map(of_one);
         parts.fold(Guess::default(), |sum: Guess<u64>, one| {
@@ -156,10 +154,10 @@ fn bytes(
         .iter()
         .fold(Guess::default(), |sum: Guess<f64>, part| {
             let one = part.survey.map_or(Guess::default(), mean);
-            sum.with(one, |sum, one| sum + part.pictures as f64 * one)
+            sum.with(one, |sum, one| sum + part.frames as f64 * one)
         });
     let scale = match feed.of_crops {
-        true => OF_A_PICTURE,
+        true => OF_A_FRAME,
         false => Guess::sure(1.0),
     };
     let share = amount.map(|amount| amount / count.max(1) as f64);
@@ -171,7 +169,7 @@ fn bytes(
     text.with(around, |text, around| (text + around) as u64)
 }
 
-// The bytes of a picture on average, as far as those that were tried tell: three times the error
+// The bytes of a frame on average, as far as those that were tried tell: three times the error
 // of their mean, and never less than the rounding of a run.
 fn mean(survey: &Survey) -> Guess<f64> {
     let tried = survey.sizes.len() as f64;
@@ -181,7 +179,7 @@ fn mean(survey: &Survey) -> Guess<f64> {
     let mean = sizes(survey).sum::<f64>() / tried;
     let variance = sizes(survey).map(|size| (size - mean).powi(2)).sum::<f64>();
     let error = (variance / (tried - 1.0).max(1.0) / tried).sqrt();
-    let all = survey.pictures as f64 <= tried;
+    let all = survey.frames as f64 <= tried;
     let off = if all {
         0.01 * mean
     } else {

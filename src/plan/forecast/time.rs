@@ -1,6 +1,6 @@
 //! How long workers take for requests of one size, and what they are paid for it.
 //!
-//! Requests come as fast as pictures are read, and each worker takes the next one when it is free.
+//! Requests come as fast as frames are read, and each worker takes the next one when it is free.
 //! Knows nothing of what is asked.
 
 use crate::facts::FleetFacts;
@@ -115,7 +115,7 @@ mod tests {
             price_per_second: 0.0004,
             idle_timeout: Duration::from_secs(5),
             cold_start: Duration::ZERO,
-            picture_time: None,
+            frame_time: None,
             sound_time: None,
             job_gap: None,
         }

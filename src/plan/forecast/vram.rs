@@ -1,8 +1,8 @@
-//! GPU memory that a batch of pictures takes of a worker that detects.
+//! GPU memory that a batch of frames takes of a worker that detects.
 //!
-//! From what users of such workers have measured on cards of 24 GB: 8 pictures of 640 px take 6 GB;
+//! From what users of such workers have measured on cards of 24 GB: 8 frames of 640 px take 6 GB;
 //! of 1280 px 12 take 12 GB, 16 take 16 GB (the best trade), 20 take 20 GB (the most that is safe)
-//! and 24 take 24 GB (a gamble). So a picture of 1280 px takes a GB, others by their area, and less
+//! and 24 take 24 GB (a gamble). So a frame of 1280 px takes a GB, others by their area, and less
 //! than 6 GB is never taken.
 
 use serde::Serialize;
@@ -10,14 +10,14 @@ use serde::Serialize;
 /// The card that is assumed where the recipe does not say.
 const A_CARD: f32 = 24.0;
 
-/// What the model and its engine take, however small the pictures are.
+/// What the model and its engine take, however small the frames are.
 const LEAST: f64 = 6.0;
 
 /// What a batch takes of the memory of a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Vram {
-    /// Pictures at once.
-    pub pictures: usize,
+    /// Frames at once.
+    pub frames: usize,
     /// Their side, in pixels.
     pub side: u32,
     /// GB that they take.
@@ -45,10 +45,10 @@ pub enum Fit {
 }
 
 impl Vram {
-    /// What `pictures` of `side` px take of a card of `card_gb`.
-    pub(in crate::plan) fn of(pictures: usize, side: u32, card_gb: Option<f32>) -> Self {
+    /// What `frames` of `side` px take of a card of `card_gb`.
+    pub(in crate::plan) fn of(frames: usize, side: u32, card_gb: Option<f32>) -> Self {
         let card = card_gb.unwrap_or(A_CARD);
-        let gb = (pictures as f64 * one(side)).max(LEAST);
+        let gb = (frames as f64 * one(side)).max(LEAST);
         let share = gb / f64::from(card);
         let fit = match share {
             // A hair above, for cards whose memory is no round number.
@@ -58,7 +58,7 @@ impl Vram {
             _ => Fit::TooLarge,
         };
         Self {
-            pictures,
+            frames,
             side,
             gb: (gb * 10.0).round() / 10.0,
             card_gb: card,
@@ -67,10 +67,10 @@ impl Vram {
         }
     }
 
-    /// The most pictures of this side that fit well; at least one.
+    /// The most frames of this side that fit well; at least one.
     pub(in crate::plan) fn best(&self) -> usize {
-        let pictures = f64::from(self.card_gb) * 0.667 / one(self.side);
-        (pictures as usize).max(1)
+        let frames = f64::from(self.card_gb) * 0.667 / one(self.side);
+        (frames as usize).max(1)
     }
 }
 
@@ -85,8 +85,8 @@ mod tests {
 
     #[test]
     fn batches_take_what_the_table_says() {
-        let of = |pictures, side| {
-            let vram = Vram::of(pictures, side, None);
+        let of = |frames, side| {
+            let vram = Vram::of(frames, side, None);
             (vram.gb, vram.fit)
         };
         assert_eq!(of(8, 640), (6.0, Fit::Good));

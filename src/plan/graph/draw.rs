@@ -144,11 +144,7 @@ impl Plan {
         }
         let peak = self.peak;
         let mib = peak.bytes as f64 / f64::from(1 << 20);
-        write!(
-            out,
-            "memory: at most {} pictures, {mib:.0} MiB",
-            peak.pictures
-        )?;
+        write!(out, "memory: at most {} frames, {mib:.0} MiB", peak.frames)?;
         if peak.sound > 0 {
             let mib = peak.sound as f64 / f64::from(1 << 20);
             write!(out, "; sound, {mib:.0} MiB")?;
@@ -248,10 +244,10 @@ fn amount(step: &Step) -> String {
         Lane::Fold => match &step.kind {
             StepKind::Pick { picking } => match picking.every {
                 1 => "all of some videos".to_owned(),
-                every => format!("one picture in {every}"),
+                every => format!("one frame in {every}"),
             },
             StepKind::Cut { of, .. } => format!("what `{of}` found"),
-            StepKind::Gather => "picture by picture".to_owned(),
+            StepKind::Gather => "frame by frame".to_owned(),
             _ => "in order of time".to_owned(),
         },
     }

@@ -35,19 +35,19 @@ impl Ports {
         use ItemKind::Crop;
         use ItemKind::Detections;
         use ItemKind::Fields;
-        use ItemKind::Picture;
+        use ItemKind::Frame;
         use ItemKind::Record;
         use ItemKind::Saved;
         use ItemKind::Sound;
         use ItemKind::Transcript;
         let (takes, inputs, gives): (&[_], _, &[_]) = match spec {
-            StageSpec::Extract(_) => (&[], Inputs::None, &[Picture, Sound]),
-            StageSpec::Batch(_) => (&[Picture, Crop], Inputs::One, &[Batch]),
-            StageSpec::Yolo(_) => (&[Batch, Picture, Crop], Inputs::One, &[Detections]),
+            StageSpec::Extract(_) => (&[], Inputs::None, &[Frame, Sound]),
+            StageSpec::Batch(_) => (&[Frame, Crop], Inputs::One, &[Batch]),
+            StageSpec::Yolo(_) => (&[Batch, Frame, Crop], Inputs::One, &[Detections]),
             StageSpec::Whisper(_) => (&[Sound], Inputs::One, &[Transcript]),
             StageSpec::Http(http) => {
                 let takes: &[_] = match http.mapping.about {
-                    Subject::Picture => &[Picture, Crop],
+                    Subject::Frame => &[Frame, Crop],
                     Subject::Batch => &[Batch],
                     Subject::Boxes => &[Detections],
                     Subject::Sound => &[Sound],
@@ -59,7 +59,7 @@ impl Ports {
                 };
                 (takes, Inputs::One, gives)
             }
-            StageSpec::Save(_) => (&[Picture], Inputs::One, &[Saved]),
+            StageSpec::Save(_) => (&[Frame], Inputs::One, &[Saved]),
             StageSpec::Merge(_) => {
                 let takes = &[Detections, Fields, Transcript, Saved];
                 (takes, Inputs::Many, &[Record])
@@ -93,7 +93,7 @@ impl Ports {
     }
 }
 
-/// `pictures`, `pictures or batches`.
+/// `frames`, `frames or batches`.
 pub(in crate::plan) fn list(kinds: &[ItemKind]) -> String {
     kinds
         .iter()

@@ -87,7 +87,7 @@ pub(in crate::plan) fn build(recipe: &Recipe) -> Result<StageGraph<'_>, Vec<Diag
         wrong.extend(check_is_alone(recipe, kind, why));
     }
     wrong.extend(check_primary(recipe));
-    wrong.extend(check_one_file_a_picture(recipe));
+    wrong.extend(check_one_file_a_frame(recipe));
     wrong.extend(
         recipe
             .stages
@@ -176,13 +176,13 @@ fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Port
     .label(format!("gives {}", ports::list(gives.gives)))
     .help(match to.spec {
         StageSpec::Batch(_) | StageSpec::Save(_) => {
-            "name the stage that gives pictures, such as `extract`"
+            "name the stage that gives frames, such as `extract`"
         }
-        StageSpec::Yolo(_) => "name a stage that gives pictures or batches, such as `batch`",
+        StageSpec::Yolo(_) => "name a stage that gives frames or batches, such as `batch`",
         StageSpec::Whisper(_) => "name the stage that gives sound, such as `extract`",
         StageSpec::Http(_) => {
             "with `each = \"batch\"` it takes batches, with an input such as `extract.sound` sound, with \
-             one such as `yolo.boxes` what was found, else pictures or crops"
+             one such as `yolo.boxes` what was found, else frames or crops"
         }
         _ => "name stages that find something, such as `yolo` and `whisper`",
     })
@@ -290,7 +290,7 @@ fn check_primary(recipe: &Recipe) -> Option<Diagnostic> {
 }
 
 // An entry of the results has room for one file.
-fn check_one_file_a_picture(recipe: &Recipe) -> Option<Diagnostic> {
+fn check_one_file_a_frame(recipe: &Recipe) -> Option<Diagnostic> {
     let saves = |id: &StageId| {
         let mut stages = recipe.stages.iter();
         stages.any(|stage| stage.id == *id && matches!(stage.spec, StageSpec::Save(_)))
@@ -311,7 +311,7 @@ fn check_one_file_a_picture(recipe: &Recipe) -> Option<Diagnostic> {
     )
 }
 
-// Boxes are tested and padded where pictures are cut around them.
+// Boxes are tested and padded where frames are cut around them.
 fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
     let find = |id: &StageId| recipe.stages.iter().find(|stage| stage.id == *id);
     if crops_of(stage, find).is_some() {
@@ -320,7 +320,7 @@ fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
     let keys = ["filter", "padding"].into_iter();
     let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
     written
-        .filter(|_| stage.spec.takes_pictures())
+        .filter(|_| stage.spec.takes_frames())
         .map(|(key, span)| {
             let message = format!("`{key}` is about boxes, and `{}` takes none", stage.id);
             Diagnostic::error(span, message).help(

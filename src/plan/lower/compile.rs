@@ -1,7 +1,7 @@
 //! Lowering: from the graph of stages and the facts to steps with limits.
 //!
 //! A stage becomes the steps that its placement needs: a detector on this machine reads pixels
-//! one picture at a time; one at a server gets JPEGs in batches. Knows nothing of what the steps
+//! one frame at a time; one at a server gets JPEGs in batches. Knows nothing of what the steps
 //! do when they run.
 
 use crate::diag::Diagnostic;
@@ -75,10 +75,10 @@ pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, V
     lowering.finish(recipe)
 }
 
-// Which forms of pictures anything asks for.
+// Which forms of frames anything asks for.
 pub(super) struct Uses {
     // Of any form.
-    pub(super) pictures: bool,
+    pub(super) frames: bool,
     pub(super) pixels: bool,
     pub(super) jpeg: bool,
     pub(super) sound: bool,
@@ -91,7 +91,7 @@ pub(super) struct Uses {
 impl Uses {
     fn of(graph: &StageGraph<'_>, facts: &Facts) -> Self {
         let mut uses = Self {
-            pictures: false,
+            frames: false,
             pixels: false,
             jpeg: false,
             sound: false,
@@ -102,14 +102,14 @@ impl Uses {
             let crops = graph.crops_of(stage).is_some();
             match (&stage.spec, facts.placements.get(&stage.id)) {
                 (StageSpec::Save(save), _) => {
-                    uses.pictures = true;
+                    uses.frames = true;
                     uses.pixels |= save.format == SaveFormat::Png;
                     uses.jpeg |= save.format == SaveFormat::Jpeg && save.quality.is_none();
                 }
                 (spec, Some(Placement::Remote(_)))
-                    if spec.takes_pictures() && (crops || !stage.take.is_all()) =>
+                    if spec.takes_frames() && (crops || !stage.take.is_all()) =>
                 {
-                    uses.pictures = true;
+                    uses.frames = true;
                     uses.pixels |= crops;
                     let inputs = stage.inputs.iter();
                     uses.own.extend(inputs.map(|input| input.stage.clone()));
@@ -118,7 +118,7 @@ impl Uses {
                 (spec, Some(Placement::Local(_) | Placement::Remote(_))) if spec.listens() => {
                     uses.sound = true;
                 }
-                (spec, Some(Placement::Remote(place))) if spec.takes_pictures() => {
+                (spec, Some(Placement::Remote(place))) if spec.takes_frames() => {
                     uses.jpeg = true;
                     for input in &stage.inputs {
                         let most = uses
@@ -131,7 +131,7 @@ impl Uses {
                 _ => {}
             }
         }
-        uses.pictures |= uses.pixels || uses.jpeg;
+        uses.frames |= uses.pixels || uses.jpeg;
         uses
     }
 }
@@ -145,7 +145,7 @@ pub(super) struct Outlets {
     pub(super) detections: Vec<NodeIndex>,
     // Whether those are records, without boxes.
     pub(super) fields: bool,
-    // What a batch is of: pictures, or the crops of a stage.
+    // What a batch is of: frames, or the crops of a stage.
     pub(super) crops_of: Option<StageId>,
     pub(super) batch: Option<BatchSpec>,
     pub(super) transcript: Option<NodeIndex>,
@@ -165,7 +165,7 @@ pub(super) struct Lowering<'a> {
     pub(super) facts: &'a Facts,
     pub(super) tuning: Tuning,
     pub(super) uses: Uses,
-    // The step that reads pictures, and the quality of JPEGs that are made of them.
+    // The step that reads frames, and the quality of JPEGs that are made of them.
     pub(super) source: Option<(NodeIndex, u8)>,
     pub(super) graph: DiGraph<Step, ItemKind>,
     pub(super) fates: BTreeMap<StageId, StageFate>,
@@ -203,28 +203,28 @@ impl Lowering<'_> {
     }
 
     fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
-        if !self.uses.pictures && self.uses.sound {
+        if !self.uses.frames && self.uses.sound {
             return StageFate::Bypassed("only sound is taken, by those who listen".to_owned());
         }
-        if !self.uses.pictures {
-            return StageFate::Skipped("no stage that runs takes pictures".to_owned());
+        if !self.uses.frames {
+            return StageFate::Skipped("no stage that runs takes frames".to_owned());
         }
         let format = if self.uses.pixels {
             PixelFormat::Rgb24
         } else {
             PixelFormat::I420
         };
-        let kind = StepKind::Pictures {
+        let kind = StepKind::Frames {
             spec: spec.clone(),
             format,
         };
         let mut outlets = Outlets::default();
-        let mut step = self.step(stage, "pictures", kind, Lane::Source, memory::OPEN_VIDEOS);
+        let mut step = self.step(stage, "frames", kind, Lane::Source, memory::OPEN_VIDEOS);
         step.last = !self.uses.jpeg;
         let mut names = vec![step.id.clone()];
-        let pictures = self.graph.add_node(step);
-        self.source = Some((pictures, spec.quality));
-        outlets.pixels = Some(pictures);
+        let frames = self.graph.add_node(step);
+        self.source = Some((frames, spec.quality));
+        outlets.pixels = Some(frames);
         if self.uses.jpeg {
             let kind = StepKind::Encode {
                 quality: spec.quality,
@@ -239,7 +239,7 @@ impl Lowering<'_> {
             step.ordered = true;
             names.push(step.id.clone());
             let encode = self.graph.add_node(step);
-            self.graph.add_edge(pictures, encode, ItemKind::Picture);
+            self.graph.add_edge(frames, encode, ItemKind::Frame);
             outlets.jpeg = Some(encode);
         }
         self.outlets.insert(stage.id.clone(), outlets);
@@ -265,14 +265,14 @@ impl Lowering<'_> {
                 );
                 let name = step.id.clone();
                 let node = self.graph.add_node(step);
-                self.graph.add_edge(encode, node, ItemKind::Picture);
+                self.graph.add_edge(encode, node, ItemKind::Frame);
                 outlets.jpeg = Some(node);
                 StageFate::Runs(vec![name])
             }
             _ if self.uses.own.contains(&stage.id) => {
                 StageFate::Bypassed("each stage collects what it takes".to_owned())
             }
-            _ => StageFate::Bypassed("pictures go one by one on this machine".to_owned()),
+            _ => StageFate::Bypassed("frames go one by one on this machine".to_owned()),
         };
         outlets.batch = Some(spec.clone());
         self.outlets.insert(stage.id.clone(), outlets);
@@ -291,7 +291,7 @@ impl Lowering<'_> {
         let step = self.step(stage, "write", kind, Lane::Threads, self.facts.cores.max(1));
         let name = step.id.clone();
         let node = self.graph.add_node(step);
-        self.graph.add_edge(source, node, ItemKind::Picture);
+        self.graph.add_edge(source, node, ItemKind::Frame);
         let outlets = Outlets {
             saved: Some(node),
             ..Outlets::default()

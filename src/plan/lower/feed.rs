@@ -1,4 +1,4 @@
-//! What a stage is fed with: pictures as they come, those of them that it takes, or crops.
+//! What a stage is fed with: frames as they come, those of them that it takes, or crops.
 //!
 //! A stage that does not take all has steps of its own between the source and its detector.
 
@@ -18,7 +18,7 @@ use crate::recipe::TakeSpec;
 use crate::recipe::values_of_facts;
 use petgraph::graph::NodeIndex;
 
-/// The form in which a detector takes pictures.
+/// The form in which a detector takes frames.
 #[derive(Clone, Copy)]
 pub(super) enum Form {
     Pixels,
@@ -30,12 +30,12 @@ pub(super) enum Form {
 
 /// What leads to a detector.
 pub(super) struct Feed {
-    /// The step that gives the pictures, and how they come.
+    /// The step that gives the frames, and how they come.
     pub(super) source: NodeIndex,
     pub(super) kind: ItemKind,
     /// The steps that are the stage's own.
     pub(super) steps: Vec<StepId>,
-    /// The one of them that tells of pictures that are not taken.
+    /// The one of them that tells of frames that are not taken.
     pub(super) skips: Option<NodeIndex>,
     /// Whether what is found in crops is still to be joined.
     pub(super) in_parts: bool,
@@ -59,7 +59,7 @@ impl Lowering<'_> {
         let (first, kind, found) = match &from.crops_of {
             None => {
                 let step = self.step(stage, "pick", StepKind::Pick { picking }, Lane::Fold, 1);
-                (step, ItemKind::Picture, Vec::new())
+                (step, ItemKind::Frame, Vec::new())
             }
             Some(of) => {
                 let found = self.outlets.get(of).map(|from| from.detections.clone());
@@ -77,7 +77,7 @@ impl Lowering<'_> {
         };
         let mut steps = Vec::new();
         let first = self.own(first, &mut steps);
-        self.graph.add_edge(source, first, ItemKind::Picture);
+        self.graph.add_edge(source, first, ItemKind::Frame);
         for found in found {
             self.graph.add_edge(found, first, ItemKind::Detections);
         }
@@ -102,7 +102,7 @@ impl Lowering<'_> {
         }?;
         let kind = match self.graph[source].kind {
             StepKind::Batch { .. } => ItemKind::Batch,
-            _ => ItemKind::Picture,
+            _ => ItemKind::Frame,
         };
         Some(Feed {
             source,

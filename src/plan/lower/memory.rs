@@ -1,4 +1,4 @@
-//! Memory: the most pictures and sound that can be alive at once, by counting every place where
+//! Memory: the most frames and sound that can be alive at once, by counting every place where
 //! they can be.
 //!
 //! Channels, windows and folds are bounded, so the sum over them is a bound for the run. It is
@@ -22,11 +22,11 @@ use std::collections::BTreeSet;
 /// Videos that are read at the same time.
 pub(in crate::plan) const OPEN_VIDEOS: usize = 2;
 
-/// The most that the pictures of a run take.
+/// The most that the frames of a run take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Peak {
-    /// Pictures alive at once.
-    pub pictures: usize,
+    /// Frames alive at once.
+    pub frames: usize,
     /// Bytes of their pixels or JPEG, of the requests that are made of them, and of what
     /// decoders hold besides.
     pub bytes: u64,
@@ -36,34 +36,34 @@ pub struct Peak {
 
 /// The peak of a graph for these videos and decoders.
 pub(in crate::plan) fn peak(graph: &DiGraph<Step, ItemKind>, facts: &Facts) -> Peak {
-    let pictures = graph
+    let frames = graph
         .node_indices()
-        .map(|node| held(graph, node, facts.decoder_pictures))
+        .map(|node| held(graph, node, facts.decoder_frames))
         .sum();
     let one = bytes_of_one(graph, &facts.videos);
     let sources = graph
         .node_weights()
-        .filter(|step| matches!(step.kind, StepKind::Pictures { .. }));
+        .filter(|step| matches!(step.kind, StepKind::Frames { .. }));
     let decoding = (sources.count() * OPEN_VIDEOS) as u64 * facts.decoder_bytes;
     let bodies = graph
         .node_indices()
         .map(|node| bodies(graph, node, one))
         .sum::<u64>();
     Peak {
-        pictures,
-        bytes: pictures as u64 * one + bodies + decoding,
+        frames,
+        bytes: frames as u64 * one + bodies + decoding,
         sound: graph.node_indices().map(|node| sound(graph, node)).sum(),
     }
 }
 
 // Every item that a step of calls has taken may have its body ready: in base64, four bytes of
 // three, and never more than the server takes.
-fn bodies(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, picture: u64) -> u64 {
+fn bodies(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, frame: u64) -> u64 {
     let step = &graph[node];
     let StepKind::Request { place, .. } = &step.kind else {
         return 0;
     };
-    let body = taken(graph, node) as u64 * picture * 4 / 3;
+    let body = taken(graph, node) as u64 * frame * 4 / 3;
     step.window as u64 * body.min(place.max_body as u64)
 }
 
@@ -77,7 +77,7 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
         (Lane::Threads | Lane::Calls, _) => step.window * taken,
         // An incomplete batch for each open video, and one that is full and passed on.
         (Lane::Fold, StepKind::Batch { spec, .. }) => OPEN_VIDEOS * (spec.size - 1) + spec.size,
-        // Pictures that wait for what another stage finds in them are those on the way there and
+        // Frames that wait for what another stage finds in them are those on the way there and
         // back; and one whose crops are passed on.
         (Lane::Fold, StepKind::Cut { .. }) => {
             let on_the_way = way_to(graph, node);
@@ -89,7 +89,7 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
     waiting + inside
 }
 
-// The most pictures in one item that a step takes.
+// The most frames in one item that a step takes.
 fn taken(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> usize {
     graph
         .edges_directed(node, Direction::Incoming)
@@ -135,10 +135,10 @@ fn sound(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> u64 {
     chunks as u64 * 2 * longest.unwrap_or(0) as u64
 }
 
-// The pictures in one item of `kind` that `from` gives.
+// The frames in one item of `kind` that `from` gives.
 fn in_one(graph: &DiGraph<Step, ItemKind>, from: NodeIndex, kind: ItemKind) -> usize {
     match (kind, &graph[from].kind) {
-        (ItemKind::Picture | ItemKind::Crop, _) => 1,
+        (ItemKind::Frame | ItemKind::Crop, _) => 1,
         (ItemKind::Batch, StepKind::Batch { spec, .. }) => spec.size,
         _ => 0,
     }
@@ -146,7 +146,7 @@ fn in_one(graph: &DiGraph<Step, ItemKind>, from: NodeIndex, kind: ItemKind) -> u
 
 fn bytes_of_one(graph: &DiGraph<Step, ItemKind>, videos: &[VideoFacts]) -> u64 {
     let source = graph.node_weights().find_map(|step| match &step.kind {
-        StepKind::Pictures { spec, format } => Some((spec.max_side, *format)),
+        StepKind::Frames { spec, format } => Some((spec.max_side, *format)),
         _ => None,
     });
     let Some((max_side, format)) = source else {

@@ -1,4 +1,4 @@
-//! A stage that looks at pictures: on this machine, or at a server that is asked about them.
+//! A stage that looks at frames: on this machine, or at a server that is asked about them.
 
 use crate::diag::Diagnostic;
 use crate::facts::Placement;

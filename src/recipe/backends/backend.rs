@@ -71,7 +71,7 @@ fn http(context: &Context<'_>, mut table: Table, wrong: &mut Vec<Diagnostic>) ->
     let mut reader = context.mapping(wrong);
     let mapping = reader.detections(&mut table, Subject::Batch);
     // Any kind of stage may have use for the backend.
-    let all = [Subject::Picture, Subject::Batch, Subject::Sound];
+    let all = [Subject::Frame, Subject::Batch, Subject::Sound];
     let headers = reader.templates(&mut table, "headers", &all);
     let query = reader.templates(&mut table, "query", &all);
     for key in ["ok", "retry_if"] {

@@ -123,6 +123,6 @@ pub enum BodyForm {
     Json,
     /// Multipart, a field for each of `request`; `{{ file }}` is a file.
     Form,
-    /// The picture or the sound itself, and nothing else.
+    /// The frame or the sound itself, and nothing else.
     File,
 }

@@ -80,10 +80,10 @@ pub struct RunpodSpec {
     #[serde(deserialize_with = "value::time")]
     #[schemars(with = "f64")]
     pub cold_start: Duration,
-    /// How long a worker takes for a picture, for forecasts.
+    /// How long a worker takes for a frame, for forecasts.
     #[serde(deserialize_with = "value::some_time")]
     #[schemars(with = "Option<f64>")]
-    pub picture_time: Option<Duration>,
+    pub frame_time: Option<Duration>,
     /// How long a worker takes for a second of sound, for forecasts.
     #[serde(deserialize_with = "value::some_time")]
     #[schemars(with = "Option<f64>")]
@@ -103,7 +103,7 @@ impl From<&RunpodSpec> for FleetFacts {
             price_per_second: spec.price_per_second,
             idle_timeout: spec.idle_timeout,
             cold_start: spec.cold_start,
-            picture_time: spec.picture_time,
+            frame_time: spec.frame_time,
             sound_time: spec.sound_time,
             job_gap: spec.job_gap,
         }
@@ -136,7 +136,7 @@ impl Default for RunpodSpec {
             // differ.
             price_per_second: 0.0004,
             cold_start: Duration::ZERO,
-            picture_time: None,
+            frame_time: None,
             sound_time: None,
             job_gap: None,
         }

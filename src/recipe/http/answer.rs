@@ -24,10 +24,10 @@ impl Default for Answer {
     }
 }
 
-/// A record for each picture: fields with names of the recipe's own.
+/// A record for each frame: fields with names of the recipe's own.
 #[derive(Clone, Debug)]
 pub struct RecordSpec {
-    /// In `output`, the list with one entry for each picture that was sent, in its order.
+    /// In `output`, the list with one entry for each frame that was sent, in its order.
     pub images: String,
     /// The name of each field and, in `image`, its value.
     pub fields: Vec<(String, String)>,
@@ -71,7 +71,7 @@ impl Default for TranscriptSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnswerSpec {
-    /// In `output`, the list with one entry for each picture that was sent, in its order.
+    /// In `output`, the list with one entry for each frame that was sent, in its order.
     #[serde(deserialize_with = "value::expression")]
     pub images: String,
     /// In `image`, one of those entries, the list of its objects.
@@ -133,7 +133,7 @@ pub enum BoxUnit {
     /// Pixels.
     #[default]
     Pixels,
-    /// Shares of the picture's width and height.
+    /// Shares of the frame's width and height.
     Normalised,
 }
 
@@ -141,9 +141,9 @@ pub enum BoxUnit {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BoxOf {
-    /// Those of the picture that was sent.
+    /// Those of the frame that was sent.
     #[default]
     Sent,
-    /// Those of the video's own pictures.
+    /// Those of the video's own frames.
     Source,
 }

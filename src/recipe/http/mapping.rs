@@ -27,7 +27,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 /// How a server is asked and understood. By default as the handler that RunPod's users of YOLO
-/// have: a list of pictures in, a list of lists of objects out.
+/// have: a list of frames in, a list of lists of objects out.
 #[derive(Clone, Debug)]
 pub struct MappingSpec {
     /// What one request is about.
@@ -52,11 +52,11 @@ impl MappingSpec {
 /// What one request is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// A picture, or a crop of one.
-    Picture,
-    /// Pictures or crops.
+    /// A frame, or a crop of one.
+    Frame,
+    /// Frames or crops.
     Batch,
-    /// What another stage found in a picture.
+    /// What another stage found in a frame.
     Boxes,
     /// A chunk of sound.
     Sound,
@@ -66,27 +66,27 @@ impl Subject {
     /// The names that a request may use, and what there is of each where that is known.
     ///
     /// `image` and `sound` are a JPEG or a sound file in base64, `file` is the same as a part of
-    /// a form; their plurals are lists. `picture` and `chunk` say which one it is.
+    /// a form; their plurals are lists. `frame` and `chunk` say which one it is.
     pub fn names(self) -> &'static [(&'static str, &'static [&'static str])] {
         match self {
-            Self::Picture => &[
+            Self::Frame => &[
                 ("image", &[]),
                 ("file", &[]),
                 ("images", &[]),
                 ("files", &[]),
-                ("picture", PICTURE),
-                ("pictures", &[]),
+                ("frame", FRAME),
+                ("frames", &[]),
                 ("video", VIDEO),
             ],
             Self::Batch => &[
                 ("images", &[]),
                 ("files", &[]),
-                ("pictures", &[]),
+                ("frames", &[]),
                 ("video", VIDEO),
             ],
             Self::Boxes => &[
                 ("objects", &[]),
-                ("picture", &["index", "frame_number", "seconds"]),
+                ("frame", &["index", "frame_number", "seconds"]),
                 ("video", VIDEO),
             ],
             Self::Sound => &[
@@ -99,7 +99,7 @@ impl Subject {
     }
 }
 
-const PICTURE: &[&str] = &[
+const FRAME: &[&str] = &[
     "index",
     "frame_number",
     "seconds",
@@ -121,7 +121,7 @@ const VIDEO: &[&str] = &[
     "codec",
     "rotation",
     "has_sound",
-    "pictures",
+    "frames",
 ];
 
 impl Default for MappingSpec {
@@ -225,11 +225,11 @@ impl MappingReader<'_> {
                     .push(wrong.help("name its fields in `[stages.NAME.answer.record]`"));
                 Answer::Record(self.record(answer, about))
             }
-            Subject::Picture | Subject::Batch | Subject::Boxes if record => {
+            Subject::Frame | Subject::Batch | Subject::Boxes if record => {
                 Answer::Record(self.record(answer, about))
             }
-            Subject::Picture => {
-                // One picture was asked about: all of the answer is about it.
+            Subject::Frame => {
+                // One frame was asked about: all of the answer is about it.
                 let given = answer.get("images").is_some();
                 let mut spec = self.boxes(answer, &["record"]);
                 if !given {

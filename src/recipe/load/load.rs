@@ -136,7 +136,7 @@ fn check_use(stage: &Stage, backends: &BTreeMap<BackendName, Backend>) -> Option
                 return None;
             };
             let help = "name a backend of kind `local`, `runpod` or `http`";
-            let cannot = "listens to sound and sees no pictures";
+            let cannot = "listens to sound and sees no frames";
             (name, backend, cannot, "openai", help)
         }
         StageSpec::Whisper(whisper) => {

@@ -138,7 +138,7 @@ pub(in crate::recipe) fn placed(
         Some("video") => Some(
             "`video` is in reach of `output_dir`, and of the `name` of `save`, only".to_owned(),
         ),
-        Some("picture") => Some("`picture` is in reach of the `name` of `save` only".to_owned()),
+        Some("frame") => Some("`frame` is in reach of the `name` of `save` only".to_owned()),
         _ => fault.help.clone(),
     };
     let diagnostic = Diagnostic::error(exact, fault.message);

@@ -117,7 +117,7 @@ pub(in crate::recipe) const KINDS: [(&str, Read); 7] = [
     }),
 ];
 
-/// The keys of a stage of `kind` that are rendered for each video, picture or request: where
+/// The keys of a stage of `kind` that are rendered for each video, frame or request: where
 /// results and files go, and what servers are asked.
 pub(in crate::recipe) fn rendered_later(kind: Option<&str>) -> &'static [&'static str] {
     match kind {
@@ -236,7 +236,7 @@ impl Context<'_> {
         } else if table.get("each").is_some_and(is_batch) {
             Subject::Batch
         } else {
-            Subject::Picture
+            Subject::Frame
         };
         let mut reader = MappingReader {
             sources: self.sources,
@@ -280,8 +280,8 @@ impl Context<'_> {
                     Some(placed(fault, spec.name.text(), span, self.sources))
                 }
                 [Ok(one), Ok(other)] if one == other => Some(
-                    Diagnostic::error(span, "`name` is the same for every picture")
-                        .help("let it hold `{{ picture.index }}`"),
+                    Diagnostic::error(span, "`name` is the same for every frame")
+                        .help("let it hold `{{ frame.index }}`"),
                 ),
                 [Ok(_), Ok(_)] => None,
             });
@@ -306,25 +306,25 @@ impl Context<'_> {
     }
 }
 
-// What is said about pictures is of no use to a stage that takes sound, and so on.
+// What is said about frames is of no use to a stage that takes sound, and so on.
 fn keys_of_another(http: &HttpStageSpec, keys: &BTreeMap<String, Span>) -> Vec<Diagnostic> {
-    let pictures = (&["each", "every", "filter", "padding"][..], "pictures");
+    let frames = (&["each", "every", "filter", "padding"][..], "frames");
     let sound = (&["track", "chunk", "codec", "vad_filter"][..], "sound");
     let (others, takes, help): (&[_], _, _) = match http.mapping.about {
-        Subject::Picture | Subject::Batch => (
+        Subject::Frame | Subject::Batch => (
             &[sound],
-            "pictures",
+            "frames",
             "sound is that of an input such as `\"extract.sound\"`",
         ),
         Subject::Sound => (
-            &[pictures],
+            &[frames],
             "sound",
-            "pictures are those of an input such as `\"extract\"`",
+            "frames are those of an input such as `\"extract\"`",
         ),
         Subject::Boxes => (
-            &[pictures, sound, (&["when"], "pictures")],
+            &[frames, sound, (&["when"], "frames")],
             "what another stage found",
-            "the other stage says which pictures it takes",
+            "the other stage says which frames it takes",
         ),
     };
     let all = others
@@ -339,7 +339,7 @@ fn keys_of_another(http: &HttpStageSpec, keys: &BTreeMap<String, Span>) -> Vec<D
         .collect()
 }
 
-// Two pictures of one video that differ in everything.
+// Two frames of one video that differ in everything.
 fn sample_moments() -> [Moment; 2] {
     [0, 1].map(|index| Moment {
         video: VideoId(0),
@@ -374,7 +374,7 @@ fn sample() -> VideoFacts {
         codec: "h264".to_owned(),
         rotation: 0,
         has_sound: true,
-        expected_pictures: Some(60),
+        expected_frames: Some(60),
         heard_from: 0.0,
         heard_until: None,
         digest: String::new(),

@@ -109,9 +109,9 @@ fn whole<'de, D: Deserializer<'de>>(
     Ok(number as u32)
 }
 
-/// Pictures a second.
+/// Frames a second.
 pub(crate) fn fps<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ratio, D::Error> {
-    let allowed = "allowed: more than 0, at most 1000; 0.5 is a picture every two seconds";
+    let allowed = "allowed: more than 0, at most 1000; 0.5 is a frame every two seconds";
     let number = deserializer.deserialize_any(Number {
         allowed: allowed.to_owned(),
         ..Number::any(f64::MIN_POSITIVE, 1000.0)
@@ -162,7 +162,7 @@ pub(crate) fn some_quality<'de, D: Deserializer<'de>>(
     quality(deserializer).map(Some)
 }
 
-/// Pictures a request.
+/// Frames a request.
 pub(crate) fn batch_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, 1..=1024).map(|number| number as usize)
 }
@@ -172,7 +172,7 @@ pub(crate) fn every<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D
     whole(deserializer, 1..=1_000_000)
 }
 
-/// Boxes a picture.
+/// Boxes a frame.
 pub(crate) fn max_det<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, 1..=10_000).map(|number| number as usize)
 }

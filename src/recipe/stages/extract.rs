@@ -1,4 +1,4 @@
-//! The parameters of `extract`: which pictures of a video are looked at.
+//! The parameters of `extract`: which frames of a video are looked at.
 //!
 //! Knows nothing of how they are come by.
 
@@ -14,22 +14,22 @@ use std::time::Duration;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExtractSpec {
-    /// Pictures sampled a second of video.
+    /// Frames sampled a second of video.
     #[serde(deserialize_with = "value::fps")]
     #[schemars(with = "f64")]
     pub fps: Ratio,
     /// The longest side, in pixels, that leaves the decoder.
     #[serde(deserialize_with = "value::max_side")]
     pub max_side: u32,
-    /// JPEG quality of pictures that leave the machine, 1 to 100.
+    /// JPEG quality of frames that leave the machine, 1 to 100.
     #[serde(deserialize_with = "value::quality")]
     pub quality: u8,
-    /// Whether pictures that show nothing new are left out and have the answers of those that they
+    /// Whether frames that show nothing new are left out and have the answers of those that they
     /// repeat.
     #[serde(deserialize_with = "value::flag")]
     pub dedup: bool,
     /// The levels of luma (of 255) that some cell of 8 px (of 1/160 of the longer side, where that
-    /// is more) must change by for a picture to show something new; or all of it by a quarter.
+    /// is more) must change by for a frame to show something new; or all of it by a quarter.
     #[serde(deserialize_with = "value::levels")]
     pub dedup_threshold: f32,
     /// Which frames can be sampled.

@@ -30,7 +30,7 @@ pub struct HttpStageSpec {
     /// Requests in flight.
     #[serde(deserialize_with = "value::concurrency")]
     pub concurrency: usize,
-    /// Whether a request is about one picture or about those of a `batch`.
+    /// Whether a request is about one frame or about those of a `batch`.
     pub each: Each,
     /// The number of the sound track, from 1; where absent, what a player would choose.
     #[serde(deserialize_with = "value::track")]
@@ -69,7 +69,7 @@ impl Default for HttpStageSpec {
 }
 
 impl HttpStageSpec {
-    /// Whether it takes sound; it takes pictures where it does not.
+    /// Whether it takes sound; it takes frames where it does not.
     pub fn listens(&self) -> bool {
         self.mapping.about == Subject::Sound
     }
@@ -105,9 +105,9 @@ impl HttpStageSpec {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 pub enum Each {
-    /// A picture, a crop or a chunk of sound.
+    /// A frame, a crop or a chunk of sound.
     #[default]
     Item,
-    /// The pictures or crops of a batch.
+    /// The frames or crops of a batch.
     Batch,
 }

@@ -38,7 +38,7 @@ pub struct SaveSpec {
 
 impl Default for SaveSpec {
     fn default() -> Self {
-        let name = "{{ video.stem }}_frames/{{ picture.index }}_{{ picture.seconds }}s";
+        let name = "{{ video.stem }}_frames/{{ frame.index }}_{{ frame.seconds }}s";
         Self {
             format: SaveFormat::Jpeg,
             quality: None,
@@ -48,7 +48,7 @@ impl Default for SaveSpec {
     }
 }
 
-/// How a picture is written.
+/// How a frame is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SaveFormat {
@@ -70,12 +70,12 @@ impl SaveFormat {
 }
 
 impl SaveSpec {
-    /// The file for a picture of the video at `video`.
+    /// The file for a frame of the video at `video`.
     ///
     /// In reach of both templates is what [`MergeSpec::folder`](crate::recipe::MergeSpec::folder) has; in
-    /// reach of `name` also `picture.index` (its place among the sampled ones) and
-    /// `picture.frame_number` (its place in the source), both from 0 with at least six digits so
-    /// that files sort, and `picture.seconds`, to the millisecond.
+    /// reach of `name` also `frame.index` (its place among the sampled ones) and
+    /// `frame.frame_number` (its place in the source), both from 0 with at least six digits so
+    /// that files sort, and `frame.seconds`, to the millisecond.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl SaveSpec {
     pub(in crate::recipe) fn file(&self, video: &Path, moment: &Moment) -> Result<PathBuf, Fault> {
         let scope = Scope::default()
             .with("video", values_of_video(video))
-            .with("picture", values_of_picture(moment));
+            .with("frame", values_of_frame(moment));
         let name = self.name.render_in(scope)?;
         let inside = |part| matches!(part, Component::Normal(_));
         let file = Path::new(&name);
@@ -116,7 +116,7 @@ impl SaveSpec {
     }
 }
 
-fn values_of_picture(moment: &Moment) -> Map<String, Value> {
+fn values_of_frame(moment: &Moment) -> Map<String, Value> {
     let values = [
         ("index", format!("{:06}", moment.index)),
         ("frame_number", format!("{:06}", moment.frame_number)),
@@ -171,7 +171,7 @@ mod tests {
         );
         let png = SaveSpec {
             format: SaveFormat::Png,
-            ..named("{{ picture.frame_number }}")
+            ..named("{{ frame.frame_number }}")
         };
         assert_eq!(path(&png, "clip.mp4").unwrap(), "output/000360.png");
     }
@@ -182,7 +182,7 @@ mod tests {
             let message = path(&named(name), "clip.mp4").unwrap_err();
             assert!(message.contains("names no file in"), "{name}: {message}");
         }
-        let stem = named("{{ video.stem }}/{{ picture.index }}");
+        let stem = named("{{ video.stem }}/{{ frame.index }}");
         assert_eq!(path(&stem, "...mp4").unwrap(), "output/__/000012.jpg");
         assert_eq!(path(&stem, "a/..").unwrap(), "output/pictures/000012.jpg");
     }

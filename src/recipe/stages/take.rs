@@ -1,6 +1,6 @@
 //! What a stage takes of what its inputs give: keys that several kinds of stages have.
 //!
-//! Knows nothing of how pictures are picked or cut.
+//! Knows nothing of how frames are picked or cut.
 
 use crate::facts::VideoFacts;
 use crate::item::Detection;
@@ -22,10 +22,10 @@ pub struct TakeSpec {
     #[serde(deserialize_with = "value::condition")]
     #[schemars(with = "Option<String>")]
     pub when: Option<Condition>,
-    /// One picture in so many is taken.
+    /// One frame in so many is taken.
     #[serde(deserialize_with = "value::every")]
     pub every: u32,
-    /// A test on each box that pictures are cut around.
+    /// A test on each box that frames are cut around.
     #[serde(deserialize_with = "value::condition")]
     #[schemars(with = "Option<String>")]
     pub filter: Option<Condition>,
@@ -63,7 +63,7 @@ pub fn values_of_facts(facts: &VideoFacts) -> Map<String, Value> {
         "codec": facts.codec,
         "rotation": facts.rotation,
         "has_sound": facts.has_sound,
-        "pictures": facts.expected_pictures,
+        "frames": facts.expected_frames,
     });
     if let Value::Object(known) = known {
         video.extend(known);

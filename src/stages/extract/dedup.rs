@@ -1,15 +1,15 @@
-//! `extract.dedup`: which pictures of a video show nothing new and need not be looked at.
+//! `extract.dedup`: which frames of a video show nothing new and need not be looked at.
 //!
 //! Each is compared with the last one that was kept, not with the one before it, so that what
 //! changes slowly is seen as soon as enough of it has changed. Does not know how likeness is
 //! measured.
 
+use crate::item::Frame;
 use crate::item::Item;
-use crate::item::Picture;
 use crate::item::Repeat;
 use crate::media::Grid;
 
-/// The pictures of one video, looked through in order.
+/// The frames of one video, looked through in order.
 pub(in crate::stages) struct Dedup {
     // `None` keeps all.
     threshold: Option<f32>,
@@ -25,26 +25,26 @@ impl Dedup {
         }
     }
 
-    /// The picture, or a repeat in its place. A picture that could not be read is no repeat and is
+    /// The frame, or a repeat in its place. A frame that could not be read is no repeat and is
     /// repeated by none.
-    pub(in crate::stages) fn pass(&mut self, picture: Picture) -> Item {
-        let Some((threshold, grid)) = self.threshold.zip(grid(&picture)) else {
-            return Item::Picture(picture);
+    pub(in crate::stages) fn pass(&mut self, frame: Frame) -> Item {
+        let Some((threshold, grid)) = self.threshold.zip(grid(&frame)) else {
+            return Item::Frame(frame);
         };
         match &self.kept {
             Some((number, kept)) if grid.shows_what(kept, threshold) => Item::Repeat(Repeat {
-                moment: picture.moment,
+                moment: frame.moment,
                 same_as: *number,
             }),
             _ => {
-                self.kept = Some((picture.moment.frame_number, grid));
-                Item::Picture(picture)
+                self.kept = Some((frame.moment.frame_number, grid));
+                Item::Frame(frame)
             }
         }
     }
 }
 
-fn grid(picture: &Picture) -> Option<Grid> {
-    let content = picture.content.as_ref().ok()?;
-    Grid::of(content.pixels.as_ref()?, picture.size)
+fn grid(frame: &Frame) -> Option<Grid> {
+    let content = frame.content.as_ref().ok()?;
+    Grid::of(content.pixels.as_ref()?, frame.size)
 }

@@ -1,4 +1,4 @@
-//! `extract`: the sampled pictures of each video, and JPEGs of those that leave the machine.
+//! `extract`: the sampled frames of each video, and JPEGs of those that leave the machine.
 //!
 //! Does not know who looks at them.
 
@@ -10,8 +10,8 @@ use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Content;
+use crate::item::Frame;
 use crate::item::Item;
-use crate::item::Picture;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::media::MediaError;
@@ -44,8 +44,8 @@ pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) 
     }
 }
 
-/// Samples pictures from each video.
-pub(in crate::stages) fn pictures(
+/// Samples frames from each video.
+pub(in crate::stages) fn frames(
     spec: &ExtractSpec,
     format: PixelFormat,
     videos: &Arc<Videos>,
@@ -58,7 +58,7 @@ pub(in crate::stages) fn pictures(
     })
 }
 
-/// Makes a JPEG of each picture and lets go of its pixels.
+/// Makes a JPEG of each frame and lets go of its pixels.
 pub(in crate::stages) fn encode(quality: u8) -> Arc<dyn Map> {
     Arc::new(Encode { quality })
 }
@@ -77,28 +77,28 @@ impl Source for Extract {
                 format!("{video} is not in this run"),
             ));
         };
-        if !facts.has_pictures() {
+        if !facts.has_frames() {
             return Ok(());
         }
-        let mut pictures = media::pictures(input, facts, &self.wanted, out.stop().flag())
+        let mut frames = media::frames(input, facts, &self.wanted, out.stop().flag())
             .map_err(|error| failure(&error))?;
-        if let Some(transfer) = pictures.high_range() {
+        if let Some(transfer) = frames.high_range() {
             out.notice(format!(
-                "{} has a high dynamic range ({transfer}): its pictures come out pale, which can \
+                "{} has a high dynamic range ({transfer}): its frames come out pale, which can \
                  cost detections; convert it to SDR where that matters",
                 facts.path.display()
             ));
         }
         let mut dedup = Dedup::new(self.dedup);
         let mut samples = 0;
-        for picture in pictures.by_ref() {
-            let picture = picture.map_err(|error| failure(&error))?;
-            samples += picture.moment.samples;
-            if out.emit(dedup.pass(picture)).is_err() {
+        for frame in frames.by_ref() {
+            let frame = frame.map_err(|error| failure(&error))?;
+            samples += frame.moment.samples;
+            if out.emit(dedup.pass(frame)).is_err() {
                 return Ok(());
             }
         }
-        let damaged = pictures.damaged();
+        let damaged = frames.damaged();
         if damaged > 0 {
             let path = facts.path.display();
             out.notice(format!("{damaged} damaged packets of {path} were left out"));
@@ -126,7 +126,7 @@ fn ends_where_it_says(facts: &VideoFacts, wanted: &Wanted, samples: u64) -> Resu
         Some(expected) if samples + 1 + expected / 50 < expected => {
             let path = facts.path.display();
             let message = format!(
-                "`{path}` breaks off: {samples} of {expected} pictures could be read; the file was \
+                "`{path}` breaks off: {samples} of {expected} frames could be read; the file was \
                  cut short or is damaged"
             );
             Err(Failure::new(Class::Media, message))
@@ -146,14 +146,14 @@ impl Map for Encode {
         }))
     }
 
-    // A picture without a JPEG goes on as a gap and keeps its place.
+    // A frame without a JPEG goes on as a gap and keeps its place.
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
         match item {
-            Item::Picture(picture) => {
+            Item::Frame(frame) => {
                 let content = Err(failure.clone());
-                vec![Item::Picture(Picture {
+                vec![Item::Frame(Frame {
                     content,
-                    ..picture.clone()
+                    ..frame.clone()
                 })]
             }
             // A repeat passes as it is.
@@ -164,25 +164,25 @@ impl Map for Encode {
 
 impl Lane for Encode {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
-        let Item::Picture(picture) = item else {
+        let Item::Frame(frame) = item else {
             return Ok(vec![item.clone()]);
         };
         let Ok(Content {
             pixels: Some(pixels),
             ..
-        }) = &picture.content
+        }) = &frame.content
         else {
             return Ok(vec![item.clone()]);
         };
-        let jpeg = media::encode_jpeg(pixels, picture.size, self.quality)
+        let jpeg = media::encode_jpeg(pixels, frame.size, self.quality)
             .map_err(|error| failure(&error))?;
         let content = Ok(Content {
             pixels: None,
             jpeg: Some(jpeg),
         });
-        Ok(vec![Item::Picture(Picture {
+        Ok(vec![Item::Frame(Frame {
             content,
-            ..picture.clone()
+            ..frame.clone()
         })])
     }
 }

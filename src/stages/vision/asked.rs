@@ -1,4 +1,4 @@
-//! Who is asked about pictures: an endpoint with tickets, or a service that answers at once.
+//! Who is asked about frames: an endpoint with tickets, or a service that answers at once.
 //!
 //! Does not know what is asked.
 
@@ -15,7 +15,7 @@ use crate::template::Names;
 use bytes::Bytes;
 use serde_json::Value;
 
-/// What a picture is where it leaves the machine.
+/// What a frame is where it leaves the machine.
 pub(in crate::stages) const JPEG: &str = "image/jpeg";
 
 /// Who is asked.

@@ -1,7 +1,7 @@
-//! Crops: what one stage found in a picture, cut out for another; and what that one found in
+//! Crops: what one stage found in a frame, cut out for another; and what that one found in
 //! them, joined and told in pixels of the source.
 //!
-//! Crops share the pixels of their picture. Does not know who finds anything, or how.
+//! Crops share the pixels of their frame. Does not know who finds anything, or how.
 
 use crate::engine::Fold;
 use crate::engine::Folding;
@@ -12,10 +12,10 @@ use crate::item::Detection;
 use crate::item::Detections;
 use crate::item::Fields;
 use crate::item::Found;
+use crate::item::Frame;
 use crate::item::Item;
 use crate::item::Moment;
 use crate::item::Part;
-use crate::item::Picture;
 use crate::item::PixelFormat;
 use crate::item::Pixels;
 use crate::item::Size;
@@ -27,7 +27,7 @@ use crate::recipe::values_of_box;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Cuts for `stage` what `of` found. A picture waits until its boxes are there; as many are on
+/// Cuts for `stage` what `of` found. A frame waits until its boxes are there; as many are on
 /// their way as the steps before have room for.
 pub fn cut(stage: &StageId, of: &StageId, picking: &Picking, take: &TakeSpec) -> Arc<dyn Fold> {
     Arc::new(Cut {
@@ -38,7 +38,7 @@ pub fn cut(stage: &StageId, of: &StageId, picking: &Picking, take: &TakeSpec) ->
     })
 }
 
-/// Joins what `stage` found in the crops of each picture.
+/// Joins what `stage` found in the crops of each frame.
 pub fn gather(stage: &StageId) -> Arc<dyn Fold> {
     Arc::new(Gather {
         stage: stage.clone(),
@@ -57,31 +57,31 @@ impl Fold for Cut {
     fn open(&self, _: VideoId) -> Box<dyn Folding> {
         Box::new(Cutting {
             cut: self.clone(),
-            pictures: BTreeMap::new(),
+            frames: BTreeMap::new(),
             found: BTreeMap::new(),
         })
     }
 }
 
-// Pictures without their boxes and boxes without their picture, by the index of the picture.
+// Frames without their boxes and boxes without their frame, by the index of the frame.
 struct Cutting {
     cut: Cut,
-    pictures: BTreeMap<u64, Picture>,
+    frames: BTreeMap<u64, Frame>,
     found: BTreeMap<u64, Found>,
 }
 
 impl Folding for Cutting {
     fn push(&mut self, item: Item) -> Vec<Item> {
         match item {
-            Item::Picture(picture) => {
-                let index = picture.moment.index;
-                if let Some(why) = self.cut.picking.refuses(&picture.moment) {
-                    return vec![self.cut.without(&picture.moment, Found::Skipped(why))];
+            Item::Frame(frame) => {
+                let index = frame.moment.index;
+                if let Some(why) = self.cut.picking.refuses(&frame.moment) {
+                    return vec![self.cut.without(&frame.moment, Found::Skipped(why))];
                 }
                 match self.found.remove(&index) {
-                    Some(found) => self.cut.crops(&picture, found),
+                    Some(found) => self.cut.crops(&frame, found),
                     None => {
-                        self.pictures.insert(index, picture);
+                        self.frames.insert(index, frame);
                         Vec::new()
                     }
                 }
@@ -90,7 +90,7 @@ impl Folding for Cutting {
                 let detections = Detections::of_repeat(&self.cut.stage, &repeat);
                 vec![Item::Detections(detections)]
             }
-            // What is found in a repeat is what is found in the picture that it repeats.
+            // What is found in a repeat is what is found in the frame that it repeats.
             Item::Detections(Detections {
                 same_as: Some(_), ..
             }) => Vec::new(),
@@ -99,8 +99,8 @@ impl Folding for Cutting {
                 if self.cut.picking.refuses(moment).is_some() {
                     return Vec::new();
                 }
-                match self.pictures.remove(&moment.index) {
-                    Some(picture) => self.cut.crops(&picture, detections.found),
+                match self.frames.remove(&moment.index) {
+                    Some(frame) => self.cut.crops(&frame, detections.found),
                     None => {
                         self.found.insert(moment.index, detections.found);
                         Vec::new()
@@ -113,9 +113,9 @@ impl Folding for Cutting {
 
     fn finish(&mut self) -> Vec<Item> {
         let why = || Found::Skipped(format!("`{}` said nothing of it", self.cut.of));
-        let left = std::mem::take(&mut self.pictures);
+        let left = std::mem::take(&mut self.frames);
         left.values()
-            .map(|picture| self.cut.without(&picture.moment, why()))
+            .map(|frame| self.cut.without(&frame.moment, why()))
             .collect()
     }
 }
@@ -130,10 +130,10 @@ impl Cut {
         })
     }
 
-    fn crops(&self, picture: &Picture, found: Found) -> Vec<Item> {
+    fn crops(&self, frame: &Frame, found: Found) -> Vec<Item> {
         let of = &self.of;
         let crops = match found {
-            Found::Objects(objects) => self.around(picture, &objects),
+            Found::Objects(objects) => self.around(frame, &objects),
             // A stage of the recipe whose crops are taken finds boxes.
             Found::Fields(_) | Found::Error(_) => {
                 Err(Found::Skipped(format!("`{of}` has no answer for it")))
@@ -141,13 +141,13 @@ impl Cut {
             Found::Skipped(why) => Err(Found::Skipped(format!("`{of}` skipped it: {why}"))),
         };
         match crops {
-            Ok(crops) => crops.into_iter().map(Item::Picture).collect(),
-            Err(found) => vec![self.without(&picture.moment, found)],
+            Ok(crops) => crops.into_iter().map(Item::Frame).collect(),
+            Err(found) => vec![self.without(&frame.moment, found)],
         }
     }
 
     // A crop for each object that is wanted; or what is said where there is none.
-    fn around(&self, picture: &Picture, objects: &[Detection]) -> Result<Vec<Picture>, Found> {
+    fn around(&self, frame: &Frame, objects: &[Detection]) -> Result<Vec<Frame>, Found> {
         let skipped = |why: &str| Err(Found::Skipped(format!("`{}` found {why}", self.of)));
         if objects.is_empty() {
             return skipped("nothing in it");
@@ -158,19 +158,19 @@ impl Cut {
                 .each(objects.iter().map(values_of_box))
                 .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message)))?,
         };
-        let content = picture.content.as_ref();
+        let content = frame.content.as_ref();
         let pixels = content.map_err(Found::without_answer)?;
         let pixels = pixels.pixels.as_ref();
         let pixels = pixels
             .filter(|pixels| pixels.format == PixelFormat::Rgb24)
             .ok_or_else(|| {
-                let message = "the picture has no pixels to be cut";
+                let message = "the frame has no pixels to be cut";
                 Found::Error(Failure::new(Class::Media, message))
             })?;
         let objects = (0..).zip(objects).zip(wanted);
-        let mut crops: Vec<Picture> = objects
+        let mut crops: Vec<Frame> = objects
             .filter(|(_, wanted)| *wanted)
-            .filter_map(|((parent, object), _)| self.crop(picture, pixels, parent, object))
+            .filter_map(|((parent, object), _)| self.crop(frame, pixels, parent, object))
             .collect();
         if crops.is_empty() {
             return skipped("nothing in it that `filter` lets through");
@@ -184,17 +184,17 @@ impl Cut {
         Ok(crops)
     }
 
-    // `None` where the box has no pixel in the picture.
+    // `None` where the box has no pixel in the frame.
     fn crop(
         &self,
-        picture: &Picture,
+        frame: &Frame,
         pixels: &Pixels,
         parent: u32,
         object: &Detection,
-    ) -> Option<Picture> {
+    ) -> Option<Frame> {
         let [x1, y1, x2, y2] = object.bbox;
         let padding = self.take.padding;
-        let (size, source) = (picture.size, picture.source);
+        let (size, source) = (frame.size, frame.source);
         let (left, width, across) = side(x1, x2, padding, size.width, source.width)?;
         let (top, height, down) = side(y1, y2, padding, size.height, source.height)?;
         let start = top as usize * pixels.stride + left as usize * 3;
@@ -216,10 +216,10 @@ impl Cut {
             data: pixels.data.slice(start..end),
             ..pixels.clone()
         };
-        Some(Picture {
+        Some(Frame {
             moment: Moment {
                 part: Some(part),
-                ..picture.moment.clone()
+                ..frame.moment.clone()
             },
             source: size,
             size,
@@ -231,7 +231,7 @@ impl Cut {
     }
 }
 
-// The pixels that a box covers along one side of a picture: the first, how many, and how many of
+// The pixels that a box covers along one side of a frame: the first, how many, and how many of
 // the source one stands for.
 fn side(from: f32, to: f32, padding: f32, pixels: u32, source: u32) -> Option<(u32, u32, f32)> {
     let scale = source as f32 / pixels.max(1) as f32;
@@ -251,15 +251,15 @@ impl Fold for Gather {
     fn open(&self, _: VideoId) -> Box<dyn Folding> {
         Box::new(Gathering {
             stage: self.stage.clone(),
-            pictures: BTreeMap::new(),
+            frames: BTreeMap::new(),
         })
     }
 }
 
 struct Gathering {
     stage: StageId,
-    // What was found in the crops of each picture so far, by their numbers.
-    pictures: BTreeMap<u64, BTreeMap<u32, Detections>>,
+    // What was found in the crops of each frame so far, by their numbers.
+    frames: BTreeMap<u64, BTreeMap<u32, Detections>>,
 }
 
 impl Folding for Gathering {
@@ -271,18 +271,18 @@ impl Folding for Gathering {
             return vec![Item::Detections(found)];
         };
         let index = found.moment.index;
-        let crops = self.pictures.entry(index).or_default();
+        let crops = self.frames.entry(index).or_default();
         crops.insert(part.number, found);
         if crops.len() < part.of as usize {
             return Vec::new();
         }
-        let crops = self.pictures.remove(&index).unwrap_or_default();
+        let crops = self.frames.remove(&index).unwrap_or_default();
         join(&self.stage, crops).into_iter().collect()
     }
 
     // Every crop is answered, so nothing is left; if it were, it would be no answer.
     fn finish(&mut self) -> Vec<Item> {
-        let left = std::mem::take(&mut self.pictures);
+        let left = std::mem::take(&mut self.frames);
         let lost = |mut crops: BTreeMap<u32, Detections>| {
             let lost = Failure::new(Class::Lost, "not all of its crops were answered");
             for crop in crops.values_mut() {
@@ -294,7 +294,7 @@ impl Folding for Gathering {
     }
 }
 
-// One without an answer leaves its picture without one: half of the objects would look like all.
+// One without an answer leaves its frame without one: half of the objects would look like all.
 fn join(stage: &StageId, crops: BTreeMap<u32, Detections>) -> Option<Item> {
     let moment = Moment {
         part: None,

@@ -1,4 +1,4 @@
-//! `yolo` on this machine: a session of the model on each thread, a picture at a time.
+//! `yolo` on this machine: a session of the model on each thread, a frame at a time.
 
 use crate::backends::models::yolo::DetectParams;
 use crate::backends::models::yolo::Detector;
@@ -67,20 +67,20 @@ struct Looking {
 
 impl Lane for Looking {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
-        let picture = match item {
-            Item::Picture(picture) => picture,
+        let frame = match item {
+            Item::Frame(frame) => frame,
             Item::Repeat(repeat) => return Ok(of_repeat(&self.stage, repeat)),
             _ => return Ok(Vec::new()),
         };
-        let objects = self.session.detect(picture, &self.params)?;
+        let objects = self.session.detect(frame, &self.params)?;
         Ok(answer(&self.stage, item, Found::Objects(objects)))
     }
 }
 
 fn answer(stage: &StageId, item: &Item, found: Found) -> Vec<Item> {
     match item {
-        Item::Picture(picture) => {
-            let (stage, moment) = (stage.clone(), picture.moment.clone());
+        Item::Frame(frame) => {
+            let (stage, moment) = (stage.clone(), frame.moment.clone());
             vec![Item::Detections(Detections {
                 stage,
                 moment,

@@ -1,4 +1,4 @@
-//! `when` and `every`: the pictures that a stage takes go on, the others are told as skipped.
+//! `when` and `every`: the frames that a stage takes go on, the others are told as skipped.
 //!
 //! Does not know what the stage does with them.
 
@@ -35,10 +35,10 @@ impl Fold for Pick {
 impl Folding for Pick {
     fn push(&mut self, item: Item) -> Vec<Item> {
         let refused = match &item {
-            Item::Picture(picture) => self
+            Item::Frame(frame) => self
                 .picking
-                .refuses(&picture.moment)
-                .map(|why| (picture.moment.clone(), why)),
+                .refuses(&frame.moment)
+                .map(|why| (frame.moment.clone(), why)),
             _ => None,
         };
         match refused {

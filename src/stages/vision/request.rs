@@ -1,4 +1,4 @@
-//! `yolo` and `http` at a server: JPEGs as one request, and its answer for each picture.
+//! `yolo` and `http` at a server: JPEGs as one request, and its answer for each frame.
 //!
 //! What the request and its answer look like is a matter of the recipe. A batch that the workers have
 //! not the memory for is cut, and so is every larger one after it, before it is sent.
@@ -14,9 +14,9 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Detections;
 use crate::item::Found;
+use crate::item::Frame;
 use crate::item::Item;
 use crate::item::Moment;
-use crate::item::Picture;
 use crate::item::Repeat;
 use crate::item::Size;
 use crate::name::StageId;
@@ -58,33 +58,33 @@ pub fn request(
     })
 }
 
-/// A stage that asks a server about pictures.
+/// A stage that asks a server about frames.
 pub struct Request {
     stage: StageId,
     params: Data,
     videos: BTreeMap<VideoId, Data>,
     mapping: Mapping,
     asked: Asked,
-    // The most pictures that the workers have the memory for, as far as it is known.
+    // The most frames that the workers have the memory for, as far as it is known.
     most: AtomicUsize,
 }
 
 impl Request {
-    // What a request may say of what it is about, the pictures themselves aside.
+    // What a request may say of what it is about, the frames themselves aside.
     fn names(&self, item: &Item) -> Names {
         if let Item::Detections(found) = item {
             return self.names_of_boxes(found);
         }
-        let pictures = pictures(item);
-        let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
-        let about = sent.map(|picture| about(&picture.moment, Some(picture.size)));
+        let frames = frames(item);
+        let sent = frames.iter().filter(|frame| jpeg(frame).is_some());
+        let about = sent.map(|frame| about(&frame.moment, Some(frame.size)));
         let about: Vec<Value> = about.collect();
         let first = about.first().map(Data::new);
         let video = self.videos.get(&item.video()).cloned();
         Names::default()
             .with("params", self.params.clone())
-            .with("pictures", Data::new(&about))
-            .with("picture", first.unwrap_or_default())
+            .with("frames", Data::new(&about))
+            .with("frame", first.unwrap_or_default())
             .with("video", video.unwrap_or_default())
     }
 
@@ -97,17 +97,17 @@ impl Request {
         Names::default()
             .with("params", self.params.clone())
             .with("objects", Data::new(&objects))
-            .with("picture", Data::new(&about(&found.moment, None)))
+            .with("frame", Data::new(&about(&found.moment, None)))
             .with("video", video.unwrap_or_default())
     }
 
     // Refused here where it is known that the workers run out of memory.
     fn fits(&self, item: &Item) -> Result<(), Failure> {
         let most = self.most.load(Ordering::Relaxed);
-        if pictures(item).len() <= most {
+        if frames(item).len() <= most {
             return Ok(());
         }
-        let why = format!("the workers ran out of memory above {most} pictures a request");
+        let why = format!("the workers ran out of memory above {most} frames a request");
         Err(Failure::new(Class::OutOfMemory, why))
     }
 
@@ -115,12 +115,12 @@ impl Request {
         if let Item::Detections(boxes) = item {
             return Ok(vec![self.about_boxes(boxes, output)?]);
         }
-        let pictures = pictures(item);
-        let sent = pictures.iter().filter(|picture| jpeg(picture).is_some());
+        let frames = frames(item);
+        let sent = frames.iter().filter(|frame| jpeg(frame).is_some());
         let sizes: Vec<_> = sent
-            .map(|picture| Sizes {
-                sent: picture.size,
-                source: picture.source,
+            .map(|frame| Sizes {
+                sent: frame.size,
+                source: frame.source,
             })
             .collect();
         let lists = match sizes.as_slice() {
@@ -128,22 +128,22 @@ impl Request {
             sizes => self.mapping.found(output, sizes)?,
         };
         let mut lists = lists.into_iter();
-        let found = pictures
+        let found = frames
             .iter()
-            .map(|picture| match (&picture.content, jpeg(picture)) {
+            .map(|frame| match (&frame.content, jpeg(frame)) {
                 (Err(failure), _) => Found::without_answer(failure),
                 (Ok(_), None) => Found::Error(no_jpeg()),
                 // As many as were sent.
                 (Ok(_), Some(_)) => lists.next().unwrap_or_else(|| Found::Error(no_jpeg())),
             });
         let found: Vec<_> = found.collect();
-        let items = pictures.iter().zip(found);
+        let items = frames.iter().zip(found);
         Ok(items
-            .map(|(picture, found)| self.item(picture, found))
+            .map(|(frame, found)| self.item(frame, found))
             .collect())
     }
 
-    // Of a picture without boxes nobody was asked.
+    // Of a frame without boxes nobody was asked.
     fn about_boxes(&self, boxes: &Detections, output: &Value) -> Result<Item, Failure> {
         let found = match (&boxes.found, boxes.same_as) {
             (Found::Objects(_), None) => {
@@ -176,14 +176,14 @@ impl Request {
             ..
         }) = &answer
         {
-            let half = pictures(item).len().div_ceil(2);
+            let half = frames(item).len().div_ceil(2);
             self.most.fetch_min(half, Ordering::Relaxed);
         }
         answer
     }
 
-    fn item(&self, picture: &Picture, found: Found) -> Item {
-        let (stage, moment) = (self.stage.clone(), picture.moment.clone());
+    fn item(&self, frame: &Frame, found: Found) -> Item {
+        let (stage, moment) = (self.stage.clone(), frame.moment.clone());
         Item::Detections(Detections {
             stage,
             moment,
@@ -198,7 +198,7 @@ impl Request {
 }
 
 impl Call for Request {
-    // Nothing to ask where every picture is a gap.
+    // Nothing to ask where every frame is a gap.
     fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
         if let Item::Detections(boxes) = item {
             return match (&boxes.found, boxes.same_as) {
@@ -209,7 +209,7 @@ impl Call for Request {
                 _ => Ok(Bytes::new()),
             };
         }
-        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
+        let jpegs: Vec<&Bytes> = frames(item).iter().filter_map(jpeg).collect();
         if jpegs.is_empty() {
             return Ok(Bytes::new());
         }
@@ -262,7 +262,7 @@ impl Call for Request {
         let most = self.most.load(Ordering::Relaxed);
         (most < usize::MAX).then(|| {
             format!(
-                "its workers ran out of memory above {most} pictures a request; `--batch-size \
+                "its workers ran out of memory above {most} frames a request; `--batch-size \
                  {most}` saves the requests that failed"
             )
         })
@@ -270,7 +270,7 @@ impl Call for Request {
 
     fn split(&self, item: &Item) -> Option<(Item, Item)> {
         let most = self.most.load(Ordering::Relaxed);
-        let half = pictures(item).len() / 2;
+        let half = frames(item).len() / 2;
         cut(item, if half > most { most } else { half })
     }
 
@@ -286,21 +286,21 @@ impl Call for Request {
             }
             _ => {}
         }
-        let found = |picture: &Picture| match &picture.content {
+        let found = |frame: &Frame| match &frame.content {
             // A gap has a reason of its own.
             Err(own) => Found::without_answer(own),
             Ok(_) => Found::without_answer(failure),
         };
-        pictures(item)
+        frames(item)
             .iter()
-            .map(|picture| self.item(picture, found(picture)))
+            .map(|frame| self.item(frame, found(frame)))
             .collect()
     }
 }
 
 impl Trial for Request {
     fn rendered(&self, item: &Item) -> Result<Rendered, Failure> {
-        let jpegs: Vec<&Bytes> = pictures(item).iter().filter_map(jpeg).collect();
+        let jpegs: Vec<&Bytes> = frames(item).iter().filter_map(jpeg).collect();
         let names = self.names(item);
         let fields = self.mapping.request(&names, &jpegs)?;
         Ok(Rendered {
@@ -327,7 +327,7 @@ impl Trial for Request {
     }
 }
 
-// Which picture it is, as requests say it; its size where it is sent.
+// Which frame it is, as requests say it; its size where it is sent.
 fn about(moment: &Moment, size: Option<Size>) -> Value {
     json!({
         "index": moment.index,
@@ -339,20 +339,20 @@ fn about(moment: &Moment, size: Option<Size>) -> Value {
     })
 }
 
-fn pictures(item: &Item) -> &[Picture] {
+fn frames(item: &Item) -> &[Frame] {
     match item {
-        Item::Picture(picture) => std::slice::from_ref(picture),
-        Item::Batch(batch) => &batch.pictures,
+        Item::Frame(frame) => std::slice::from_ref(frame),
+        Item::Batch(batch) => &batch.frames,
         _ => &[],
     }
 }
 
-fn jpeg(picture: &Picture) -> Option<&Bytes> {
-    picture.content.as_ref().ok()?.jpeg.as_ref()
+fn jpeg(frame: &Frame) -> Option<&Bytes> {
+    frame.content.as_ref().ok()?.jpeg.as_ref()
 }
 
 fn no_jpeg() -> Failure {
-    Failure::new(Class::Media, "the picture has no JPEG to be sent")
+    Failure::new(Class::Media, "the frame has no JPEG to be sent")
 }
 
 #[cfg(test)]
@@ -366,9 +366,9 @@ mod tests {
     use crate::failure::Class;
     use crate::failure::Failure;
     use crate::item::Found;
+    use crate::item::Frame;
     use crate::item::Item;
     use crate::item::Moment;
-    use crate::item::Picture;
     use crate::item::Size;
     use crate::name::VideoId;
     use crate::recipe::MappingSpec;
@@ -378,7 +378,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[test]
-    fn a_picture_that_was_stopped_on_its_way_here_was_not_looked_at() {
+    fn a_frame_that_was_stopped_on_its_way_here_was_not_looked_at() {
         let access = Access {
             base: "http://127.0.0.1:9".to_owned(),
             key: None,
@@ -393,8 +393,8 @@ mod tests {
             width: 2,
             height: 2,
         };
-        let picture = |class| {
-            Item::Picture(Picture {
+        let frame = |class| {
+            Item::Frame(Frame {
                 moment: Moment {
                     video: VideoId(0),
                     index: 0,
@@ -410,7 +410,7 @@ mod tests {
             })
         };
         let found = |class| match &call.give_up(
-            &picture(class),
+            &frame(class),
             &Failure::new(Class::Stopped, "the budget was reached"),
         )[..]
         {

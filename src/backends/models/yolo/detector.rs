@@ -1,4 +1,4 @@
-//! The detector: a checked model, and sessions that find objects in pictures.
+//! The detector: a checked model, and sessions that find objects in frames.
 //!
 //! Knows nothing of videos, or of how many sessions there are.
 
@@ -24,7 +24,7 @@ use crate::facts::ModelFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Detection;
-use crate::item::Picture;
+use crate::item::Frame;
 use crate::item::PixelFormat;
 use crate::item::Pixels;
 use crate::item::Size;
@@ -56,13 +56,13 @@ pub struct DetectParams {
     pub conf: f32,
     /// The weaker of two boxes of a class goes if they share more than this of their union.
     pub iou: f32,
-    /// The side, in pixels, that pictures are fitted to, where the model leaves the choice.
+    /// The side, in pixels, that frames are fitted to, where the model leaves the choice.
     pub imgsz: u32,
     /// Half precision: without meaning on a CPU.
     pub half: bool,
     /// The classes to keep; all where empty.
     pub classes: Vec<u32>,
-    /// The most boxes a picture.
+    /// The most boxes a frame.
     pub max_det: usize,
 }
 
@@ -171,7 +171,7 @@ impl Loaded {
                 let shape = (middle, last);
                 Ok((layout, layout.candidates(&output.data, shape, conf)))
             }
-            _ => Err(EngineError::new("its output is not for one picture")),
+            _ => Err(EngineError::new("its output is not for one frame")),
         }
     }
 }
@@ -183,22 +183,22 @@ pub struct DetectorSession {
 }
 
 impl DetectorSession {
-    /// The objects in a picture that has RGB pixels, the surest first, in pixels of its source.
+    /// The objects in a frame that has RGB pixels, the surest first, in pixels of its source.
     ///
     /// # Errors
     ///
-    /// The picture's own where it is a gap; of class `media` where it has no RGB pixels; of
+    /// The frame's own where it is a gap; of class `media` where it has no RGB pixels; of
     /// class `model` where the model cannot be run.
     pub fn detect(
         &mut self,
-        picture: &Picture,
+        frame: &Frame,
         params: &DetectParams,
     ) -> Result<Vec<Detection>, Failure> {
-        let pixels = rgb(picture)?;
-        let letterbox = self.fit(picture.size, params.imgsz);
+        let pixels = rgb(frame)?;
+        let letterbox = self.fit(frame.size, params.imgsz);
         let tensor = letterbox
-            .tensor(&pixels.data, picture.size, pixels.stride)
-            .ok_or_else(|| Failure::new(Class::Media, "a picture has fewer pixels than it says"))?;
+            .tensor(&pixels.data, frame.size, pixels.stride)
+            .ok_or_else(|| Failure::new(Class::Media, "a frame has fewer pixels than it says"))?;
         let Size { width, height } = letterbox.input;
         let shape = [1, 3, height as usize, width as usize];
         let (into, from) = &self.model.ports;
@@ -206,7 +206,7 @@ impl DetectorSession {
         let candidates = guarded(|| self.session.run(&[input], &[from]))
             .and_then(|outputs| self.model.candidates(&outputs, params.conf));
         let (layout, candidates) = candidates.map_err(|cause| self.model.failure(&cause))?;
-        let mapping = Mapping::new(letterbox.input, picture.size, picture.source);
+        let mapping = Mapping::new(letterbox.input, frame.size, frame.source);
         Ok(select(layout, candidates, params)
             .into_iter()
             .map(|kept| Detection {
@@ -219,24 +219,24 @@ impl DetectorSession {
             .collect())
     }
 
-    fn fit(&self, picture: Size, imgsz: u32) -> Letterbox {
+    fn fit(&self, frame: Size, imgsz: u32) -> Letterbox {
         let profile = &self.model.profile;
         let target = profile.target(imgsz);
         match profile.fixed_size {
-            Some(_) => Letterbox::fixed(picture, target),
-            None => Letterbox::tight(picture, target, profile.stride),
+            Some(_) => Letterbox::fixed(frame, target),
+            None => Letterbox::tight(frame, target, profile.stride),
         }
     }
 }
 
-fn rgb(picture: &Picture) -> Result<&Pixels, Failure> {
-    let content = picture.content.as_ref().map_err(Clone::clone)?;
+fn rgb(frame: &Frame) -> Result<&Pixels, Failure> {
+    let content = frame.content.as_ref().map_err(Clone::clone)?;
     content
         .pixels
         .as_ref()
         .filter(|pixels| pixels.format == PixelFormat::Rgb24)
-        .filter(|_| picture.size.width > 0 && picture.size.height > 0)
-        .ok_or_else(|| Failure::new(Class::Media, "a picture has no RGB pixels"))
+        .filter(|_| frame.size.width > 0 && frame.size.height > 0)
+        .ok_or_else(|| Failure::new(Class::Media, "a frame has no RGB pixels"))
 }
 
 /// The candidates of the wanted classes that stand, the surest first.

@@ -7,7 +7,7 @@
 //! | objectness | 1 x N x 5+classes | centre, size, objectness, a score a class | the first v5, v7 |
 //! | end to end | 1 x N x 6 | corners, score, class | v10, 26, exports with `nms=True` |
 //!
-//! Knows nothing of pictures or of which candidates overlap.
+//! Knows nothing of frames or of which candidates overlap.
 
 use crate::backends::models::yolo::nms::Candidate;
 use std::fmt;

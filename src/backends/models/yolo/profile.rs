@@ -1,7 +1,7 @@
 //! The profile of a detection model: what its file says about input, output and classes, and
 //! whether that is a detector at all.
 //!
-//! Knows nothing of engines or pictures.
+//! Knows nothing of engines or frames.
 
 use crate::backends::engine::header::FLOAT16;
 use crate::backends::engine::header::FLOAT32;
@@ -57,14 +57,14 @@ impl Profile {
         if let Some(task) = task.filter(|task| *task != "detect") {
             return Err(format!("is a model for the task `{task}`, not `detect`").into());
         }
-        // Its boxes are shares of a stretched picture; that it is for `detect` says too little.
+        // Its boxes are shares of a stretched frame; that it is for `detect` says too little.
         if header.metadata.get("head").map(String::as_str) == Some("RTDETRDecoder") {
             return Err("is an RT-DETR model, not a YOLO one".to_owned().into());
         }
         let (input, output) = match (&header.inputs[..], &header.outputs[..]) {
             ([input], [output, ..]) => (input, output),
             (inputs, _) => {
-                return Err(format!("has {} inputs, not one picture", inputs.len()).into());
+                return Err(format!("has {} inputs, not one frame", inputs.len()).into());
             }
         };
         let written = header.metadata.get("names").and_then(|text| classes(text));
@@ -78,7 +78,7 @@ impl Profile {
         }
         let classes = names.or(written);
         let mut profile = Self {
-            fixed_size: picture_size(input)?,
+            fixed_size: frame_size(input)?,
             stride: stride(header),
             named: classes.is_some(),
             classes: classes.unwrap_or_default(),
@@ -111,7 +111,7 @@ impl Profile {
             .map_err(|why| format!("is not a detector that is known here: its output {why}"))
     }
 
-    /// The size that pictures are fitted to where the recipe asks for `imgsz`.
+    /// The size that frames are fitted to where the recipe asks for `imgsz`.
     pub(in crate::backends) fn target(&self, imgsz: u32) -> Size {
         self.fixed_size.unwrap_or_else(|| {
             let longest = LONGEST_SIDE as u32;
@@ -170,20 +170,20 @@ fn stride(header: &Header) -> u32 {
         .map_or(32, |stride| stride as u32)
 }
 
-/// The size that an input insists on; an error if it takes no RGB picture, one at a time.
-fn picture_size(input: &Port) -> Result<Option<Size>, String> {
+/// The size that an input insists on; an error if it takes no RGB frame, one at a time.
+fn frame_size(input: &Port) -> Result<Option<Size>, String> {
     if ![FLOAT32, FLOAT16].contains(&input.element) {
         return Err("takes something other than floating-point pixels".to_owned());
     }
     let &[batch, channels, height, width] = &input.dims[..] else {
-        return Err("takes no 1x3xHxW picture".to_owned());
+        return Err("takes no 1x3xHxW frame".to_owned());
     };
     if let Some(channels) = channels.filter(|channels| *channels != 3) {
-        return Err(format!("takes pictures of {channels} channels, not 3"));
+        return Err(format!("takes frames of {channels} channels, not 3"));
     }
     if let Some(batch) = batch.filter(|batch| *batch != 1) {
         return Err(format!(
-            "was exported for {batch} pictures at once; export it with batch=1"
+            "was exported for {batch} frames at once; export it with batch=1"
         ));
     }
     match (width, height) {
@@ -192,8 +192,8 @@ fn picture_size(input: &Port) -> Result<Option<Size>, String> {
             height: height as u32,
         })),
         (None, None) => Ok(None),
-        (None, Some(_)) | (Some(_), None) => Err("takes pictures with one free side".to_owned()),
-        _ => Err("takes pictures of more than 16384 pixels a side".to_owned()),
+        (None, Some(_)) | (Some(_), None) => Err("takes frames with one free side".to_owned()),
+        _ => Err("takes frames of more than 16384 pixels a side".to_owned()),
     }
 }
 
@@ -257,38 +257,35 @@ mod tests {
 
     #[test]
     fn what_is_not_a_detector_is_told_as_what_it_is() {
-        let picture = [1, 3, 64, 64];
+        let frame = [1, 3, 64, 64];
         for (header, expected) in [
             (
-                header(&[("task", "segment")], &picture, &[1, 37, 84]),
+                header(&[("task", "segment")], &frame, &[1, 37, 84]),
                 "is a model for the task `segment`, not `detect`",
             ),
             (
-                header(&[("head", "RTDETRDecoder")], &picture, &[1, 300, 84]),
+                header(&[("head", "RTDETRDecoder")], &frame, &[1, 300, 84]),
                 "is an RT-DETR model, not a YOLO one",
             ),
             (
-                header(&[], &picture, &[1, 1000]),
+                header(&[], &frame, &[1, 1000]),
                 "is not a detector that is known here: its output has the shape 1x1000, not 1x?x?",
             ),
-            (
-                header(&[], &[1, 10], &[1, 2, 3]),
-                "takes no 1x3xHxW picture",
-            ),
+            (header(&[], &[1, 10], &[1, 2, 3]), "takes no 1x3xHxW frame"),
             (
                 header(&[], &[1, 1, 64, 64], &[1, 7, 84]),
-                "takes pictures of 1 channels, not 3",
+                "takes frames of 1 channels, not 3",
             ),
             (
                 header(&[], &[8, 3, 64, 64], &[8, 7, 84]),
-                "was exported for 8 pictures at once; export it with batch=1",
+                "was exported for 8 frames at once; export it with batch=1",
             ),
             (
                 header(&[], &[1, 3, 70_000, 64], &[1, 7, 84]),
-                "takes pictures of more than 16384 pixels a side",
+                "takes frames of more than 16384 pixels a side",
             ),
             (
-                header(&[("names", "['a']")], &picture, &[1, 7, 84]),
+                header(&[("names", "['a']")], &frame, &[1, 7, 84]),
                 "is not a detector that is known here: its output has the shape 1x7x84; \
                  a detector of 1 classes has 1x5xN, or 1xNx6 end to end",
             ),

@@ -1,4 +1,4 @@
-//! Linear resizing of 8-bit pictures with the results of OpenCV's `INTER_LINEAR`, bit for bit.
+//! Linear resizing of 8-bit frames with the results of OpenCV's `INTER_LINEAR`, bit for bit.
 //!
 //! OpenCV works in fixed point: weights of 11 bits, a pass along the rows that keeps all of
 //! them, and a pass down the columns that drops 4, then 16, then 2 bits. A detector's
@@ -10,7 +10,7 @@ use crate::item::Size;
 /// One, as a weight.
 const ONE: f32 = 2048.0;
 
-/// A picture that is resized row by row, from the top.
+/// A frame that is resized row by row, from the top.
 pub(in crate::backends) struct Rows<'a> {
     pixels: &'a [u8],
     stride: usize,
@@ -145,7 +145,7 @@ mod tests {
         (0..to.1).flat_map(|y| rows.row(y).to_vec()).collect()
     }
 
-    /// The picture that the expected sums were made from.
+    /// The frame that the expected sums were made from.
     fn pattern(width: u32, height: u32) -> Vec<u8> {
         let bytes = 3 * width * height;
         (0..bytes)

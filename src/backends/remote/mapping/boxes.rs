@@ -1,4 +1,4 @@
-//! Boxes: the objects of one picture, out of an answer.
+//! Boxes: the objects of one frame, out of an answer.
 //!
 //! Does not know whose answer it is.
 
@@ -18,10 +18,10 @@ use crate::template::Expressions;
 use crate::template::Names;
 use std::sync::Arc;
 
-// More than any detector finds in a picture.
+// More than any detector finds in a frame.
 const MOST_OBJECTS: usize = 10_000;
 
-/// What reads one picture's part of an answer.
+/// What reads one frame's part of an answer.
 pub(in crate::backends) struct BoxReader<'a> {
     spec: &'a AnswerSpec,
     objects: Expression<'a>,
@@ -47,7 +47,7 @@ impl<'a> BoxReader<'a> {
         })
     }
 
-    /// The objects of a picture.
+    /// The objects of a frame.
     pub(in crate::backends) fn image(
         &self,
         names: &Names,
@@ -55,7 +55,7 @@ impl<'a> BoxReader<'a> {
     ) -> Result<Vec<Detection>, Failure> {
         let objects = list(&self.objects, names)?;
         if objects.len() > MOST_OBJECTS {
-            return Err(bad(format!("a picture has {} objects", objects.len())));
+            return Err(bad(format!("a frame has {} objects", objects.len())));
         }
         let objects = objects.into_iter();
         objects
@@ -109,14 +109,14 @@ impl<'a> BoxReader<'a> {
         let corners = [x1 * x, y1 * y, x2 * x, y2 * y];
         if !is_near(corners, width, height) {
             return Err(bad(format!(
-                "[{a}, {b}, {c}, {d}] lies outside of the picture; see `bbox_unit` and `bbox_of`"
+                "[{a}, {b}, {c}, {d}] lies outside of the frame; see `bbox_unit` and `bbox_of`"
             )));
         }
         Ok(corners.map(|side| side as f32))
     }
 }
 
-// Models let a box stick out of its picture; one that has no part in it, or most of it far away, is
+// Models let a box stick out of its frame; one that has no part in it, or most of it far away, is
 // measured in something else.
 fn is_near([x1, y1, x2, y2]: [f64; 4], width: f64, height: f64) -> bool {
     let meets = x1 <= width && y1 <= height && x2 >= 0.0 && y2 >= 0.0;

@@ -1,7 +1,7 @@
 //! Mapping: between what a stage asks and finds and the JSON that a server takes and gives.
 //!
 //! One mechanism for every server: what differs between them is data of the recipe. An answer is
-//! read with suspicion: whatever is in it, either every picture has what was asked for or there is
+//! read with suspicion: whatever is in it, either every frame has what was asked for or there is
 //! no answer. Does not know how JSON gets there and back.
 
 use crate::backends::remote::mapping::boxes::BoxReader;
@@ -29,11 +29,11 @@ use bytes::Bytes;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-// More bytes of JSON than anybody has to say of one picture, long embeddings included. Records are
+// More bytes of JSON than anybody has to say of one frame, long embeddings included. Records are
 // kept until their video is done, so this bounds what a server that lies takes of memory.
 const MOST_BYTES: usize = 100_000;
 
-/// The sizes of a picture that was sent.
+/// The sizes of a frame that was sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     /// As it was sent.
@@ -73,7 +73,7 @@ impl Mapping {
     pub fn request(&self, about: &Names, files: &[&Bytes]) -> Result<Filled, Failure> {
         let mut names = about.clone().with("vars", self.vars.clone());
         let (one, many) = match self.spec.about {
-            Subject::Picture | Subject::Batch | Subject::Boxes => ("image", "images"),
+            Subject::Frame | Subject::Batch | Subject::Boxes => ("image", "images"),
             Subject::Sound => ("sound", "sounds"),
         };
         if [one, many].iter().any(|name| self.used.contains(*name)) {
@@ -91,11 +91,11 @@ impl Mapping {
         })
     }
 
-    /// What is found in each picture of `sent`, in its order; boxes in pixels of the source.
+    /// What is found in each frame of `sent`, in its order; boxes in pixels of the source.
     ///
     /// # Errors
     ///
-    /// Of class `bad-answer` where the answer is for more or fewer pictures, or anything in it is
+    /// Of class `bad-answer` where the answer is for more or fewer frames, or anything in it is
     /// not what the recipe says.
     pub fn found(&self, output: &Value, sent: &[Sizes]) -> Result<Vec<Found>, Failure> {
         let names = self.answered(output);
@@ -117,7 +117,7 @@ impl Mapping {
                 });
                 found.collect()
             }
-            Answer::Transcript(_) => Err(bad("pictures say nothing")),
+            Answer::Transcript(_) => Err(bad("frames say nothing")),
         }
     }
 
@@ -136,7 +136,7 @@ impl Mapping {
                 }
                 None => speech::heard(output, length),
             },
-            Answer::Detections(_) | Answer::Record(_) => Err(bad("sound has no picture")),
+            Answer::Detections(_) | Answer::Record(_) => Err(bad("sound has no frame")),
         }
     }
 
@@ -150,7 +150,7 @@ impl Mapping {
         let images = list(&self.expressions.compile(list_of).map_err(bad)?, names)?;
         if images.len() != sent {
             return Err(bad(format!(
-                "{sent} pictures were sent and {} answered",
+                "{sent} frames were sent and {} answered",
                 images.len()
             )));
         }
@@ -264,7 +264,7 @@ mod tests {
         let mapping = Mapping::new(spec);
         let found = mapping.found(output, &vec![SIZES; sent]);
         let found = found.map_err(|failure| failure.message)?;
-        let pictures = found.iter().map(|found| {
+        let frames = found.iter().map(|found| {
             let Found::Objects(objects) = found else {
                 return format!("{found:?}");
             };
@@ -276,7 +276,7 @@ mod tests {
             });
             objects.collect::<Vec<_>>().join(", ")
         });
-        Ok(pictures.collect::<Vec<_>>().join(" | "))
+        Ok(frames.collect::<Vec<_>>().join(" | "))
     }
 
     #[test]
@@ -376,11 +376,11 @@ mod tests {
         for (output, expected) in [
             (
                 json!({ "detections": [] }),
-                "1 pictures were sent and 0 answered",
+                "1 frames were sent and 0 answered",
             ),
             (
                 json!({ "detections": [[], []] }),
-                "1 pictures were sent and 2 answered",
+                "1 frames were sent and 2 answered",
             ),
             (json!({ "detections": null }), "is not a list"),
             (json!({ "message": "hello" }), "is not a list"),
@@ -401,11 +401,11 @@ mod tests {
             ),
             (
                 with("bbox", json!([300, 0, 310, 10])),
-                "lies outside of the picture",
+                "lies outside of the frame",
             ),
             (
                 with("bbox", json!([0, 0, 50_000, 10])),
-                "lies outside of the picture",
+                "lies outside of the frame",
             ),
             (with("class", json!(-1)), "-1 is not the number of a class"),
             (
@@ -445,7 +445,7 @@ mod tests {
             ("tags", "image.tags | default([])"),
             ("long", "image.choices[0].text | length > 3"),
         ];
-        let one = record(Subject::Picture, "[output]", &fields);
+        let one = record(Subject::Frame, "[output]", &fields);
         let output = json!({ "choices": [{ "text": "{{ 1 + 1 }}" }], "tags": ["a", { "b": 1 }] });
         let found = Mapping::new(&one).found(&output, &[SIZES]).unwrap();
         let [Found::Fields(found)] = &found[..] else {
@@ -457,7 +457,7 @@ mod tests {
         for (spec, output, expected) in [
             (&one, json!({}), "`image.choices` is not there"),
             (&one, json!(null), "`image.choices` is not there"),
-            (&batch, json!(["a"]), "2 pictures were sent and 1 answered"),
+            (&batch, json!(["a"]), "2 frames were sent and 1 answered"),
             (&batch, json!("ab"), "`output` is not a list"),
             (
                 &batch,

@@ -122,7 +122,7 @@ impl Endpoint {
         })
     }
 
-    /// The host that gets the pictures.
+    /// The host that gets the frames.
     pub fn host(&self) -> String {
         self.server.host()
     }

@@ -132,14 +132,14 @@ fn video() -> VideoFacts {
         codec: "h264".to_owned(),
         rotation: 0,
         has_sound: true,
-        expected_pictures: Some(3),
+        expected_frames: Some(3),
         heard_from: 0.0,
         heard_until: None,
         digest: "def".to_owned(),
     }
 }
 
-fn picture(stage: &str, index: u32, found: Found) -> Detections {
+fn frame(stage: &str, index: u32, found: Found) -> Detections {
     Detections {
         stage: stage.into(),
         moment: Moment {
@@ -168,15 +168,15 @@ fn circle() -> Found {
 
 fn record() -> Record {
     let failed = Failure::new(Class::Worker, "the worker ran out of memory");
-    let pictures = vec![
-        picture("yolo", 0, circle()),
-        picture("yolo", 1, Found::Objects(Vec::new())),
-        picture("yolo", 2, Found::Error(failed)),
-        picture("yolo", 3, Found::Skipped("the run was stopped".to_owned())),
+    let frames = vec![
+        frame("yolo", 0, circle()),
+        frame("yolo", 1, Found::Objects(Vec::new())),
+        frame("yolo", 2, Found::Error(failed)),
+        frame("yolo", 3, Found::Skipped("the run was stopped".to_owned())),
     ];
     Record {
         video: VideoId(0),
-        detections: BTreeMap::from([("yolo".into(), pictures)]),
+        detections: BTreeMap::from([("yolo".into(), frames)]),
         transcripts: BTreeMap::new(),
         saved: BTreeMap::new(),
     }
@@ -259,7 +259,7 @@ fn of_several_detecting_stages_the_primary_stands_on_top() {
     let mut record = record();
     record
         .detections
-        .insert("second".into(), vec![picture("second", 0, circle())]);
+        .insert("second".into(), vec![frame("second", 0, circle())]);
     let stages = || vec![yolo("yolo", 5), yolo("second", 9)];
     let facts = facts(false);
 
@@ -287,8 +287,8 @@ fn of_several_detecting_stages_the_primary_stands_on_top() {
 fn failures_are_listed_one_by_one_and_their_words_once() {
     let mut record = record();
     let again = Failure::new(Class::Worker, "the worker ran out of memory");
-    let pictures = record.detections.get_mut(&StageId::from("yolo")).unwrap();
-    pictures.push(picture("yolo", 4, Found::Error(again)));
+    let frames = record.detections.get_mut(&StageId::from("yolo")).unwrap();
+    frames.push(frame("yolo", 4, Found::Error(again)));
     let mut run = run();
     let cut = Failure::new(Class::Media, "the file ends in the middle of a frame");
     run.unread.push(("extract".into(), cut));
@@ -296,7 +296,7 @@ fn failures_are_listed_one_by_one_and_their_words_once() {
     let recipe = recipe(vec![yolo("yolo", 5)], None);
     let results = results(&recipe, &facts(false), &video(), &record, run);
     let items: Vec<_> = results.failures.iter().map(|f| f.item.as_str()).collect();
-    assert_eq!(items, ["video", "picture 60", "picture 120"]);
+    assert_eq!(items, ["video", "frame 60", "frame 120"]);
     let words: Vec<_> = results.run.errors.iter().map(|e| e.items).collect();
     assert_eq!(words, [1, 2]);
 }
@@ -421,7 +421,7 @@ fn a_file_of_sound_says_that_nobody_looked() {
     let found = results(&recipe, &facts(false), &sound, &record, run());
     assert_eq!(
         found.skipped[&StageId::from("yolo")],
-        "there are no pictures in it"
+        "there are no frames in it"
     );
     assert!(found.timeline.is_empty() && found.detections.is_empty());
 }
