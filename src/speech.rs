@@ -3,6 +3,15 @@
 //! All sound is one channel of 16-bit samples at [`RATE`]. Sample 0 is at the first frame of the
 //! video, or at the first sample of a file that has no frames. Knows nothing of codecs or models.
 
+mod align;
+mod scripts;
+
+pub use align::align;
+pub use align::letter_count;
+pub use scripts::has_space_between;
+pub use scripts::is_unspaced;
+pub use scripts::join;
+
 use crate::failure::Failure;
 use crate::name::StageId;
 use crate::name::VideoId;

@@ -23,10 +23,9 @@ use crate::item::Record;
 use crate::media;
 use crate::name::VideoId;
 use crate::output;
-use crate::output::Layout;
+use crate::output::CaptionLayout;
 use crate::output::Place;
 use crate::output::Results;
-use crate::output::Transcription;
 use crate::output::WriteError;
 use crate::plan;
 use crate::plan::Meter;
@@ -214,7 +213,7 @@ impl Writer<'_> {
         let partial = self.stop.is_stopping() && ledger.is_partial(record, &self.compiled.plan);
         let written = place.write(&results, partial).and_then(|path| {
             if !partial {
-                self.write_captions(&results, place)?;
+                self.write_formats(&results, place)?;
             }
             Ok(path)
         });
@@ -231,7 +230,7 @@ impl Writer<'_> {
         }
     }
 
-    fn write_captions(&self, results: &Results, place: &Place) -> Result<(), WriteError> {
+    fn write_formats(&self, results: &Results, place: &Place) -> Result<(), WriteError> {
         let merge = self
             .recipe
             .stages
@@ -240,18 +239,17 @@ impl Writer<'_> {
                 StageSpec::Merge(merge) => Some(merge),
                 _ => None,
             });
-        // Where nobody listened there is nothing to write; where nobody spoke there is.
-        let (Some(merge), Transcription::Said(said)) = (merge, &results.transcription) else {
+        let Some(merge) = merge else {
             return Ok(());
         };
-        let layout = Layout {
+        let layout = CaptionLayout {
             line_width: merge.line_width,
             line_count: merge.line_count,
         };
         for format in &merge.formats {
-            let text = output::captions(&said.segments, *format, layout);
-            let path = place.complete().with_extension(format.extension());
-            output::write_file(&path, text.as_bytes())?;
+            if let Some(text) = output::render(results, *format, layout) {
+                output::write_file(&place.format(*format), text.as_bytes())?;
+            }
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use crate::output::file::check_writable;
 use crate::output::file::replace;
 use crate::output::results::json;
 use crate::output::results::results::Results;
+use crate::recipe::CaptionFormat;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -33,6 +34,13 @@ impl Place {
     pub fn partial(&self) -> PathBuf {
         self.folder
             .join(format!("{}_results.partial.json", self.stem))
+    }
+
+    /// The file of a format; never that of the results.
+    pub fn format(&self, format: CaptionFormat) -> PathBuf {
+        let extension = format.extension();
+        self.folder
+            .join(format!("{}_results.{extension}", self.stem))
     }
 
     /// Makes the folder and proves that files can be made in it: to be asked before a run

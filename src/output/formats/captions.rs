@@ -1,272 +1,139 @@
-//! Captions: what was said, as the files that players and editors read.
+//! Captions: the text of segments in pieces that can be read, and when each is shown.
 //!
-//! | format | times | lines |
-//! |---|---|---|
-//! | `srt`, `vtt` | of each caption | broken at `line_width`, at most `line_count` a caption |
-//! | `tsv` | milliseconds of each segment | one a segment |
-//! | `txt` | none | one a segment |
-//!
-//! A segment that needs more lines becomes several captions; where its words have times, each
-//! caption begins with its first word and ends with its last, else the time is shared by length.
+//! A caption shows the segment's own text, and goes by the times of its words where they have
+//! some; else the time of the segment is shared by length. Segments that follow each other closely
+//! meet on one caption only where one of them is too short to be read.
 
+use super::atoms::BreakQuality;
+use super::atoms::atoms;
+use super::clock::LetterClock;
+use super::render::milliseconds;
+use super::render::one_line;
+use super::schedule::schedule;
+use super::split::lines;
+use super::split::split;
 use crate::output::results::transcription::SaidSegment;
-use crate::recipe::CaptionFormat;
-use std::fmt::Write;
+use crate::speech::has_space_between;
+use unicode_width::UnicodeWidthStr;
+
+/// Segments further apart than this are never on one caption, in seconds.
+const APART: f64 = 0.5;
 
 /// How captions are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
-    /// Letters of a line.
+pub struct CaptionLayout {
+    /// Columns of a line; most letters take one, a Chinese, Japanese or Korean one takes two.
     pub line_width: usize,
     /// Lines of a caption.
     pub line_count: usize,
 }
 
-/// The file of `format` that says what `segments` do.
-pub fn captions(segments: &[SaidSegment], format: CaptionFormat, layout: Layout) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    match format {
-        CaptionFormat::Srt => srt(&mut out, segments, layout),
-        CaptionFormat::Vtt => vtt(&mut out, segments, layout),
-        CaptionFormat::Tsv => tsv(&mut out, segments),
-        CaptionFormat::Txt => segments
-            .iter()
-            .try_for_each(|segment| writeln!(out, "{}", plain(&segment.text))),
+/// Text that is shown for some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caption {
+    /// Milliseconds.
+    pub(super) start: u64,
+    /// Milliseconds; after `start`.
+    pub(super) end: u64,
+    /// At least one.
+    pub(super) lines: Vec<String>,
+}
+
+impl Caption {
+    /// Columns of its text.
+    pub(super) fn width(&self) -> usize {
+        self.lines.iter().map(|line| line.width()).sum()
     }
-    .unwrap_or_default();
-    out
 }
 
-fn srt(out: &mut String, segments: &[SaidSegment], layout: Layout) -> std::fmt::Result {
-    for (number, cue) in cues(segments, layout).enumerate() {
-        let (start, end) = (clock(cue.start, ','), clock(cue.end, ','));
-        // The arrow would end the text in the eyes of some players.
-        let text = cue.text.replace("-->", "->");
-        writeln!(out, "{}\n{start} --> {end}\n{text}\n", number + 1)?;
-    }
-    Ok(())
+/// An atom of a segment, and when it is said.
+#[derive(Clone, Debug)]
+pub(super) struct TimedAtom {
+    pub(super) text: String,
+    /// Columns.
+    pub(super) width: usize,
+    pub(super) has_space: bool,
+    pub(super) quality: BreakQuality,
+    /// Seconds.
+    pub(super) start: f64,
+    /// Seconds; not before `start`.
+    pub(super) end: f64,
+    pub(super) ends_segment: bool,
+    /// Seconds that its segment takes.
+    pub(super) segment_length: f64,
 }
 
-fn vtt(out: &mut String, segments: &[SaidSegment], layout: Layout) -> std::fmt::Result {
-    writeln!(out, "WEBVTT\n")?;
-    for cue in cues(segments, layout) {
-        let (start, end) = (clock(cue.start, '.'), clock(cue.end, '.'));
-        let text = cue.text.replace('&', "&amp;");
-        let text = text.replace('<', "&lt;").replace('>', "&gt;");
-        writeln!(out, "{start} --> {end}\n{text}\n")?;
-    }
-    Ok(())
-}
-
-fn tsv(out: &mut String, segments: &[SaidSegment]) -> std::fmt::Result {
-    writeln!(out, "start\tend\ttext")?;
-    for segment in segments {
-        let (start, end) = (milliseconds(segment.start), milliseconds(segment.end));
-        writeln!(out, "{start}\t{end}\t{}", plain(&segment.text))?;
-    }
-    Ok(())
-}
-
-// One line, whatever a model put into it.
-fn plain(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn milliseconds(seconds: f64) -> u64 {
-    (seconds * 1e3).round().max(0.0) as u64
-}
-
-fn clock(ms: u64, point: char) -> String {
-    let (hours, minutes) = (ms / 3_600_000, ms / 60_000 % 60);
-    let (seconds, ms) = (ms / 1000 % 60, ms % 1000);
-    format!("{hours:02}:{minutes:02}:{seconds:02}{point}{ms:03}")
-}
-
-struct Cue {
-    start: u64,
-    end: u64,
-    text: String,
-}
-
-// A word of a segment and its times; of those that have none, by their share of the letters.
-struct Timed<'a> {
-    word: &'a str,
-    start: f64,
-    end: f64,
-}
-
-fn cues(segments: &[SaidSegment], layout: Layout) -> impl Iterator<Item = Cue> {
-    segments
-        .iter()
-        .flat_map(move |segment| of_segment(segment, layout))
-}
-
-fn of_segment(segment: &SaidSegment, layout: Layout) -> Vec<Cue> {
-    let words = timed(segment);
-    let mut cues: Vec<Cue> = Vec::new();
-    let (mut lines, mut letters) = (0, 0);
-    for word in &words {
-        let length = word.word.chars().count();
-        let begins_line = letters > 0 && letters + 1 + length > layout.line_width;
-        let begins_cue = cues.is_empty() || begins_line && lines == layout.line_count;
-        let end = milliseconds(word.end);
-        match cues.last_mut().filter(|_| !begins_cue) {
-            Some(cue) => {
-                cue.text.push(if begins_line { '\n' } else { ' ' });
-                cue.text.push_str(word.word);
-                cue.end = end.max(cue.start + 1);
-                lines += usize::from(begins_line);
-                letters = if begins_line {
-                    length
-                } else {
-                    letters + 1 + length
-                };
-            }
-            None => {
-                let start = milliseconds(word.start);
-                cues.push(Cue {
-                    start,
-                    end: end.max(start + 1),
-                    text: word.word.to_owned(),
-                });
-                (lines, letters) = (1, length);
-            }
+/// The captions of `segments` of a sound of so many seconds, in order of time; no two are shown at
+/// once.
+pub(super) fn captions(
+    segments: &[SaidSegment],
+    duration: f64,
+    layout: CaptionLayout,
+) -> Vec<Caption> {
+    let mut segments: Vec<&SaidSegment> = segments.iter().collect();
+    segments.sort_by(|a, b| a.start.total_cmp(&b.start));
+    let runs = runs(segments.iter().map(|segment| timed(segment, layout)));
+    let mut captions = Vec::new();
+    for (at, run) in runs.iter().enumerate() {
+        let next = runs.get(at + 1).and_then(|run| run.first());
+        let until = next.map_or(f64::INFINITY, |atom| atom.start);
+        for part in split(run, until, layout) {
+            captions.extend(caption(run.get(part).unwrap_or_default(), layout));
         }
     }
-    // A segment is shown as long as it says, whatever its words do.
-    if let Some(first) = cues.first_mut() {
-        first.start = first.start.min(milliseconds(segment.start));
-    }
-    if let Some(last) = cues.last_mut() {
-        last.end = last.end.max(milliseconds(segment.end));
-    }
-    cues
+    schedule(&mut captions, milliseconds(duration));
+    captions
 }
 
-fn timed(segment: &SaidSegment) -> Vec<Timed<'_>> {
-    if segment.words.is_empty() {
-        return shared(segment);
+fn caption(atoms: &[TimedAtom], layout: CaptionLayout) -> Option<Caption> {
+    let start = milliseconds(atoms.first()?.start);
+    Some(Caption {
+        start,
+        end: milliseconds(atoms.last()?.end).max(start + 1),
+        lines: lines(atoms, layout),
+    })
+}
+
+// Segments that follow each other closely, as one text.
+fn runs(segments: impl Iterator<Item = Vec<TimedAtom>>) -> Vec<Vec<TimedAtom>> {
+    let mut runs: Vec<Vec<TimedAtom>> = Vec::new();
+    for atoms in segments.filter(|atoms| !atoms.is_empty()) {
+        let gap = |last: &TimedAtom| atoms.first().map(|first| first.start - last.end);
+        let run = runs.last_mut();
+        let gap = run.as_ref().and_then(|run| gap(run.last()?));
+        match run.zip(gap.filter(|gap| (-0.01..APART).contains(gap))) {
+            Some((run, _)) => {
+                if let (Some(last), Some(first)) = (run.last_mut(), atoms.first()) {
+                    last.has_space = has_space_between(&last.text, &first.text);
+                }
+                run.extend(atoms);
+            }
+            None => runs.push(atoms),
+        }
     }
-    let words = segment.words.iter().map(|word| Timed {
-        word: &word.word,
-        start: word.start,
-        end: word.end,
-    });
-    words.filter(|word| !word.word.is_empty()).collect()
+    runs
 }
 
-fn shared(segment: &SaidSegment) -> Vec<Timed<'_>> {
-    let words: Vec<&str> = segment.text.split_whitespace().collect();
-    let letters: usize = words.iter().map(|word| word.chars().count() + 1).sum();
-    let a_letter = (segment.end - segment.start) / letters.max(1) as f64;
-    let mut before = 0;
-    let mut share = |word| {
-        let start = segment.start + before as f64 * a_letter;
-        before += str::chars(word).count() + 1;
-        let end = segment.start + before as f64 * a_letter;
-        Timed { word, start, end }
-    };
-    words.into_iter().map(&mut share).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Layout;
-    use super::captions;
-    use crate::output::SaidSegment;
-    use crate::output::SaidWord;
-    use crate::recipe::CaptionFormat;
-
-    fn segment(start: f64, end: f64, text: &str) -> SaidSegment {
-        SaidSegment {
-            id: 0,
+fn timed(segment: &SaidSegment, layout: CaptionLayout) -> Vec<TimedAtom> {
+    let text = one_line(&segment.text);
+    let clock = LetterClock::new(segment, &text);
+    let atoms = atoms(&text, layout.line_width);
+    let timed = atoms.into_iter().map(|atom| {
+        let (start, end) = clock.times(atom.bytes.clone());
+        TimedAtom {
+            text: text.get(atom.bytes).unwrap_or_default().to_owned(),
+            width: atom.width,
+            has_space: atom.has_space,
+            quality: atom.quality,
             start,
             end,
-            text: text.to_owned(),
-            avg_logprob: None,
-            no_speech_prob: None,
-            words: Vec::new(),
+            ends_segment: false,
+            segment_length: segment.end - segment.start,
         }
+    });
+    let mut timed: Vec<TimedAtom> = timed.collect();
+    if let Some(last) = timed.last_mut() {
+        last.ends_segment = true;
     }
-
-    fn written(segments: &[SaidSegment], format: CaptionFormat) -> String {
-        let layout = Layout {
-            line_width: 20,
-            line_count: 2,
-        };
-        captions(segments, format, layout)
-    }
-
-    #[test]
-    fn long_segments_become_lines_and_captions() {
-        let text = "The quick brown fox jumps over the lazy dog & <runs> --> away";
-        let segments = [segment(0.0, 6.2, text), segment(3725.5, 3726.0, "Yes.")];
-        insta::assert_snapshot!(written(&segments, CaptionFormat::Srt), @r"
-        1
-        00:00:00,000 --> 00:00:04,000
-        The quick brown fox
-        jumps over the lazy
-
-        2
-        00:00:04,000 --> 00:00:06,200
-        dog & <runs> ->
-        away
-
-        3
-        01:02:05,500 --> 01:02:06,000
-        Yes.
-        ");
-        insta::assert_snapshot!(written(&segments, CaptionFormat::Vtt), @r"
-        WEBVTT
-
-        00:00:00.000 --> 00:00:04.000
-        The quick brown fox
-        jumps over the lazy
-
-        00:00:04.000 --> 00:00:06.200
-        dog &amp; &lt;runs&gt; --&gt;
-        away
-
-        01:02:05.500 --> 01:02:06.000
-        Yes.
-        ");
-        let text = "The quick brown fox jumps over the lazy dog & <runs> --> away";
-        assert_eq!(
-            written(&segments, CaptionFormat::Tsv),
-            format!("start\tend\ttext\n0\t6200\t{text}\n3725500\t3726000\tYes.\n")
-        );
-        assert_eq!(
-            written(&segments, CaptionFormat::Txt),
-            format!("{text}\nYes.\n")
-        );
-    }
-
-    #[test]
-    fn captions_go_by_the_times_of_words() {
-        let word = |start: f64, word: &str| SaidWord {
-            word: word.to_owned(),
-            start,
-            end: start + 0.5,
-            probability: None,
-        };
-        let mut said = segment(1.0, 9.0, "one two three four five");
-        said.words = vec![
-            word(1.2, "extraordinarily"),
-            word(2.0, "complicated"),
-            word(7.0, "simplifications"),
-        ];
-        insta::assert_snapshot!(written(&[said], CaptionFormat::Srt), @r"
-        1
-        00:00:01,000 --> 00:00:02,500
-        extraordinarily
-        complicated
-
-        2
-        00:00:07,000 --> 00:00:09,000
-        simplifications
-        ");
-        assert_eq!(written(&[], CaptionFormat::Vtt), "WEBVTT\n\n");
-        assert_eq!(written(&[segment(1.0, 2.0, " ")], CaptionFormat::Srt), "");
-    }
+    timed
 }

@@ -9,6 +9,7 @@ use crate::speech::Segment;
 use crate::speech::Speech;
 use crate::speech::Transcript;
 use crate::speech::Word;
+use crate::speech::join;
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -130,13 +131,12 @@ impl Transcription {
 }
 
 fn said(speech: &Speech) -> Said {
-    let texts = speech.segments.iter().map(|segment| segment.text.trim());
-    let texts: Vec<&str> = texts.filter(|text| !text.is_empty()).collect();
+    let texts = speech.segments.iter().map(|segment| segment.text.as_str());
     Said {
         language: speech.language.clone(),
         language_probability: speech.language_probability.map(probability),
         duration: time(speech.duration),
-        text: texts.join(" "),
+        text: join(texts),
         segments: speech.segments.iter().enumerate().map(segment).collect(),
         gaps: speech
             .gaps

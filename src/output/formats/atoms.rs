@@ -1,0 +1,139 @@
+//! Atoms: the parts of a text between which a line may end.
+//!
+//! Where that is follows UAX #14, and dictionaries for the scripts that write no spaces; how good a
+//! place it is follows the sentences of UAX #29, punctuation and words. Width is that on a screen:
+//! a Chinese, Japanese or Korean letter takes two columns.
+
+use crate::speech::is_unspaced;
+use icu_segmenter::GraphemeClusterSegmenter;
+use icu_segmenter::LineSegmenter;
+use icu_segmenter::SentenceSegmenter;
+use icu_segmenter::WordSegmenter;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use unicode_width::UnicodeWidthStr;
+
+/// How good a place to end a caption or a line, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum BreakQuality {
+    /// After a sentence.
+    Sentence,
+    /// After a comma or the like.
+    Clause,
+    /// Between words.
+    Word,
+    /// Within a word.
+    Within,
+}
+
+/// A part of a text that is never broken.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Atom {
+    /// Its bytes, without the space after it.
+    pub(super) bytes: Range<usize>,
+    /// Columns.
+    pub(super) width: usize,
+    /// Whether a space follows it in its line.
+    pub(super) has_space: bool,
+    /// What the place after it is.
+    pub(super) quality: BreakQuality,
+}
+
+/// The atoms of `text`, which is one line without spaces at its ends; none is wider than
+/// `line_width`, but for a single letter that is.
+pub(super) fn atoms(text: &str, line_width: usize) -> Vec<Atom> {
+    let sentences: BTreeSet<usize> = SentenceSegmenter::new(Default::default())
+        .segment_str(text)
+        .collect();
+    let words: BTreeSet<usize> = WordSegmenter::new_dictionary(Default::default())
+        .segment_str(text)
+        .collect();
+    let lines = LineSegmenter::new_dictionary(Default::default());
+    let mut atoms = Vec::new();
+    let mut start = 0;
+    for end in lines.segment_str(text).skip(1) {
+        let whole = text.get(start..end).unwrap_or_default();
+        let shown = whole.trim_end();
+        let quality = if sentences.contains(&end) && ends_sentence(shown) {
+            BreakQuality::Sentence
+        } else if ends_clause(shown) {
+            BreakQuality::Clause
+        } else if shown.len() < whole.len() || words.contains(&end) && shown.ends_with(is_unspaced)
+        {
+            BreakQuality::Word
+        } else {
+            BreakQuality::Within
+        };
+        let atom = Atom {
+            bytes: start..start + shown.len(),
+            width: shown.width(),
+            has_space: shown.len() < whole.len(),
+            quality,
+        };
+        if atom.width > line_width {
+            atoms.extend(pieces(text, &atom, line_width));
+        } else if atom.width > 0 {
+            atoms.push(atom);
+        }
+        start = end;
+    }
+    atoms
+}
+
+// An atom that is wider than a line, in pieces that are not.
+fn pieces(text: &str, atom: &Atom, line_width: usize) -> Vec<Atom> {
+    let whole = text.get(atom.bytes.clone()).unwrap_or_default();
+    let mut pieces: Vec<Atom> = Vec::new();
+    let mut start = 0;
+    for end in GraphemeClusterSegmenter::new().segment_str(whole).skip(1) {
+        let width = whole.get(start..end).unwrap_or_default().width();
+        let bytes = atom.bytes.start + start..atom.bytes.start + end;
+        match pieces.last_mut() {
+            Some(piece) if piece.width + width <= line_width => {
+                piece.bytes.end = bytes.end;
+                piece.width += width;
+            }
+            _ => pieces.push(Atom {
+                bytes,
+                width,
+                has_space: false,
+                quality: BreakQuality::Within,
+            }),
+        }
+        start = end;
+    }
+    if let Some(last) = pieces.last_mut() {
+        last.has_space = atom.has_space;
+        last.quality = atom.quality;
+    }
+    pieces
+}
+
+/// Whether a text ends as a sentence does; an abbreviation and an initial do not.
+pub(super) fn ends_sentence(text: &str) -> bool {
+    const ABBREVIATIONS: [&str; 9] = ["dr", "mr", "mrs", "ms", "prof", "st", "vs", "no", "ca"];
+    let text = text.trim_end_matches(is_closing);
+    let Some(last) = text.chars().next_back() else {
+        return false;
+    };
+    if last != '.' {
+        return "!?…。！？｡؟۔।॥።៖។၊။".contains(last);
+    }
+    let word = text.trim_end_matches('.');
+    let word = word
+        .rsplit(|c: char| !c.is_alphanumeric())
+        .next()
+        .unwrap_or_default();
+    let is_initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
+    !is_initial && !ABBREVIATIONS.contains(&word.to_lowercase().as_str())
+}
+
+fn ends_clause(text: &str) -> bool {
+    let last = text.trim_end_matches(is_closing).chars().next_back();
+    last.is_some_and(|last| ".!?…,;:–—،؛、，；：。！？｡؟۔।॥".contains(last))
+}
+
+// What may stand between a sentence and the space after it.
+fn is_closing(c: char) -> bool {
+    "\"'’”»›)]}」』）】〉》".contains(c)
+}

@@ -1,0 +1,16 @@
+//! `tsv`: a table of segments with their times in milliseconds, as Whisper writes it.
+
+use super::render::milliseconds;
+use super::render::one_line;
+use crate::output::results::transcription::SaidSegment;
+use std::fmt::Result;
+use std::fmt::Write;
+
+pub(super) fn write(out: &mut String, segments: &[SaidSegment]) -> Result {
+    writeln!(out, "start\tend\ttext")?;
+    for segment in segments {
+        let (start, end) = (milliseconds(segment.start), milliseconds(segment.end));
+        writeln!(out, "{start}\t{end}\t{}", one_line(&segment.text))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! `txt`: the text alone, a line a segment.
+
+use super::render::one_line;
+use crate::output::results::transcription::SaidSegment;
+use std::fmt::Result;
+use std::fmt::Write;
+
+pub(super) fn write(out: &mut String, segments: &[SaidSegment]) -> Result {
+    let mut texts = segments.iter().map(|segment| one_line(&segment.text));
+    texts.try_for_each(|text| writeln!(out, "{text}"))
+}
