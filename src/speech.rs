@@ -5,12 +5,14 @@
 
 mod align;
 mod scripts;
+mod sentences;
 
 pub use align::align;
 pub use align::letter_count;
 pub use scripts::has_space_between;
 pub use scripts::is_unspaced;
 pub use scripts::join;
+pub use sentences::sentences;
 
 use crate::failure::Failure;
 use crate::name::StageId;

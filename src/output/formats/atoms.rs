@@ -1,13 +1,13 @@
 //! Atoms: the parts of a text between which a line may end.
 //!
 //! Where that is follows UAX #14, and dictionaries for the scripts that write no spaces; how good a
-//! place it is follows the sentences of UAX #29, punctuation and words. Width is that on a screen:
+//! place it is follows sentences, punctuation and words. Width is that on a screen:
 //! a Chinese, Japanese or Korean letter takes two columns.
 
 use crate::speech::is_unspaced;
+use crate::speech::sentences;
 use icu_segmenter::GraphemeClusterSegmenter;
 use icu_segmenter::LineSegmenter;
-use icu_segmenter::SentenceSegmenter;
 use icu_segmenter::WordSegmenter;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -42,9 +42,7 @@ pub(super) struct Atom {
 /// The atoms of `text`, which is one line without spaces at its ends; none is wider than
 /// `line_width`, but for a single letter that is.
 pub(super) fn atoms(text: &str, line_width: usize) -> Vec<Atom> {
-    let sentences: BTreeSet<usize> = SentenceSegmenter::new(Default::default())
-        .segment_str(text)
-        .collect();
+    let sentences: BTreeSet<usize> = sentences(text).into_iter().map(|it| it.end).collect();
     let words: BTreeSet<usize> = WordSegmenter::new_dictionary(Default::default())
         .segment_str(text)
         .collect();
@@ -54,7 +52,7 @@ pub(super) fn atoms(text: &str, line_width: usize) -> Vec<Atom> {
     for end in lines.segment_str(text).skip(1) {
         let whole = text.get(start..end).unwrap_or_default();
         let shown = whole.trim_end();
-        let quality = if sentences.contains(&end) && ends_sentence(shown) {
+        let quality = if sentences.contains(&end) && ends_clause(shown) {
             BreakQuality::Sentence
         } else if ends_clause(shown) {
             BreakQuality::Clause
@@ -107,25 +105,6 @@ fn pieces(text: &str, atom: &Atom, line_width: usize) -> Vec<Atom> {
         last.quality = atom.quality;
     }
     pieces
-}
-
-/// Whether a text ends as a sentence does; an abbreviation and an initial do not.
-pub(super) fn ends_sentence(text: &str) -> bool {
-    const ABBREVIATIONS: [&str; 9] = ["dr", "mr", "mrs", "ms", "prof", "st", "vs", "no", "ca"];
-    let text = text.trim_end_matches(is_closing);
-    let Some(last) = text.chars().next_back() else {
-        return false;
-    };
-    if last != '.' {
-        return "!?…。！？｡؟۔।॥።៖។၊။".contains(last);
-    }
-    let word = text.trim_end_matches('.');
-    let word = word
-        .rsplit(|c: char| !c.is_alphanumeric())
-        .next()
-        .unwrap_or_default();
-    let is_initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
-    !is_initial && !ABBREVIATIONS.contains(&word.to_lowercase().as_str())
 }
 
 fn ends_clause(text: &str) -> bool {

@@ -9,6 +9,7 @@ use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::runpod::Submission;
 use crate::backends::remote::service::Service;
 use crate::backends::remote::speech;
+use crate::backends::remote::speech::SentSound;
 use crate::backends::transport::form::Attachment;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
@@ -142,15 +143,18 @@ pub struct Ask {
 
 impl Ask {
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
-        let length = match item {
-            Item::Chunk(Chunk { stretch, .. }) => {
-                seconds(stretch.range.end.saturating_sub(stretch.range.start))
-            }
-            _ => 0.0,
+        let sent = SentSound {
+            seconds: match item {
+                Item::Chunk(Chunk { stretch, .. }) => {
+                    seconds(stretch.range.end.saturating_sub(stretch.range.start))
+                }
+                _ => 0.0,
+            },
+            translate: self.spec.task == WhisperTask::Translate,
         };
         let heard = match &self.listener {
-            Listener::Service(hearing) => hearing.mapping.heard(output, length)?,
-            Listener::Runpod(_) | Listener::Openai(_) => speech::heard(output, length)?,
+            Listener::Service(hearing) => hearing.mapping.heard(output, &sent)?,
+            Listener::Runpod(_) | Listener::Openai(_) => speech::heard(output, &sent)?,
         };
         Ok(passage(&self.stage, item, Ok(heard)))
     }

@@ -7,6 +7,7 @@
 use crate::backends::remote::mapping::boxes::BoxReader;
 use crate::backends::remote::mapping::said::SaidReader;
 use crate::backends::remote::speech;
+use crate::backends::remote::speech::SentSound;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Fields;
@@ -121,20 +122,20 @@ impl Mapping {
         }
     }
 
-    /// What is heard in sound of so many seconds.
+    /// What is heard in the sound that was `sent`.
     ///
     /// # Errors
     ///
     /// Of class `bad-answer` where anything in the answer is not what the recipe says.
-    pub fn heard(&self, output: &Value, length: f64) -> Result<Heard, Failure> {
+    pub fn heard(&self, output: &Value, sent: &SentSound) -> Result<Heard, Failure> {
         match &self.spec.answer {
             Answer::Transcript(spec) => match &spec.segments {
                 Some(segments) => {
                     let reader = SaidReader::new(spec, &self.expressions)?;
                     let segments = self.expressions.compile(segments).map_err(bad)?;
-                    reader.heard(&segments, &self.answered(output))
+                    reader.heard(&segments, &self.answered(output), sent)
                 }
-                None => speech::heard(output, length),
+                None => speech::heard(output, sent),
             },
             Answer::Detections(_) | Answer::Record(_) => Err(bad("sound has no frame")),
         }
@@ -227,6 +228,7 @@ impl From<Fault> for Why {
 mod tests {
     use super::Mapping;
     use super::Sizes;
+    use crate::backends::remote::speech::SentSound;
     use crate::item::Found;
     use crate::item::Size;
     use crate::recipe::Answer;
@@ -244,6 +246,11 @@ mod tests {
     use bytes::Bytes;
     use serde_json::Value;
     use serde_json::json;
+
+    const SENT: SentSound = SentSound {
+        seconds: 4.0,
+        translate: false,
+    };
 
     const SIZES: Sizes = Sizes {
         sent: Size {
@@ -490,7 +497,7 @@ mod tests {
             let said = json!([{ "from": from, "to": 1500, "words": "Hello" }]);
             json!({ "utterances": said, "lang": "english" })
         };
-        let heard = mapping.heard(&said(json!(500)), 4.0).unwrap();
+        let heard = mapping.heard(&said(json!(500)), &SENT).unwrap();
         assert_eq!((heard.segments[0].start, heard.segments[0].end), (0.5, 1.5));
         assert_eq!(heard.language.as_deref(), Some("en"));
         for wrong in [
@@ -499,7 +506,7 @@ mod tests {
             said(json!("soon")),
             json!({ "utterances": [{ "from": 1, "to": 2, "words": [] }], "lang": "en" }),
         ] {
-            let failure = mapping.heard(&wrong, 4.0).unwrap_err();
+            let failure = mapping.heard(&wrong, &SENT).unwrap_err();
             assert!(failure.message.contains("cannot be used"), "{wrong}");
         }
     }

@@ -7,6 +7,7 @@ use crate::backends::remote::mapping::mapping::list;
 use crate::backends::remote::mapping::mapping::number;
 use crate::backends::remote::mapping::mapping::text;
 use crate::backends::remote::speech;
+use crate::backends::remote::speech::SentSound;
 use crate::failure::Failure;
 use crate::recipe::TranscriptSpec;
 use crate::speech::Heard;
@@ -45,6 +46,7 @@ impl<'a> SaidReader<'a> {
         &self,
         segments: &Expression<'_>,
         names: &Names,
+        sent: &SentSound,
     ) -> Result<Heard, Failure> {
         let segments = list(segments, names)?;
         if segments.len() > MOST_SEGMENTS {
@@ -52,21 +54,19 @@ impl<'a> SaidReader<'a> {
         }
         let segments = segments.into_iter().map(|segment| {
             let names = names.clone().with("segment", segment);
-            let start = number(&self.start, &names)?;
             Ok(Segment {
-                start,
-                end: number(&self.end, &names)?.max(start),
+                start: number(&self.start, &names)?,
+                end: number(&self.end, &names)?,
                 text: text(&self.text, &names)?,
                 ..Segment::default()
             })
         });
-        let mut segments = segments.collect::<Result<Vec<_>, Failure>>()?;
-        segments.sort_by(|a, b| a.start.total_cmp(&b.start));
+        let segments = segments.collect::<Result<Vec<_>, Failure>>()?;
         let language = self.language.eval(names).map_err(bad)?.text();
         Ok(Heard {
             language: language.and_then(|language| speech::code(&language)),
             language_probability: None,
-            segments,
+            segments: speech::settle(segments, Vec::new(), sent.seconds)?,
         })
     }
 }

@@ -28,6 +28,8 @@ pub fn input(spec: &WhisperSpec, file: &Bytes) -> Result<Filled, Failure> {
         "language": spec.language,
         "model": spec.model,
         "task": spec.task.as_str(),
+        // Subtitles tell the times of a translation, which its segments do not.
+        "translation": (spec.task == WhisperTask::Translate).then_some("srt"),
         "translate": spec.task == WhisperTask::Translate,
         "vad_filter": spec.vad_filter,
         "word_timestamps": spec.word_timestamps,
@@ -60,6 +62,7 @@ fn template(worker: WhisperWorker) -> Value {
             "model": "{{ params.model }}",
             "transcription": "plain_text",
             "translate": "{{ params.translate }}",
+            "translation": "{{ params.translation }}",
             "enable_vad": "{{ params.vad_filter }}",
             "word_timestamps": "{{ params.word_timestamps }}",
         }),
@@ -93,7 +96,8 @@ mod tests {
         spec.task = WhisperTask::Translate;
         let official = json!({
             "audio_base64": "ZkxhQw==", "language": "de", "model": "turbo",
-            "transcription": "plain_text", "translate": true, "enable_vad": true,
+            "transcription": "plain_text", "translate": true, "translation": "srt",
+            "enable_vad": true,
             "word_timestamps": true,
         });
         assert_eq!(asked(&spec), official);

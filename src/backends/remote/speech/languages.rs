@@ -2,18 +2,37 @@
 //!
 //! From the table of its tokenizer; some servers answer with the one, some with the other.
 
-/// The code of a language that is told by its code or its English name.
+/// The code of a language that is told by its code or its English name, with or without a script
+/// or a country: `zh-CN` and `Chinese` are `zh`.
 pub fn code(told: &str) -> Option<String> {
     let told = told.trim().to_lowercase();
-    let known = LANGUAGES
-        .iter()
-        .find(|(code, name)| told == *code || told == *name);
-    match known {
-        Some((code, _)) => Some((*code).to_owned()),
-        // One of tomorrow.
-        None => (told.len() == 2 && told.is_ascii()).then_some(told),
-    }
+    let main = told.split(['-', '_']).next().unwrap_or_default();
+    let known = |told: &str| {
+        let named = LANGUAGES.iter().chain(&OTHER_NAMES);
+        let mut named = named.filter(|(code, name)| told == *code || told == *name);
+        named.next().map(|(code, _)| (*code).to_owned())
+    };
+    // One of tomorrow.
+    let is_code = main.len() == 2 && main.bytes().all(|byte| byte.is_ascii_lowercase());
+    known(&told)
+        .or_else(|| known(main))
+        .or_else(|| is_code.then(|| main.to_owned()))
 }
+
+// Whisper's other names for some of them.
+const OTHER_NAMES: [(&str, &str); 11] = [
+    ("my", "burmese"),
+    ("ca", "valencian"),
+    ("nl", "flemish"),
+    ("ht", "haitian"),
+    ("lb", "letzeburgesch"),
+    ("ps", "pushto"),
+    ("pa", "panjabi"),
+    ("ro", "moldavian"),
+    ("si", "sinhalese"),
+    ("es", "castilian"),
+    ("zh", "mandarin"),
+];
 
 const LANGUAGES: [(&str, &str); 100] = [
     ("en", "english"),
@@ -130,9 +149,16 @@ mod tests {
             ("haitian creole", "ht"),
             ("YUE", "yue"),
             ("xx", "xx"),
+            ("zh-CN", "zh"),
+            ("pt_BR", "pt"),
+            ("zh-Hant-TW", "zh"),
+            ("Mandarin", "zh"),
+            ("yue-HK", "yue"),
         ] {
             assert_eq!(code(told).as_deref(), Some(wanted));
         }
-        assert_eq!(code("klingon"), None);
+        for none in ["klingon", "", "-", "1x", "auto"] {
+            assert_eq!(code(none), None);
+        }
     }
 }

@@ -2,10 +2,16 @@
 //!
 //! Does not know stages or videos.
 
-mod heard;
+mod answer;
 mod input;
 mod languages;
+mod subtitles;
+mod timing;
+mod units;
 
-pub use heard::heard;
+pub use answer::SentSound;
+pub use answer::heard;
+pub(super) use answer::text_of;
 pub use input::input;
 pub use languages::code;
+pub(super) use timing::settle;
