@@ -6,7 +6,7 @@
 //! # Rooms and floors
 //!
 //! A file uses its own room and the floors below it, never up, never sideways;
-//! `tests/architecture.rs` holds it to that.
+//! `tests/architecture` holds it to that.
 //!
 //! | floor | room | what it is | what it does not know |
 //! |---|---|---|---|

@@ -1,4 +1,4 @@
-"""Makes the small Whisper with random weights that tests/whisper.rs runs, and what Transformers gets from it.
+"""Makes the small Whisper with random weights that tests/engine/local_whisper.rs runs, and what Transformers gets from it.
 
     python whisper.py                  writes tests/whisper/micro/ (the model) and tests/whisper/golden.json
     python whisper.py --size tiny DIR  a model of the size of `tiny` (or `base`, `small`) with random weights in DIR, for benches:

@@ -1,6 +1,7 @@
 //! A bench for the engine: recipes built in code, a source that emits numbered frames, and
 //! detectors that do what a test's script says and find one object a frame.
 
+use crate::support::placements;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -28,8 +29,6 @@ use vpipe::engine::Work;
 use vpipe::event::Event;
 use vpipe::exchange::Exchange;
 use vpipe::facts::Facts;
-use vpipe::facts::LocalFacts;
-use vpipe::facts::ModelFacts;
 use vpipe::facts::Placement;
 use vpipe::facts::RemoteFacts;
 use vpipe::failure::Failure;
@@ -493,32 +492,14 @@ pub(crate) fn http(id: &str, input: &str, concurrency: usize, about: Subject) ->
 }
 
 pub(crate) fn here() -> Placement {
-    Placement::Local(LocalFacts {
-        backend: "local".into(),
-        engine: "rten".to_owned(),
-        threads: 1,
-        concurrency: None,
-        model: ModelFacts {
-            name: "counting".to_owned(),
-            demo: false,
-            classes: Vec::new(),
-            fixed_size: None,
-            digest: String::new(),
-        },
-    })
+    Placement::Local(placements::local("counting"))
 }
 
 pub(crate) fn there(concurrency: Option<usize>) -> Placement {
     Placement::Remote(RemoteFacts {
-        backend: "fleet".into(),
-        kind: "counting",
-        host: "127.0.0.1".to_owned(),
-        model: "counting".to_owned(),
         concurrency,
         max_body: usize::MAX,
-        attempts: 5,
-        retry_time: Duration::from_secs(600),
-        fleet: None,
+        ..placements::runpod()
     })
 }
 

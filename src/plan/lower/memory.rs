@@ -2,7 +2,7 @@
 //! they can be.
 //!
 //! Channels, windows and folds are bounded, so the sum over them is a bound for the run. It is
-//! asserted against a measured peak in `tests/engine.rs`.
+//! asserted against a measured peak in `tests/engine/scheduling.rs`.
 
 use crate::facts::Facts;
 use crate::facts::VideoFacts;

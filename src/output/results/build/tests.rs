@@ -215,7 +215,7 @@ fn the_file_is_as_users_know_it() {
     place.check().unwrap();
     let path = place.write(&plain(), false).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    insta::with_settings!({snapshot_path => "../../../snapshots", prepend_module_to_snapshot => false}, {
+    insta::with_settings!({snapshot_path => "../../../../snapshots", prepend_module_to_snapshot => false}, {
         insta::assert_snapshot!("results_file", text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
     });
     assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), plain());
@@ -371,7 +371,7 @@ fn what_is_said_stands_beside_what_is_seen() {
         &listened(Ok(speech())),
         run(),
     );
-    insta::with_settings!({snapshot_path => "../../../snapshots", prepend_module_to_snapshot => false}, {
+    insta::with_settings!({snapshot_path => "../../../../snapshots", prepend_module_to_snapshot => false}, {
         insta::assert_json_snapshot!("results_speech", (
             &found.transcription,
             &found.timeline,

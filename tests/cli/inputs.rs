@@ -1,0 +1,241 @@
+//! `vpipe run` on inputs good and bad: one clear message each, and its exit code.
+
+use crate::support::program;
+use crate::support::program::Said;
+use crate::support::program::vpipe;
+use crate::support::repository::CLIP;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+// A folder with `name` in it, which FFmpeg makes of the demo clip.
+fn folder_with(name: &str, options: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    cut(&folder.path().join(name), options);
+    folder
+}
+
+fn cut(path: &Path, options: &[&str]) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-i", CLIP, "-c", "copy"])
+        .args(options)
+        .arg(path)
+        .status();
+    assert!(made.unwrap().success());
+}
+
+fn results(folder: &TempDir, name: &str) -> Value {
+    let path = folder.path().join("output").join(name);
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+// That it ended so, with `message` in its talk, and that no file was written.
+fn assert_refused(folder: &TempDir, words: &[&str], code: i32, message: &str) {
+    let Said {
+        out,
+        talk,
+        code: ended,
+    } = vpipe(folder.path(), words);
+    assert_eq!((out.as_str(), ended), ("", code), "{talk}");
+    assert_eq!(talk.matches(message).count(), 1, "{talk}");
+    assert!(!talk.contains("panicked"), "{talk}");
+    let output = folder.path().join("output");
+    let written = output.is_dir() && fs::read_dir(output).unwrap().next().is_some();
+    assert!(!written, "a file was written: {talk}");
+}
+
+#[test]
+fn files_that_are_no_videos_are_refused() {
+    let folder = folder_with("sound.mp4", &["-vn"]);
+    fs::write(folder.path().join("text.mp4"), "not a video").unwrap();
+    fs::write(folder.path().join("empty.mp4"), "").unwrap();
+    fs::create_dir(folder.path().join("nothing")).unwrap();
+    for (name, code, message) in [
+        ("missing.mp4", 2, "there is no file or folder `missing.mp4`"),
+        (
+            "text.mp4",
+            3,
+            "`text.mp4` is not a video that FFmpeg can open",
+        ),
+        ("sound.mp4", 3, "`sound.mp4` has no video stream"),
+        ("empty.mp4", 3, "`empty.mp4` is empty (0 bytes)"),
+        (
+            "nothing",
+            3,
+            "the folder `nothing` holds no JPEG or PNG frames",
+        ),
+    ] {
+        // Nobody listens: sound alone is of no use.
+        let words = ["run", "default", name, "--set", "yolo.backend=local"];
+        assert_refused(&folder, &words, code, message);
+        let quiet = [&words[..], &["--quiet"]].concat();
+        assert_refused(&folder, &quiet, code, message);
+    }
+}
+
+#[test]
+fn runs_that_could_not_keep_their_results_do_not_begin() {
+    let folder = folder_with("clip.mp4", &["-t", "1"]);
+    fs::create_dir(folder.path().join("other")).unwrap();
+    fs::copy(
+        folder.path().join("clip.mp4"),
+        folder.path().join("other/clip.mp4"),
+    )
+    .unwrap();
+    fs::write(folder.path().join("taken"), "").unwrap();
+    let two = ["run", "default", "clip.mp4", "other/clip.mp4"];
+    assert_refused(&folder, &two, 2, "would both be written to");
+    let taken = ["run", "default", "clip.mp4", "--output-dir", "taken"];
+    assert_refused(&folder, &taken, 3, "cannot write to taken");
+}
+
+#[test]
+fn wrong_recipes_and_models_are_refused() {
+    let folder = folder_with("clip.mp4", &["-t", "1"]);
+    fs::write(folder.path().join("text.onnx"), "not a model").unwrap();
+    let unknown = ["run", "defautl", "clip.mp4"];
+    assert_refused(
+        &folder,
+        &unknown,
+        2,
+        "no preset and no file called `defautl`",
+    );
+    let mistaken = ["run", "default", "clip.mp4", "--set", "yolo.conf=3"];
+    assert_refused(&folder, &mistaken, 2, "`conf` cannot be 3");
+    let text = [
+        "run",
+        "default",
+        "clip.mp4",
+        "--set",
+        "yolo.model=text.onnx",
+    ];
+    assert_refused(&folder, &text, 3, "text.onnx is not a whole ONNX model");
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    for (voice, code, message) in [
+        ("whisper.model=nowhere", 2, "nowhere does not exist"),
+        ("whisper.model=empty", 3, "empty has no tokenizer.json"),
+        ("whisper.model=text.onnx", 3, "text.onnx"),
+    ] {
+        let words = ["run", "default", "clip.mp4", "--set", voice];
+        assert_refused(&folder, &words, code, message);
+    }
+    let words = [
+        "--set",
+        "whisper.backend=local",
+        "--set",
+        "whisper.language=de",
+    ];
+    let words = [&["run", "default", "clip.mp4"], &words[..]].concat();
+    assert_refused(
+        &folder,
+        &words,
+        2,
+        "built-in voice does not know the language `de`",
+    );
+}
+
+#[test]
+fn one_bad_video_does_not_keep_the_others_from_being_seen() {
+    let folder = folder_with("good.mp4", &["-t", "2", "-an"]);
+    fs::write(folder.path().join("bad.mp4"), "not a video").unwrap();
+    let said = vpipe(folder.path(), &["run", "default", ".", "--json"]);
+    assert_eq!(said.code, 1, "{}", said.talk);
+    let outcome: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(outcome["exit_code"], 1);
+    let errors: Vec<bool> = outcome["videos"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|video| video["error"].is_string())
+        .collect();
+    assert_eq!(errors, [true, false], "{outcome:#}");
+    assert_eq!(
+        results(&folder, "good_results.json")["summary"]["failed"],
+        0
+    );
+}
+
+#[test]
+fn a_beginning_can_be_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = vpipe(folder.path(), &["run", "default", CLIP, "--first", "3s"]);
+    assert_eq!((said.out.as_str(), said.code), ("", 0), "{}", said.talk);
+    let results = results(&folder, "clip_results.json");
+    assert_eq!(results["summary"]["frames"], 3);
+    assert_eq!(results["demo"], true);
+    assert!(
+        said.talk
+            .contains("60 English words about them and nothing else"),
+        "{}",
+        said.talk
+    );
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = ["run", "default", CLIP, "--first", "1s", "-q"];
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(
+        (said.out, said.talk, said.code),
+        (String::new(), String::new(), 0)
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_is_done() {
+    use std::io::BufRead;
+    use std::io::BufReader;
+    use std::process::Stdio;
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    program::quiet_environment(&mut command);
+    let mut child = command
+        .current_dir(folder.path())
+        .args(["run", "default", CLIP, "--fps", "30"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
+    let begun = talk
+        .by_ref()
+        .any(|line| line.unwrap().ends_with(": started"));
+    assert!(begun);
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let id = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &id])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let rest: Vec<String> = talk.map(Result::unwrap).collect();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
+    assert!(
+        rest.iter().any(|line| line == "stopping: interrupted"),
+        "{rest:#?}"
+    );
+    let results = results(&folder, "clip_results.partial.json");
+    assert!(results["summary"]["frames"].as_u64().unwrap() < 770);
+    assert_eq!(results["run"]["stopped"], "interrupted");
+}
+
+#[test]
+fn a_file_that_breaks_off_gives_what_it_has_and_says_so() {
+    let folder = TempDir::new().unwrap();
+    let whole = fs::read(CLIP).unwrap();
+    fs::write(folder.path().join("cut.mp4"), whole.get(..400_000).unwrap()).unwrap();
+    let said = vpipe(folder.path(), &["run", "default", "cut.mp4"]);
+    assert_eq!(said.code, 1, "{}", said.talk);
+    assert!(said.talk.contains("`cut.mp4` breaks off"), "{}", said.talk);
+    let results = results(&folder, "cut_results.json");
+    let frames = results["detections"].as_array().unwrap().len();
+    assert!((1..26).contains(&frames));
+    assert_eq!(results["failures"][0]["class"], "media");
+}

@@ -1,0 +1,20 @@
+//! The program as a process: words in, text, files and an exit code out.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod authoring;
+mod command_line;
+mod cost;
+mod crops;
+mod dedup;
+mod demo;
+mod doctor;
+mod inputs;
+mod plan;
+mod readme;
+mod runpod;
+mod save;
+mod servers;
+mod speech;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,254 @@
+//! Frames sent to a fleet on which everything goes wrong that is known to: every one is in the
+//! results once, with its own answer or with an error.
+
+use crate::harness::Bench;
+use crate::harness::Ran;
+use crate::harness::Script;
+use crate::support::fleet::Fault;
+use crate::support::fleet::Fleet;
+use crate::support::fleet::KEY;
+use crate::support::fleet::LARGE;
+use crate::support::fleet::Setting;
+use std::time::Duration;
+use vpipe::backends::remote::runpod::Endpoint;
+use vpipe::backends::remote::runpod::HOST;
+use vpipe::backends::transport::http::Access;
+use vpipe::backends::transport::http::Secret;
+use vpipe::engine::Stop;
+use vpipe::engine::StopReason;
+use vpipe::event::Event;
+use vpipe::failure::Class;
+use vpipe::item::Found;
+use vpipe::recipe::RunpodMode;
+use vpipe::recipe::RunpodPolicy;
+use vpipe::recipe::RunpodSpec;
+
+const FRAMES: u64 = 64;
+const IN_FLIGHT: usize = 8;
+
+fn spec(mode: RunpodMode) -> RunpodSpec {
+    RunpodSpec {
+        mode,
+        max_answer: LARGE / 2,
+        ..RunpodSpec::default()
+    }
+}
+
+fn endpoint(fleet: &Fleet, key: &str, spec: &RunpodSpec) -> Endpoint {
+    let access = Access {
+        base: fleet.base.clone(),
+        key: Some(Secret::new(key)),
+        key_host: HOST,
+        allowed: Vec::new(),
+    };
+    Endpoint::new(spec, "detect", &access).unwrap()
+}
+
+fn bench(fleet: &Fleet, spec: &RunpodSpec) -> Bench {
+    Bench::remote(IN_FLIGHT, 4)
+        .frames(FRAMES)
+        .asking(endpoint(fleet, KEY, spec))
+}
+
+async fn run(fleet: &Fleet, spec: &RunpodSpec) -> Ran {
+    bench(fleet, spec).run(Script::default()).await
+}
+
+fn wrong_or_missing(run: &Ran) -> Vec<u64> {
+    let right = |index: u64, found: &Found| match found {
+        Found::Objects(objects) => objects.len() == 1 && u64::from(objects[0].class) == index,
+        _ => false,
+    };
+    run.found()
+        .filter(|(index, found)| !right(*index, found))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+fn assert_nothing_lost_or_invented(run: &Ran) {
+    let indices: Vec<_> = run.found().map(|(index, _)| index).collect();
+    assert_eq!(indices, (0..FRAMES).collect::<Vec<_>>());
+    for (index, found) in run.found() {
+        match found {
+            Found::Objects(objects) => {
+                assert_eq!(objects.len(), 1, "frame {index} is silently empty");
+                assert_eq!(u64::from(objects[0].class), index, "another frame's answer");
+            }
+            Found::Error(failure) => assert!(!failure.message.is_empty()),
+            Found::Fields(fields) => panic!("frame {index} has {fields:?}"),
+            Found::Skipped(why) => panic!("frame {index} was skipped: {why}"),
+        }
+    }
+    assert!(
+        !format!("{:?}", run.events).contains(KEY),
+        "the key was told"
+    );
+}
+
+async fn each_fault_alone(mode: RunpodMode) {
+    let runs = Fault::ALL.map(|fault| async move {
+        let fleet = Fleet::start(&[fault], 30, 7).await;
+        let mut spec = spec(mode);
+        if fault == Fault::Stuck {
+            spec.queue_timeout = Duration::from_millis(500);
+        }
+        let run = run(&fleet, &spec).await;
+        assert_eq!(run.stop.reason(), None, "{fault:?}");
+        assert_nothing_lost_or_invented(&run);
+        if fault.may_cost_frames() {
+            let wrong = wrong_or_missing(&run).len() as u64;
+            assert!((1..FRAMES).contains(&wrong), "{fault:?}: {wrong}");
+        } else {
+            assert_eq!(wrong_or_missing(&run), [0; 0], "{fault:?} can be made good");
+        }
+        if mode == RunpodMode::Async {
+            assert_eq!(fleet.submitted_twice(), [[0; 0]; 0], "{fault:?}");
+        }
+        assert_eq!(fleet.strangers(), 0);
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_alone_loses_and_invents_nothing() {
+    each_fault_alone(RunpodMode::Async).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_alone_loses_and_invents_nothing_in_one_round_trip_either() {
+    each_fault_alone(RunpodMode::Sync).await;
+}
+
+async fn all_faults_together(mode: RunpodMode) {
+    let runs = [1, 2, 3, 4].map(|seed| async move {
+        let fleet = Fleet::start(&Fault::ALL, 10, seed).await;
+        let mut spec = spec(mode);
+        spec.queue_timeout = Duration::from_secs(1);
+        let run = run(&fleet, &spec).await;
+        assert_nothing_lost_or_invented(&run);
+        if mode == RunpodMode::Async {
+            assert_eq!(fleet.submitted_twice(), [[0; 0]; 0]);
+        }
+    });
+    futures_util::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_faults_together_lose_and_invent_nothing() {
+    all_faults_together(RunpodMode::Async).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_faults_together_lose_and_invent_nothing_in_one_round_trip_either() {
+    all_faults_together(RunpodMode::Sync).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ran_out_of_memory_is_not_sent_again_as_large() {
+    for (fault, most) in [(Fault::OutOfMemory, 2), (Fault::Oversize, 3)] {
+        let fleet = Fleet::start(&[fault], 100, 1).await;
+        let run = run(&fleet, &spec(RunpodMode::Async)).await;
+        assert_eq!(wrong_or_missing(&run), [0; 0]);
+        let bodies = fleet.bodies().len();
+        let too_large = fleet.sizes().iter().filter(|size| **size > most).count();
+        assert!(
+            too_large <= IN_FLIGHT,
+            "{too_large} were known to be too large"
+        );
+        let advice = run.events.iter().any(
+            |event| matches!(event, Event::Notice { text } if text.contains("`--batch-size 2`")),
+        );
+        assert_eq!(advice, fault == Fault::OutOfMemory);
+        // Four go as two and two; a body that was refused as a whole never became a job.
+        assert!(bodies <= 2 * FRAMES as usize / 4 + IN_FLIGHT, "{bodies}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_without_workers_stops_the_run_and_says_what_to_do() {
+    let setting = Setting {
+        workers: 0,
+        ..Setting::default()
+    };
+    let fleet = Fleet::of(setting).await;
+    let mut spec = spec(RunpodMode::Async);
+    spec.queue_timeout = Duration::from_millis(300);
+    let run = run(&fleet, &spec).await;
+    let Some(StopReason::Failed(failure)) = run.stop.reason() else {
+        panic!("it went on");
+    };
+    assert_eq!(failure.class, Class::Unavailable);
+    assert!(
+        failure
+            .message
+            .contains("took the job in 0.3 s: it has no workers"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(fleet.left(), 0, "jobs were left in the queue");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_queued_is_taken_back_when_the_run_is_stopped() {
+    let fleet = Fleet::start(&[Fault::Stuck], 100, 1).await;
+    let stop = Stop::default();
+    let bench = bench(&fleet, &spec(RunpodMode::Async)).stopped_by(&stop);
+    let interrupt = async {
+        while fleet.sizes().len() < IN_FLIGHT {
+            tokio::task::yield_now().await;
+        }
+        stop.interrupt();
+    };
+    let (run, ()) = futures_util::future::join(bench.run(Script::default()), interrupt).await;
+    assert_eq!(fleet.left(), 0, "jobs were left in the queue");
+    assert_eq!(fleet.cancelled() as usize, fleet.sizes().len());
+    let skipped = |(_, found): (u64, &Found)| matches!(found, Found::Skipped(_));
+    assert!(run.found().all(skipped), "nobody looked at anything");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_job_took_is_noted_and_its_policy_is_passed_on() {
+    let fleet = Fleet::start(&[], 0, 1).await;
+    let mut spec = spec(RunpodMode::Async);
+    spec.policy = RunpodPolicy {
+        execution_timeout: Some(90_000),
+        low_priority: Some(true),
+        ttl: None,
+    };
+    let run = run(&fleet, &spec).await;
+    let policy = serde_json::json!({ "executionTimeout": 90_000, "lowPriority": true });
+    assert!(fleet.bodies().iter().all(|body| body["policy"] == policy));
+    let exchanges: Vec<_> = run
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Exchanged { exchange, .. } => Some(exchange),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(exchanges.len() as u64, FRAMES / 4);
+    for exchange in exchanges {
+        assert_eq!(exchange.executed, Some(Duration::from_millis(5)));
+        assert_eq!(exchange.queued, Some(Duration::from_millis(3)));
+        assert!(exchange.worker.is_some() && exchange.sent > 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_stops_the_run_and_is_not_told() {
+    let fleet = Fleet::start(&[], 0, 1).await;
+    let run = Bench::remote(IN_FLIGHT, 4)
+        .frames(FRAMES)
+        .asking(endpoint(&fleet, "rpa_WRONG", &RunpodSpec::default()))
+        .run(Script::default())
+        .await;
+    let refused = run.found().filter(
+        |(_, found)| matches!(found, Found::Error(failure) if failure.class == Class::Refused),
+    );
+    assert!(
+        (1..=IN_FLIGHT * 4).contains(&refused.count()),
+        "what was in flight was refused"
+    );
+    assert!(!format!("{:?}", run.events).contains("rpa_WRONG"));
+    assert!(run.stop.is_stopping());
+}

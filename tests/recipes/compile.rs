@@ -1,0 +1,331 @@
+//! Plans as data: what every recipe of this repository compiles to, here and at a server.
+//!
+//! The machine is one of four cores, whatever this one is.
+
+use crate::support::placements;
+use crate::support::repository::Repository;
+use crate::support::repository::recipes;
+use crate::support::repository::stem;
+use crate::support::snapshots::settings;
+use insta::assert_snapshot;
+use std::time::Duration;
+use vpipe::cli::diagnostic::Style;
+use vpipe::cli::diagnostic::draw;
+use vpipe::diag::Report;
+use vpipe::facts::Facts;
+use vpipe::facts::Placement;
+use vpipe::facts::RemoteFacts;
+use vpipe::facts::Survey;
+use vpipe::facts::VideoFacts;
+use vpipe::item::Size;
+use vpipe::name::StageId;
+use vpipe::name::VideoId;
+use vpipe::plan;
+use vpipe::plan::Drawn;
+use vpipe::plan::Forecast;
+use vpipe::plan::Format;
+use vpipe::plan::Guess;
+use vpipe::plan::Plan;
+use vpipe::plan::StepKind;
+use vpipe::plan::Times;
+use vpipe::plan::Tuning;
+use vpipe::recipe;
+use vpipe::recipe::BackendSpec;
+use vpipe::recipe::Recipe;
+use vpipe::recipe::Request;
+use vpipe::recipe::RunpodSpec;
+use vpipe::recipe::Stage;
+use vpipe::recipe::StageSpec;
+use vpipe::time::Ratio;
+
+#[test]
+fn every_preset_has_its_plan() {
+    for path in recipes("recipes") {
+        let name = stem(&path);
+        snapshot(&format!("plan@{name}"), &drawn(&load(name)));
+    }
+}
+
+#[test]
+fn every_example_has_its_plan() {
+    for path in recipes("recipes/examples") {
+        snapshot(
+            &format!("plan@example-{}", stem(&path)),
+            &drawn(&load(&path)),
+        );
+    }
+}
+
+#[test]
+fn every_good_recipe_has_its_plan() {
+    for path in recipes("tests/recipes/good") {
+        // Its command line is tried in `load.rs`.
+        snapshot(&format!("plan@good-{}", stem(&path)), &drawn(&load(&path)));
+    }
+}
+
+#[test]
+fn what_asks_a_server_is_retried_as_its_backend_says() {
+    let seven = Duration::from_secs(7);
+    let place = |stage: &StageId| match there(stage) {
+        Placement::Remote(place) => Placement::Remote(RemoteFacts {
+            retry_time: seven,
+            ..place
+        }),
+        other => other,
+    };
+    let plan = compile(&load("default"), &place).unwrap();
+    let asking = plan.steps().filter_map(|(_, step)| match &step.kind {
+        StepKind::Request { place, .. } | StepKind::Ask { place, .. } => Some((step, place)),
+        _ => None,
+    });
+    let mut stages = Vec::new();
+    for (step, place) in asking {
+        let retry = (step.retry.attempts, step.retry.time);
+        assert_eq!(retry, (place.attempts, seven), "{}", step.id);
+        stages.push(step.stage.to_string());
+    }
+    stages.sort_unstable();
+    assert_eq!(stages, ["whisper", "yolo"]);
+}
+
+#[test]
+fn a_plan_can_be_drawn_for_pages_and_tools() {
+    let recipe = load("default");
+    let plan = compile(&recipe, &there).unwrap();
+    snapshot("graph@mermaid", &plan.draw(Format::Mermaid));
+    snapshot("graph@dot", &plan.draw(Format::Dot));
+    let figures = [
+        "36 requests, \"2\" sent again".to_owned(),
+        "$0.03".to_owned(),
+    ];
+    let drawn = Drawn {
+        stages: true,
+        figures: [("yolo".into(), figures.to_vec())].into(),
+    };
+    let all = [Format::Text, Format::Mermaid, Format::Dot];
+    let all = all.map(|format| plan.draw_what(format, &drawn));
+    snapshot("graph@stages", &all.join("\n"));
+}
+
+// One line for what a stage sends, and one each for what that takes.
+#[test]
+fn every_recipe_has_its_forecast() {
+    let mut text = String::new();
+    for folder in ["recipes", "recipes/examples", "tests/recipes/good"] {
+        for path in recipes(folder) {
+            let recipe = load(&path);
+            let facts = Facts {
+                videos: vec![video()],
+                surveys: [(VideoId(0), survey(&recipe))].into(),
+                ..facts(&recipe, &paid)
+            };
+            text += &format!("{path}\n");
+            match plan::compile(&recipe, &facts, Tuning::default()) {
+                Ok(plan) => text += &forecast(&plan::forecast(&plan, &facts)),
+                Err(wrong) => text += &format!("  {}\n", wrong[0].message),
+            }
+        }
+    }
+    snapshot("forecasts", &text);
+}
+
+fn forecast(forecast: &Forecast) -> String {
+    let three =
+        |low: f64, expected: f64, high: f64| format!("{expected:.4} ({low:.4} to {high:.4})");
+    let mut text = String::new();
+    for stage in &forecast.stages {
+        let Guess {
+            low,
+            expected,
+            high,
+        } = stage.requests;
+        text += &format!(
+            "  {}: {:?}\n    {expected} ({low} to {high}) requests to {} workers",
+            stage.stage, stage.work, stage.workers
+        );
+        let bytes = stage.bytes.map(|bytes| {
+            format!(
+                ", {} ({} to {}) bytes",
+                bytes.expected, bytes.low, bytes.high
+            )
+        });
+        text += &format!("{}\n", bytes.unwrap_or_default());
+        if let Some(vram) = stage.vram {
+            text += &format!("    {} GB: {:?}\n", vram.gb, vram.fit);
+        }
+        if let Some(Times {
+            one_by_one,
+            parallel:
+                Guess {
+                    low,
+                    expected,
+                    high,
+                },
+            ideal,
+        }) = stage.times
+        {
+            let seconds = three(low, expected, high);
+            text +=
+                &format!("    {seconds} s; one by one {one_by_one:.4} s, at best {ideal:.4} s\n");
+        }
+        if let Some(cost) = &stage.cost {
+            let Guess {
+                low,
+                expected,
+                high,
+            } = cost.estimate;
+            let dollars = three(low.cost, expected.cost, high.cost);
+            text += &format!("    {dollars} $: {} s of workers\n", expected.billed);
+        }
+    }
+    text
+}
+
+#[test]
+fn what_will_disappoint_is_told() {
+    for path in recipes("tests/recipes/warn") {
+        let report = warnings(&load(&path)).unwrap_or_else(|| panic!("nothing is told of {path}"));
+        snapshot(
+            &format!("warn@{}", stem(&path)),
+            &draw(&report, Style::Plain),
+        );
+    }
+    for folder in ["recipes", "recipes/examples"] {
+        for path in recipes(folder) {
+            assert_eq!(warnings(&load(&path)), None);
+        }
+    }
+}
+
+fn warnings(recipe: &Recipe) -> Option<Report> {
+    let facts = facts(recipe, &paid);
+    let plan = plan::compile(recipe, &facts, Tuning::default()).ok()?;
+    let diagnostics = plan::warnings(recipe, &plan, &facts);
+    (!diagnostics.is_empty()).then(|| Report {
+        sources: recipe.sources.clone(),
+        diagnostics,
+    })
+}
+
+// 574 s with sound, of which 574 frames of 100 kB were found at one a second.
+fn video() -> VideoFacts {
+    VideoFacts {
+        id: VideoId(0),
+        path: "clip.mp4".into(),
+        size: Size {
+            width: 1280,
+            height: 720,
+        },
+        duration: Some(574.0),
+        fps: Ratio::new(30, 1),
+        codec: "h264".to_owned(),
+        rotation: 0,
+        has_sound: true,
+        expected_frames: Some(574),
+        heard_from: 0.0,
+        heard_until: None,
+        digest: String::new(),
+    }
+}
+
+fn survey(recipe: &Recipe) -> Survey {
+    let fps = recipe.stages.iter().find_map(|stage| match &stage.spec {
+        StageSpec::Extract(spec) => Some(spec.fps.to_f64()),
+        _ => None,
+    });
+    Survey {
+        frames: (574.0 * fps.unwrap_or(1.0)).ceil() as u64,
+        exact: true,
+        packets: 9_000,
+        sizes: (0..24).map(|number| 94_000 + 500 * number).collect(),
+        decoding: 0.001,
+        encoding: 0.004,
+    }
+}
+
+// With the fleet that the recipe says, where it has one.
+fn paid(stage: &Stage, recipe: &Recipe) -> Placement {
+    let named = match &stage.spec {
+        StageSpec::Yolo(spec) => Some(&spec.backend),
+        StageSpec::Whisper(spec) => Some(&spec.backend),
+        _ => None,
+    };
+    let spec = named.and_then(|name| recipe.backends.get(name));
+    let spec = match spec.map(|backend| &backend.spec) {
+        Some(BackendSpec::Runpod(spec)) => (**spec).clone(),
+        _ => RunpodSpec::default(),
+    };
+    match there(&stage.id) {
+        Placement::Remote(place) => Placement::Remote(RemoteFacts {
+            max_body: spec.max_body.unwrap_or(place.max_body),
+            fleet: Some((&spec).into()),
+            ..place
+        }),
+        other => other,
+    }
+}
+
+fn facts(recipe: &Recipe, place: &dyn Fn(&Stage, &Recipe) -> Placement) -> Facts {
+    let infers = |stage: &&Stage| {
+        matches!(
+            stage.spec,
+            StageSpec::Yolo(_) | StageSpec::Whisper(_) | StageSpec::Http(_)
+        )
+    };
+    let stages = recipe.stages.iter().filter(infers);
+    Facts {
+        cores: 4,
+        placements: stages
+            .map(|stage| (stage.id.clone(), place(stage, recipe)))
+            .collect(),
+        ..Facts::default()
+    }
+}
+
+fn load(name: &str) -> Recipe {
+    let request = Request {
+        recipe: name.to_owned(),
+        ..Request::default()
+    };
+    recipe::load(&request, &Repository).unwrap()
+}
+
+fn drawn(recipe: &Recipe) -> String {
+    let on = |place: &dyn Fn(&StageId) -> Placement| match compile(recipe, place) {
+        Ok(plan) => plan.draw(Format::Text),
+        Err(why) => format!("{why}\n"),
+    };
+    format!(
+        "on this machine\n{}\nat a server\n{}",
+        on(&here),
+        on(&there)
+    )
+}
+
+fn compile(recipe: &Recipe, place: &dyn Fn(&StageId) -> Placement) -> Result<Plan, String> {
+    let facts = facts(recipe, &|stage, _| match &stage.spec {
+        // Always at a server, whatever the others do.
+        StageSpec::Http(_) => there(&stage.id),
+        _ => place(&stage.id),
+    });
+    plan::compile(recipe, &facts, Tuning::default()).map_err(|wrong| {
+        wrong
+            .into_iter()
+            .map(|wrong| wrong.message)
+            .collect::<Vec<_>>()
+            .join("; ")
+    })
+}
+
+fn here(_: &StageId) -> Placement {
+    Placement::Local(placements::local("yolo11n.onnx"))
+}
+
+fn there(_: &StageId) -> Placement {
+    Placement::Remote(placements::runpod())
+}
+
+fn snapshot(name: &str, text: &str) {
+    settings().bind(|| assert_snapshot!(name, text));
+}

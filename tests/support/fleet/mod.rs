@@ -1,0 +1,423 @@
+//! A fleet that is not there: the API of RunPod Serverless on loopback, with a queue, workers
+//! that start cold, and faults from a seed.
+//!
+//! An image is the number of its frame as text, and the answer for it is one object whose class
+//! is that number, so that a test can tell whose answer it got. The fleet's clock is the number of
+//! calls, so nothing here depends on that of the machine.
+
+mod fault;
+mod line;
+mod queue;
+
+pub(crate) use fault::Fault;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::Path;
+use axum::extract::Query;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use axum::routing::post;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use fault::Chance;
+use line::Lines;
+use line::Switch;
+use queue::At;
+use queue::Job;
+use queue::Queue;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+/// The key that the fleet takes.
+pub(crate) const KEY: &str = "rpa_A-KEY-THAT-NOBODY-MAY-SEE";
+
+/// More bytes than a client under test reads at once.
+pub(crate) const LARGE: usize = 50_000;
+
+/// What a fleet is like.
+#[derive(Clone, Debug)]
+pub(crate) struct Setting {
+    /// What goes wrong.
+    pub(crate) faults: Vec<Fault>,
+    /// With how many of a hundred requests.
+    pub(crate) percent: u64,
+    /// Which ones.
+    pub(crate) seed: u64,
+    /// How many workers it has.
+    pub(crate) workers: usize,
+    /// What it says that a job took, in milliseconds.
+    pub(crate) execution: u64,
+}
+
+impl Default for Setting {
+    /// Three workers on which nothing goes wrong.
+    fn default() -> Self {
+        Self {
+            faults: Vec::new(),
+            percent: 0,
+            seed: 1,
+            workers: 3,
+            execution: 5,
+        }
+    }
+}
+
+struct Inner {
+    chance: Chance,
+    queue: Queue,
+    execution: u64,
+    // How often these images were sent.
+    sent: BTreeMap<Vec<u64>, usize>,
+    bodies: Vec<Value>,
+    twice: Vec<Vec<u64>>,
+    strangers: u32,
+    cancelled: u32,
+}
+
+/// The running fleet; it stops when dropped.
+pub(crate) struct Fleet {
+    pub(crate) base: String,
+    inner: Arc<Mutex<Inner>>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Fleet {
+    /// A fleet of three workers of which `percent` of the requests meet one of `faults`.
+    pub(crate) async fn start(faults: &[Fault], percent: u64, seed: u64) -> Self {
+        let faults = faults.to_vec();
+        Self::of(Setting {
+            faults,
+            percent,
+            seed,
+            ..Setting::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn of(setting: Setting) -> Self {
+        let inner = Arc::new(Mutex::new(Inner {
+            queue: Queue::new(setting.workers),
+            execution: setting.execution,
+            chance: Chance {
+                faults: setting.faults,
+                percent: setting.percent,
+                seed: setting.seed,
+            },
+            sent: BTreeMap::new(),
+            bodies: Vec::new(),
+            twice: Vec::new(),
+            strangers: 0,
+            cancelled: 0,
+        }));
+        let app = Router::new()
+            .route("/v2/detect/run", post(run))
+            .route("/v2/detect/runsync", post(runsync))
+            .route("/v2/detect/status/{id}", get(status))
+            .route("/v2/detect/cancel/{id}", post(cancel))
+            .route("/v2/detect/health", get(health))
+            .layer(DefaultBodyLimit::disable())
+            .layer(middleware::from_fn(line::cutting))
+            .with_state(Arc::clone(&inner))
+            .into_make_service_with_connect_info::<Switch>();
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let base = format!("http://{}/v2", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(Lines(listener), app).await.unwrap() });
+        Self {
+            base,
+            inner,
+            server,
+        }
+    }
+
+    /// What a user sets to have this fleet's detector.
+    pub(crate) fn variables(&self) -> [(&str, &str); 3] {
+        [
+            ("RUNPOD_API_KEY", KEY),
+            ("RUNPOD_YOLO_ENDPOINT_ID", "detect"),
+            ("RUNPOD_ENDPOINT_BASE_URL", &self.base),
+        ]
+    }
+
+    /// Images that were submitted again while their first answer could still be fetched.
+    pub(crate) fn submitted_twice(&self) -> Vec<Vec<u64>> {
+        self.inner.lock().unwrap().twice.clone()
+    }
+
+    /// The number of images of every job, in the order of the jobs.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        let inner = self.inner.lock().unwrap();
+        let jobs = inner.queue.jobs.values();
+        jobs.map(|job| job.images.len()).collect()
+    }
+
+    /// What was sent with every job but its images.
+    pub(crate) fn bodies(&self) -> Vec<Value> {
+        self.inner.lock().unwrap().bodies.clone()
+    }
+
+    /// Jobs that nobody has cancelled and that are not done.
+    pub(crate) fn left(&self) -> usize {
+        let inner = self.inner.lock().unwrap();
+        inner.queue.count(|at| at != At::Done)
+    }
+
+    /// Jobs that were taken back.
+    pub(crate) fn cancelled(&self) -> u32 {
+        self.inner.lock().unwrap().cancelled
+    }
+
+    /// Calls without the key.
+    pub(crate) fn strangers(&self) -> u32 {
+        self.inner.lock().unwrap().strangers
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+type Shared = State<Arc<Mutex<Inner>>>;
+
+impl Inner {
+    // The answer to whoever has not the key.
+    fn turn_away(&mut self, headers: &HeaderMap) -> Option<Response> {
+        let known = headers
+            .get("authorization")
+            .is_some_and(|value| value == &format!("Bearer {KEY}"));
+        self.strangers += u32::from(!known);
+        // As an indiscreet server would.
+        let told = format!("who is {:?}?", headers.get("authorization"));
+        (!known).then(|| (StatusCode::UNAUTHORIZED, told).into_response())
+    }
+
+    // The id of a new job, or what is answered instead.
+    fn submit(&mut self, mut body: Value) -> Result<u64, Box<Response>> {
+        let images = body["input"]["images"].take();
+        let images: Vec<u64> = images.as_array().unwrap().iter().map(number).collect();
+        self.bodies.push(body);
+        let earlier = self.sent.entry(images.clone()).or_default();
+        let fault = self.chance.meets(&images, *earlier);
+        *earlier += 1;
+        match fault {
+            Some(Fault::ServerError) => {
+                let told = format!("key {KEY} failed");
+                return instead((StatusCode::INTERNAL_SERVER_ERROR, told));
+            }
+            Some(Fault::TooMany) => {
+                return instead((StatusCode::TOO_MANY_REQUESTS, [("retry-after", "0")]));
+            }
+            Some(Fault::TooManyUntil) => {
+                let date = [("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")];
+                return instead((StatusCode::TOO_MANY_REQUESTS, date));
+            }
+            Some(Fault::ResetBefore) => return instead(line::cut()),
+            Some(Fault::Oversize) if images.len() > 3 => {
+                let text = "bad request: body: exceeded max body size of 10MiB";
+                return instead((StatusCode::BAD_REQUEST, text));
+            }
+            _ => {}
+        }
+        let mut jobs = self.queue.jobs.values();
+        if jobs.any(|job| job.images == images && job.leaves_an_answer()) {
+            self.twice.push(images.clone());
+        }
+        let id = self.queue.submit(images, fault);
+        match fault {
+            Some(Fault::ResetTicket) => instead(line::cut()),
+            _ => Ok(id),
+        }
+    }
+
+    fn state(&mut self, id: u64) -> Response {
+        match self.queue.ask(id) {
+            Some(job) => said(id, job, self.execution),
+            None => not_found(),
+        }
+    }
+}
+
+fn instead(response: impl IntoResponse) -> Result<u64, Box<Response>> {
+    Err(Box::new(response.into_response()))
+}
+
+// A frame of a real video is no number; its answer is an object of class 0.
+fn number(image: &Value) -> u64 {
+    let bytes = STANDARD.decode(image.as_str().unwrap()).unwrap();
+    String::from_utf8_lossy(&bytes).parse().unwrap_or(0)
+}
+
+async fn run(State(inner): Shared, headers: HeaderMap, Json(body): Json<Value>) -> Response {
+    let mut inner = inner.lock().unwrap();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    match inner.submit(body) {
+        Ok(id) => Json(json!({ "id": name(id), "status": "IN_QUEUE" })).into_response(),
+        Err(instead) => *instead,
+    }
+}
+
+// Holds the line for so many calls that jobs of warm workers are done, and others are not.
+async fn runsync(
+    State(inner): Shared,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    Json(body): Json<Value>,
+) -> Response {
+    let mut inner = inner.lock().unwrap();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    let wait: u64 = query["wait"].parse().unwrap();
+    assert!((1_000..=300_000).contains(&wait), "{wait} is not allowed");
+    match inner.submit(body) {
+        Ok(id) => {
+            (0..6).for_each(|_| inner.queue.tick());
+            inner.state(id)
+        }
+        Err(instead) => *instead,
+    }
+}
+
+async fn status(State(inner): Shared, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    let mut inner = inner.lock().unwrap();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    let id = id.trim_start_matches("job-").trim_end_matches("-e1");
+    id.parse()
+        .map_or_else(|_| not_found(), |id| inner.state(id))
+}
+
+async fn cancel(State(inner): Shared, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    let mut inner = inner.lock().unwrap();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    let number = id.trim_start_matches("job-").trim_end_matches("-e1");
+    let Some(job) = inner.queue.jobs.get_mut(&number.parse().unwrap()) else {
+        return not_found();
+    };
+    job.cancelled = true;
+    inner.cancelled += 1;
+    inner.queue.tick();
+    Json(json!({ "id": id, "status": "CANCELLED" })).into_response()
+}
+
+async fn health(State(inner): Shared, headers: HeaderMap) -> Response {
+    let mut inner = inner.lock().unwrap();
+    if let Some(away) = inner.turn_away(&headers) {
+        return away;
+    }
+    let waiting = inner.queue.count(|at| at == At::Queue);
+    let running = inner.queue.count(|at| matches!(at, At::Worker { .. }));
+    let workers = inner.queue.workers();
+    Json(json!({
+        "jobs": { "inQueue": waiting, "inProgress": running },
+        "workers": { "running": running, "ready": workers - running, "idle": workers - running,
+                     "initializing": 0, "throttled": 0, "unhealthy": 0 },
+    }))
+    .into_response()
+}
+
+fn name(id: u64) -> String {
+    format!("job-{id}-e1")
+}
+
+fn not_found() -> Response {
+    let body = Json(json!({ "message": "job not found" }));
+    (StatusCode::NOT_FOUND, body).into_response()
+}
+
+// The line breaks while the body is on its way.
+fn broken_line() -> Response {
+    let error = io::Error::from(io::ErrorKind::ConnectionReset);
+    let body = futures_util::stream::iter([Err::<Bytes, _>(error)]);
+    Body::from_stream(body).into_response()
+}
+
+// What is said of a job.
+fn said(id: u64, job: &Job, took: u64) -> Response {
+    let say = |status: &str, more: Value| {
+        let mut body = json!({ "id": name(id), "status": status, "delayTime": 3 });
+        let fields = body.as_object_mut().unwrap();
+        if status != "IN_QUEUE" {
+            fields.insert("workerId".to_owned(), json!(format!("w{}", job.worker)));
+        }
+        fields.extend(more.as_object().unwrap().clone());
+        Json(body).into_response()
+    };
+    match (job.asked, job.fault) {
+        (1, Some(Fault::HtmlGateway)) => {
+            return (StatusCode::BAD_GATEWAY, "<html><title>502</title></html>").into_response();
+        }
+        (1, Some(Fault::NotJson)) => return "<html>sign in</html>".into_response(),
+        _ => {}
+    }
+    match job.at {
+        At::Queue => return say("IN_QUEUE", json!({})),
+        At::Worker { .. } => return say("IN_PROGRESS", json!({ "output": "half" })),
+        At::Done => {}
+    }
+    let executed = |output: Value| json!({ "executionTime": took, "output": output });
+    match job.fault {
+        Some(Fault::Lost) => not_found(),
+        Some(Fault::ResetAnswer) if job.answered == 1 => broken_line(),
+        Some(Fault::FailedByPlatform) => {
+            let error = "job timed out after 1 retries";
+            say("FAILED", json!({ "error": error, "retries": 1 }))
+        }
+        Some(Fault::FailedByHandler) => {
+            let error = json!({ "error_type": "ValueError", "error_message": "boom" }).to_string();
+            say("FAILED", json!({ "error": error, "executionTime": took }))
+        }
+        Some(Fault::FailedWithObject) => {
+            let error = json!({ "message": "no images", "code": 3 });
+            say("FAILED", json!({ "error": error, "output": { "code": 3 } }))
+        }
+        Some(Fault::CompletedWithError) => say(
+            "COMPLETED",
+            executed(json!({ "error": "the model is not there" })),
+        ),
+        Some(Fault::TimedOut) => say("TIMED_OUT", json!({})),
+        Some(Fault::NoOutput) => say("COMPLETED", json!({ "executionTime": took })),
+        Some(Fault::OutOfMemory) if job.images.len() > 2 => say(
+            "FAILED",
+            json!({ "error": "CUDA out of memory. Tried to allocate 2 GiB" }),
+        ),
+        Some(Fault::OtherOutput) => say("COMPLETED", executed(json!("{{ 1 + 1 }}"))),
+        Some(Fault::LargeAnswer) => say("COMPLETED", executed(json!("x".repeat(LARGE)))),
+        fault => {
+            let mut images = job.images.clone();
+            match fault {
+                Some(Fault::FewerAnswers) => drop(images.pop()),
+                Some(Fault::MoreAnswers) => images.push(99),
+                _ => {}
+            }
+            let found = images.iter().map(|number| {
+                json!([{ "bbox": [0, 0, 1, 1], "class": number, "class_name": "n", "confidence": 1.0 }])
+            });
+            say(
+                "COMPLETED",
+                executed(json!({ "detections": found.collect::<Vec<_>>() })),
+            )
+        }
+    }
+}

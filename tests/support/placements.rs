@@ -1,0 +1,38 @@
+//! Where the stages of a plan under test infer: facts that no machine and no account decides.
+
+use std::time::Duration;
+use vpipe::facts::LocalFacts;
+use vpipe::facts::ModelFacts;
+use vpipe::facts::RemoteFacts;
+
+/// A model on one thread of this machine.
+pub(crate) fn local(model: &str) -> LocalFacts {
+    LocalFacts {
+        backend: "local".into(),
+        engine: "rten".to_owned(),
+        threads: 1,
+        concurrency: None,
+        model: ModelFacts {
+            name: model.to_owned(),
+            demo: false,
+            classes: Vec::new(),
+            fixed_size: None,
+            digest: String::new(),
+        },
+    }
+}
+
+/// An endpoint of RunPod, with no word on its workers.
+pub(crate) fn runpod() -> RemoteFacts {
+    RemoteFacts {
+        backend: "runpod".into(),
+        kind: "runpod",
+        host: "api.runpod.ai".to_owned(),
+        model: "abc123".to_owned(),
+        concurrency: None,
+        max_body: 10_000_000,
+        attempts: 5,
+        retry_time: Duration::from_secs(600),
+        fleet: None,
+    }
+}
