@@ -22,15 +22,18 @@ use ffmpeg_next::Packet;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::sync::mpsc::SyncSender;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::sync_channel;
 
 /// Frames that are shown before a stream's first packet come within this many.
 const REORDERED: usize = 32;
 
 /// A stream that begins badly for longer than this many packets is left to the plain way.
 const LONGEST_BEGINNING: usize = 600;
+
+/// Parts of a group that may wait for its decoder. A part is hundreds of packets, and those of
+/// most groups are one.
+const PARCELS: usize = 4;
 
 /// Reads a stream for whoever takes its parts.
 pub(in crate::media) struct Reader<T> {
@@ -56,7 +59,7 @@ pub(in crate::media) struct Outlet {
     // Groups that were begun.
     count: u64,
     // The rest of the one that was begun last.
-    open: Option<Sender<Parcel>>,
+    open: Option<SyncSender<Parcel>>,
 }
 
 impl Outlet {
@@ -86,7 +89,7 @@ impl Outlet {
 impl Take for Outlet {
     fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
         if part.opens {
-            let (sender, parcels) = channel();
+            let (sender, parcels) = sync_channel(PARCELS);
             let number = self.count;
             self.open = Some(sender);
             let sent = self.groups.send(Group { number, parcels });
