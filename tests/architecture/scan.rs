@@ -2,6 +2,50 @@
 //!
 //! A lexer of the few things that can hide code or look like it. Knows no rule.
 
+use std::fs;
+use std::path::Path;
+
+/// Files of Rust.
+pub(crate) struct Tree {
+    /// In the order of their paths.
+    pub(crate) files: Vec<File>,
+}
+
+impl Tree {
+    /// All files below folders of this repository.
+    pub(crate) fn of(folders: &[&str]) -> Self {
+        let mut files = Vec::new();
+        for folder in folders {
+            collect(Path::new(folder), &mut files);
+        }
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        assert!(files.len() > 20, "{folders:?} hold no source");
+        Self { files }
+    }
+
+    /// Files of these paths and texts.
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        let files = files.iter().map(|(path, text)| File::new(path, text));
+        Self {
+            files: files.collect(),
+        }
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<File>) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for entry in fs::read_dir(root.join(folder)).unwrap() {
+        let path = folder.join(entry.unwrap().file_name());
+        if root.join(&path).is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(root.join(&path)).unwrap();
+            let path = path.to_str().unwrap().replace('\\', "/");
+            files.push(File::new(&path, &text));
+        }
+    }
+}
+
 /// One file under `src/`.
 pub(crate) struct File {
     /// From the root of the repository, with `/`.
@@ -41,6 +85,11 @@ impl File {
             .trim_end_matches(".rs")
     }
 
+    /// Its name in its folder.
+    pub(crate) fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
     /// How many modules deep it is: 1 for `src/time.rs` and `src/plan/mod.rs`.
     pub(crate) fn depth(&self) -> usize {
         self.path.matches('/').count() - usize::from(self.path.ends_with("/mod.rs"))
@@ -66,6 +115,49 @@ pub(crate) fn words(line: &str) -> impl Iterator<Item = (&str, &str, &str)> {
         from = end;
         Some((&line[..start], &line[start..end], &line[end..]))
     })
+}
+
+/// A function, where it begins and how long it is.
+pub(crate) struct Function<'a> {
+    /// Its name.
+    pub(crate) name: &'a str,
+    /// The line of its name.
+    pub(crate) line: usize,
+    /// Its lines, from the one of its name to the one of its closing brace.
+    pub(crate) length: usize,
+}
+
+/// The functions of a code that have a body.
+pub(crate) fn functions(code: &str) -> impl Iterator<Item = Function<'_>> {
+    words(code).filter_map(|(before, word, _)| {
+        let (_, name, rest) = words(&code[before.len()..]).nth(1)?;
+        let rest = &code[code.len() - rest.len()..];
+        let is_one = word == "fn" && code[before.len() + 2..].trim_start().starts_with(name);
+        let length = is_one.then(|| body_end(rest)).flatten()?;
+        let whole = &code[before.len()..code.len() - rest.len() + length];
+        Some(Function {
+            name,
+            line: before.matches('\n').count() + 1,
+            length: whole.matches('\n').count() + 1,
+        })
+    })
+}
+
+// Where the braces close that open outside of all brackets; `None` where a `;` comes first.
+fn body_end(text: &str) -> Option<usize> {
+    let (mut brackets, mut braces) = (0, 0);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' | '[' => brackets += 1,
+            ')' | ']' => brackets -= 1,
+            '{' => braces += 1,
+            '}' if braces == 1 => return Some(at + 1),
+            '}' => braces -= 1,
+            ';' if brackets == 0 && braces == 0 => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// `text` with everything but its line breaks blanked out.
@@ -189,4 +281,21 @@ fn item_end(item: &str) -> usize {
         }
     }
     item.len()
+}
+
+#[test]
+fn comments_texts_and_tests_are_blanked_out() {
+    assert_eq!(blank("a\"b\nc\"d // e\nf"), "a  \n  d     \nf");
+    let tests = "#[cfg(test)]\nmod tests { fn f() {} }\nfn g() {}";
+    assert_eq!(File::new("src/a.rs", tests).live.trim(), "fn g() {}");
+    assert_eq!(File::new("src/a/tests.rs", tests).live.trim(), "");
+}
+
+#[test]
+fn functions_are_found_with_their_lines() {
+    let code = "fn a() {}\nimpl B {\n  fn b(x: fn(u8) -> [u8; 3]) {\n    fn c() {}\n  }\n}\ntrait D { fn d(); }\n";
+    let found: Vec<_> = functions(code)
+        .map(|function| (function.name, function.line, function.length))
+        .collect();
+    assert_eq!(found, [("a", 1, 1), ("b", 3, 3), ("c", 4, 1)]);
 }
