@@ -13,7 +13,6 @@ use crate::name::StageId;
 use crate::name::StepId;
 use crate::name::VideoId;
 use crate::plan::lower::chunk::ChunkLength;
-use crate::plan::lower::memory::Peak;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
@@ -26,6 +25,7 @@ use petgraph::Direction;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Duration;
@@ -140,6 +140,18 @@ pub(super) struct Feed<'a> {
     pub(super) of_crops: bool,
     /// Whether frames that show nothing new are left out before.
     pub(super) repeats: bool,
+}
+
+/// The most that the frames of a run take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Peak {
+    /// Frames alive at once.
+    pub frames: usize,
+    /// Bytes of their pixels or JPEG, of the requests that are made of them, and of what
+    /// decoders hold besides.
+    pub bytes: u64,
+    /// Bytes of sound.
+    pub sound: u64,
 }
 
 /// What became of a stage.

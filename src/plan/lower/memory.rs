@@ -10,29 +10,17 @@ use crate::item::ItemKind;
 use crate::item::PixelFormat;
 use crate::item::Size;
 use crate::plan::step::Lane;
+use crate::plan::step::Peak;
 use crate::plan::step::Step;
 use crate::plan::step::StepKind;
 use petgraph::Direction;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
-use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// Videos that are read at the same time.
 pub(in crate::plan) const OPEN_VIDEOS: usize = 2;
-
-/// The most that the frames of a run take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Peak {
-    /// Frames alive at once.
-    pub frames: usize,
-    /// Bytes of their pixels or JPEG, of the requests that are made of them, and of what
-    /// decoders hold besides.
-    pub bytes: u64,
-    /// Bytes of sound.
-    pub sound: u64,
-}
 
 /// The peak of a graph for these videos and decoders.
 pub(in crate::plan) fn peak(graph: &DiGraph<Step, ItemKind>, facts: &Facts) -> Peak {

@@ -3,6 +3,6 @@
 pub(super) mod chunk;
 pub(super) mod compile;
 pub(super) mod feed;
-pub(super) mod memory;
+mod memory;
 pub(super) mod speech;
 pub(super) mod vision;
