@@ -87,9 +87,22 @@ pub enum Placement {
     },
 }
 
+impl Placement {
+    /// Why the stage is placed there, in a few words; empty where it could run nowhere else.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Local(LocalFacts { why, .. })
+            | Self::Remote(RemoteFacts { why, .. })
+            | Self::Skipped { why } => why,
+        }
+    }
+}
+
 /// A model on this machine.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LocalFacts {
+    /// Why the stage is placed here, in a few words.
+    pub why: String,
     /// The backend's name; `local` unless the recipe names one.
     pub backend: BackendName,
     /// The engine that runs the model: `rten` or `ort`.
@@ -105,6 +118,8 @@ pub struct LocalFacts {
 /// A server that infers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RemoteFacts {
+    /// Why the stage is placed there, in a few words; empty where it could run nowhere else.
+    pub why: String,
     /// The backend's name.
     pub backend: BackendName,
     /// Its kind, such as `runpod`.
@@ -118,6 +133,8 @@ pub struct RemoteFacts {
     pub concurrency: Option<usize>,
     /// The largest request in bytes.
     pub max_body: usize,
+    /// How a request carries the bytes of frames and sound.
+    pub encoding: Encoding,
     /// Attempts at one request, the first included.
     pub attempts: u32,
     /// How long one request is tried again, from its first failure; whichever of the two ends
@@ -125,6 +142,33 @@ pub struct RemoteFacts {
     pub retry_time: Duration,
     /// The workers behind the server, where they are paid by the second.
     pub fleet: Option<FleetFacts>,
+}
+
+/// How the body of a request carries the bytes of frames and sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// As base64 in JSON: four bytes for three.
+    Base64,
+    /// As they are, in a form or as the body itself.
+    Raw,
+}
+
+impl Encoding {
+    /// Bytes of frames or sound that fit into `body` bytes of a request.
+    pub fn held(self, body: usize) -> usize {
+        match self {
+            Self::Base64 => body / 4 * 3,
+            Self::Raw => body,
+        }
+    }
+
+    /// Bytes of a request for each byte of frames or sound in it.
+    pub fn growth(self) -> f64 {
+        match self {
+            Self::Base64 => 4.0 / 3.0,
+            Self::Raw => 1.0,
+        }
+    }
 }
 
 /// Workers that are paid by the second: what the recipe says of them, for forecasts.

@@ -22,6 +22,7 @@ use vpipe::engine::Said;
 use vpipe::engine::Source;
 use vpipe::engine::Stop;
 use vpipe::engine::Work;
+use vpipe::facts::Encoding;
 use vpipe::facts::Facts;
 use vpipe::facts::Placement;
 use vpipe::facts::RemoteFacts;
@@ -44,7 +45,7 @@ use vpipe::recipe::RunpodSpec;
 use vpipe::recipe::StageSpec;
 use vpipe::recipe::World;
 use vpipe::stages;
-use vpipe::stages::Supplies;
+use vpipe::stages::Resources;
 use vpipe::time::Pts;
 
 // What a frame of 720 lines has at quality 85, more or less.
@@ -72,12 +73,14 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
     let runpod = RunpodSpec::default();
     let endpoint = Endpoint::new(&runpod, "detect", &access)?;
     let place = RemoteFacts {
+        why: String::new(),
         backend: "runpod".into(),
         kind: "runpod",
         host: endpoint.host(),
         model: "detect".to_owned(),
         concurrency: None,
         max_body: runpod::max_body(&runpod),
+        encoding: Encoding::Base64,
         attempts: 1,
         retry_time: runpod.retry_time,
         fleet: None,
@@ -92,12 +95,12 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
     let spec = spec.ok_or("the default recipe has no yolo")?;
     let mapping = Mapping::new(&MappingSpec::default());
     let (params, videos) = (spec.params(), BTreeMap::new());
-    let caller: Arc<dyn Call> = stages::request(&stage, &params, mapping, endpoint, &videos);
-    let supplies = Supplies {
-        callers: BTreeMap::from([(stage, caller)]),
-        ..Supplies::default()
+    let caller: Arc<dyn Call> = stages::vision_call(&stage, &params, mapping, endpoint, &videos);
+    let resources = Resources {
+        calls: BTreeMap::from([(stage, caller)]),
+        ..Resources::default()
     };
-    let works = stages::assemble(&plan, &supplies).map_err(|stage| stage.to_string())?;
+    let works = stages::assemble(&plan, &resources).map_err(|stage| stage.to_string())?;
     let works = plan
         .steps()
         .zip(works)

@@ -1,8 +1,8 @@
 //! `init`, `show` and `schema`: what helps to write a recipe.
 
 use crate::app::compile;
+use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
-use crate::app::world::Here;
 use crate::recipe;
 use crate::recipe::Request;
 use crate::recipe::Showing;
@@ -39,7 +39,7 @@ pub fn init(path: &Path) -> Result<(), AppError> {
 /// A recipe as it is run, as one text.
 pub fn show(request: &Request, showing: Showing) -> Result<String, AppError> {
     compile::load(request)?;
-    Ok(recipe::show(request, &Here, showing)?)
+    Ok(recipe::show(request, &ProcessEnvironment, showing)?)
 }
 
 /// The JSON Schema of recipes.

@@ -1,10 +1,10 @@
 //! Compiling: a request for a recipe to a plan and what it stands on.
 
+use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
+use crate::app::placement::placements::Placements;
 use crate::app::placement::resolve;
-use crate::app::placement::resolve::Placed;
 use crate::app::report::StageRow;
-use crate::app::world::Here;
 use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::facts::Facts;
@@ -30,7 +30,7 @@ use std::thread;
 
 /// The recipe that is asked for; nothing else has been looked at.
 pub(super) fn load(request: &recipe::Request) -> Result<Recipe, AppError> {
-    let recipe = recipe::load(request, &Here)?;
+    let recipe = recipe::load(request, &ProcessEnvironment)?;
     // Before any model is loaded: a mistake in the graph needs no model to be told.
     wrong(&recipe, plan::check(&recipe))?;
     Ok(recipe)
@@ -40,7 +40,7 @@ pub(super) fn load(request: &recipe::Request) -> Result<Recipe, AppError> {
 pub(super) struct Compiled {
     pub(super) plan: Plan,
     pub(super) facts: Facts,
-    pub(super) placed: Placed,
+    pub(super) placements: Placements,
 }
 
 /// The plan of `recipe` for `videos`. Keys go to their own hosts and to `allowed`.
@@ -49,12 +49,12 @@ pub(super) fn compile(
     allowed: &[String],
     videos: Vec<VideoFacts>,
 ) -> Result<Compiled, AppError> {
-    let placed = resolve::resolve(recipe, allowed, &videos)?;
+    let placements = resolve::resolve(recipe, allowed, &videos)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let held = held(recipe, &videos);
     let facts = Facts {
         cores,
-        placements: placed.placements.clone(),
+        placements: placements.facts.clone(),
         decoder_frames: held.frames,
         decoder_bytes: held.bytes,
         videos,
@@ -64,7 +64,7 @@ pub(super) fn compile(
         Ok(plan) => Ok(Compiled {
             plan,
             facts,
-            placed,
+            placements,
         }),
         Err(diagnostics) => Err(report(recipe, diagnostics)),
     }
@@ -106,7 +106,7 @@ impl Compiled {
 
     /// Nothing, where the environment has all that a run needs.
     pub(super) fn ready(&self) -> Result<(), AppError> {
-        match self.placed.missing.first() {
+        match self.placements.missing.first() {
             Some(Diagnostic { message, help, .. }) => Err(AppError::Environment {
                 message: message.clone(),
                 help: help.clone(),
@@ -117,7 +117,7 @@ impl Compiled {
 
     /// What the environment lacks, and what of `recipe` can be run and will disappoint.
     pub(super) fn warnings(&self, recipe: &Recipe) -> Option<Report> {
-        let missing = self.placed.missing.iter().cloned();
+        let missing = self.placements.missing.iter().cloned();
         let advice = plan::warnings(recipe, &self.plan, &self.facts);
         let diagnostics: Vec<_> = missing.chain(advice).collect();
         (!diagnostics.is_empty()).then(|| Report {
@@ -174,6 +174,14 @@ impl Compiled {
             }
             Some(Placement::Remote(remote)) => format!("{}, {}", remote.backend, remote.host),
             Some(Placement::Skipped { .. }) | None => String::new(),
+        }
+    }
+
+    /// Why a stage that runs is placed there; empty where it could run nowhere else.
+    pub(super) fn why(&self, stage: &StageId) -> String {
+        match self.facts.placements.get(stage) {
+            Some(Placement::Skipped { .. }) | None => String::new(),
+            Some(placement) => placement.why().to_owned(),
         }
     }
 

@@ -3,8 +3,8 @@
 //! Asks a server only where both its key and an endpoint are set. A key is set or not; it is
 //! never shown.
 
-use crate::app::placement::resolve;
-use crate::app::world::Here;
+use crate::app::environment::ProcessEnvironment;
+use crate::app::placement::context::runpod_access;
 use crate::backends::engine;
 use crate::backends::models;
 use crate::backends::models::ModelSource;
@@ -74,7 +74,7 @@ impl Finding {
 
 /// Looks at everything; the exit code is 3 where anything is wrong.
 pub fn doctor() -> Vec<Finding> {
-    let variables = Here.variables();
+    let variables = ProcessEnvironment.variables();
     let mut findings = vec![ffmpeg(), key(&variables)];
     findings.extend(ENDPOINTS.map(|(stage, variable)| endpoint(stage, variable, &variables)));
     findings.push(models());
@@ -157,7 +157,7 @@ fn ask(id: &str, variables: &BTreeMap<String, String>) -> Result<(String, Health
         request_timeout: PATIENCE,
         ..RunpodSpec::default()
     };
-    let access = resolve::access(&spec, &|name| set(variables, name), &[]);
+    let access = runpod_access(&spec, &|name| set(variables, name), &[]);
     let endpoint = Endpoint::new(&spec, id, &access).map_err(|failure| failure.message)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -7,6 +7,7 @@ mod author;
 mod check;
 mod compile;
 mod doctor;
+mod environment;
 mod error;
 mod graph;
 mod inputs;
@@ -16,7 +17,6 @@ mod report;
 mod run;
 mod saving;
 mod trial;
-mod world;
 
 pub use accounting::budget::Limits;
 pub use author::init;

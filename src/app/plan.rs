@@ -2,15 +2,14 @@
 
 use crate::app::compile;
 use crate::app::compile::Compiled;
+use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::app::inputs;
 use crate::app::inputs::Inputs;
-use crate::app::placement::reason;
 use crate::app::report::Planned;
 use crate::app::report::PlannedStage;
 use crate::app::run;
 use crate::app::run::RunRequest;
-use crate::app::world::Here;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
@@ -33,7 +32,7 @@ pub fn plan(request: &RunRequest) -> Result<Planned, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
     let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
-    let differences = recipe::differences(&request.recipe, &Here)?;
+    let differences = recipe::differences(&request.recipe, &ProcessEnvironment)?;
     let facts = |inputs: &Inputs| -> Vec<VideoFacts> {
         let videos = inputs.videos.values();
         videos.map(|(_, facts)| facts.clone()).collect()
@@ -95,7 +94,7 @@ fn stages_of(recipe: &Recipe, compiled: &Compiled) -> Vec<PlannedStage> {
         id: stage.id.clone(),
         kind: planned.kind,
         place: compiled.place(&stage.id),
-        why: reason::why(recipe, stage, compiled.facts.placements.get(&stage.id)),
+        why: compiled.why(&stage.id),
         fate: planned.fate.clone(),
     });
     stages.collect()

@@ -33,7 +33,7 @@ use crate::recipe;
 use crate::recipe::Recipe;
 use crate::recipe::StageSpec;
 use crate::stages;
-use crate::stages::Supplies;
+use crate::stages::Resources;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -87,14 +87,14 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
     let header = header(&recipe, &compiled);
     let demo = header.demo;
     update(Update::Planned(header));
-    let supplies = Supplies {
+    let resources = Resources {
         videos: Arc::new(inputs.videos.clone()),
         first: request.first,
-        detectors: compiled.placed.detectors.clone(),
-        transcribers: compiled.placed.transcribers.clone(),
-        callers: compiled.placed.callers.clone(),
+        detectors: compiled.placements.detectors.clone(),
+        transcribers: compiled.placements.transcribers.clone(),
+        calls: compiled.placements.calls.clone(),
     };
-    let works = stages::assemble(&compiled.plan, &supplies).map_err(|stage| {
+    let works = stages::assemble(&compiled.plan, &resources).map_err(|stage| {
         let message = format!("the stage `{stage}` has nothing to run on");
         AppError::Environment {
             message,
@@ -172,7 +172,7 @@ fn notices(compiled: &Compiled) -> Vec<String> {
         let path = video.path.display();
         format!("{path} has sound and no frames: it is listened to, and nothing is looked for")
     });
-    let models = compiled.placed.notices.iter().cloned();
+    let models = compiled.placements.notices.iter().cloned();
     models.chain(blind).collect()
 }
 

@@ -6,8 +6,8 @@
 use crate::app::compile;
 use crate::app::error::AppError;
 use crate::app::inputs;
+use crate::app::placement::placements::Placements;
 use crate::app::placement::resolve;
-use crate::app::placement::resolve::Placed;
 use crate::diag::Diagnostic;
 use crate::diag::did_you_mean;
 use crate::engine::Stop;
@@ -116,8 +116,8 @@ pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
     let wanted = stages::wanted(&extract, PixelFormat::I420, None);
     let facts = media::probe(&input, VideoId(0), &wanted).map_err(|error| unreadable(&error))?;
     let allowed = &request.recipe.allowed_hosts;
-    let placed = resolve::resolve(&recipe, allowed, std::slice::from_ref(&facts))?;
-    let trial = trial(&placed, &stage.id)?;
+    let placements = resolve::resolve(&recipe, allowed, std::slice::from_ref(&facts))?;
+    let trial = trial(&placements, &stage.id)?;
     let source = Source {
         input: &input,
         facts: &facts,
@@ -164,15 +164,15 @@ fn stage<'a>(recipe: &'a Recipe, name: &str) -> Result<&'a Stage, AppError> {
         })
 }
 
-fn trial(placed: &Placed, stage: &StageId) -> Result<Arc<dyn Trial>, AppError> {
+fn trial(placements: &Placements, stage: &StageId) -> Result<Arc<dyn Trial>, AppError> {
     // What it lacks of its environment is what to say first.
-    if let Some(Diagnostic { message, help, .. }) = placed.missing.first() {
+    if let Some(Diagnostic { message, help, .. }) = placements.missing.first() {
         return Err(AppError::Environment {
             message: message.clone(),
             help: help.clone(),
         });
     }
-    placed
+    placements
         .trials
         .get(stage)
         .cloned()

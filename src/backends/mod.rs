@@ -14,3 +14,6 @@ pub mod engine;
 pub mod models;
 pub mod remote;
 pub mod transport;
+
+pub use remote::protocol::Remote;
+pub use remote::protocol::Submission;

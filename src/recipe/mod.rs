@@ -73,7 +73,7 @@ pub use stages::http::HttpStageSpec;
 pub use stages::save::SaveFormat;
 pub use stages::save::SaveSpec;
 pub use stages::take::TakeSpec;
-pub use stages::take::values_for_strangers;
+pub use stages::take::values_for_requests;
 pub use stages::take::values_of_box;
 pub use stages::take::values_of_facts;
 pub use tools::differ::Difference;

@@ -23,37 +23,37 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What steps need that is not in the plan: opened before the run, so that what is missing is
-/// known before anything is spent.
+/// The videos, models and calls that steps need besides the plan: opened before the run, so that a
+/// missing one is reported before anything is spent.
 #[derive(Default)]
-pub struct Supplies {
+pub struct Resources {
     /// The inputs.
     pub videos: Arc<Videos>,
     /// Only so much of each video.
     pub first: Option<Duration>,
-    /// The models of stages that look here.
+    /// The models of vision stages on this machine.
     pub detectors: BTreeMap<StageId, Detector>,
-    /// The models of stages that listen here.
+    /// The models of speech stages on this machine.
     pub transcribers: BTreeMap<StageId, Transcriber>,
-    /// The servers of stages that infer elsewhere.
-    pub callers: BTreeMap<StageId, Arc<dyn Call>>,
+    /// The calls of stages on a remote backend.
+    pub calls: BTreeMap<StageId, Arc<dyn Call>>,
 }
 
-/// What each step of `plan` does, in its order; or the stage that a supply is missing for.
-pub fn assemble(plan: &Plan, supplies: &Supplies) -> Result<Vec<Work>, StageId> {
+/// What each step of `plan` does, in its order; or the stage that has nothing to run on.
+pub fn assemble(plan: &Plan, resources: &Resources) -> Result<Vec<Work>, StageId> {
     let taken = Arc::default();
     plan.steps()
-        .map(|(_, step)| work(step, supplies, &taken).ok_or_else(|| step.stage.clone()))
+        .map(|(_, step)| work(step, resources, &taken).ok_or_else(|| step.stage.clone()))
         .collect()
 }
 
-fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
+fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Work> {
     Some(match &step.kind {
         StepKind::Frames { spec, format } => Work::Source(extract::frames(
             spec,
             *format,
-            &supplies.videos,
-            supplies.first,
+            &resources.videos,
+            resources.first,
         )),
         StepKind::Encode { quality } => Work::Map(extract::encode(*quality)),
         StepKind::Pick { picking } => Work::Fold(pick(&step.stage, picking)),
@@ -63,26 +63,26 @@ fn work(step: &Step, supplies: &Supplies, taken: &Arc<Taken>) -> Option<Work> {
         StepKind::Detect { spec, .. } => Work::Map(detect(
             &step.stage,
             spec,
-            supplies.detectors.get(&step.stage)?,
+            resources.detectors.get(&step.stage)?,
         )),
-        StepKind::Request { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
-        StepKind::Save { spec } => Work::Map(save(&step.stage, spec, &supplies.videos, taken)),
+        StepKind::Request { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
+        StepKind::Save { spec } => Work::Map(save(&step.stage, spec, &resources.videos, taken)),
         StepKind::Sound { track, without } => {
-            Work::Source(speech::read(*track, without, &supplies.videos))
+            Work::Source(speech::read(*track, without, &resources.videos))
         }
         StepKind::CutSound {
             length,
             drop_silence,
-        } => Work::Fold(speech::cut(*length, *drop_silence, &supplies.videos)),
+        } => Work::Fold(speech::cut(*length, *drop_silence, &resources.videos)),
         StepKind::Code { codec } => Work::Map(speech::code(*codec)),
         StepKind::Transcribe { spec, .. } => Work::Map(speech::transcribe(
             &step.stage,
             spec,
-            supplies.transcribers.get(&step.stage)?,
+            resources.transcribers.get(&step.stage)?,
         )),
-        StepKind::Ask { .. } => Work::Call(Arc::clone(supplies.callers.get(&step.stage)?)),
+        StepKind::Ask { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
         StepKind::Compose { without } => {
-            Work::Fold(speech::compose(&step.stage, without, &supplies.videos))
+            Work::Fold(speech::compose(&step.stage, without, &resources.videos))
         }
         StepKind::Merge { detecting, .. } => Work::Fold(merge(detecting)),
     })

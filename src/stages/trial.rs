@@ -8,14 +8,14 @@ use crate::item::Item;
 use crate::template::Filled;
 use serde_json::Value;
 
-/// A stage that asks a server.
+/// A stage that asks a remote backend.
 pub trait Trial: Send + Sync {
     /// What is asked about `item`.
     ///
     /// # Errors
     ///
     /// Where no request can be made of it.
-    fn rendered(&self, item: &Item) -> Result<Rendered, Failure>;
+    fn rendered(&self, item: &Item) -> Result<RenderedRequest, Failure>;
 
     /// Asks, and gives the answer as it came.
     ///
@@ -34,7 +34,7 @@ pub trait Trial: Send + Sync {
 
 /// A request, for people to read.
 #[derive(Clone, Debug)]
-pub struct Rendered {
+pub struct RenderedRequest {
     /// The address and the headers, a line each; without the key.
     pub head: String,
     /// The fields.

@@ -346,7 +346,8 @@ impl Bench {
         let spec = YoloSpec::default();
         let mapping = Mapping::new(&MappingSpec::default());
         let (params, videos) = (spec.params(), BTreeMap::new());
-        let caller = vpipe::stages::request(&"yolo".into(), &params, mapping, endpoint, &videos);
+        let caller =
+            vpipe::stages::vision_call(&"yolo".into(), &params, mapping, endpoint, &videos);
         self.caller = Some(caller);
         self
     }

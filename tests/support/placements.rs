@@ -1,6 +1,7 @@
 //! Where the stages of a plan under test infer: facts that no machine and no account decides.
 
 use std::time::Duration;
+use vpipe::facts::Encoding;
 use vpipe::facts::LocalFacts;
 use vpipe::facts::ModelFacts;
 use vpipe::facts::RemoteFacts;
@@ -8,6 +9,7 @@ use vpipe::facts::RemoteFacts;
 /// A model on one thread of this machine.
 pub(crate) fn local(model: &str) -> LocalFacts {
     LocalFacts {
+        why: String::new(),
         backend: "local".into(),
         engine: "rten".to_owned(),
         threads: 1,
@@ -25,12 +27,14 @@ pub(crate) fn local(model: &str) -> LocalFacts {
 /// An endpoint of RunPod, with no word on its workers.
 pub(crate) fn runpod() -> RemoteFacts {
     RemoteFacts {
+        why: String::new(),
         backend: "runpod".into(),
         kind: "runpod",
         host: "api.runpod.ai".to_owned(),
         model: "abc123".to_owned(),
         concurrency: None,
         max_body: 10_000_000,
+        encoding: Encoding::Base64,
         attempts: 5,
         retry_time: Duration::from_secs(600),
         fleet: None,

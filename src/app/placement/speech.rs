@@ -1,23 +1,23 @@
-//! Where a stage that listens is placed.
+//! Where a `whisper` stage is placed.
 //!
-//! A backend that the recipe names, a model that is a folder, or the endpoint of the environment;
-//! where no stage of the recipe has any of them, the built-in voice; else it is skipped with its
-//! reason.
+//! On a backend that the recipe names; with a model that is a folder, on this machine; on the
+//! endpoint of the environment; with the built-in model where no stage of the recipe has a backend;
+//! else it is skipped.
 
 use crate::app::error::AppError;
-use crate::app::placement::resolve::Named;
-use crate::app::placement::resolve::Placed;
-use crate::app::placement::resolve::Surroundings;
-use crate::app::placement::resolve::here;
-use crate::app::placement::resolve::load_options;
-use crate::app::placement::resolve::local_backend;
-use crate::app::placement::resolve::refused;
+use crate::app::placement::context::BackendRef;
+use crate::app::placement::context::PlacementContext;
+use crate::app::placement::context::named_in_recipe;
+use crate::app::placement::placements::LocalBackend;
+use crate::app::placement::placements::Placements;
+use crate::app::placement::placements::unloadable;
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::whisper::VoiceSource;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::http::Access;
 use crate::backends::transport::http::Secret;
+use crate::facts::Encoding;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
@@ -31,66 +31,64 @@ use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::WhisperSpec;
 use crate::stages;
-use crate::stages::Listener;
+use crate::stages::SpeechProtocol;
 use std::path::Path;
 
-/// Which endpoint a stage that listens goes to where the recipe does not say.
 const ENDPOINT: &str = "RUNPOD_WHISPER_ENDPOINT_ID";
 
 const OPENAI_KEY: &str = "OPENAI_API_KEY";
 
-const NO_SPEECH: &str = "it has no backend: set `model` to a folder with Whisper as ONNX, or \
-                         RUNPOD_API_KEY and RUNPOD_WHISPER_ENDPOINT_ID in the environment, or \
-                         name a backend of kind `openai` or `runpod`";
+const NO_BACKEND: &str = "it has no backend: set `model` to a folder with Whisper as ONNX, or \
+                          RUNPOD_API_KEY and RUNPOD_WHISPER_ENDPOINT_ID in the environment, or \
+                          name a backend of kind `openai` or `runpod`";
 
-/// Whether a stage that listens has somewhere to go.
-pub(in crate::app) fn has_backend(whisper: &WhisperSpec, around: &Surroundings<'_>) -> bool {
-    whisper.backend.as_str() != AUTO || whisper.model.is_some() || around.has_fleet(ENDPOINT)
+/// Whether a `whisper` stage has a backend, in the recipe or in the environment.
+pub(in crate::app) fn has_backend(whisper: &WhisperSpec, context: &PlacementContext<'_>) -> bool {
+    whisper.backend.as_str() != AUTO || whisper.model.is_some() || context.has_endpoint(ENDPOINT)
 }
 
-// Whether the model of a stage is on this machine, whatever the environment offers.
+// Whether its model is on this machine, whatever the environment offers.
 fn is_here(whisper: &WhisperSpec) -> bool {
     let is_folder = |model: &String| Path::new(model).is_dir();
     whisper.backend.as_str() == LOCAL || whisper.model.as_ref().is_some_and(is_folder)
 }
 
-impl Placed {
-    /// Places a stage that listens; `somewhere` tells whether any stage of the recipe has a backend.
-    pub(in crate::app) fn listen(
+impl Placements {
+    /// Places a `whisper` stage.
+    pub(in crate::app) fn whisper(
         &mut self,
         recipe: &Recipe,
         id: &StageId,
         whisper: &WhisperSpec,
-        around: &Surroundings<'_>,
-        somewhere: bool,
+        context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
+        let backend = BackendRef::of(recipe, &whisper.backend, RUNPOD);
         let declared = recipe.backends.get(&whisper.backend);
-        let backend = Named {
-            name: match declared {
-                Some(_) => whisper.backend.clone(),
-                None => RUNPOD.into(),
-            },
-            span: declared.map(|backend| backend.span),
-        };
         match declared.map(|backend| &backend.spec) {
-            Some(BackendSpec::Runpod(spec)) => self.ask_fleet(id, whisper, &backend, spec, around),
-            Some(BackendSpec::Openai(spec)) => self.ask_server(id, whisper, &backend, spec, around),
-            Some(BackendSpec::Local(_)) => self.transcribe(recipe, id, whisper),
-            None if is_here(whisper) => self.transcribe(recipe, id, whisper),
-            None if around.has_fleet(ENDPOINT) => {
-                self.ask_fleet(id, whisper, &backend, &RunpodSpec::default(), around)
+            Some(BackendSpec::Runpod(spec)) => {
+                self.whisper_on_runpod(id, whisper, &backend, spec, context)
             }
-            // A model that is nowhere is told as such, not passed over.
-            None if whisper.model.is_some() || !somewhere => self.transcribe(recipe, id, whisper),
-            // One of kind `http` hears nothing: the recipe is refused before.
+            Some(BackendSpec::Openai(spec)) => {
+                self.whisper_on_openai(id, whisper, &backend, spec, context)
+            }
+            Some(BackendSpec::Local(_)) => self.whisper_here(recipe, id, whisper),
+            None if is_here(whisper) => self.whisper_here(recipe, id, whisper),
+            None if context.has_endpoint(ENDPOINT) => {
+                self.whisper_on_runpod(id, whisper, &backend, &RunpodSpec::default(), context)
+            }
+            // A model that is not found is an error, not a reason to skip the stage.
+            None if whisper.model.is_some() || !context.has_backend => {
+                self.whisper_here(recipe, id, whisper)
+            }
+            // The check of the recipe refuses a `whisper` on a backend of kind `http`.
             Some(BackendSpec::Http(_)) | None => {
-                self.skip(id, NO_SPEECH);
+                self.skip(id, NO_BACKEND);
                 Ok(())
             }
         }
     }
 
-    fn transcribe(
+    fn whisper_here(
         &mut self,
         recipe: &Recipe,
         id: &StageId,
@@ -100,14 +98,14 @@ impl Placed {
             Some(model) => VoiceSource::Folder(model.into()),
             None => VoiceSource::Demo,
         };
-        let (backend, spec) = local_backend(recipe, &whisper.backend);
-        let options = load_options(&spec);
-        let transcriber = Transcriber::load(&source, &options).map_err(|error| refused(&error))?;
+        let backend = LocalBackend::of(recipe, &whisper.backend);
+        let transcriber =
+            Transcriber::load(&source, &backend.options()).map_err(|error| unloadable(&error))?;
         let model = transcriber.facts().clone();
-        if let Err(message) = transcriber.check(&stages::transcribing(whisper)) {
-            // The built-in voice is offered where it can listen; nobody has asked for it.
+        if let Err(message) = transcriber.check(&stages::transcribe_params(whisper)) {
+            // The built-in model is a default; it is no error that it cannot do what is asked.
             if model.demo && whisper.backend.as_str() == AUTO {
-                self.skip(id, NO_SPEECH);
+                self.skip(id, NO_BACKEND);
                 return Ok(());
             }
             return Err(AppError::Request {
@@ -121,73 +119,69 @@ impl Placed {
                 "{name} runs on this machine, where word_timestamps = true has no effect"
             ));
         }
-        self.placements
-            .insert(id.clone(), here(backend, &spec, &options, model));
+        self.place(id, backend.placement(model));
         self.transcribers.insert(id.clone(), transcriber);
         Ok(())
     }
 
-    fn ask_fleet(
+    fn whisper_on_runpod(
         &mut self,
         id: &StageId,
         whisper: &WhisperSpec,
-        backend: &Named,
+        backend: &BackendRef,
         spec: &RunpodSpec,
-        around: &Surroundings<'_>,
+        context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        if let Some(endpoint) = self.endpoint(id, backend, spec, ENDPOINT, around)? {
-            let listener = Listener::Runpod(Box::new(endpoint));
-            let caller = stages::ask(id, whisper, listener);
-            self.callers.insert(id.clone(), caller);
+        if let Some(endpoint) = self.endpoint(id, backend, spec, ENDPOINT, context)? {
+            let protocol = SpeechProtocol::Worker(whisper.clone());
+            let call = stages::speech_call(id, endpoint, protocol);
+            self.calls.insert(id.clone(), call);
         }
         Ok(())
     }
 
-    fn ask_server(
+    fn whisper_on_openai(
         &mut self,
         id: &StageId,
         whisper: &WhisperSpec,
-        backend: &Named,
+        backend: &BackendRef,
         spec: &OpenaiSpec,
-        around: &Surroundings<'_>,
+        context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
         // OpenAI's key is for OpenAI: another server gets the one that is named for it.
         let usual = spec.base_url.is_none().then_some(OPENAI_KEY);
         let variable = spec.api_key_env.as_deref().or(usual);
-        let key = variable.and_then(|variable| around.get(variable));
+        let key = variable.and_then(|variable| context.variable(variable));
+        let base = spec.base_url.as_deref().unwrap_or(openai::DEFAULT_BASE);
         let access = Access {
-            base: spec
-                .base_url
-                .as_deref()
-                .unwrap_or(openai::DEFAULT_BASE)
-                .to_owned(),
+            base: base.to_owned(),
             key: key.map(Secret::new),
             key_host: openai::HOST,
-            allowed: around.allowed.to_vec(),
+            allowed: context.allowed_hosts.to_vec(),
         };
-        let listening = stages::listening(whisper);
-        let model = listening.model.clone();
-        let server = Transcriptions::new(spec, &access, listening)
+        let params = stages::transcription_params(whisper);
+        let server = Transcriptions::new(spec, &access, &params)
             .map_err(|failure| AppError::environment(&failure))?;
-        self.placements.insert(
-            id.clone(),
-            Placement::Remote(RemoteFacts {
-                backend: backend.name.clone(),
-                kind: OPENAI,
-                host: server.host(),
-                model,
-                concurrency: spec.concurrency,
-                max_body: spec.max_body,
-                attempts: spec.attempts,
-                retry_time: spec.retry_time,
-                fleet: None,
-            }),
-        );
+        let facts = RemoteFacts {
+            why: named_in_recipe(&backend.name),
+            backend: backend.name.clone(),
+            kind: OPENAI,
+            host: server.host(),
+            model: params.model.clone(),
+            concurrency: spec.concurrency,
+            max_body: spec.max_body,
+            encoding: Encoding::Raw,
+            attempts: spec.attempts,
+            retry_time: spec.retry_time,
+            fleet: None,
+        };
+        self.place(id, Placement::Remote(facts));
         match variable.filter(|_| access.key.is_none()) {
             Some(variable) => self.lack(backend, variable, "set it to a key of your account"),
             None => {
-                let caller = stages::ask(id, whisper, Listener::Openai(server));
-                self.callers.insert(id.clone(), caller);
+                let protocol = SpeechProtocol::Transcriptions(params);
+                let call = stages::speech_call(id, server, protocol);
+                self.calls.insert(id.clone(), call);
             }
         }
         Ok(())

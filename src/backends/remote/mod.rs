@@ -2,6 +2,7 @@
 //!
 //! | folder | what it is |
 //! |---|---|
+//! | `protocol` | the protocols of servers as one enum: submit, wait, cancel |
 //! | [`runpod`] | jobs of RunPod Serverless: submitted, waited for, cancelled |
 //! | [`openai`] | OpenAI's API for sound |
 //! | [`service`] | any server that answers at once |
@@ -10,6 +11,7 @@
 
 pub mod mapping;
 pub mod openai;
+pub(in crate::backends) mod protocol;
 pub mod runpod;
 pub mod service;
 pub mod speech;

@@ -10,6 +10,7 @@ use crate::backends::transport::http::Outgoing;
 use crate::backends::transport::http::Reply;
 use crate::backends::transport::http::Server;
 use crate::exchange::Exchange;
+use crate::facts::Encoding;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::recipe::BodyForm;
@@ -72,6 +73,14 @@ impl Service {
     /// The host, as users know it.
     pub fn host(&self) -> String {
         self.server.host()
+    }
+
+    /// How a request carries the bytes of frames and sound.
+    pub fn encoding(&self) -> Encoding {
+        match self.spec.body {
+            BodyForm::Json => Encoding::Base64,
+            BodyForm::Form | BodyForm::File => Encoding::Raw,
+        }
     }
 
     /// What stands before the body of a request that knows `names`.

@@ -1,7 +1,5 @@
 //! Forms: `multipart/form-data` (RFC 7578), made whole before it is sent, so that every attempt
-//! sends the same.
-//!
-//! Does not know what the fields mean.
+//! sends the same bytes.
 
 use crate::failure::Class;
 use crate::failure::Failure;

@@ -14,8 +14,6 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
 use reqwest::header::HeaderValue;
-use reqwest::multipart::Form;
-use reqwest::multipart::Part;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
 use rustls::crypto::ring;
@@ -52,19 +50,6 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// The whole body.
     pub body: Bytes,
-}
-
-/// A file in a form.
-#[derive(Clone, Debug)]
-pub struct File {
-    /// The field of the form.
-    pub field: &'static str,
-    /// Its name.
-    pub name: String,
-    /// What it is, such as `audio/flac`.
-    pub media_type: String,
-    /// What is in it.
-    pub bytes: Bytes,
 }
 
 /// A request with everything that a recipe can say of one.
@@ -248,29 +233,6 @@ impl Server {
         longer: Duration,
     ) -> Result<Reply, Failure> {
         self.json(Method::POST, path, json, self.timeout + longer)
-            .await
-    }
-
-    /// Sends a form with `fields` and a file to `path`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Server::get`].
-    pub async fn post_form(
-        &self,
-        path: &str,
-        fields: Vec<(&'static str, String)>,
-        file: File,
-    ) -> Result<Reply, Failure> {
-        let length = file.bytes.len() as u64;
-        let part = Part::stream_with_length(file.bytes, length)
-            .file_name(file.name)
-            .mime_str(&file.media_type)
-            .map_err(|error| self.broken(error))?;
-        let fields = fields.into_iter();
-        let form = fields.fold(Form::new(), |form, (name, value)| form.text(name, value));
-        let request = self.request(Method::POST, path, self.timeout)?;
-        self.exchange(request.multipart(form.part(file.field, part)))
             .await
     }
 

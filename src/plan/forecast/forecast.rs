@@ -286,7 +286,7 @@ fn stage(
         StepKind::Request { place, side } => {
             let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
             let vram = card.map(|(card, side)| Vram::of(size, side, card));
-            let asked = requests::frames(plan, facts, index);
+            let asked = requests::frames(plan, facts, index, place.encoding);
             (asked, place, vram, frame(place), reading)
         }
         StepKind::Ask { place, .. } => {

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of how long that takes.
 
+use crate::facts::Encoding;
 use crate::facts::Facts;
 use crate::facts::RemoteFacts;
 use crate::facts::Survey;
@@ -13,7 +14,6 @@ use crate::plan::step::Plan;
 use crate::plan::step::Step;
 use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
-use crate::recipe::OPENAI;
 use crate::speech::Codec;
 use crate::speech::RATE;
 
@@ -21,8 +21,10 @@ use crate::speech::RATE;
 const CROPS: Guess<f64> = Guess::new(0.0, 1.0, 10.0);
 const OF_A_FRAME: Guess<f64> = Guess::new(0.01, 0.1, 1.0);
 
-// Quotes and a comma around each frame, and what stands around all of them.
-const AROUND_ONE: f64 = 3.0;
+// Around each frame: quotes and a comma in JSON, or the header of a part of a form; and what
+// stands around all of them.
+const QUOTES: f64 = 3.0;
+const PART_HEADER: f64 = 170.0;
 const AROUND_ALL: Guess<f64> = Guess::new(100.0, 250.0, 1_000.0);
 
 // What is left of sound where silence is dropped.
@@ -47,7 +49,12 @@ struct Part<'a> {
 }
 
 /// The frames that the step at `index` sends.
-pub(in crate::plan) fn frames(plan: &Plan, facts: &Facts, index: StepIndex) -> Asked {
+pub(in crate::plan) fn frames(
+    plan: &Plan,
+    facts: &Facts,
+    index: StepIndex,
+    encoding: Encoding,
+) -> Asked {
     let feed = plan.feed(index);
     let parts: Option<Vec<Part<'_>>> = facts
         .videos
@@ -69,7 +76,7 @@ pub(in crate::plan) fn frames(plan: &Plan, facts: &Facts, index: StepIndex) -> A
     }
     let requests = requests(&parts, &feed, a_frame, amount.low);
     let surveyed = !parts.is_empty() && parts.iter().all(|part| part.survey.is_some());
-    let bytes = surveyed.then(|| bytes(&parts, &feed, amount, count, requests));
+    let bytes = surveyed.then(|| bytes(&parts, &feed, amount, count, requests, encoding));
     let known = Some(count).filter(|_| is_known);
     let exact = parts
         .iter()
@@ -142,14 +149,18 @@ fn sizes(survey: &Survey) -> impl Iterator<Item = f64> {
     survey.sizes.iter().map(|size| *size as f64)
 }
 
-// In base64, four bytes of three.
 fn bytes(
     parts: &[Part<'_>],
     feed: &Feed<'_>,
     amount: Guess<f64>,
     count: u64,
     requests: Guess<u64>,
+    encoding: Encoding,
 ) -> Guess<u64> {
+    let around_one = match encoding {
+        Encoding::Base64 => QUOTES,
+        Encoding::Raw => PART_HEADER,
+    };
     let all = parts
         .iter()
         .fold(Guess::default(), |sum: Guess<f64>, part| {
@@ -161,12 +172,12 @@ fn bytes(
         false => Guess::sure(1.0),
     };
     let share = amount.map(|amount| amount / count.max(1) as f64);
-    let text = all
+    let carried = all
         .with(scale, |bytes, scale| bytes * scale)
-        .with(share, |bytes, share| bytes * share * 4.0 / 3.0)
-        .with(amount, |bytes, amount| bytes + amount * AROUND_ONE);
+        .with(share, |bytes, share| bytes * share * encoding.growth())
+        .with(amount, |bytes, amount| bytes + amount * around_one);
     let around = requests.with(AROUND_ALL, |requests, around| requests as f64 * around);
-    text.with(around, |text, around| (text + around) as u64)
+    carried.with(around, |carried, around| (carried + around) as u64)
 }
 
 // The bytes of a frame on average, as far as those that were tried tell: three times the error
@@ -241,9 +252,11 @@ pub(in crate::plan) fn sound(
         requests.low = requests.low.min(1);
     }
     let amount = spoken.map(|share| share * seconds.unwrap_or(0.0));
-    let text = if place.kind == OPENAI { 1.0 } else { 4.0 / 3.0 };
+    let growth = place.encoding.growth();
     let bytes = amount
-        .with(a_second(spec.codec), |amount, bytes| amount * bytes * text)
+        .with(a_second(spec.codec), |amount, bytes| {
+            amount * bytes * growth
+        })
         .with(
             requests.with(AROUND_ALL, |requests, around| requests as f64 * around),
             |bytes, around| (bytes + around) as u64,

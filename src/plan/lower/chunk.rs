@@ -4,7 +4,6 @@
 //! never more than a request holds. Pure.
 
 use crate::facts::RemoteFacts;
-use crate::recipe::OPENAI;
 use crate::recipe::WhisperSpec;
 use crate::speech::Codec;
 use crate::speech::RATE;
@@ -71,39 +70,47 @@ fn samples(seconds: u32) -> usize {
     seconds as usize * RATE as usize
 }
 
-// The seconds of any sound that a request surely holds: a form carries a file as it is, JSON three
-// bytes in four.
+// The seconds of any sound that a request surely holds.
 fn held(place: &RemoteFacts, codec: Codec) -> u32 {
     let room = place.max_body.saturating_sub(ENVELOPE);
-    let file = if place.kind == OPENAI {
-        room
-    } else {
-        room / 4 * 3
-    };
+    let file = place.encoding.held(room);
     u32::try_from(file / codec.most_bytes_a_second()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::ChunkLength;
+    use crate::facts::Encoding;
     use crate::facts::RemoteFacts;
     use crate::recipe::WhisperSpec;
     use crate::speech::Codec;
     use std::time::Duration;
 
     fn seconds(concurrency: usize, codec: Codec, max_body: usize, duration: f64) -> Option<usize> {
+        chunk(concurrency, codec, max_body, duration, Encoding::Base64)
+    }
+
+    fn chunk(
+        concurrency: usize,
+        codec: Codec,
+        max_body: usize,
+        duration: f64,
+        encoding: Encoding,
+    ) -> Option<usize> {
         let spec = WhisperSpec {
             concurrency,
             codec,
             ..WhisperSpec::default()
         };
         let place = RemoteFacts {
+            why: String::new(),
             backend: "runpod".into(),
             kind: "runpod",
             host: "h".to_owned(),
             model: "m".to_owned(),
             concurrency: None,
             max_body,
+            encoding,
             attempts: 1,
             retry_time: Duration::ZERO,
             fleet: None,
@@ -123,5 +130,14 @@ mod tests {
         assert_eq!(seconds(3, Codec::Wav, 20_000_000, 3600.0), Some(300));
         assert_eq!(seconds(3, Codec::Flac, 1_000_000, 3600.0), Some(22));
         assert_eq!(seconds(3, Codec::Flac, 100_000, 3600.0), None);
+    }
+    #[test]
+    fn a_form_holds_a_third_more_sound_than_json() {
+        // A second of WAV has 32 000 bytes and the rest of a request 16 384:
+        // 983 616 bytes are left of a million, three quarters of them in JSON.
+        let one_mb = |encoding| chunk(1, Codec::Wav, 1_000_000, 3600.0, encoding);
+        assert_eq!(Codec::Wav.most_bytes_a_second(), 32_000);
+        assert_eq!(one_mb(Encoding::Base64), Some(737_712 / 32_000));
+        assert_eq!(one_mb(Encoding::Raw), Some(983_616 / 32_000));
     }
 }

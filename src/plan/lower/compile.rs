@@ -5,6 +5,7 @@
 //! do when they run.
 
 use crate::diag::Diagnostic;
+use crate::facts::Encoding;
 use crate::facts::Facts;
 use crate::facts::LocalFacts;
 use crate::facts::Placement;
@@ -125,7 +126,7 @@ impl Uses {
                             .batches
                             .entry(input.stage.clone())
                             .or_insert(usize::MAX);
-                        *most = (*most).min(jpeg_bytes(place.max_body));
+                        *most = (*most).min(jpeg_bytes(place));
                     }
                 }
                 _ => {}
@@ -431,10 +432,14 @@ impl Lowering<'_> {
     }
 }
 
-// What of a request's body is left for JPEGs: base64 makes four bytes of three, and the envelope
-// with its parameters and quotes stays below a hundredth.
-pub(super) fn jpeg_bytes(max_body: usize) -> usize {
-    max_body / 100 * 99 / 4 * 3
+// What of a request's body is left for JPEGs. In JSON the parameters and quotes around them stay
+// below a hundredth; in a form each has a header of its own, which stays below three.
+pub(super) fn jpeg_bytes(place: &RemoteFacts) -> usize {
+    let share = match place.encoding {
+        Encoding::Base64 => 99,
+        Encoding::Raw => 97,
+    };
+    place.encoding.held(place.max_body / 100 * share)
 }
 
 fn nothing_runs(recipe: &Recipe, stages: &[StagePlan]) -> Diagnostic {

@@ -4,6 +4,7 @@
 //! Channels, windows and folds are bounded, so the sum over them is a bound for the run. It is
 //! asserted against a measured peak in `tests/engine/scheduling.rs`.
 
+use crate::facts::Encoding;
 use crate::facts::Facts;
 use crate::facts::VideoFacts;
 use crate::item::ItemKind;
@@ -44,14 +45,17 @@ pub(in crate::plan) fn peak(graph: &DiGraph<Step, ItemKind>, facts: &Facts) -> P
     }
 }
 
-// Every item that a step of calls has taken may have its body ready: in base64, four bytes of
-// three, and never more than the server takes.
+// Every item that a step of calls has taken may have its body ready, which is never more than the
+// server takes.
 fn bodies(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, frame: u64) -> u64 {
     let step = &graph[node];
     let StepKind::Request { place, .. } = &step.kind else {
         return 0;
     };
-    let body = taken(graph, node) as u64 * frame * 4 / 3;
+    let body = match place.encoding {
+        Encoding::Base64 => taken(graph, node) as u64 * frame * 4 / 3,
+        Encoding::Raw => taken(graph, node) as u64 * frame,
+    };
     step.window as u64 * body.min(place.max_body as u64)
 }
 

@@ -75,7 +75,7 @@ impl Lowering<'_> {
             side,
         };
         let step = self.asking(stage, kind, concurrency, place);
-        let max_bytes = jpeg_bytes(place.max_body);
+        let max_bytes = jpeg_bytes(place);
         (step, Form::Jpeg { max_bytes })
     }
 

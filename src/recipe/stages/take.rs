@@ -73,7 +73,7 @@ pub fn values_of_facts(facts: &VideoFacts) -> Map<String, Value> {
 
 /// What a request to a server may name of a video: as [`values_of_facts`], but for where it lies on
 /// this machine.
-pub fn values_for_strangers(facts: &VideoFacts) -> Map<String, Value> {
+pub fn values_for_requests(facts: &VideoFacts) -> Map<String, Value> {
     let mut values = values_of_facts(facts);
     let mut video = match values.remove("video") {
         Some(Value::Object(video)) => video,

@@ -5,13 +5,13 @@
 //! cut        chunks, at pauses where there are some
 //! code       a sound file of each chunk, where it leaves the machine
 //! transcribe what is heard in each, by a model on this machine
-//! ask        the same by a server
+//! call       the same by a remote backend
 //! compose    passages in their order, with the times of the video
 //! ```
 //!
 //! Does not know who uses the transcript.
 
-mod ask;
+mod call;
 mod code;
 mod compose;
 mod cut;
@@ -21,14 +21,14 @@ mod read;
 mod seam;
 mod transcribe;
 
-pub use ask::Ask;
-pub use ask::Hearing;
-pub use ask::Listener;
-pub use ask::ask;
-pub use ask::listening;
+pub use call::SpeechCall;
+pub use call::SpeechMapping;
+pub use call::SpeechProtocol;
+pub use call::speech_call;
+pub use call::transcription_params;
 pub(super) use code::code;
 pub(super) use compose::compose;
 pub(super) use cut::cut;
 pub(super) use read::read;
 pub(super) use transcribe::transcribe;
-pub use transcribe::transcribing;
+pub use transcribe::transcribe_params;

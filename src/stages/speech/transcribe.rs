@@ -15,8 +15,8 @@ use crate::recipe::WhisperSpec;
 use crate::recipe::WhisperTask;
 use crate::speech::Chunk;
 use crate::speech::Waves;
-use crate::stages::speech::ask::passage;
-use crate::stages::speech::ask::unasked;
+use crate::stages::speech::call::passage;
+use crate::stages::speech::call::unasked;
 use std::sync::Arc;
 
 /// Runs `transcriber` as `stage`.
@@ -27,13 +27,13 @@ pub(in crate::stages) fn transcribe(
 ) -> Arc<dyn Map> {
     Arc::new(Transcribe {
         stage: stage.clone(),
-        params: Arc::new(transcribing(spec)),
+        params: Arc::new(transcribe_params(spec)),
         transcriber: transcriber.clone(),
     })
 }
 
 /// What a `whisper` stage asks of a local model.
-pub fn transcribing(spec: &WhisperSpec) -> TranscribeParams {
+pub fn transcribe_params(spec: &WhisperSpec) -> TranscribeParams {
     TranscribeParams {
         language: spec.language.clone(),
         task: match spec.task {
@@ -51,7 +51,7 @@ struct Transcribe {
 
 impl Map for Transcribe {
     fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
-        Ok(Box::new(Listening {
+        Ok(Box::new(TranscribeLane {
             stage: self.stage.clone(),
             params: Arc::clone(&self.params),
             session: self.transcriber.session()?,
@@ -63,13 +63,13 @@ impl Map for Transcribe {
     }
 }
 
-struct Listening {
+struct TranscribeLane {
     stage: StageId,
     params: Arc<TranscribeParams>,
     session: TranscriberSession,
 }
 
-impl Lane for Listening {
+impl Lane for TranscribeLane {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let Item::Chunk(Chunk {
             content: Ok(Waves::Plain(samples)),

@@ -22,13 +22,13 @@ pub(in crate::stages) fn detect(
 ) -> Arc<dyn Map> {
     Arc::new(Detect {
         stage: stage.clone(),
-        params: Arc::new(params(spec)),
+        params: Arc::new(detect_params(spec)),
         detector: detector.clone(),
     })
 }
 
 /// What a `yolo` stage asks of a local model.
-pub fn params(spec: &YoloSpec) -> DetectParams {
+pub fn detect_params(spec: &YoloSpec) -> DetectParams {
     DetectParams {
         conf: spec.conf,
         iou: spec.iou,
@@ -47,7 +47,7 @@ struct Detect {
 
 impl Map for Detect {
     fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
-        Ok(Box::new(Looking {
+        Ok(Box::new(DetectLane {
             stage: self.stage.clone(),
             params: Arc::clone(&self.params),
             session: self.detector.session()?,
@@ -59,13 +59,13 @@ impl Map for Detect {
     }
 }
 
-struct Looking {
+struct DetectLane {
     stage: StageId,
     params: Arc<DetectParams>,
     session: DetectorSession,
 }
 
-impl Lane for Looking {
+impl Lane for DetectLane {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let frame = match item {
             Item::Frame(frame) => frame,

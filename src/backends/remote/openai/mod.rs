@@ -8,5 +8,5 @@ mod transcriptions;
 
 pub use transcriptions::DEFAULT_BASE;
 pub use transcriptions::HOST;
-pub use transcriptions::Listening;
+pub use transcriptions::TranscriptionParams;
 pub use transcriptions::Transcriptions;

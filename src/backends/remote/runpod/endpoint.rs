@@ -1,5 +1,6 @@
 //! An endpoint: its calls, and the pace at which answers are asked for.
 
+use crate::backends::remote::protocol::Submission;
 use crate::backends::remote::runpod::health;
 use crate::backends::remote::runpod::health::Health;
 use crate::backends::remote::runpod::outcome::Job;
@@ -61,15 +62,6 @@ fn is_near_limit(mode: RunpodMode, size: usize) -> bool {
         RunpodMode::Async => 9_500_000,
         RunpodMode::Sync => 19_000_000,
     }
-}
-
-/// What came of submitting a job.
-#[derive(Debug, PartialEq)]
-pub enum Submission {
-    /// It was accepted; its output can be waited for.
-    Ticket(Ticket),
-    /// Its output came at once.
-    Output(Value),
 }
 
 /// One endpoint of an account.

@@ -11,6 +11,5 @@ mod pace;
 pub use endpoint::DEFAULT_BASE;
 pub use endpoint::Endpoint;
 pub use endpoint::HOST;
-pub use endpoint::Submission;
 pub use endpoint::max_body;
 pub use health::Health;

@@ -95,6 +95,7 @@ fn recipe(detecting: Vec<Stage>, primary: Option<&str>) -> Recipe {
 
 fn facts(demo: bool) -> Facts {
     let local = LocalFacts {
+        why: String::new(),
         backend: "local".into(),
         engine: "rten".to_owned(),
         threads: 1,

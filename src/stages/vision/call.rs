@@ -1,11 +1,13 @@
-//! `yolo` and `http` at a server: JPEGs as one request, and its answer for each frame.
+//! `yolo` and `http` on a remote backend: JPEGs as one request, and its answer for each frame.
 //!
-//! What the request and its answer look like is a matter of the recipe. A batch that the workers have
+//! The recipe's mapping says what the request and its answer look like. A batch that the workers have
 //! not the memory for is cut, and so is every larger one after it, before it is sent.
 
+use crate::backends::Remote;
+use crate::backends::Submission;
 use crate::backends::remote::mapping::Mapping;
 use crate::backends::remote::mapping::Sizes;
-use crate::backends::remote::runpod::Submission;
+use crate::backends::transport::form::Attachment;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
@@ -24,9 +26,8 @@ use crate::name::Ticket;
 use crate::name::VideoId;
 use crate::recipe::values_of_box;
 use crate::stages::batch::cut;
-use crate::stages::trial::Rendered;
+use crate::stages::trial::RenderedRequest;
 use crate::stages::trial::Trial;
-use crate::stages::vision::asked::Asked;
 use crate::template::Data;
 use crate::template::Names;
 use bytes::Bytes;
@@ -38,38 +39,41 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
-/// Asks `asked` as `stage`, with the parameters `params` and in the words of `mapping`; `videos` is
-/// what a request may say of each video.
-pub fn request(
+// The media type of a frame that leaves the machine.
+const JPEG: &str = "image/jpeg";
+
+/// Has `stage` ask `remote`, with the parameters `params` and as `mapping` says; `videos` are the
+/// values that a request may take of each video.
+pub fn vision_call(
     stage: &StageId,
     params: &Map<String, Value>,
     mapping: Mapping,
-    asked: impl Into<Asked>,
+    remote: impl Into<Remote>,
     videos: &BTreeMap<VideoId, Map<String, Value>>,
-) -> Arc<Request> {
+) -> Arc<VisionCall> {
     let videos = videos.iter().map(|(id, facts)| (*id, Data::new(facts)));
-    Arc::new(Request {
+    Arc::new(VisionCall {
         stage: stage.clone(),
         params: Data::new(params),
         videos: videos.collect(),
         mapping,
-        asked: asked.into(),
+        remote: remote.into(),
         most: AtomicUsize::new(usize::MAX),
     })
 }
 
-/// A stage that asks a server about frames.
-pub struct Request {
+/// A stage that asks a remote backend about frames.
+pub struct VisionCall {
     stage: StageId,
     params: Data,
     videos: BTreeMap<VideoId, Data>,
     mapping: Mapping,
-    asked: Asked,
+    remote: Remote,
     // The most frames that the workers have the memory for, as far as it is known.
     most: AtomicUsize,
 }
 
-impl Request {
+impl VisionCall {
     // What a request may say of what it is about, the frames themselves aside.
     fn names(&self, item: &Item) -> Names {
         if let Item::Detections(found) = item {
@@ -197,14 +201,14 @@ impl Request {
     }
 }
 
-impl Call for Request {
+impl Call for VisionCall {
     // Nothing to ask where every frame is a gap.
     fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
         if let Item::Detections(boxes) = item {
             return match (&boxes.found, boxes.same_as) {
                 (Found::Objects(_), None) => {
                     let input = self.mapping.request(&self.names(item), &[])?;
-                    self.asked.body(&input, &[])
+                    self.remote.body(&input, &[])
                 }
                 _ => Ok(Bytes::new()),
             };
@@ -215,7 +219,7 @@ impl Call for Request {
         }
         self.fits(item)?;
         let input = self.mapping.request(&self.names(item), &jpegs)?;
-        self.asked.body(&input, &jpegs)
+        self.remote.body(&input, &attachments(&jpegs))
     }
 
     fn submit<'a>(
@@ -234,7 +238,7 @@ impl Call for Request {
             // It may have become known since the body was made.
             self.fits(item)?;
             let names = self.names(item);
-            let submitted = self.asked.submit(&names, body, exchange).await;
+            let submitted = self.remote.submit(&names, JPEG, body, exchange).await;
             match self.learn(item, submitted)? {
                 Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
                 Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
@@ -249,13 +253,13 @@ impl Call for Request {
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
-            let output = self.learn(item, self.asked.wait(ticket, exchange).await)?;
+            let output = self.learn(item, self.remote.wait(ticket, exchange).await)?;
             self.answer(item, &output)
         })
     }
 
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool> {
-        Box::pin(self.asked.withdraw(ticket, running))
+        Box::pin(self.remote.cancel(ticket, running))
     }
 
     fn advice(&self) -> Option<String> {
@@ -298,14 +302,14 @@ impl Call for Request {
     }
 }
 
-impl Trial for Request {
-    fn rendered(&self, item: &Item) -> Result<Rendered, Failure> {
+impl Trial for VisionCall {
+    fn rendered(&self, item: &Item) -> Result<RenderedRequest, Failure> {
         let jpegs: Vec<&Bytes> = frames(item).iter().filter_map(jpeg).collect();
         let names = self.names(item);
         let fields = self.mapping.request(&names, &jpegs)?;
-        Ok(Rendered {
-            head: self.asked.show(&names)?,
-            bytes: self.asked.body(&fields, &jpegs)?.len(),
+        Ok(RenderedRequest {
+            head: self.remote.show(&names, JPEG)?,
+            bytes: self.remote.body(&fields, &attachments(&jpegs))?.len(),
             fields,
         })
     }
@@ -315,9 +319,13 @@ impl Trial for Request {
             let body = self.prepare(item)?;
             let mut exchange = Exchange::default();
             let names = self.names(item);
-            match self.asked.submit(&names, body, &mut exchange).await? {
+            match self
+                .remote
+                .submit(&names, JPEG, body, &mut exchange)
+                .await?
+            {
                 Submission::Output(output) => Ok(output),
-                Submission::Ticket(ticket) => self.asked.wait(&ticket, &mut exchange).await,
+                Submission::Ticket(ticket) => self.remote.wait(&ticket, &mut exchange).await,
             }
         })
     }
@@ -347,6 +355,16 @@ fn frames(item: &Item) -> &[Frame] {
     }
 }
 
+fn attachments(jpegs: &[&Bytes]) -> Vec<Attachment> {
+    let jpegs = jpegs.iter().enumerate();
+    let attachments = jpegs.map(|(number, jpeg)| Attachment {
+        name: format!("{number}.jpg"),
+        media_type: JPEG,
+        bytes: Bytes::clone(jpeg),
+    });
+    attachments.collect()
+}
+
 fn jpeg(frame: &Frame) -> Option<&Bytes> {
     frame.content.as_ref().ok()?.jpeg.as_ref()
 }
@@ -357,7 +375,7 @@ fn no_jpeg() -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::request;
+    use super::vision_call;
     use crate::backends::remote::mapping::Mapping;
     use crate::backends::remote::runpod::Endpoint;
     use crate::backends::remote::runpod::HOST;
@@ -388,7 +406,7 @@ mod tests {
         let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
         let mapping = Mapping::new(&MappingSpec::default());
         let (params, videos) = (YoloSpec::default().params(), BTreeMap::new());
-        let call = request(&"yolo".into(), &params, mapping, endpoint, &videos);
+        let call = vision_call(&"yolo".into(), &params, mapping, endpoint, &videos);
         let size = Size {
             width: 2,
             height: 2,

@@ -1,4 +1,4 @@
-//! The world that recipes are read from: files, the environment of this process, and `.env`.
+//! The environment that recipes are read in: files, the variables of this process, and `.env`.
 
 use crate::recipe::World;
 use std::collections::BTreeMap;
@@ -6,10 +6,10 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Disk and environment.
-pub(super) struct Here;
+/// The disk and the variables of this process.
+pub(super) struct ProcessEnvironment;
 
-impl World for Here {
+impl World for ProcessEnvironment {
     fn read(&self, path: &Path) -> io::Result<String> {
         fs::read_to_string(path)
     }

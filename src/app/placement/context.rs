@@ -1,0 +1,102 @@
+//! The context of a placement: the environment, the hosts that may get keys, and the videos.
+
+use crate::backends::remote::runpod;
+use crate::backends::transport::http::Access;
+use crate::backends::transport::http::Secret;
+use crate::diag::Span;
+use crate::facts::VideoFacts;
+use crate::name::BackendName;
+use crate::name::VideoId;
+use crate::recipe::Recipe;
+use crate::recipe::RunpodSpec;
+use crate::recipe::values_for_requests;
+use serde_json::Map;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const BASE_URL: &str = "RUNPOD_ENDPOINT_BASE_URL";
+
+/// What a placement depends on besides the recipe.
+pub(in crate::app) struct PlacementContext<'a> {
+    variables: BTreeMap<String, String>,
+    /// Hosts that may get a key, besides the one it is for and this machine.
+    pub(in crate::app) allowed_hosts: &'a [String],
+    /// The values that a request may take of each video.
+    pub(in crate::app) videos: BTreeMap<VideoId, Map<String, Value>>,
+    /// Whether any stage of the recipe has a backend.
+    pub(in crate::app) has_backend: bool,
+}
+
+impl<'a> PlacementContext<'a> {
+    pub(in crate::app) fn new(
+        variables: BTreeMap<String, String>,
+        allowed_hosts: &'a [String],
+        videos: &[VideoFacts],
+    ) -> Self {
+        let values = videos
+            .iter()
+            .map(|video| (video.id, values_for_requests(video)));
+        Self {
+            variables,
+            allowed_hosts,
+            videos: values.collect(),
+            has_backend: false,
+        }
+    }
+
+    /// The value of a variable of the environment, where it is set and not empty.
+    pub(in crate::app) fn variable(&self, name: &str) -> Option<&str> {
+        let value = self.variables.get(name)?.trim();
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// Whether the environment has a key for RunPod, and the id of an endpoint in this variable.
+    pub(in crate::app) fn has_endpoint(&self, variable: &str) -> bool {
+        let key = RunpodSpec::default().api_key_env;
+        self.variable(&key).is_some() && self.variable(variable).is_some()
+    }
+}
+
+/// A backend, and where the recipe declares it.
+pub(in crate::app) struct BackendRef {
+    pub(in crate::app) name: BackendName,
+    /// `None` for one of the environment.
+    pub(in crate::app) span: Option<Span>,
+}
+
+impl BackendRef {
+    /// The backend `name` of the recipe; where there is none, `otherwise`.
+    pub(in crate::app) fn of(recipe: &Recipe, name: &BackendName, otherwise: &str) -> Self {
+        match recipe.backends.get(name) {
+            Some(backend) => Self {
+                name: name.clone(),
+                span: Some(backend.span),
+            },
+            None => Self {
+                name: otherwise.into(),
+                span: None,
+            },
+        }
+    }
+}
+
+/// Why a stage is placed on a backend that the recipe names.
+pub(in crate::app) fn named_in_recipe(backend: &BackendName) -> String {
+    format!("the recipe says `backend = \"{backend}\"`")
+}
+
+/// How the endpoints of `spec` are reached with the variables that `variable` looks up. Keys go to
+/// their own host and to `allowed_hosts`.
+pub(in crate::app) fn runpod_access<'a>(
+    spec: &RunpodSpec,
+    variable: &dyn Fn(&str) -> Option<&'a str>,
+    allowed_hosts: &[String],
+) -> Access {
+    let base = spec.base_url.as_deref().or_else(|| variable(BASE_URL));
+    Access {
+        base: base.unwrap_or(runpod::DEFAULT_BASE).to_owned(),
+        key: variable(&spec.api_key_env).map(Secret::new),
+        key_host: runpod::HOST,
+        allowed: allowed_hosts.to_vec(),
+    }
+}

@@ -1,0 +1,118 @@
+//! Where a stage on a backend of kind `http` is placed: a `yolo` stage, or one of kind `http`.
+
+use crate::app::error::AppError;
+use crate::app::placement::context::BackendRef;
+use crate::app::placement::context::PlacementContext;
+use crate::app::placement::context::named_in_recipe;
+use crate::app::placement::placements::Placements;
+use crate::backends::remote::mapping::Mapping;
+use crate::backends::remote::service;
+use crate::backends::remote::service::Service;
+use crate::backends::transport::http::Access;
+use crate::backends::transport::http::Secret;
+use crate::facts::Placement;
+use crate::facts::RemoteFacts;
+use crate::name::StageId;
+use crate::recipe::BackendSpec;
+use crate::recipe::HTTP;
+use crate::recipe::HttpSpec;
+use crate::recipe::HttpStageSpec;
+use crate::recipe::Recipe;
+use crate::recipe::YoloSpec;
+use crate::stages;
+use crate::stages::SpeechMapping;
+use crate::stages::SpeechProtocol;
+
+impl Placements {
+    /// Places a `yolo` stage on a service.
+    pub(in crate::app) fn yolo_on_http(
+        &mut self,
+        id: &StageId,
+        yolo: &YoloSpec,
+        backend: &BackendRef,
+        spec: &HttpSpec,
+        context: &PlacementContext<'_>,
+    ) -> Result<(), AppError> {
+        let why = named_in_recipe(&backend.name);
+        let service = self.service(id, why, yolo.model.as_deref(), backend, spec, context)?;
+        let mapping = Mapping::new(&spec.mapping);
+        let params = yolo.params();
+        let call = stages::vision_call(id, &params, mapping, service, &context.videos);
+        self.call(id, call);
+        Ok(())
+    }
+
+    /// Places a stage of kind `http`, which has no other place.
+    pub(in crate::app) fn http(
+        &mut self,
+        recipe: &Recipe,
+        id: &StageId,
+        http: &HttpStageSpec,
+        context: &PlacementContext<'_>,
+    ) -> Result<(), AppError> {
+        let declared = recipe.backends.get(&http.backend);
+        let Some(BackendSpec::Http(spec)) = declared.map(|backend| &backend.spec) else {
+            // The check of the recipe refuses it.
+            self.skip(id, "it has no backend");
+            return Ok(());
+        };
+        let backend = BackendRef::of(recipe, &http.backend, HTTP);
+        let (why, model) = (String::new(), http.model.as_deref());
+        let service = self.service(id, why, model, &backend, spec, context)?;
+        let mapping = Mapping::new(&http.mapping);
+        let params = http.params();
+        if http.listens() {
+            let mapped = SpeechMapping {
+                mapping,
+                params,
+                videos: context.videos.clone(),
+            };
+            let protocol = SpeechProtocol::Mapped(Box::new(mapped));
+            self.call(id, stages::speech_call(id, service, protocol));
+        } else {
+            let call = stages::vision_call(id, &params, mapping, service, &context.videos);
+            self.call(id, call);
+        }
+        Ok(())
+    }
+
+    fn service(
+        &mut self,
+        id: &StageId,
+        why: String,
+        model: Option<&str>,
+        backend: &BackendRef,
+        spec: &HttpSpec,
+        context: &PlacementContext<'_>,
+    ) -> Result<Service, AppError> {
+        let variable = spec.api_key_env.as_deref();
+        let key = variable.and_then(|name| context.variable(name));
+        let access = Access {
+            base: spec.url.clone().unwrap_or_default(),
+            key: key.map(Secret::new),
+            key_host: service::KEY_HOST,
+            allowed: context.allowed_hosts.to_vec(),
+        };
+        if let (Some(variable), None) = (variable, &access.key) {
+            let help = "set it, or remove `api_key_env` where the server needs no key";
+            self.lack(backend, variable, help);
+        }
+        let service =
+            Service::new(spec, &access).map_err(|failure| AppError::environment(&failure))?;
+        let facts = RemoteFacts {
+            why,
+            backend: backend.name.clone(),
+            kind: HTTP,
+            host: service.host(),
+            model: model.unwrap_or(HTTP).to_owned(),
+            concurrency: spec.concurrency,
+            max_body: spec.max_body,
+            encoding: service.encoding(),
+            attempts: spec.attempts,
+            retry_time: spec.retry_time,
+            fleet: None,
+        };
+        self.place(id, Placement::Remote(facts));
+        Ok(service)
+    }
+}

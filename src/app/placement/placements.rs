@@ -1,0 +1,199 @@
+//! Placements: the facts, models and calls of the stages that are placed so far.
+
+use crate::app::error::AppError;
+use crate::app::placement::context::BackendRef;
+use crate::app::placement::context::PlacementContext;
+use crate::app::placement::context::named_in_recipe;
+use crate::app::placement::context::runpod_access;
+use crate::backends::engine::EngineKind;
+use crate::backends::models::ModelError;
+use crate::backends::models::whisper::Transcriber;
+use crate::backends::models::yolo::Detector;
+use crate::backends::models::yolo::LoadOptions;
+use crate::backends::remote::runpod;
+use crate::backends::remote::runpod::Endpoint;
+use crate::diag::Diagnostic;
+use crate::engine::Call;
+use crate::facts::Encoding;
+use crate::facts::LocalFacts;
+use crate::facts::ModelFacts;
+use crate::facts::Placement;
+use crate::facts::RemoteFacts;
+use crate::name::BackendName;
+use crate::name::StageId;
+use crate::recipe::BackendSpec;
+use crate::recipe::LOCAL;
+use crate::recipe::LocalEngine;
+use crate::recipe::LocalSpec;
+use crate::recipe::RUNPOD;
+use crate::recipe::Recipe;
+use crate::recipe::RunpodDialect;
+use crate::recipe::RunpodSpec;
+use crate::stages::Trial;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Where the stages of a recipe are placed, and with what they infer there.
+#[derive(Default)]
+pub(in crate::app) struct Placements {
+    pub(in crate::app) facts: BTreeMap<StageId, Placement>,
+    pub(in crate::app) detectors: BTreeMap<StageId, Detector>,
+    pub(in crate::app) transcribers: BTreeMap<StageId, Transcriber>,
+    pub(in crate::app) calls: BTreeMap<StageId, Arc<dyn Call>>,
+    /// The calls whose requests can be shown by `try`.
+    pub(in crate::app) trials: BTreeMap<StageId, Arc<dyn Trial>>,
+    /// What the user should know about the models, once each.
+    pub(in crate::app) notices: Vec<String>,
+    /// Variables that the recipe needs and the environment lacks: enough to plan, not to run.
+    pub(in crate::app) missing: Vec<Diagnostic>,
+}
+
+impl Placements {
+    pub(in crate::app) fn place(&mut self, stage: &StageId, placement: Placement) {
+        self.facts.insert(stage.clone(), placement);
+    }
+
+    pub(in crate::app) fn skip(&mut self, stage: &StageId, why: &str) {
+        let why = why.to_owned();
+        self.place(stage, Placement::Skipped { why });
+    }
+
+    /// Gives `stage` a call whose requests can be shown.
+    pub(in crate::app) fn call<C: Call + Trial + 'static>(
+        &mut self,
+        stage: &StageId,
+        call: Arc<C>,
+    ) {
+        self.trials.insert(stage.clone(), call.clone());
+        self.calls.insert(stage.clone(), call);
+    }
+
+    /// Notes that the environment lacks a variable that a backend needs; once, however many stages
+    /// the backend has.
+    pub(in crate::app) fn lack(&mut self, backend: &BackendRef, variable: &str, help: &str) {
+        let message = format!("{variable} is not set, and `{}` needs it", backend.name);
+        let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
+        if !self.missing.contains(&missing) {
+            self.missing.push(missing);
+        }
+    }
+
+    /// Places a stage on an endpoint of RunPod, whose id `variable` holds where the recipe has
+    /// none. `None` where the environment lacks something.
+    pub(in crate::app) fn endpoint(
+        &mut self,
+        id: &StageId,
+        backend: &BackendRef,
+        spec: &RunpodSpec,
+        variable: &str,
+        context: &PlacementContext<'_>,
+    ) -> Result<Option<Endpoint>, AppError> {
+        let look_up = |name: &str| context.variable(name);
+        let access = runpod_access(spec, &look_up, context.allowed_hosts);
+        let cloud = spec.dialect == RunpodDialect::Cloud;
+        let endpoint = spec
+            .endpoint
+            .as_deref()
+            .or_else(|| context.variable(variable));
+        let mut lacks = Vec::new();
+        if cloud && access.key.is_none() {
+            lacks.push((spec.api_key_env.as_str(), "set it to a key of your account"));
+        }
+        if cloud && endpoint.is_none() {
+            let help = "set it to the id of an endpoint, or write `endpoint` in the recipe";
+            lacks.push((variable, help));
+        }
+        let is_complete = lacks.is_empty();
+        for (variable, help) in lacks {
+            self.lack(backend, variable, help);
+        }
+        // The address is checked even where the id is missing.
+        let endpoint = Endpoint::new(spec, endpoint.unwrap_or("endpoint"), &access)
+            .map_err(|failure| AppError::environment(&failure))?;
+        let why = match backend.span {
+            Some(_) => named_in_recipe(&backend.name),
+            None => format!("{} and {variable} are set", spec.api_key_env),
+        };
+        let facts = RemoteFacts {
+            why,
+            backend: backend.name.clone(),
+            kind: RUNPOD,
+            host: endpoint.host(),
+            model: endpoint.id().to_owned(),
+            concurrency: spec.concurrency,
+            max_body: runpod::max_body(spec),
+            encoding: Encoding::Base64,
+            attempts: spec.attempts,
+            retry_time: spec.retry_time,
+            fleet: Some(spec.into()),
+        };
+        self.place(id, Placement::Remote(facts));
+        Ok(is_complete.then_some(endpoint))
+    }
+}
+
+/// How a stage that names this backend and this model runs on this machine.
+pub(in crate::app) struct LocalBackend {
+    name: BackendName,
+    spec: LocalSpec,
+    is_named: bool,
+}
+
+impl LocalBackend {
+    /// The backend `name` of the recipe; `auto` and `local` are the plain one.
+    pub(in crate::app) fn of(recipe: &Recipe, name: &BackendName) -> Self {
+        let declared = recipe.backends.get(name).map(|backend| &backend.spec);
+        let is_named = declared.is_some() || name.as_str() == LOCAL;
+        match declared {
+            Some(BackendSpec::Local(spec)) => Self {
+                name: name.clone(),
+                spec: spec.clone(),
+                is_named,
+            },
+            Some(BackendSpec::Runpod(_) | BackendSpec::Openai(_) | BackendSpec::Http(_)) | None => {
+                Self {
+                    name: LOCAL.into(),
+                    spec: LocalSpec::default(),
+                    is_named,
+                }
+            }
+        }
+    }
+
+    /// How its models are loaded.
+    pub(in crate::app) fn options(&self) -> LoadOptions {
+        LoadOptions {
+            engine: match self.spec.engine {
+                LocalEngine::Rten => EngineKind::Rten,
+                LocalEngine::Ort => EngineKind::Ort,
+            },
+            threads: self.spec.threads.max(1),
+        }
+    }
+
+    /// The placement of a stage with this model.
+    pub(in crate::app) fn placement(self, model: ModelFacts) -> Placement {
+        let options = self.options();
+        let why = match self.is_named {
+            true => named_in_recipe(&self.name),
+            false if model.demo => "no stage has a model or a server".to_owned(),
+            false => "`model` is on this machine".to_owned(),
+        };
+        Placement::Local(LocalFacts {
+            why,
+            backend: self.name,
+            engine: options.engine.to_string(),
+            threads: options.threads,
+            concurrency: self.spec.concurrency,
+            model,
+        })
+    }
+}
+
+/// The error of a model that cannot be loaded.
+pub(in crate::app) fn unloadable(error: &ModelError) -> AppError {
+    match error {
+        ModelError::Missing { .. } => AppError::request(error),
+        _ => AppError::environment(error),
+    }
+}

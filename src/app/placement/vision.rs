@@ -1,0 +1,109 @@
+//! Where a `yolo` stage is placed.
+//!
+//! On a backend that the recipe names; with a model that is a file, on this machine; on the endpoint
+//! of the environment; with the built-in model where no stage of the recipe has a backend; else it is
+//! skipped.
+
+use crate::app::error::AppError;
+use crate::app::placement::context::BackendRef;
+use crate::app::placement::context::PlacementContext;
+use crate::app::placement::placements::LocalBackend;
+use crate::app::placement::placements::Placements;
+use crate::app::placement::placements::unloadable;
+use crate::backends::models::ModelSource;
+use crate::backends::models::yolo::Detector;
+use crate::backends::remote::mapping::Mapping;
+use crate::name::StageId;
+use crate::recipe::AUTO;
+use crate::recipe::BackendSpec;
+use crate::recipe::RUNPOD;
+use crate::recipe::Recipe;
+use crate::recipe::RunpodSpec;
+use crate::recipe::YoloSpec;
+use crate::stages;
+use std::path::Path;
+
+const ENDPOINT: &str = "RUNPOD_YOLO_ENDPOINT_ID";
+
+const NO_BACKEND: &str = "it has no backend: set `model` to an ONNX file, or \
+                          RUNPOD_API_KEY and RUNPOD_YOLO_ENDPOINT_ID in the environment";
+
+/// Whether a `yolo` stage has a backend, in the recipe or in the environment.
+pub(in crate::app) fn has_backend(yolo: &YoloSpec, context: &PlacementContext<'_>) -> bool {
+    is_in_recipe(yolo) || context.has_endpoint(ENDPOINT)
+}
+
+fn is_in_recipe(yolo: &YoloSpec) -> bool {
+    yolo.model.is_some() || yolo.backend.as_str() != AUTO
+}
+
+impl Placements {
+    /// Places a `yolo` stage.
+    pub(in crate::app) fn yolo(
+        &mut self,
+        recipe: &Recipe,
+        id: &StageId,
+        yolo: &YoloSpec,
+        context: &PlacementContext<'_>,
+    ) -> Result<(), AppError> {
+        let backend = BackendRef::of(recipe, &yolo.backend, RUNPOD);
+        let declared = recipe.backends.get(&yolo.backend);
+        match declared.map(|backend| &backend.spec) {
+            Some(BackendSpec::Runpod(spec)) => {
+                self.yolo_on_runpod(id, yolo, &backend, spec, context)
+            }
+            Some(BackendSpec::Http(spec)) => self.yolo_on_http(id, yolo, &backend, spec, context),
+            Some(BackendSpec::Local(_)) => self.yolo_here(recipe, id, yolo),
+            None if !is_in_recipe(yolo) && context.has_endpoint(ENDPOINT) => {
+                self.yolo_on_runpod(id, yolo, &backend, &RunpodSpec::default(), context)
+            }
+            None if is_in_recipe(yolo) || !context.has_backend => self.yolo_here(recipe, id, yolo),
+            // The check of the recipe refuses a `yolo` on a backend of kind `openai`.
+            Some(BackendSpec::Openai(_)) | None => {
+                self.skip(id, NO_BACKEND);
+                Ok(())
+            }
+        }
+    }
+
+    fn yolo_on_runpod(
+        &mut self,
+        id: &StageId,
+        yolo: &YoloSpec,
+        backend: &BackendRef,
+        spec: &RunpodSpec,
+        context: &PlacementContext<'_>,
+    ) -> Result<(), AppError> {
+        if let Some(endpoint) = self.endpoint(id, backend, spec, ENDPOINT, context)? {
+            let mapping = Mapping::new(&spec.mapping);
+            let params = yolo.params();
+            let call = stages::vision_call(id, &params, mapping, endpoint, &context.videos);
+            self.call(id, call);
+        }
+        Ok(())
+    }
+
+    fn yolo_here(
+        &mut self,
+        recipe: &Recipe,
+        id: &StageId,
+        yolo: &YoloSpec,
+    ) -> Result<(), AppError> {
+        let source = match &yolo.model {
+            Some(model) => ModelSource::File(model.into()),
+            None => ModelSource::Demo,
+        };
+        let backend = LocalBackend::of(recipe, &yolo.backend);
+        let names = yolo.names.as_deref().map(Path::new);
+        let detector = Detector::load(&source, names, &backend.options())
+            .map_err(|error| unloadable(&error))?;
+        let model = detector.facts().clone();
+        if !model.demo {
+            let params = stages::detect_params(yolo);
+            self.notices.extend(detector.notices(&params));
+        }
+        self.place(id, backend.placement(model));
+        self.detectors.insert(id.clone(), detector);
+        Ok(())
+    }
+}

@@ -1,0 +1,323 @@
+//! `whisper` and `http` on a remote backend: a chunk of sound as one request, and its answer as a
+//! passage.
+
+use crate::backends::Remote;
+use crate::backends::Submission;
+use crate::backends::remote::mapping::Mapping;
+use crate::backends::remote::openai::TranscriptionParams;
+use crate::backends::remote::speech;
+use crate::backends::remote::speech::SentSound;
+use crate::backends::transport::form::Attachment;
+use crate::engine::BoxFuture;
+use crate::engine::Call;
+use crate::engine::Submitted;
+use crate::exchange::Exchange;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::item::Item;
+use crate::name::StageId;
+use crate::name::Ticket;
+use crate::name::VideoId;
+use crate::recipe::WhisperSpec;
+use crate::recipe::WhisperTask;
+use crate::speech::Chunk;
+use crate::speech::Codec;
+use crate::speech::Heard;
+use crate::speech::Passage;
+use crate::speech::Waves;
+use crate::speech::seconds;
+use crate::stages::speech::halve::halve;
+use crate::stages::trial::RenderedRequest;
+use crate::stages::trial::Trial;
+use crate::template::Data;
+use crate::template::Filled;
+use crate::template::Names;
+use bytes::Bytes;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
+
+/// The fields of requests about sound, and how their answers are read.
+#[derive(Debug)]
+pub enum SpeechProtocol {
+    /// Those of a Whisper worker on RunPod.
+    Worker(WhisperSpec),
+    /// Those of OpenAI's API.
+    Transcriptions(TranscriptionParams),
+    /// Those of the recipe.
+    Mapped(Box<SpeechMapping>),
+}
+
+/// How a recipe says that a server is asked about sound.
+#[derive(Debug)]
+pub struct SpeechMapping {
+    /// The request, and how its answer is read.
+    pub mapping: Mapping,
+    /// The values that a request may take of the stage.
+    pub params: Map<String, Value>,
+    /// The values that a request may take of each video.
+    pub videos: BTreeMap<VideoId, Map<String, Value>>,
+}
+
+impl SpeechMapping {
+    // The values that a request may take of what it is about, the sound itself aside.
+    fn names(&self, item: &Item) -> Names {
+        let chunk = match item {
+            Item::Chunk(Chunk { stretch, .. }) => json!({
+                "start": seconds(stretch.range.start),
+                "end": seconds(stretch.range.end),
+            }),
+            _ => Value::Null,
+        };
+        let video = self.videos.get(&item.video()).map(Data::new);
+        Names::default()
+            .with("params", Data::new(&self.params))
+            .with("chunk", Data::new(&chunk))
+            .with("video", video.unwrap_or_default())
+    }
+}
+
+impl SpeechProtocol {
+    fn names(&self, item: &Item) -> Names {
+        match self {
+            Self::Mapped(mapped) => mapped.names(item),
+            Self::Worker(_) | Self::Transcriptions(_) => Names::default(),
+        }
+    }
+
+    fn fields(&self, item: &Item, file: &Bytes) -> Result<Filled, Failure> {
+        match self {
+            Self::Worker(spec) => speech::input(spec, file),
+            Self::Transcriptions(params) => Ok(params.fields()),
+            Self::Mapped(mapped) => mapped.mapping.request(&mapped.names(item), &[file]),
+        }
+    }
+
+    fn translates(&self) -> bool {
+        match self {
+            Self::Worker(spec) => spec.task == WhisperTask::Translate,
+            Self::Transcriptions(params) => params.translate,
+            Self::Mapped(_) => false,
+        }
+    }
+
+    fn heard(&self, output: &Value, sent: &SentSound) -> Result<Heard, Failure> {
+        match self {
+            Self::Worker(_) | Self::Transcriptions(_) => speech::heard(output, sent),
+            Self::Mapped(mapped) => mapped.mapping.heard(output, sent),
+        }
+    }
+}
+
+/// Has `stage` ask `remote`, as `protocol` says.
+pub fn speech_call(
+    stage: &StageId,
+    remote: impl Into<Remote>,
+    protocol: SpeechProtocol,
+) -> Arc<SpeechCall> {
+    Arc::new(SpeechCall {
+        stage: stage.clone(),
+        remote: remote.into(),
+        protocol,
+        refused: AtomicU64::new(u64::MAX),
+    })
+}
+
+/// What a `whisper` stage asks of a server with OpenAI's API.
+pub fn transcription_params(spec: &WhisperSpec) -> TranscriptionParams {
+    TranscriptionParams {
+        model: spec.model.clone().unwrap_or_else(|| "whisper-1".to_owned()),
+        language: spec.language.clone(),
+        translate: spec.task == WhisperTask::Translate,
+        words: spec.word_timestamps,
+    }
+}
+
+/// A stage that asks a remote backend about sound.
+#[derive(Debug)]
+pub struct SpeechCall {
+    stage: StageId,
+    remote: Remote,
+    protocol: SpeechProtocol,
+    // The samples of the shortest chunk that was too large.
+    refused: AtomicU64,
+}
+
+impl SpeechCall {
+    fn body(&self, fields: &Filled, codec: Codec, file: &Bytes) -> Result<Bytes, Failure> {
+        let file = Attachment {
+            name: format!("sound.{}", extension(codec)),
+            media_type: codec.media_type(),
+            bytes: file.clone(),
+        };
+        self.remote.body(fields, &[file])
+    }
+
+    fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
+        let sent = SentSound {
+            seconds: match item {
+                Item::Chunk(Chunk { stretch, .. }) => {
+                    seconds(stretch.range.end.saturating_sub(stretch.range.start))
+                }
+                _ => 0.0,
+            },
+            translate: self.protocol.translates(),
+        };
+        let heard = self.protocol.heard(output, &sent)?;
+        Ok(passage(&self.stage, item, Ok(heard)))
+    }
+}
+
+impl Call for SpeechCall {
+    fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
+        match file(item) {
+            None => Ok(Bytes::new()),
+            Some((codec, file)) => self.body(&self.protocol.fields(item, file)?, codec, file),
+        }
+    }
+
+    fn submit<'a>(
+        &'a self,
+        item: &'a Item,
+        body: Bytes,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, Result<Submitted, Failure>> {
+        Box::pin(async move {
+            let Some((codec, _)) = file(item) else {
+                return Ok(Submitted::Answer(unasked(&self.stage, item)));
+            };
+            let names = self.protocol.names(item);
+            let submitted = self
+                .remote
+                .submit(&names, codec.media_type(), body, exchange);
+            match submitted.await? {
+                Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
+                Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
+            }
+        })
+    }
+
+    fn wait<'a>(
+        &'a self,
+        item: &'a Item,
+        ticket: &'a Ticket,
+        exchange: &'a mut Exchange,
+    ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
+        Box::pin(async move {
+            let output = self.remote.wait(ticket, exchange).await?;
+            self.answer(item, &output)
+        })
+    }
+
+    fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool> {
+        Box::pin(self.remote.cancel(ticket, running))
+    }
+
+    fn split(&self, item: &Item) -> Option<(Item, Item)> {
+        let Item::Chunk(chunk) = item else {
+            return None;
+        };
+        let range = &chunk.stretch.range;
+        self.refused
+            .fetch_min(range.end.saturating_sub(range.start), Ordering::Relaxed);
+        let (first, second) = halve(chunk)?;
+        Some((Item::Chunk(first), Item::Chunk(second)))
+    }
+
+    fn advice(&self) -> Option<String> {
+        let refused = self.refused.load(Ordering::Relaxed);
+        let half = (refused < u64::MAX).then(|| (seconds(refused) / 2.0).ceil().max(5.0))?;
+        Some(format!(
+            "{:.0} s of sound were too large for its server; `chunk = {half}` saves the requests \
+             that were refused",
+            seconds(refused)
+        ))
+    }
+
+    fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        passage(&self.stage, item, Err(failure.clone()))
+    }
+}
+
+impl Trial for SpeechCall {
+    fn rendered(&self, item: &Item) -> Result<RenderedRequest, Failure> {
+        let (codec, file) = file(item).ok_or_else(no_sound)?;
+        let fields = self.protocol.fields(item, file)?;
+        let names = self.protocol.names(item);
+        Ok(RenderedRequest {
+            head: self.remote.show(&names, codec.media_type())?,
+            bytes: self.body(&fields, codec, file)?.len(),
+            fields,
+        })
+    }
+
+    fn send<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            let (codec, _) = file(item).ok_or_else(no_sound)?;
+            let body = self.prepare(item)?;
+            let names = self.protocol.names(item);
+            let mut exchange = Exchange::default();
+            let submitted = self
+                .remote
+                .submit(&names, codec.media_type(), body, &mut exchange);
+            match submitted.await? {
+                Submission::Output(output) => Ok(output),
+                Submission::Ticket(ticket) => self.remote.wait(&ticket, &mut exchange).await,
+            }
+        })
+    }
+
+    fn read(&self, item: &Item, answer: &Value) -> Result<Vec<Item>, Failure> {
+        self.answer(item, answer)
+    }
+}
+
+fn no_sound() -> Failure {
+    Failure::new(Class::Refused, "there is no sound to be asked about")
+}
+
+// What OpenAI and others call Opus is the container that it comes in.
+fn extension(codec: Codec) -> &'static str {
+    match codec {
+        Codec::Opus => "ogg",
+        Codec::Flac | Codec::Wav => codec.extension(),
+    }
+}
+
+fn file(item: &Item) -> Option<(Codec, &Bytes)> {
+    match item {
+        Item::Chunk(Chunk {
+            content: Ok(Waves::Coded { codec, file }),
+            ..
+        }) => Some((*codec, file)),
+        _ => None,
+    }
+}
+
+/// What is known of a chunk without asking: nothing is said in silence, and a gap stays one.
+pub(super) fn unasked(stage: &StageId, item: &Item) -> Vec<Item> {
+    let heard = match item {
+        Item::Chunk(Chunk {
+            content: Err(failure),
+            ..
+        }) => Err(failure.clone()),
+        _ => Ok(Heard::default()),
+    };
+    passage(stage, item, heard)
+}
+
+/// What `stage` heard in a chunk.
+pub(super) fn passage(stage: &StageId, item: &Item, heard: Result<Heard, Failure>) -> Vec<Item> {
+    match item {
+        Item::Chunk(chunk) => vec![Item::Passage(Passage {
+            stage: stage.clone(),
+            stretch: chunk.stretch.clone(),
+            heard,
+        })],
+        _ => Vec::new(),
+    }
+}
