@@ -292,8 +292,8 @@ mod tests {
           about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (frames 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
           documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
         ");
-        let readme = include_str!("../../README.md");
-        assert!(readme.contains(&lines(&stage).join("\n")));
+        let page = include_str!("../backends/README.md");
+        assert!(page.contains(&lines(&stage).join("\n")));
         insta::assert_snapshot!(all_lines(&stage).join("\n"), @r"
         yolo: 574 frames in 36 requests to 3 workers of abc123 at api.runpod.ai
           71.0 MB (67.0 MB to 75.0 MB)
