@@ -347,7 +347,7 @@ pub struct MergeSpec {
     #[serde(deserialize_with = "value::optional")]
     #[schemars(with = "Option<String>")]
     pub primary: Option<StageId>,
-    /// The folder for the results; see [`MergeSpec::folder`].
+    /// The folder for the results.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub output_dir: Template,
@@ -453,7 +453,7 @@ pub enum BackendSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalSpec {
-    /// `rten` or `ort`.
+    /// What runs the models.
     pub engine: LocalEngine,
     /// Threads of one session.
     #[serde(deserialize_with = "value::threads")]

@@ -7,6 +7,7 @@ use crate::recipe::http::mapping::MappingSpec;
 use crate::recipe::load::value;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Value as Json;
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ impl Default for HttpSpec {
 }
 
 /// How a request is sent.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HttpMethod {
     /// As nearly all servers of models want it.
@@ -115,7 +116,7 @@ impl HttpMethod {
 }
 
 /// In what form a request travels.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BodyForm {
     /// JSON.

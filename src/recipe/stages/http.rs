@@ -12,6 +12,7 @@ use crate::recipe::recipe::WhisperSpec;
 use crate::speech::Codec;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
 use std::num::NonZero;
@@ -102,7 +103,7 @@ impl HttpStageSpec {
 }
 
 /// What one request is about.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Each {
     /// A frame, a crop or a chunk of sound.

@@ -21,16 +21,16 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SaveSpec {
-    /// `jpeg` or `png`.
+    /// What the files are.
     pub format: SaveFormat,
     /// JPEG quality, 1 to 100; that of `extract` where absent.
     #[serde(deserialize_with = "value::some_quality")]
     pub quality: Option<u8>,
-    /// The folder for the files; see [`SaveSpec::path`].
+    /// The folder for the files.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub output_dir: Template,
-    /// What a file is called within the folder, without its extension; see [`SaveSpec::path`].
+    /// What a file is called within the folder, without its extension.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub name: Template,
