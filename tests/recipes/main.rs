@@ -6,5 +6,6 @@
 mod compile;
 mod fuzz;
 mod load;
+mod reference;
 #[path = "../support/mod.rs"]
 mod support;
