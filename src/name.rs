@@ -66,6 +66,16 @@ name! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct VideoId(pub u32);
 
+impl VideoId {
+    /// The first input of a run.
+    pub const FIRST: Self = Self(0);
+
+    /// Numbers the inputs of a run, which are in the order of the command line.
+    pub fn number<T>(inputs: impl IntoIterator<Item = T>) -> impl Iterator<Item = (Self, T)> {
+        (0..).map(Self).zip(inputs)
+    }
+}
+
 impl fmt::Display for VideoId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "video {}", self.0)

@@ -43,7 +43,7 @@ pub(super) fn open(
         places,
         unreadable: BTreeMap::new(),
     };
-    for (id, path) in ids(paths) {
+    for (id, path) in VideoId::number(paths) {
         let opened = media::identify(path).and_then(|input| {
             let facts = media::probe(&input, id, &wanted)?;
             Ok((input, facts))
@@ -87,10 +87,6 @@ impl Inputs {
     }
 }
 
-fn ids(paths: &[PathBuf]) -> impl Iterator<Item = (VideoId, &PathBuf)> {
-    (0..).map(VideoId).zip(paths)
-}
-
 /// The stage that reads, or what such a stage does of itself.
 pub(super) fn extract(recipe: &Recipe) -> ExtractSpec {
     let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
@@ -110,7 +106,7 @@ fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>
         return Ok(places);
     };
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
-    for (id, path) in ids(paths) {
+    for (id, path) in VideoId::number(paths) {
         let place = place(merge, path)?;
         if let Some(other) = taken.insert(place.complete(), path) {
             let message = format!(

@@ -101,7 +101,7 @@ fn stages_of(recipe: &Recipe, compiled: &Compiled) -> Vec<PlannedStage> {
 }
 
 fn unreadable(paths: &[PathBuf], inputs: &Inputs) -> Vec<(PathBuf, String)> {
-    let named = (0..).map(VideoId).zip(paths);
+    let named = VideoId::number(paths);
     let unread =
         named.filter_map(|(id, path)| Some((path.clone(), inputs.unreadable.get(&id)?.clone())));
     unread.collect()

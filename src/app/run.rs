@@ -28,7 +28,6 @@ use crate::output::Place;
 use crate::output::Results;
 use crate::output::WriteError;
 use crate::plan;
-use crate::plan::Meter;
 use crate::recipe;
 use crate::recipe::Recipe;
 use crate::recipe::StageSpec;
@@ -101,13 +100,15 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
             help: None,
         }
     })?;
+    let (spending, limits) = (Arc::clone(ledger.spending()), request.limits);
     for (stage, fleet, _) in compiled.plan.fleets() {
-        ledger.paid(stage, Meter::new(fleet.clone()));
+        spending.charge(stage, fleet);
     }
-    let stop = Stop::default();
-    let (start, limits) = (ledger.start(), request.limits);
-    let budget = Budget::new(start, limits, compiled.plan.fleets());
+    let forecasts = compiled.plan.fleets();
+    let forecasts = forecasts.map(|(stage, _, seconds)| (stage, seconds));
+    let budget = Budget::new(limits, Arc::clone(&spending), forecasts);
     let gate: Arc<dyn Gate> = Arc::new(budget);
+    let stop = Stop::default();
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
     let mut writer = Writer {
         recipe: &recipe,
@@ -122,7 +123,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(Update)) -> Result<Outco
         .and_then(|runtime| {
             runtime.spawn(interruptions(stop.clone()));
             if let Some(time) = limits.time {
-                runtime.spawn(deadline(stop.clone(), time.saturating_sub(start.elapsed())));
+                runtime.spawn(deadline(stop.clone(), time.saturating_sub(spending.elapsed())));
             }
             let plan = &compiled.plan;
             runtime.block_on(engine::run(plan, works, &ids, &stop, &gate, &mut hear))

@@ -94,9 +94,9 @@ fn one_name(path: &Path, one: (&StageId, &Path), other: (&StageId, &Path)) -> Ap
 
 /// What was written of each video by each stage.
 #[derive(Default)]
-pub(super) struct Tally(BTreeMap<VideoId, BTreeMap<StageId, SavedFiles>>);
+pub(super) struct SavedTally(BTreeMap<VideoId, BTreeMap<StageId, SavedFiles>>);
 
-impl Tally {
+impl SavedTally {
     pub(super) fn add(&mut self, saved: &Saved) {
         let of_video = self.0.entry(saved.moment.video).or_default();
         let files = of_video

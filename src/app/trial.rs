@@ -114,7 +114,7 @@ pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
         ..inputs::extract(&recipe)
     };
     let wanted = stages::wanted(&extract, PixelFormat::I420, None);
-    let facts = media::probe(&input, VideoId(0), &wanted).map_err(|error| unreadable(&error))?;
+    let facts = media::probe(&input, VideoId::FIRST, &wanted).map_err(|error| unreadable(&error))?;
     let allowed = &request.recipe.allowed_hosts;
     let placements = resolve::resolve(&recipe, allowed, std::slice::from_ref(&facts))?;
     let trial = trial(&placements, &stage.id)?;

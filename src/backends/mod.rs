@@ -16,4 +16,4 @@ pub mod remote;
 pub mod transport;
 
 pub use remote::protocol::Remote;
-pub use remote::protocol::Submission;
+pub use remote::submission::Submission;

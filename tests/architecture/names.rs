@@ -11,7 +11,6 @@ const EXCEPTIONS: &[&str] = &[
     "Input",
     "Lane",
     "Place",
-    "Request",
     "Said",
     "Source",
     "Work",

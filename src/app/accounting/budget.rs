@@ -1,20 +1,20 @@
 //! The budget of a run: money and time, as a gate that every request passes.
 //!
-//! What was sent is paid, so the gate closes while what is on its way still fits. Until a request
-//! came back its time and cost are those of the forecast.
+//! What is sent is paid, so the gate closes while the requests in flight still fit. Until a request
+//! is answered its time and cost are those of the forecast.
 
+use crate::app::accounting::spending::Spending;
+use crate::app::accounting::spending::StageSpending;
 use crate::engine::Gate;
 use crate::engine::StopReason;
 use crate::exchange::Exchange;
-use crate::facts::FleetFacts;
 use crate::name::StageId;
 use crate::plan;
-use crate::plan::Meter;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
-use std::time::Instant;
 
 /// The most that a run may take; `None` for as much as it needs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,71 +27,61 @@ pub struct Limits {
 
 /// The gate.
 pub(in crate::app) struct Budget {
-    start: Instant,
     limits: Limits,
-    stages: Mutex<BTreeMap<StageId, Spending>>,
+    spending: Arc<Spending>,
+    stages: Mutex<BTreeMap<StageId, InFlight>>,
 }
 
-// What a stage has spent, and what of it is on its way.
+// The requests of a stage that are sent and not yet answered.
 #[derive(Default)]
-struct Spending {
-    meter: Option<Meter>,
-    // Seconds of a worker for a frame or a second of sound, until one was measured.
-    usual: f64,
+struct InFlight {
     requests: u64,
     frames: u64,
-    // Of those that came back with a time: frames and worker time.
-    measured: u64,
-    executed: Duration,
-    // Of all that came back with an answer.
-    answered: u32,
-    waited: Duration,
+    // Seconds of a worker for a frame or a second of sound, until one is measured.
+    forecast: f64,
 }
 
 impl Budget {
-    /// A budget that nothing was spent of when the run began, at `start`. `fleets` are the stages
-    /// whose workers are paid by the second, and how many of them a frame or a second of sound
-    /// is expected to take.
+    /// A budget for what is noted in `spending`. `forecasts` are the stages whose workers are paid by
+    /// the second, and the seconds that a frame or a second of sound is expected to take one.
     pub(in crate::app) fn new<'a>(
-        start: Instant,
         limits: Limits,
-        fleets: impl Iterator<Item = (&'a StageId, &'a FleetFacts, f64)>,
+        spending: Arc<Spending>,
+        forecasts: impl Iterator<Item = (&'a StageId, f64)>,
     ) -> Self {
-        let fleets = fleets.map(|(stage, fleet, usual)| {
-            let fleet = FleetFacts {
-                cold_start: plan::usual_start(fleet),
-                ..fleet.clone()
+        let stages = forecasts.map(|(stage, forecast)| {
+            let in_flight = InFlight {
+                forecast,
+                ..InFlight::default()
             };
-            let spending = Spending {
-                meter: Some(Meter::new(fleet)),
-                usual,
-                ..Spending::default()
-            };
-            (stage.clone(), spending)
+            (stage.clone(), in_flight)
         });
         Self {
-            start,
             limits,
-            stages: Mutex::new(fleets.collect()),
+            spending,
+            stages: Mutex::new(stages.collect()),
         }
     }
 
     fn admit_at(&self, stage: &StageId, frames: u64, now: Duration) -> Result<(), StopReason> {
         let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        let spending = stages.entry(stage.clone()).or_default();
-        let late = |time| now + spending.wait(frames) > time;
-        if self.limits.time.is_some_and(late) {
+        let in_flight = stages.entry(stage.clone()).or_default();
+        let wait = self
+            .spending
+            .with(stage, |spending| in_flight.wait(spending, frames));
+        if self.limits.time.is_some_and(|time| now + wait > time) {
             return Err(StopReason::Deadline);
         }
-        spending.requests += 1;
-        spending.frames += frames;
-        let cost: f64 = stages
-            .values()
-            .map(|spending| spending.committed(now))
-            .sum();
+        in_flight.requests += 1;
+        in_flight.frames += frames;
+        let committed = stages.iter().map(|(stage, in_flight)| {
+            let committed = |spending: &mut StageSpending| in_flight.committed(spending, now);
+            self.spending.with(stage, committed)
+        });
+        let cost: f64 = committed.sum();
         if self.limits.cost.is_some_and(|most| cost > most) {
-            if let Some(spending) = stages.get_mut(stage) {
-                spending.take_back(frames);
+            if let Some(in_flight) = stages.get_mut(stage) {
+                in_flight.take_back(frames);
             }
             return Err(StopReason::Budget);
         }
@@ -100,65 +90,55 @@ impl Budget {
 
     fn settle_at(&self, stage: &StageId, exchange: &Exchange, now: Duration) {
         let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        let spending = stages.entry(stage.clone()).or_default();
-        spending.take_back(exchange.frames);
-        if let Some(executed) = exchange.executed {
-            spending.measured += exchange.frames;
-            spending.executed += executed;
-        }
-        if exchange.answered {
-            spending.answered += 1;
-            spending.waited += exchange.waited;
-        }
-        if let Some(meter) = &mut spending.meter {
-            meter.note(exchange, now);
-        }
+        let in_flight = stages.entry(stage.clone()).or_default();
+        in_flight.take_back(exchange.frames);
+        self.spending.note(stage, exchange, now);
     }
 }
 
 impl Gate for Budget {
     fn admit(&self, stage: &StageId, frames: u64) -> Result<(), StopReason> {
-        self.admit_at(stage, frames, self.start.elapsed())
+        self.admit_at(stage, frames, self.spending.elapsed())
     }
 
     fn settle(&self, stage: &StageId, exchange: &Exchange) {
-        self.settle_at(stage, exchange, self.start.elapsed());
+        self.settle_at(stage, exchange, self.spending.elapsed());
     }
 }
 
-impl Spending {
+impl InFlight {
     fn take_back(&mut self, frames: u64) {
         self.requests = self.requests.saturating_sub(1);
         self.frames = self.frames.saturating_sub(frames);
     }
 
-    // Worker time for `frames`, as those so far took it.
-    fn execution(&self, frames: u64) -> f64 {
-        let a_frame = match self.measured {
-            0 => self.usual,
-            measured => self.executed.as_secs_f64() / measured as f64,
+    // Worker seconds for `frames`, as those so far took.
+    fn execution(&self, spending: &StageSpending, frames: u64) -> f64 {
+        frames as f64 * spending.execution_of_one().unwrap_or(self.forecast)
+    }
+
+    // How long a request will wait for its answer.
+    fn wait(&self, spending: &StageSpending, frames: u64) -> Duration {
+        let forecast = || Duration::from_secs_f64(self.execution(spending, frames));
+        spending.wait_of_one().unwrap_or_else(forecast)
+    }
+
+    // US dollars if nothing more is sent: the bill so far with the gaps that end now, the requests in
+    // flight, and the workers that may be starting for them. A start of unknown length counts as
+    // long as it usually takes.
+    fn committed(&self, spending: &StageSpending, now: Duration) -> f64 {
+        let Some(meter) = spending.meter() else {
+            return 0.0;
         };
-        frames as f64 * a_frame
-    }
-
-    // How long a request is waited for.
-    fn wait(&self, frames: u64) -> Duration {
-        match self.waited.checked_div(self.answered) {
-            Some(usual) => usual,
-            None => Duration::from_secs_f64(self.execution(frames)),
-        }
-    }
-
-    // US dollars if nothing more is sent: the bill so far with the gaps that end now, what is on
-    // its way, and the workers that may be starting for it.
-    fn committed(&self, now: Duration) -> f64 {
-        let Some(meter) = &self.meter else { return 0.0 };
         let fleet = meter.fleet();
+        let start = plan::usual_start(fleet);
         let wanted = self.requests.min(fleet.workers as u64);
-        let (there, billed) = meter.kept(now);
+        let (there, billed) = meter.kept(now, start);
         let starting = wanted.saturating_sub(there as u64);
-        let around = (fleet.cold_start + fleet.idle_timeout).as_secs_f64();
-        let seconds = billed as f64 + self.execution(self.frames) + starting as f64 * around.ceil();
+        let around = (start + fleet.idle_timeout).as_secs_f64();
+        let seconds = billed as f64
+            + self.execution(spending, self.frames)
+            + starting as f64 * around.ceil();
         seconds * fleet.price_per_second
     }
 }
@@ -167,10 +147,13 @@ impl Spending {
 mod tests {
     use super::Budget;
     use super::Limits;
+    use crate::app::accounting::spending::Spending;
+    use crate::app::accounting::spending::StageSpending;
     use crate::engine::StopReason;
     use crate::exchange::Exchange;
     use crate::facts::FleetFacts;
     use crate::name::StageId;
+    use std::sync::Arc;
     use std::time::Duration;
     use std::time::Instant;
 
@@ -192,10 +175,12 @@ mod tests {
             time: time.map(Duration::from_secs),
         };
         let usual = 0.85 / 16.0;
+        let spending = Spending::new(Instant::now());
+        spending.charge(&stage(), &fleet);
         Budget::new(
-            Instant::now(),
             limits,
-            [(&stage(), &fleet, usual)].into_iter(),
+            Arc::new(spending),
+            [(&stage(), usual)].into_iter(),
         )
     }
 
@@ -222,9 +207,8 @@ mod tests {
         loop {
             let now = Duration::from_secs(sent);
             if let Err(reason) = budget.admit_at(&stage(), FRAMES, now) {
-                let stages = budget.stages.lock().unwrap();
-                let meter = stages[&stage()].meter.as_ref().unwrap();
-                return (sent, reason, meter.cost());
+                let cost = |spending: &mut StageSpending| spending.meter().unwrap().cost();
+                return (sent, reason, budget.spending.with(&stage(), cost));
             }
             sent += 1;
             let exchange = exchange(sent as usize % workers);

@@ -1,11 +1,13 @@
 //! The ledger of a run: what became of each video and what each stage took, kept from events.
 
-use crate::app::accounting::account::Account;
+use crate::app::accounting::spending::Spending;
+use crate::app::accounting::spending::StageSpending;
 use crate::app::inputs::Inputs;
 use crate::app::report::Outcome;
 use crate::app::report::StageSummary;
 use crate::app::report::VideoOutcome;
 use crate::app::saving;
+use crate::app::saving::SavedTally;
 use crate::engine::StopReason;
 use crate::event::Event;
 use crate::failure::Class;
@@ -15,12 +17,12 @@ use crate::item::Record;
 use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::output::Requests;
 use crate::output::Results;
 use crate::output::RunFacts;
 use crate::output::StageRun;
 use crate::output::Summary;
 use crate::plan::Lane;
-use crate::plan::Meter;
 use crate::plan::Plan;
 use crate::plan::StagePlan;
 use crate::plan::Step;
@@ -29,33 +31,34 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
 /// Everything that a run has told so far, added up.
 pub(in crate::app) struct Ledger {
     start: Instant,
+    spending: Arc<Spending>,
     processed_at: String,
     videos: BTreeMap<VideoId, VideoOutcome>,
     // Which stages read which videos to the end.
     read: BTreeSet<(VideoId, StageId)>,
     unread: BTreeMap<VideoId, Vec<(StageId, Failure)>>,
-    stages: BTreeMap<StageId, Tally>,
-    files: saving::Tally,
+    stages: BTreeMap<StageId, StageTally>,
+    files: SavedTally,
 }
 
 #[derive(Default)]
-struct Tally {
+struct StageTally {
     frames: u64,
     retries: u64,
     splits: u64,
-    account: Account,
     at_work: u32,
     busy: Duration,
     since: Duration,
 }
 
-impl Tally {
+impl StageTally {
     // The time since the last change, once for each item that was at work in it.
     fn clock(&mut self, now: Duration) {
         self.busy += now.saturating_sub(self.since) * self.at_work;
@@ -79,32 +82,34 @@ impl Ledger {
             };
             (id, outcome)
         };
+        let start = Instant::now();
         Self {
-            start: Instant::now(),
+            start,
+            spending: Arc::new(Spending::new(start)),
             processed_at: ZonedDateTime::now()
                 .strftime("%Y-%m-%d %H:%M:%S")
                 .to_string(),
-            videos: (0..).map(VideoId).zip(paths).map(video).collect(),
+            videos: VideoId::number(paths).map(video).collect(),
             read: BTreeSet::new(),
             unread: BTreeMap::new(),
             stages: BTreeMap::new(),
-            files: saving::Tally::default(),
+            files: SavedTally::default(),
         }
     }
 
-    /// The run began at this moment.
-    pub(in crate::app) fn start(&self) -> Instant {
-        self.start
+    /// What is spent, for a budget.
+    pub(in crate::app) fn spending(&self) -> &Arc<Spending> {
+        &self.spending
     }
 
-    /// What `stage` asks is paid by the second.
-    pub(in crate::app) fn paid(&mut self, stage: &StageId, meter: Meter) {
-        self.stages.entry(stage.clone()).or_default().account.meter = Some(meter);
+    fn requests(&self, stage: &StageId) -> Option<Requests> {
+        let requests = |spending: &mut StageSpending| spending.requests();
+        self.spending.with(stage, requests)
     }
 
     pub(in crate::app) fn note(&mut self, event: &Event) {
         let now = self.start.elapsed();
-        let mut tally = |stage: &StageId, change: &dyn Fn(&mut Tally)| {
+        let mut tally = |stage: &StageId, change: &dyn Fn(&mut StageTally)| {
             let tally = self.stages.entry(stage.clone()).or_default();
             tally.clock(now);
             change(tally);
@@ -118,9 +123,6 @@ impl Ledger {
             }
             Event::Finished { stage, frames } => {
                 tally(stage, &|tally| tally.frames += frames);
-            }
-            Event::Exchanged { stage, exchange } => {
-                tally(stage, &|tally| tally.account.note(exchange, now));
             }
             Event::Retrying { stage, .. } => tally(stage, &|tally| tally.retries += 1),
             Event::Split { stage, .. } => tally(stage, &|tally| tally.splits += 1),
@@ -156,7 +158,7 @@ impl Ledger {
                 workers: step.limit.max,
                 retries: tally.map_or(0, |tally| tally.retries),
                 splits: tally.map_or(0, |tally| tally.splits),
-                requests: tally.and_then(|tally| tally.account.requests()),
+                requests: self.requests(&step.stage),
             };
             stages.insert(step.stage.clone(), run);
         }
@@ -241,19 +243,22 @@ impl Ledger {
                 outcome.partial = unread || outcome.summary.skipped > 0;
             }
         }
+        let mut tallies = std::mem::take(&mut self.stages);
         let summaries = stages.iter().filter_map(|stage| {
-            let tally = self.stages.remove(&stage.id)?;
+            let tally = tallies.remove(&stage.id)?;
+            let requests = self.requests(&stage.id);
             Some(StageSummary {
                 id: stage.id.clone(),
                 frames: tally.frames,
                 busy: tally.busy,
                 retries: tally.retries,
                 splits: tally.splits,
-                requests: tally.account.requests(),
+                requests,
             })
         });
+        let summaries = summaries.collect();
         Outcome {
-            stages: summaries.collect(),
+            stages: summaries,
             videos: self.videos.into_values().collect(),
             elapsed: self.start.elapsed(),
             stopped,

@@ -1,5 +1,5 @@
 //! Accounting: what a run has asked, taken and cost so far.
 
-pub(super) mod account;
 pub(super) mod budget;
 pub(super) mod ledger;
+pub(super) mod spending;

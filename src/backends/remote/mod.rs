@@ -15,3 +15,4 @@ pub(in crate::backends) mod protocol;
 pub mod runpod;
 pub mod service;
 pub mod speech;
+pub(in crate::backends) mod submission;

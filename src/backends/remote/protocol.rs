@@ -4,6 +4,7 @@
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::service::Service;
+use crate::backends::remote::submission::Submission;
 use crate::backends::transport::form::Attachment;
 use crate::exchange::Exchange;
 use crate::facts::Encoding;
@@ -24,15 +25,6 @@ pub enum Remote {
     Openai(Box<Transcriptions>),
     /// Any other HTTP server that answers with JSON, at once.
     Service(Box<Service>),
-}
-
-/// The server's reply to a request that it accepted.
-#[derive(Debug, PartialEq)]
-pub enum Submission {
-    /// The request is queued; its output can be waited for.
-    Ticket(Ticket),
-    /// The output came at once.
-    Output(Value),
 }
 
 impl From<Endpoint> for Remote {

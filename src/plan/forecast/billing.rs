@@ -27,10 +27,10 @@ enum Worker {
     Nameless(usize),
 }
 
-// The times that a worker was there: the last one, and the paid seconds of those before it.
+// The times that a worker was there: the last one, and how long each of those before it was.
 #[derive(Clone, Debug)]
 struct Stays {
-    earlier: u64,
+    earlier: Vec<Duration>,
     from: Duration,
     to: Duration,
 }
@@ -63,14 +63,13 @@ impl Meter {
             Some(name) => Worker::Named(Arc::clone(name)),
             None => self.free_at(from),
         };
-        let fleet = &self.fleet;
         let stays = self.workers.entry(worker).or_insert(Stays {
-            earlier: 0,
+            earlier: Vec::new(),
             from,
             to,
         });
-        if from > stays.to + fleet.idle_timeout {
-            stays.earlier += paid(fleet, stays.to - stays.from);
+        if from > stays.to + self.fleet.idle_timeout {
+            stays.earlier.push(stays.to - stays.from);
             stays.from = from;
         }
         stays.from = stays.from.min(from);
@@ -89,16 +88,15 @@ impl Meter {
 
     /// Paid seconds of all workers, if nothing more is sent.
     pub fn billed(&self) -> u64 {
-        let billed = self
-            .workers
-            .values()
-            .map(|stays| stays.earlier + paid(&self.fleet, stays.to - stays.from));
+        let start = self.fleet.cold_start;
+        let stays = self.workers.values();
+        let billed = stays.map(|stays| self.paid(stays, stays.to, start));
         billed.sum()
     }
 
     /// Workers that are there `now`, at work or idle; and paid seconds of all workers if each of
-    /// these is kept until now by work that is not back yet.
-    pub fn kept(&self, now: Duration) -> (usize, u64) {
+    /// these is kept until now by work that is not back yet, and took `start` to start.
+    pub fn kept(&self, now: Duration, start: Duration) -> (usize, u64) {
         let (mut there, mut billed) = (0, 0);
         for stays in self.workers.values() {
             let is_there = now <= stays.to + self.fleet.idle_timeout;
@@ -108,7 +106,7 @@ impl Meter {
             } else {
                 stays.to
             };
-            billed += stays.earlier + paid(&self.fleet, to.saturating_sub(stays.from));
+            billed += self.paid(stays, to, start);
         }
         (there, billed)
     }
@@ -123,6 +121,14 @@ impl Meter {
         &self.fleet
     }
 
+    // Paid seconds of a worker whose last stay lasts until `to`.
+    fn paid(&self, stays: &Stays, to: Duration, start: Duration) -> u64 {
+        let last = to.saturating_sub(stays.from);
+        let busy = stays.earlier.iter().chain([&last]);
+        busy.map(|busy| paid(start, *busy, self.fleet.idle_timeout))
+            .sum()
+    }
+
     fn free_at(&self, from: Duration) -> Worker {
         let busy = |number: &usize| {
             let stays = self.workers.get(&Worker::Nameless(*number));
@@ -133,9 +139,10 @@ impl Meter {
     }
 }
 
-/// Paid seconds of a worker of `fleet` that was at work, with gaps, for `busy`.
-pub(in crate::plan) fn paid(fleet: &FleetFacts, busy: Duration) -> u64 {
-    let there = fleet.cold_start + busy + fleet.idle_timeout;
+/// Paid seconds of a worker that takes `start` to start, is at work, with gaps, for `busy`, and stays
+/// for `idle`.
+pub(in crate::plan) fn paid(start: Duration, busy: Duration, idle: Duration) -> u64 {
+    let there = start + busy + idle;
     // Rounded to whole milliseconds first: a nanosecond is no second.
     (there.as_millis() as u64).div_ceil(1000)
 }
@@ -206,5 +213,15 @@ mod tests {
         let meter = bill(0, &[("", 0, 1000), ("", 500, 1000), ("", 1200, 500)]);
         assert_eq!(meter.workers(), 2);
         assert_eq!(meter.billed(), 7 + 6);
+    }
+
+    #[test]
+    fn a_start_that_is_not_known_can_be_assumed() {
+        // Two stays of a second and 5 s of idle tail, each with a start of 10 s.
+        let meter = bill(0, &[("a", 0, 1000), ("a", 60_000, 1000)]);
+        let now = Duration::from_secs(61);
+        assert_eq!(meter.kept(now, Duration::ZERO), (1, 2 * 6));
+        assert_eq!(meter.kept(now, Duration::from_secs(10)), (1, 2 * 16));
+        assert_eq!(meter.billed(), 2 * 6);
     }
 }

@@ -84,12 +84,9 @@ impl Case {
         let waiting = self.arrival(self.requests) - self.first() - self.start;
         let arriving = waiting + self.turn() - self.gap;
         let stay = working.max(arriving);
-        let fleet = FleetFacts {
-            cold_start: Duration::try_from_secs_f64(self.start).unwrap_or_default(),
-            ..fleet.clone()
-        };
+        let start = Duration::try_from_secs_f64(self.start).unwrap_or_default();
         let busy = Duration::try_from_secs_f64(stay).unwrap_or_default();
-        let billed = self.workers * paid(&fleet, busy);
+        let billed = self.workers * paid(start, busy, fleet.idle_timeout);
         Estimate {
             execution: self.execution,
             start: workers * self.start,

@@ -1,11 +1,11 @@
 //! An endpoint: its calls, and the pace at which answers are asked for.
 
-use crate::backends::remote::protocol::Submission;
 use crate::backends::remote::runpod::health;
 use crate::backends::remote::runpod::health::Health;
 use crate::backends::remote::runpod::outcome::Job;
 use crate::backends::remote::runpod::outcome::State;
 use crate::backends::remote::runpod::pace::Pace;
+use crate::backends::remote::submission::Submission;
 use crate::backends::transport::http::Access;
 use crate::backends::transport::http::Reply;
 use crate::backends::transport::http::Server;
