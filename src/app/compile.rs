@@ -4,7 +4,6 @@ use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::resolve;
-use crate::app::report::StageRow;
 use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::facts::Facts;
@@ -34,6 +33,23 @@ pub(super) fn load(request: &recipe::Request) -> Result<Recipe, AppError> {
     // Before any model is loaded: a mistake in the graph needs no model to be told.
     wrong(&recipe, plan::check(&recipe))?;
     Ok(recipe)
+}
+
+/// One stage of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageRow {
+    /// Its id.
+    pub id: StageId,
+    /// The word for its kind in a recipe.
+    pub kind: &'static str,
+    /// Where and with what it works, such as `local, rten, yolo11n.onnx`; may be empty.
+    pub place: String,
+    /// Items that it works on at once.
+    pub limit: usize,
+    /// The frames that will pass it, where that is known.
+    pub total: Option<u64>,
+    /// Why it is skipped, if it is.
+    pub skipped: Option<String>,
 }
 
 /// A plan and the facts it was made from.
@@ -93,13 +109,13 @@ const FULL_HD: Size = Size {
 };
 
 impl Compiled {
-    /// Whether anybody listens to sound.
-    pub(super) fn listens(&self) -> bool {
+    /// Whether any stage takes sound.
+    pub(super) fn takes_sound(&self) -> bool {
         let mut steps = self.plan.steps();
         steps.any(|(_, step)| matches!(step.kind, StepKind::Sound { .. }))
     }
 
-    fn hears(&self, stage: &StageId) -> bool {
+    fn stage_takes_sound(&self, stage: &StageId) -> bool {
         let mut steps = self.plan.steps().filter(|(_, step)| step.stage == *stage);
         steps.any(|(_, step)| matches!(step.kind, StepKind::Sound { .. }))
     }
@@ -142,7 +158,7 @@ impl Compiled {
             kind: stage.kind,
             place: self.place(&stage.id),
             limit: self.limit(&stage.id),
-            total: if self.hears(&stage.id) {
+            total: if self.stage_takes_sound(&stage.id) {
                 seconds
             } else {
                 total

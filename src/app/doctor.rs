@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum FindingState {
     /// In place.
     Good,
     /// Not there, and not needed unless it is wanted.
@@ -48,7 +48,7 @@ pub struct Finding {
     /// What it is.
     pub about: &'static str,
     /// How it is.
-    pub state: State,
+    pub state: FindingState,
     /// In words.
     pub found: String,
     /// What to do about it.
@@ -57,7 +57,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(about: &'static str, state: State, found: impl Into<String>) -> Self {
+    fn new(about: &'static str, state: FindingState, found: impl Into<String>) -> Self {
         Self {
             about,
             state,
@@ -84,7 +84,9 @@ pub fn doctor() -> Vec<Finding> {
 
 /// The exit code that tells `findings`.
 pub fn verdict(findings: &[Finding]) -> u8 {
-    let wrong = findings.iter().any(|finding| finding.state == State::Wrong);
+    let wrong = findings
+        .iter()
+        .any(|finding| finding.state == FindingState::Wrong);
     if wrong { 3 } else { 0 }
 }
 
@@ -96,30 +98,42 @@ fn ffmpeg() -> Finding {
     let decoders = [here(&NEEDED), here(&USEFUL)].concat();
     let found = format!("{}, decodes {}", media::version(), decoders.join(", "));
     match NEEDED.iter().find(|name| !media::decodes(name)) {
-        Some(missing) => Finding::new("FFmpeg", State::Wrong, found).help(format!(
+        Some(missing) => Finding::new("FFmpeg", FindingState::Wrong, found).help(format!(
             "it cannot read {missing} videos: install a build of FFmpeg with that decoder"
         )),
-        None => Finding::new("FFmpeg", State::Good, found),
+        None => Finding::new("FFmpeg", FindingState::Good, found),
     }
 }
 
 fn key(variables: &BTreeMap<String, String>) -> Finding {
     match set(variables, KEY) {
-        Some(_) => Finding::new("RunPod key", State::Good, format!("{KEY} is set")),
-        None => Finding::new("RunPod key", State::Absent, format!("{KEY} is not set"))
-            .help("to run on RunPod, set it in the environment or in .env"),
+        Some(_) => Finding::new("RunPod key", FindingState::Good, format!("{KEY} is set")),
+        None => Finding::new(
+            "RunPod key",
+            FindingState::Absent,
+            format!("{KEY} is not set"),
+        )
+        .help("to run on RunPod, set it in the environment or in .env"),
     }
 }
 
 fn endpoint(stage: &'static str, variable: &str, variables: &BTreeMap<String, String>) -> Finding {
     match (set(variables, KEY), set(variables, variable)) {
-        (_, None) => Finding::new(stage, State::Absent, format!("{variable} is not set"))
-            .help("set it to the id of an endpoint to run this stage on RunPod"),
-        (None, Some(id)) => Finding::new(stage, State::Wrong, format!("endpoint {id}, and no key"))
-            .help(format!("set {KEY}, or {variable} has no use")),
+        (_, None) => Finding::new(
+            stage,
+            FindingState::Absent,
+            format!("{variable} is not set"),
+        )
+        .help("set it to the id of an endpoint to run this stage on RunPod"),
+        (None, Some(id)) => Finding::new(
+            stage,
+            FindingState::Wrong,
+            format!("endpoint {id}, and no key"),
+        )
+        .help(format!("set {KEY}, or {variable} has no use")),
         (Some(_), Some(id)) => match ask(id, variables) {
             Ok((host, health)) => workers(stage, &format!("endpoint {id} at {host}"), &health),
-            Err(why) => Finding::new(stage, State::Wrong, format!("endpoint {id}: {why}"))
+            Err(why) => Finding::new(stage, FindingState::Wrong, format!("endpoint {id}: {why}"))
                 .help("look at the key, the id and the endpoint in RunPod's console"),
         },
     }
@@ -138,14 +152,14 @@ fn workers(stage: &'static str, endpoint: &str, health: &Health) -> Finding {
         jobs.in_queue,
     );
     if works == 0 && workers.unhealthy > 0 {
-        return Finding::new(stage, State::Wrong, found)
+        return Finding::new(stage, FindingState::Wrong, found)
             .help("its workers crash as they start: look at their logs in RunPod's console");
     }
     if works == 0 && workers.throttled > 0 {
-        return Finding::new(stage, State::Wrong, found)
+        return Finding::new(stage, FindingState::Wrong, found)
             .help("no GPU of its kind is free: allow the endpoint more kinds");
     }
-    let finding = Finding::new(stage, State::Good, found);
+    let finding = Finding::new(stage, FindingState::Good, found);
     if works == 0 {
         return finding.help("none is started; the first request waits for one");
     }
@@ -182,7 +196,7 @@ fn models() -> Finding {
     let usable = files().filter(|model| model.facts.is_ok()).count();
     let all = files().count();
     let words = format!("the built-in demo, and {usable} of {all} files here can be used");
-    let finding = Finding::new("models", State::Good, words);
+    let finding = Finding::new("models", FindingState::Good, words);
     match usable {
         0 => finding.help("the demo knows six drawn shapes; `vpipe models` says how to get more"),
         _ => finding,
@@ -192,14 +206,18 @@ fn models() -> Finding {
 fn onnx_runtime() -> Finding {
     const ABOUT: &str = "ONNX Runtime";
     match engine::onnx_runtime() {
-        None => Finding::new(ABOUT, State::Absent, "not built in; models run on rten")
-            .help("for more speed, `cargo install --path . --features ort`"),
-        Some(Ok(())) => Finding::new(ABOUT, State::Good, "the library was opened"),
+        None => Finding::new(
+            ABOUT,
+            FindingState::Absent,
+            "not built in; models run on rten",
+        )
+        .help("for more speed, `cargo install --path . --features ort`"),
+        Some(Ok(())) => Finding::new(ABOUT, FindingState::Good, "the library was opened"),
         Some(Err(error)) => {
             // What to do about it stands behind the cause.
             let text = error.to_string();
             let (why, help) = text.split_once("; ").unwrap_or((&text, ""));
-            Finding::new(ABOUT, State::Absent, why).help(help)
+            Finding::new(ABOUT, FindingState::Absent, why).help(help)
         }
     }
 }

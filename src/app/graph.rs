@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 /// What is drawn of a recipe.
 #[derive(Clone, Debug)]
-pub struct Drawing {
+pub struct GraphRequest {
     /// How.
     pub format: Format,
     /// Whether the stages are drawn, and not the steps that they compile to.
@@ -28,7 +28,7 @@ pub struct Drawing {
 }
 
 /// Draws what a recipe compiles to.
-pub fn graph(request: &Request, drawing: &Drawing) -> Result<String, AppError> {
+pub fn graph(request: &Request, drawing: &GraphRequest) -> Result<String, AppError> {
     let recipe = compile::load(request)?;
     let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
     let figures = drawing.results.as_deref().map(figures).transpose()?;

@@ -74,8 +74,8 @@ impl Inputs {
         Ok(())
     }
 
-    /// Refuses files that have sound alone, where nobody listens.
-    pub(super) fn refuse_unheard(&mut self) {
+    /// Refuses files with sound alone, for a recipe without a stage that takes sound.
+    pub(super) fn refuse_sound_files(&mut self) {
         for (id, (input, _)) in self
             .videos
             .extract_if(.., |_, (_, facts)| !facts.has_frames())

@@ -1,52 +1,67 @@
-//! App: one file a verb, from the words of a user to what became of them.
+//! App: one file a verb, from the words of a user to a report.
+//!
+//! | verb | file |
+//! |---|---|
+//! | `run`, `plan`, `check`, `try`, `graph` | `run`, `plan`, `check`, `try`, `graph`: each with its report |
+//! | `init`, `show`, `schema`, `models`, `doctor` | likewise |
+//!
+//! | helper | subject |
+//! |---|---|
+//! | `placement` | where each stage infers, and why |
+//! | `accounting` | what is spent, what may be, and what became of each video |
+//! | `compile` | from a request to a plan |
+//! | `inputs`, `saving` | the inputs of a run, and the files that it will write |
+//! | `environment`, `error` | files and variables; why a verb could not do its work |
 //!
 //! Joins the rooms below; does not know how any of them works.
 
 mod accounting;
-mod author;
 mod check;
 mod compile;
 mod doctor;
 mod environment;
 mod error;
 mod graph;
+mod init;
 mod inputs;
+mod models;
 mod placement;
 mod plan;
-mod report;
 mod run;
 mod saving;
-mod trial;
+mod schema;
+mod show;
+mod r#try;
 
 pub use accounting::budget::Limits;
-pub use author::init;
-pub use author::schema;
-pub use author::show;
+pub use check::CheckReport;
 pub use check::check;
-pub use check::models;
+pub use compile::StageRow;
 pub use doctor::Finding;
-pub use doctor::State;
+pub use doctor::FindingState;
 pub use doctor::doctor;
 pub use doctor::verdict;
 pub use error::AppError;
-pub use graph::Drawing;
+pub use graph::GraphRequest;
 pub use graph::graph;
+pub use init::init;
+pub use models::Capability;
+pub use models::ModelReport;
+pub use models::models;
+pub use plan::PlanReport;
+pub use plan::PlannedStage;
 pub use plan::plan;
-pub use report::Checked;
-pub use report::FoundModel;
-pub use report::Header;
-pub use report::Knows;
-pub use report::Outcome;
-pub use report::Planned;
-pub use report::PlannedStage;
-pub use report::SavedFiles;
-pub use report::StageRow;
-pub use report::StageSummary;
-pub use report::Update;
-pub use report::VideoOutcome;
 pub use run::RunRequest;
+pub use run::header::RunHeader;
+pub use run::report::RunReport;
+pub use run::report::RunUpdate;
+pub use run::report::SavedFiles;
+pub use run::report::StageSummary;
+pub use run::report::VideoReport;
 pub use run::run;
-pub use trial::Answered;
-pub use trial::TrialRequest;
-pub use trial::Tried;
-pub use trial::try_stage;
+pub use schema::schema;
+pub use show::show;
+pub use r#try::TryAnswer;
+pub use r#try::TryReport;
+pub use r#try::TryRequest;
+pub use r#try::try_stage;

@@ -6,21 +6,70 @@ use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::app::inputs;
 use crate::app::inputs::Inputs;
-use crate::app::report::Planned;
-use crate::app::report::PlannedStage;
-use crate::app::run;
 use crate::app::run::RunRequest;
+use crate::app::run::header::RunHeader;
+use crate::app::run::header::header;
+use crate::diag::Report;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
 use crate::media;
+use crate::name::StageId;
 use crate::name::VideoId;
+use crate::plan::Plan;
+use crate::plan::StageFate;
 use crate::plan::StepKind;
 use crate::recipe;
+use crate::recipe::Difference;
 use crate::recipe::Recipe;
 use crate::stages;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// What a run would do.
+#[derive(Clone, Debug)]
+pub struct PlanReport {
+    /// What the run would say of itself.
+    pub header: RunHeader,
+    /// The stages in the order of the recipe.
+    pub stages: Vec<PlannedStage>,
+    /// The steps that they were lowered to.
+    pub plan: Plan,
+    /// What was found out about each input.
+    pub surveys: BTreeMap<VideoId, Survey>,
+    /// Inputs that cannot be read, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// What the recipe does otherwise than `default`.
+    pub differences: Vec<Difference>,
+    /// What can be run and will disappoint.
+    pub warnings: Option<Report>,
+}
+
+/// Where a stage would run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedStage {
+    /// Its id.
+    pub id: StageId,
+    /// The word for its kind in a recipe.
+    pub kind: &'static str,
+    /// What it would run on; empty where that is this program.
+    pub place: String,
+    /// Why there, in a few words; empty where it could run nowhere else.
+    pub why: String,
+    /// What becomes of it.
+    pub fate: StageFate,
+}
+
+impl PlanReport {
+    /// The exit code that tells it: 0 all inputs can be read, 1 some cannot, 3 none can.
+    pub fn exit_code(&self) -> u8 {
+        match (self.unreadable.is_empty(), self.header.videos.is_empty()) {
+            (true, _) => 0,
+            (false, false) => 1,
+            (false, true) => 3,
+        }
+    }
+}
 
 /// Reads the packets of every input and decodes a few of its frames, and says what a run would
 /// do. The limits of `request` have no part in it.
@@ -28,7 +77,7 @@ use std::path::PathBuf;
 /// # Errors
 ///
 /// Where the recipe or the arguments are wrong, or a model cannot be loaded.
-pub fn plan(request: &RunRequest) -> Result<Planned, AppError> {
+pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
     let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
@@ -39,8 +88,8 @@ pub fn plan(request: &RunRequest) -> Result<Planned, AppError> {
     };
     let allowed = &request.recipe.allowed_hosts;
     let mut compiled = compile::compile(&recipe, allowed, facts(&inputs))?;
-    if !compiled.listens() {
-        inputs.refuse_unheard();
+    if !compiled.takes_sound() {
+        inputs.refuse_sound_files();
     }
     if takes_frames(&compiled) {
         compiled.facts.surveys = surveys(&recipe, &mut inputs, request);
@@ -51,8 +100,8 @@ pub fn plan(request: &RunRequest) -> Result<Planned, AppError> {
             video.expected_frames = Some(survey.frames);
         }
     }
-    Ok(Planned {
-        header: run::header(&recipe, &compiled),
+    Ok(PlanReport {
+        header: header(&recipe, &compiled),
         stages: stages_of(&recipe, &compiled),
         unreadable: unreadable(&request.inputs, &inputs),
         differences,

@@ -2,7 +2,7 @@
 //! starts; and what was written, added up.
 
 use crate::app::error::AppError;
-use crate::app::report::SavedFiles;
+use crate::app::run::report::SavedFiles;
 use crate::failure::Class;
 use crate::item::Moment;
 use crate::item::Saved;

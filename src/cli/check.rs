@@ -3,7 +3,7 @@
 //! Pure: what `app` says in, JSON out. Places are counted from 1, columns in characters.
 
 use crate::app::AppError;
-use crate::app::Checked;
+use crate::app::CheckReport;
 use crate::app::StageRow;
 use crate::diag::Diagnostic;
 use crate::diag::Report;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use serde_json::json;
 
 /// What a recipe would do, and what of it will disappoint.
-pub(super) fn right(checked: &Checked) -> Value {
+pub(super) fn right(checked: &CheckReport) -> Value {
     let row = |row: &StageRow| {
         json!({
             "id": row.id,

@@ -2,10 +2,10 @@
 
 use crate::app;
 use crate::app::AppError;
-use crate::app::Drawing;
+use crate::app::GraphRequest;
 use crate::app::Limits;
 use crate::app::RunRequest;
-use crate::app::TrialRequest;
+use crate::app::TryRequest;
 use crate::cli::args::CheckArgs;
 use crate::cli::args::Cli;
 use crate::cli::args::Command;
@@ -28,7 +28,7 @@ use crate::cli::streams;
 use crate::cli::streams::talk;
 use crate::cli::summary;
 use crate::cli::tables;
-use crate::cli::trial;
+use crate::cli::r#try;
 use crate::diag::Report;
 use crate::recipe::Showing;
 use clap::CommandFactory;
@@ -143,15 +143,15 @@ fn show(args: ShowArgs) -> Result<u8, AppError> {
 }
 
 fn try_stage(args: TryArgs) -> Result<u8, AppError> {
-    let tried = app::try_stage(&TrialRequest {
+    let tried = app::try_stage(&TryRequest {
         recipe: args.recipe.into(),
         stage: args.stage,
         input: args.input,
         at: args.at,
         send: args.send,
     })?;
-    data(&trial::page(&tried))?;
-    Ok(trial::exit_code(&tried))
+    data(&r#try::page(&tried))?;
+    Ok(r#try::exit_code(&tried))
 }
 
 fn init(args: &InitArgs) -> Result<u8, AppError> {
@@ -171,7 +171,7 @@ fn completions(args: &CompletionsArgs) -> Result<u8, AppError> {
 }
 
 fn graph(args: GraphArgs) -> Result<u8, AppError> {
-    let drawing = Drawing {
+    let drawing = GraphRequest {
         format: args.format.into(),
         stages: args.stages,
         results: args.results,

@@ -16,6 +16,6 @@ mod screen;
 mod streams;
 mod summary;
 mod tables;
-mod trial;
+mod r#try;
 
 pub use commands::main;

@@ -2,7 +2,7 @@
 //!
 //! Pure: what `app` says in, text out.
 
-use crate::app::Planned;
+use crate::app::PlanReport;
 use crate::app::PlannedStage;
 use crate::cli::check;
 use crate::cli::forecast;
@@ -22,7 +22,7 @@ use serde_json::Value;
 use serde_json::json;
 
 /// What a run would do, part by part.
-pub(super) fn text(planned: &Planned) -> String {
+pub(super) fn text(planned: &PlanReport) -> String {
     let header = &planned.header;
     let inputs = header.videos.len() as u64;
     let mut text = format!(
@@ -138,7 +138,7 @@ fn difference(difference: &Difference) -> String {
 }
 
 /// What a run would do, for programs.
-pub(super) fn json(planned: &Planned) -> Value {
+pub(super) fn json(planned: &PlanReport) -> Value {
     let header = &planned.header;
     let Guess {
         low,
@@ -182,7 +182,7 @@ fn stage(stage: &PlannedStage) -> Value {
     })
 }
 
-fn steps(planned: &Planned) -> Vec<Value> {
+fn steps(planned: &PlanReport) -> Vec<Value> {
     let plan = &planned.plan;
     let name = |index| {
         plan.steps()
@@ -201,7 +201,7 @@ fn steps(planned: &Planned) -> Vec<Value> {
     step.collect()
 }
 
-fn described(video: &VideoFacts, planned: &Planned) -> Value {
+fn described(video: &VideoFacts, planned: &PlanReport) -> Value {
     json!({
         "path": video.path,
         "width": video.size.width,

@@ -3,9 +3,9 @@
 //!
 //! Knows nothing of terminals.
 
-use crate::app::Header;
+use crate::app::RunHeader;
+use crate::app::RunUpdate;
 use crate::app::StageRow;
-use crate::app::Update;
 use crate::cli::duration::spell_roughly;
 use crate::cli::forecast;
 use crate::event::Event;
@@ -139,11 +139,11 @@ impl Stage {
 
 impl Progress {
     /// Takes in what a run says, `now` after its start, and gives the lines that are to stay.
-    pub(super) fn update(&mut self, update: &Update, now: Duration) -> Vec<Line> {
+    pub(super) fn update(&mut self, update: &RunUpdate, now: Duration) -> Vec<Line> {
         match update {
-            Update::Planned(header) => self.plan(header),
-            Update::Event(event) => self.event(event, now).into_iter().collect(),
-            Update::Saved { path, partial, .. } => {
+            RunUpdate::Begins(header) => self.plan(header),
+            RunUpdate::Event(event) => self.event(event, now).into_iter().collect(),
+            RunUpdate::Saved { path, partial, .. } => {
                 let what = if *partial {
                     "partial results"
                 } else {
@@ -164,7 +164,7 @@ impl Progress {
         self.stages.iter().filter_map(Stage::remaining).max()
     }
 
-    fn plan(&mut self, header: &Header) -> Vec<Line> {
+    fn plan(&mut self, header: &RunHeader) -> Vec<Line> {
         let runs = |row: &&StageRow| row.skipped.is_none();
         self.stages = header.stages.iter().filter(runs).map(Stage::new).collect();
         self.videos = header

@@ -2,10 +2,10 @@
 //!
 //! Pure: an outcome in, text out.
 
-use crate::app::Outcome;
+use crate::app::RunReport;
 use crate::app::SavedFiles;
 use crate::app::StageSummary;
-use crate::app::VideoOutcome;
+use crate::app::VideoReport;
 use crate::cli::duration::spell;
 use crate::cli::money;
 use crate::cli::money::number;
@@ -22,7 +22,7 @@ The built-in demo models know six drawn shapes, 60 English words about them and 
 For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.";
 
 /// What became of a run, for people.
-pub(super) fn summary(outcome: &Outcome) -> String {
+pub(super) fn summary(outcome: &RunReport) -> String {
     let mut lines: Vec<String> = outcome.videos.iter().flat_map(video).collect();
     let anything = outcome.videos.iter().any(has_outcome);
     if anything || outcome.stopped.is_some() {
@@ -36,16 +36,16 @@ pub(super) fn summary(outcome: &Outcome) -> String {
 }
 
 /// Why videos could not be opened, for those who want to hear of trouble only.
-pub(super) fn unread(outcome: &Outcome) -> impl Iterator<Item = &str> {
+pub(super) fn unread(outcome: &RunReport) -> impl Iterator<Item = &str> {
     let unopened = outcome.videos.iter().filter(|video| !has_outcome(video));
     unopened.filter_map(|video| video.error.as_deref())
 }
 
-fn has_outcome(video: &VideoOutcome) -> bool {
+fn has_outcome(video: &VideoReport) -> bool {
     video.results.is_some() || !video.saved.is_empty()
 }
 
-fn video(video: &VideoOutcome) -> Vec<String> {
+fn video(video: &VideoReport) -> Vec<String> {
     let path = video.path.display();
     let partial = if video.partial { " (partial)" } else { "" };
     let mut lines = vec![match &video.results {
@@ -131,7 +131,7 @@ fn files(saved: &SavedFiles) -> String {
     text
 }
 
-fn closing(outcome: &Outcome) -> String {
+fn closing(outcome: &RunReport) -> String {
     let frames: u64 = outcome.videos.iter().map(|v| v.summary.frames).sum();
     let seconds = outcome.elapsed.as_secs_f64();
     let ended = match &outcome.stopped {
@@ -157,8 +157,8 @@ fn requests(stage: &StageSummary) -> Vec<String> {
 }
 
 /// What became of a run, for programs.
-pub(super) fn json(outcome: &Outcome) -> Value {
-    let video = |video: &VideoOutcome| {
+pub(super) fn json(outcome: &RunReport) -> Value {
+    let video = |video: &VideoReport| {
         json!({
             "video": video.path.display().to_string(),
             "results": video.results.as_ref().map(|path| path.display().to_string()),

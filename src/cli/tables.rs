@@ -1,11 +1,11 @@
 //! What `check` and `models` write: short tables, of words only.
 
-use crate::app::Checked;
+use crate::app::Capability;
+use crate::app::CheckReport;
 use crate::app::Finding;
-use crate::app::FoundModel;
-use crate::app::Knows;
+use crate::app::FindingState;
+use crate::app::ModelReport;
 use crate::app::StageRow;
-use crate::app::State;
 use crate::facts::ModelFacts;
 
 const CLASSES_NAMED: usize = 6;
@@ -26,7 +26,7 @@ In a recipe it is `model = \"yolo11n.onnx\"` under [stages.yolo]. And any Whispe
 ";
 
 /// What a recipe would do.
-pub(super) fn checked(checked: &Checked) -> String {
+pub(super) fn checked(checked: &CheckReport) -> String {
     let stages: Vec<[String; 2]> = checked
         .stages
         .iter()
@@ -59,14 +59,14 @@ fn what_it_does(row: &StageRow) -> String {
 }
 
 /// The models that are here, and how to get more.
-pub(super) fn models(models: &[FoundModel]) -> String {
+pub(super) fn models(models: &[ModelReport]) -> String {
     let rows: Vec<[String; 2]> = models
         .iter()
         .map(|model| {
             let path = model.path.as_ref().map(|path| path.display().to_string());
             let about = match &model.knows {
-                Ok(Knows::Classes(facts)) => about(facts),
-                Ok(Knows::Speech { languages, demo }) => speech(languages, *demo),
+                Ok(Capability::Detection(facts)) => about(facts),
+                Ok(Capability::Speech { languages, demo }) => speech(languages, *demo),
                 Err(why) => format!("cannot be used: {why}"),
             };
             [path.unwrap_or_else(|| "(built in)".to_owned()), about]
@@ -125,9 +125,9 @@ pub(super) fn findings(findings: &[Finding]) -> String {
     let width = width.unwrap_or_default();
     let row = |finding: &Finding| {
         let state = match finding.state {
-            State::Good => "ok",
-            State::Absent => "-",
-            State::Wrong => "WRONG",
+            FindingState::Good => "ok",
+            FindingState::Absent => "-",
+            FindingState::Wrong => "WRONG",
         };
         let Finding { about, found, .. } = finding;
         let mut text = format!("{about:width$}  {state:5}  {found}\n");
@@ -152,9 +152,9 @@ pub(super) fn table(rows: &[[String; 2]]) -> String {
 mod tests {
     use super::checked;
     use super::models;
-    use crate::app::Checked;
-    use crate::app::FoundModel;
-    use crate::app::Knows;
+    use crate::app::Capability;
+    use crate::app::CheckReport;
+    use crate::app::ModelReport;
     use crate::app::StageRow;
     use crate::facts::ModelFacts;
     use crate::item::Size;
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_recipe_that_is_right() {
-        let right = Checked {
+        let right = CheckReport {
             recipe: "default".to_owned(),
             stages: vec![
                 row("extract", "extract", "", None),
@@ -207,34 +207,34 @@ mod tests {
         };
         let speech = |languages: u32, demo| {
             let languages = (0..languages).map(|n| format!("l{n}")).collect();
-            Ok(Knows::Speech { languages, demo })
+            Ok(Capability::Speech { languages, demo })
         };
         let side = Size {
             width: 320,
             height: 320,
         };
         let found = [
-            FoundModel {
+            ModelReport {
                 path: None,
-                knows: Ok(Knows::Classes(model(6, Some(side), true))),
+                knows: Ok(Capability::Detection(model(6, Some(side), true))),
             },
-            FoundModel {
+            ModelReport {
                 path: Some("models/yolo11n.onnx".into()),
-                knows: Ok(Knows::Classes(model(80, None, false))),
+                knows: Ok(Capability::Detection(model(80, None, false))),
             },
-            FoundModel {
+            ModelReport {
                 path: Some("other.onnx".into()),
                 knows: Err("it is a classifier".to_owned()),
             },
-            FoundModel {
+            ModelReport {
                 path: None,
                 knows: speech(1, true),
             },
-            FoundModel {
+            ModelReport {
                 path: Some("models/whisper-base".into()),
                 knows: speech(99, false),
             },
-            FoundModel {
+            ModelReport {
                 path: Some("models/whisper-base.en".into()),
                 knows: speech(0, false),
             },

@@ -136,9 +136,8 @@ impl InFlight {
         let (there, billed) = meter.kept(now, start);
         let starting = wanted.saturating_sub(there as u64);
         let around = (start + fleet.idle_timeout).as_secs_f64();
-        let seconds = billed as f64
-            + self.execution(spending, self.frames)
-            + starting as f64 * around.ceil();
+        let seconds =
+            billed as f64 + self.execution(spending, self.frames) + starting as f64 * around.ceil();
         seconds * fleet.price_per_second
     }
 }
@@ -177,11 +176,7 @@ mod tests {
         let usual = 0.85 / 16.0;
         let spending = Spending::new(Instant::now());
         spending.charge(&stage(), &fleet);
-        Budget::new(
-            limits,
-            Arc::new(spending),
-            [(&stage(), usual)].into_iter(),
-        )
+        Budget::new(limits, Arc::new(spending), [(&stage(), usual)].into_iter())
     }
 
     fn stage() -> StageId {

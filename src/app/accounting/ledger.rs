@@ -3,9 +3,9 @@
 use crate::app::accounting::spending::Spending;
 use crate::app::accounting::spending::StageSpending;
 use crate::app::inputs::Inputs;
-use crate::app::report::Outcome;
-use crate::app::report::StageSummary;
-use crate::app::report::VideoOutcome;
+use crate::app::run::report::RunReport;
+use crate::app::run::report::StageSummary;
+use crate::app::run::report::VideoReport;
 use crate::app::saving;
 use crate::app::saving::SavedTally;
 use crate::engine::StopReason;
@@ -40,7 +40,7 @@ pub(in crate::app) struct Ledger {
     start: Instant,
     spending: Arc<Spending>,
     processed_at: String,
-    videos: BTreeMap<VideoId, VideoOutcome>,
+    videos: BTreeMap<VideoId, VideoReport>,
     // Which stages read which videos to the end.
     read: BTreeSet<(VideoId, StageId)>,
     unread: BTreeMap<VideoId, Vec<(StageId, Failure)>>,
@@ -69,7 +69,7 @@ impl StageTally {
 impl Ledger {
     pub(in crate::app) fn open(paths: &[PathBuf], inputs: &Inputs) -> Self {
         let video = |(id, path): (VideoId, &PathBuf)| {
-            let outcome = VideoOutcome {
+            let outcome = VideoReport {
                 id,
                 path: path.clone(),
                 results: None,
@@ -232,7 +232,7 @@ impl Ledger {
         stages: &[StagePlan],
         stopped: Option<StopReason>,
         demo: bool,
-    ) -> Outcome {
+    ) -> RunReport {
         let merges = stages.iter().any(|stage| stage.kind == "merge");
         for (id, outcome) in &mut self.videos {
             outcome.saved = self.files.of(*id);
@@ -257,7 +257,7 @@ impl Ledger {
             })
         });
         let summaries = summaries.collect();
-        Outcome {
+        RunReport {
             stages: summaries,
             videos: self.videos.into_values().collect(),
             elapsed: self.start.elapsed(),

@@ -1,8 +1,8 @@
 //! What is shown of recorded runs.
 
-use crate::app::Header;
+use crate::app::RunHeader;
+use crate::app::RunUpdate;
 use crate::app::StageRow;
-use crate::app::Update;
 use crate::cli::progress::Progress;
 use crate::cli::progress::Weight;
 use crate::event::Event;
@@ -27,12 +27,12 @@ fn row(id: &str, place: &str, limit: usize, total: Option<u64>) -> StageRow {
     }
 }
 
-fn header() -> Header {
+fn header() -> RunHeader {
     let whisper = StageRow {
         skipped: Some("no backend for speech".to_owned()),
         ..row("whisper", "", 3, None)
     };
-    Header {
+    RunHeader {
         recipe: "default".to_owned(),
         stages: vec![
             row("extract", "", 1, Some(24)),
@@ -106,9 +106,9 @@ fn finished(stage: &str, frames: u64) -> Event {
 // Everything that a screen shows of the events, each at its second.
 fn shown(events: Vec<(f64, Event)>) -> String {
     let mut progress = Progress::default();
-    let mut lines = progress.update(&Update::Planned(header()), Duration::ZERO);
+    let mut lines = progress.update(&RunUpdate::Begins(header()), Duration::ZERO);
     for (seconds, event) in events {
-        lines.extend(progress.update(&Update::Event(event), Duration::from_secs_f64(seconds)));
+        lines.extend(progress.update(&RunUpdate::Event(event), Duration::from_secs_f64(seconds)));
     }
     let mut text: Vec<String> = lines
         .into_iter()
@@ -200,7 +200,7 @@ fn troubles_are_told_once_and_counted() {
 
 #[test]
 fn a_partial_file_is_called_so() {
-    let saved = Update::Saved {
+    let saved = RunUpdate::Saved {
         video: VIDEO,
         path: "output/clip_results.partial.json".into(),
         partial: true,

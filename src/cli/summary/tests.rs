@@ -1,8 +1,8 @@
 //! The closing words of made-up runs.
 
-use crate::app::Outcome;
+use crate::app::RunReport;
 use crate::app::StageSummary;
-use crate::app::VideoOutcome;
+use crate::app::VideoReport;
 use crate::cli::summary::json;
 use crate::cli::summary::summary;
 use crate::engine::StopReason;
@@ -10,7 +10,7 @@ use crate::name::VideoId;
 use crate::output::Summary;
 use std::time::Duration;
 
-fn outcome() -> Outcome {
+fn outcome() -> RunReport {
     let counts = [
         ("circle", 20),
         ("star", 12),
@@ -18,7 +18,7 @@ fn outcome() -> Outcome {
         ("cross", 9),
         ("square", 1),
     ];
-    let seen = VideoOutcome {
+    let seen = VideoReport {
         id: VideoId(0),
         path: "a.mp4".into(),
         results: Some("output/a_results.json".into()),
@@ -39,7 +39,7 @@ fn outcome() -> Outcome {
         saved: Vec::new(),
         error: None,
     };
-    let unread = VideoOutcome {
+    let unread = VideoReport {
         id: VideoId(1),
         path: "b.txt".into(),
         results: None,
@@ -50,7 +50,7 @@ fn outcome() -> Outcome {
         saved: Vec::new(),
         error: Some("`b.txt` is not a video".to_owned()),
     };
-    Outcome {
+    RunReport {
         videos: vec![seen, unread],
         elapsed: Duration::from_millis(12_345),
         stopped: None,

@@ -1,148 +1,20 @@
-//! Reports: what the verbs tell whoever asked; of a run, before, during and after.
-//!
-//! Plain data. Knows nothing of screens.
+//! The report of a run: its updates while it goes on, and its outcome for each video and stage.
 
-use crate::diag::Report;
+use crate::app::run::header::RunHeader;
 use crate::engine::StopReason;
 use crate::event::Event;
-use crate::facts::ModelFacts;
-use crate::facts::Survey;
-use crate::facts::VideoFacts;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::output::Requests;
 use crate::output::Summary;
-use crate::plan::Forecast;
-use crate::plan::Peak;
-use crate::plan::Plan;
-use crate::plan::StageFate;
-use crate::recipe::Difference;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// What a run is about to do; said once, before it starts.
-#[derive(Clone, Debug)]
-pub struct Header {
-    /// What the user calls the recipe.
-    pub recipe: String,
-    /// The stages in the order of the recipe.
-    pub stages: Vec<StageRow>,
-    /// The inputs in the order of the command line.
-    pub videos: Vec<VideoFacts>,
-    /// What the user should know, a sentence each.
-    pub notices: Vec<String>,
-    /// Whether a built-in demo model has a part.
-    pub demo: bool,
-    /// Every host that will get frames or sound.
-    pub hosts: Vec<String>,
-    /// What will be asked of workers that are paid, and what it may cost.
-    pub forecast: Forecast,
-}
-
-/// One stage of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StageRow {
-    /// Its id.
-    pub id: StageId,
-    /// The word for its kind in a recipe.
-    pub kind: &'static str,
-    /// Where and with what it works, such as `local, rten, yolo11n.onnx`; may be empty.
-    pub place: String,
-    /// Items that it works on at once.
-    pub limit: usize,
-    /// The frames that will pass it, where that is known.
-    pub total: Option<u64>,
-    /// Why it is skipped, if it is.
-    pub skipped: Option<String>,
-}
-
-/// A recipe that is right, and what it would do.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    /// What the user calls the recipe.
-    pub recipe: String,
-    /// The stages in the order of the recipe.
-    pub stages: Vec<StageRow>,
-    /// The most that frames would take in memory.
-    pub peak: Peak,
-    /// What can be run and will disappoint.
-    pub warnings: Option<Report>,
-}
-
-/// What a run would do.
-#[derive(Clone, Debug)]
-pub struct Planned {
-    /// What the run would say of itself.
-    pub header: Header,
-    /// The stages in the order of the recipe.
-    pub stages: Vec<PlannedStage>,
-    /// The steps that they were lowered to.
-    pub plan: Plan,
-    /// What was found out about each input.
-    pub surveys: BTreeMap<VideoId, Survey>,
-    /// Inputs that cannot be read, and why.
-    pub unreadable: Vec<(PathBuf, String)>,
-    /// What the recipe does otherwise than `default`.
-    pub differences: Vec<Difference>,
-    /// What can be run and will disappoint.
-    pub warnings: Option<Report>,
-}
-
-/// Where a stage would run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlannedStage {
-    /// Its id.
-    pub id: StageId,
-    /// The word for its kind in a recipe.
-    pub kind: &'static str,
-    /// What it would run on; empty where that is this program.
-    pub place: String,
-    /// Why there, in a few words; empty where it could run nowhere else.
-    pub why: String,
-    /// What becomes of it.
-    pub fate: StageFate,
-}
-
-impl Planned {
-    /// The exit code that tells it: 0 all inputs can be read, 1 some cannot, 3 none can.
-    pub fn exit_code(&self) -> u8 {
-        match (self.unreadable.is_empty(), self.header.videos.is_empty()) {
-            (true, _) => 0,
-            (false, false) => 1,
-            (false, true) => 3,
-        }
-    }
-}
-
-/// A model that was found.
-#[derive(Clone, Debug)]
-pub struct FoundModel {
-    /// Its file or folder; `None` for one that is built in.
-    pub path: Option<PathBuf>,
-    /// What it knows, or why it cannot be used.
-    pub knows: Result<Knows, String>,
-}
-
-/// What a model knows.
-#[derive(Clone, Debug)]
-pub enum Knows {
-    /// Things in frames.
-    Classes(ModelFacts),
-    /// What is said.
-    Speech {
-        /// ISO 639-1 codes; none where it is English alone.
-        languages: Vec<String>,
-        /// Whether it is the built-in one.
-        demo: bool,
-    },
-}
-
 /// One thing that a run has to say.
 #[derive(Clone, Debug)]
-pub enum Update {
+pub enum RunUpdate {
     /// The plan stands and the run begins.
-    Planned(Header),
+    Begins(RunHeader),
     /// Something happened.
     Event(Event),
     /// A results file was written.
@@ -158,7 +30,7 @@ pub enum Update {
 
 /// What became of one video.
 #[derive(Clone, Debug)]
-pub struct VideoOutcome {
+pub struct VideoReport {
     /// Which input of the run.
     pub id: VideoId,
     /// The file or folder, as the user named it.
@@ -218,9 +90,9 @@ pub struct StageSummary {
 
 /// What became of a run.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct RunReport {
     /// The videos in the order of the command line.
-    pub videos: Vec<VideoOutcome>,
+    pub videos: Vec<VideoReport>,
     /// From the start to the last file.
     pub elapsed: Duration,
     /// Why it ended early, if it did.
@@ -231,15 +103,15 @@ pub struct Outcome {
     pub demo: bool,
 }
 
-impl Outcome {
+impl RunReport {
     /// The exit code that tells it: 0 all done, 1 some items failed, 3 no video could be read or
     /// no item could be worked on, 4 budget or deadline reached, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
-        let unread = |video: &VideoOutcome| {
+        let unread = |video: &VideoReport| {
             let found = video.summary.frames + video.summary.segments;
             video.error.is_some() && found == 0
         };
-        let failed = |video: &VideoOutcome| {
+        let failed = |video: &VideoReport| {
             let mut saved = video.saved.iter();
             let lacking = video.failures > 0 || video.summary.failed + video.summary.gaps > 0;
             let incomplete = lacking || saved.any(|files| files.failed > 0);
@@ -258,8 +130,8 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::Outcome;
-    use super::VideoOutcome;
+    use super::RunReport;
+    use super::VideoReport;
     use crate::engine::StopReason;
     use crate::failure::Class;
     use crate::failure::Failure;
@@ -267,8 +139,8 @@ mod tests {
     use crate::output::Summary;
     use std::time::Duration;
 
-    fn video(frames: u64, failed: u64, error: Option<&str>) -> VideoOutcome {
-        VideoOutcome {
+    fn video(frames: u64, failed: u64, error: Option<&str>) -> VideoReport {
+        VideoReport {
             id: VideoId(0),
             path: "a.mp4".into(),
             results: None,
@@ -285,8 +157,8 @@ mod tests {
         }
     }
 
-    fn code(videos: Vec<VideoOutcome>, stopped: Option<StopReason>) -> u8 {
-        Outcome {
+    fn code(videos: Vec<VideoReport>, stopped: Option<StopReason>) -> u8 {
+        RunReport {
             videos,
             elapsed: Duration::ZERO,
             stopped,

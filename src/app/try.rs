@@ -58,7 +58,7 @@ const LONGEST: usize = 200;
 
 /// What to try.
 #[derive(Clone, Debug)]
-pub struct TrialRequest {
+pub struct TryRequest {
     /// The recipe and what is changed in it.
     pub recipe: recipe::Request,
     /// The stage.
@@ -73,7 +73,7 @@ pub struct TrialRequest {
 
 /// What came of it.
 #[derive(Clone, Debug)]
-pub struct Tried {
+pub struct TryReport {
     /// What the request is about, such as `frame 30`.
     pub item: String,
     /// The address and the headers, a line each.
@@ -85,12 +85,12 @@ pub struct Tried {
     /// What a run does otherwise, a sentence each.
     pub notes: Vec<String>,
     /// What was answered, where it was sent.
-    pub answer: Option<Answered>,
+    pub answer: Option<TryAnswer>,
 }
 
 /// What a server answered.
 #[derive(Clone, Debug)]
-pub struct Answered {
+pub struct TryAnswer {
     /// The answer as it came, long texts cut short; or why there is none.
     pub came: Result<Value, String>,
     /// What the stage makes of it; or why it cannot.
@@ -103,7 +103,7 @@ pub struct Answered {
 ///
 /// Where there is no request: the recipe or the arguments are wrong, the stage asks nobody, or the
 /// input cannot be read. What a server does about it stands in the outcome.
-pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
+pub fn try_stage(request: &TryRequest) -> Result<TryReport, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
     let stage = stage(&recipe, &request.stage)?;
@@ -114,7 +114,8 @@ pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
         ..inputs::extract(&recipe)
     };
     let wanted = stages::wanted(&extract, PixelFormat::I420, None);
-    let facts = media::probe(&input, VideoId::FIRST, &wanted).map_err(|error| unreadable(&error))?;
+    let facts =
+        media::probe(&input, VideoId::FIRST, &wanted).map_err(|error| unreadable(&error))?;
     let allowed = &request.recipe.allowed_hosts;
     let placements = resolve::resolve(&recipe, allowed, std::slice::from_ref(&facts))?;
     let trial = trial(&placements, &stage.id)?;
@@ -137,7 +138,7 @@ pub fn try_stage(request: &TrialRequest) -> Result<Tried, AppError> {
         false => None,
         true => Some(send(&*trial, &item)?),
     };
-    Ok(Tried {
+    Ok(TryReport {
         item: item.to_string(),
         head: rendered.head,
         fields: short(&shown(&rendered.fields)),
@@ -186,14 +187,14 @@ fn trial(placements: &Placements, stage: &StageId) -> Result<Arc<dyn Trial>, App
         })
 }
 
-fn send(trial: &dyn Trial, item: &Item) -> Result<Answered, AppError> {
+fn send(trial: &dyn Trial, item: &Item) -> Result<TryAnswer, AppError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| AppError::environment(&error))?;
     let told = |failure: Failure| format!("{} ({})", failure.message, failure.class);
     Ok(match runtime.block_on(trial.send(item)) {
-        Ok(answer) => Answered {
+        Ok(answer) => TryAnswer {
             read: trial
                 .read(item, &answer)
                 .map(|items| items.iter().map(found).collect())
@@ -202,7 +203,7 @@ fn send(trial: &dyn Trial, item: &Item) -> Result<Answered, AppError> {
         },
         Err(failure) => {
             let why = told(failure);
-            Answered {
+            TryAnswer {
                 came: Err(why.clone()),
                 read: Err(why),
             }

@@ -2,11 +2,11 @@
 //!
 //! Pure.
 
-use crate::app::Tried;
+use crate::app::TryReport;
 use serde_json::Value;
 
 /// What was tried, under a heading for each part.
-pub(super) fn page(tried: &Tried) -> String {
+pub(super) fn page(tried: &TryReport) -> String {
     let mut page = String::new();
     for note in &tried.notes {
         page += &format!("# {note}\n");
@@ -26,7 +26,7 @@ pub(super) fn page(tried: &Tried) -> String {
 }
 
 /// 1 where the stage would have no answer.
-pub(super) fn exit_code(tried: &Tried) -> u8 {
+pub(super) fn exit_code(tried: &TryReport) -> u8 {
     let read = tried.answer.as_ref().map(|answer| answer.read.is_ok());
     u8::from(read == Some(false))
 }

@@ -1,11 +1,7 @@
-//! `init`, `show` and `schema`: what helps to write a recipe.
+//! `init`: a commented recipe to begin with.
 
-use crate::app::compile;
-use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::recipe;
-use crate::recipe::Request;
-use crate::recipe::Showing;
 use std::fs::File;
 use std::io;
 use std::io::Write;
@@ -34,15 +30,4 @@ pub fn init(path: &Path) -> Result<(), AppError> {
             },
         }
     })
-}
-
-/// A recipe as it is run, as one text.
-pub fn show(request: &Request, showing: Showing) -> Result<String, AppError> {
-    compile::load(request)?;
-    Ok(recipe::show(request, &ProcessEnvironment, showing)?)
-}
-
-/// The JSON Schema of recipes.
-pub fn schema() -> String {
-    format!("{:#}\n", recipe::schema())
 }

@@ -1,0 +1,74 @@
+//! `models`: the models that are on this machine, and the built-in ones.
+
+use crate::app::error::AppError;
+use crate::backends::models;
+use crate::backends::models::ModelSource;
+use crate::backends::models::whisper::VoiceSource;
+use crate::backends::models::whisper::find_voices;
+use crate::facts::ModelFacts;
+use std::path::Path;
+use std::path::PathBuf;
+
+/// A model that was found.
+#[derive(Clone, Debug)]
+pub struct ModelReport {
+    /// Its file or folder; `None` for one that is built in.
+    pub path: Option<PathBuf>,
+    /// What it knows, or why it cannot be used.
+    pub knows: Result<Capability, String>,
+}
+
+/// What a model knows.
+#[derive(Clone, Debug)]
+pub enum Capability {
+    /// Things in frames.
+    Detection(ModelFacts),
+    /// What is said.
+    Speech {
+        /// ISO 639-1 codes; none where it is English alone.
+        languages: Vec<String>,
+        /// Whether it is the built-in one.
+        demo: bool,
+    },
+}
+
+/// The models in `folders`, those that see before those that listen, and in both the built-in one
+/// first.
+pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
+    let voices = find_voices(folders);
+    // The networks of a voice are none that see.
+    let is_of_voice = |path: &Path| {
+        voices.iter().any(|voice| match &voice.source {
+            VoiceSource::Folder(folder) => path.parent() == Some(folder),
+            VoiceSource::Demo => false,
+        })
+    };
+    let mut found = Vec::new();
+    for model in models::find_models(folders) {
+        let path = match model.source {
+            ModelSource::File(path) if is_of_voice(&path) => continue,
+            ModelSource::File(path) => Some(path),
+            ModelSource::Demo => None,
+        };
+        let knows = model.facts.map(Capability::Detection);
+        found.push(ModelReport {
+            path,
+            knows: knows.map_err(|error| error.to_string()),
+        });
+    }
+    for voice in voices {
+        let path = match voice.source {
+            VoiceSource::Folder(path) => Some(path),
+            VoiceSource::Demo => None,
+        };
+        let demo = path.is_none();
+        let knows = voice
+            .languages
+            .map(|languages| Capability::Speech { languages, demo });
+        found.push(ModelReport {
+            path,
+            knows: knows.map_err(|error| error.to_string()),
+        });
+    }
+    Ok(found)
+}
