@@ -93,6 +93,10 @@ const NOTHING_BUT_MODULES: Rule = Rule {
             "src/engine/mod.rs",
             "//! Words.\n#[cfg(test)]\nmod tests;\n",
         ),
+        (
+            "src/lib.rs",
+            "//! Words.\n#![doc = include_str!(\"README.md\")]\npub mod a;\n",
+        ),
         ("src/engine/lane.rs", "fn f() {}"),
     ],
 };
@@ -303,6 +307,7 @@ fn is_listing(line: &str) -> bool {
         "pub(crate) use ",
         "pub(in ",
         "#[",
+        "#![doc = include_str!(",
     ];
     line.is_empty() || starts.iter().any(|start| line.starts_with(start))
 }

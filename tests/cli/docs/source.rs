@@ -33,6 +33,23 @@ fn what_the_page_of_the_source_names_is_there() {
     );
 }
 
+#[test]
+fn every_room_is_on_the_page_of_the_source() {
+    let page = Page::read("src/README.md").text;
+    let source = fs::read_to_string(Path::new(ROOT).join("src/lib.rs")).unwrap();
+    let rooms = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod "));
+    let mut seen = 0;
+    for room in rooms.map(|line| line.trim_end_matches(';')) {
+        seen += 1;
+        let names = [format!("`{room}/`"), format!("`{room}.rs`")];
+        let is_there = names.iter().any(|name| page.contains(name));
+        assert!(is_there, "src/README.md does not say what `{room}` is");
+    }
+    assert!(seen > 10, "only {seen} rooms were found");
+}
+
 // `Frame`, `Verdict::Split`.
 fn is_type(code: &str) -> bool {
     code.starts_with(|c: char| c.is_ascii_uppercase())
