@@ -82,7 +82,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         max_body: runpod::max_body(&runpod),
         encoding: Encoding::Base64,
         attempts: 1,
-        retry_time: runpod.retry_time,
+        retry_time: runpod.server.retry_time,
         fleet: None,
     };
     let facts = Facts {

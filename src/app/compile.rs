@@ -22,7 +22,6 @@ use crate::plan::StepKind;
 use crate::plan::Tuning;
 use crate::recipe;
 use crate::recipe::Recipe;
-use crate::recipe::StageSpec;
 use crate::stages;
 use std::collections::BTreeMap;
 use std::thread;
@@ -88,17 +87,10 @@ pub(super) fn compile(
 
 // What the decoders of the largest video hold.
 fn held(recipe: &Recipe, videos: &[VideoFacts]) -> Held {
-    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Extract(spec) => Some(spec),
-        _ => None,
-    });
+    let extract = recipe.extract().cloned().unwrap_or_default();
     let sizes = videos.iter().map(|video| video.size);
     let largest = sizes.max_by_key(|size| u64::from(size.width) * u64::from(size.height));
-    let wanted = stages::wanted(
-        &extract.cloned().unwrap_or_default(),
-        PixelFormat::I420,
-        None,
-    );
+    let wanted = stages::wanted(&extract, PixelFormat::I420, None);
     media::held(&wanted, largest.unwrap_or(FULL_HD))
 }
 
@@ -155,7 +147,7 @@ impl Compiled {
         let seconds = seconds.map(|video| video.heard().map(|it| it as u64)).sum();
         let row = |stage: &plan::StagePlan| StageRow {
             id: stage.id.clone(),
-            kind: stage.kind,
+            kind: stage.kind.word(),
             place: self.place(&stage.id),
             limit: self.limit(&stage.id),
             total: if self.stage_takes_sound(&stage.id) {

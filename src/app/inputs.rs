@@ -13,7 +13,6 @@ use crate::output::Place;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::Recipe;
-use crate::recipe::StageSpec;
 use crate::stages;
 use crate::stages::Videos;
 use std::collections::BTreeMap;
@@ -89,20 +88,12 @@ impl Inputs {
 
 /// The stage that reads, or what such a stage does of itself.
 pub(super) fn extract(recipe: &Recipe) -> ExtractSpec {
-    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Extract(extract) => Some(extract.clone()),
-        _ => None,
-    });
-    extract.unwrap_or_default()
+    recipe.extract().cloned().unwrap_or_default()
 }
 
 fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>, AppError> {
     let mut places = BTreeMap::new();
-    let merge = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Merge(merge) => Some(merge),
-        _ => None,
-    });
-    let Some(merge) = merge else {
+    let Some(merge) = recipe.merge() else {
         return Ok(places);
     };
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();

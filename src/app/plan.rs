@@ -141,7 +141,7 @@ fn stages_of(recipe: &Recipe, compiled: &Compiled) -> Vec<PlannedStage> {
     let stages = recipe.stages.iter().zip(compiled.plan.stages());
     let stages = stages.map(|(stage, planned)| PlannedStage {
         id: stage.id.clone(),
-        kind: planned.kind,
+        kind: planned.kind.word(),
         place: compiled.place(&stage.id),
         why: compiled.why(&stage.id),
         fate: planned.fate.clone(),

@@ -31,12 +31,12 @@ use crate::output;
 use crate::recipe;
 use crate::recipe::Each;
 use crate::recipe::ExtractSpec;
+use crate::recipe::Medium;
 use crate::recipe::Port;
 use crate::recipe::Recipe;
+use crate::recipe::SoundSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
-use crate::recipe::Subject;
-use crate::recipe::WhisperSpec;
 use crate::speech::Chunk;
 use crate::speech::Stretch;
 use crate::speech::Waves;
@@ -124,13 +124,15 @@ pub fn try_stage(request: &TryRequest) -> Result<TryReport, AppError> {
         facts: &facts,
         at: request.at,
     };
-    let (item, notes) = match &stage.spec {
-        StageSpec::Http(http) if http.listens() => (source.sound(&http.listening())?, Vec::new()),
-        StageSpec::Http(http) if http.mapping.about == Subject::Boxes => {
+    let (item, notes) = match (stage.spec.sound(), stage.spec.medium()) {
+        (Some(sound), _) => (source.sound(sound)?, Vec::new()),
+        (None, Some(Medium::Boxes)) => {
             let (frame, _) = source.frames(&recipe, stage, &extract)?;
             boxes(stage, &frame)
         }
-        _ => source.frames(&recipe, stage, &extract)?,
+        (None, Some(Medium::Frames | Medium::Sound) | None) => {
+            source.frames(&recipe, stage, &extract)?
+        }
     };
     let failed = |failure: Failure| AppError::environment(&failure);
     let rendered = trial.rendered(&item).map_err(failed)?;
@@ -283,7 +285,7 @@ impl Source<'_> {
         Ok((item, notes))
     }
 
-    fn sound(&self, spec: &WhisperSpec) -> Result<Item, AppError> {
+    fn sound(&self, spec: &SoundSpec) -> Result<Item, AppError> {
         let at = self.at.as_secs_f64();
         let until = at + f64::from(spec.chunk.unwrap_or(CHUNK));
         let wanted = SoundWanted {
@@ -356,12 +358,7 @@ fn batch_size(recipe: &Recipe, stage: &Stage) -> Option<usize> {
     {
         return None;
     }
-    let feeds = |other: &&Stage| stage.inputs.iter().any(|input| input.stage == other.id);
-    let mut stages = recipe.stages.iter().filter(feeds);
-    stages.find_map(|stage| match &stage.spec {
-        StageSpec::Batch(batch) => Some(batch.size),
-        _ => None,
-    })
+    recipe.batch_size(stage)
 }
 
 fn unreadable(error: &MediaError) -> AppError {

@@ -17,6 +17,7 @@ use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::SaveSpec;
+use crate::recipe::StageKind;
 use crate::recipe::TakeSpec;
 use crate::recipe::WhisperSpec;
 use crate::recipe::YoloSpec;
@@ -159,8 +160,8 @@ pub struct Peak {
 pub struct StagePlan {
     /// The stage.
     pub id: StageId,
-    /// Its kind, as recipes write it.
-    pub kind: &'static str,
+    /// Its kind.
+    pub kind: StageKind,
     /// Whether it runs.
     pub fate: StageFate,
 }
@@ -373,10 +374,10 @@ pub enum StepKind {
         /// With what.
         place: LocalFacts,
     },
-    /// Sends chunks to a server that listens.
+    /// Sends chunks of sound to a server.
     Ask {
-        /// What to listen for.
-        spec: WhisperSpec,
+        /// How they are coded.
+        codec: Codec,
         /// Where.
         place: RemoteFacts,
     },

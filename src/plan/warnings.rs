@@ -6,7 +6,6 @@ use crate::diag::Diagnostic;
 use crate::facts::Facts;
 use crate::facts::FleetFacts;
 use crate::facts::RemoteFacts;
-use crate::name::StageId;
 use crate::plan::forecast::vram::Fit;
 use crate::plan::forecast::vram::Vram;
 use crate::plan::step::Plan;
@@ -14,7 +13,7 @@ use crate::plan::step::StepKind;
 use crate::recipe::ExtractSpec;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
-use crate::recipe::StageSpec;
+use crate::recipe::StageKind;
 
 /// So many requests a worker keep it at work; of more, most wait in the queue.
 const A_WORKER: usize = 4;
@@ -26,7 +25,7 @@ const A_PIXEL: f64 = 0.11;
 pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     for (index, step) in plan.steps() {
-        let Some(stage) = find(recipe, &step.stage) else {
+        let Some(stage) = recipe.stage(&step.stage) else {
             continue;
         };
         let (StepKind::Request { place, .. } | StepKind::Ask { place, .. }) = &step.kind else {
@@ -52,14 +51,10 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
     warnings
 }
 
-fn find<'a>(recipe: &'a Recipe, id: &StageId) -> Option<&'a Stage> {
-    recipe.stages.iter().find(|stage| stage.id == *id)
-}
-
 fn batch_of<'a>(recipe: &'a Recipe, stage: &Stage) -> Option<&'a Stage> {
     let mut inputs = stage.inputs.iter();
-    let input = inputs.find_map(|input| find(recipe, &input.stage))?;
-    matches!(input.spec, StageSpec::Batch(_)).then_some(input)
+    let input = inputs.find_map(|input| recipe.stage(&input.stage))?;
+    (input.spec.kind() == StageKind::Batch).then_some(input)
 }
 
 fn crowd(stage: &Stage, limit: usize, fleet: &FleetFacts) -> Option<Diagnostic> {
@@ -123,10 +118,7 @@ fn body(
     max_bytes: usize,
     place: &RemoteFacts,
 ) -> Option<Diagnostic> {
-    let extract = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Extract(spec) => Some(spec),
-        _ => None,
-    })?;
+    let extract = recipe.extract()?;
     let one = a_frame(extract, facts);
     let fit = ((max_bytes as f64 / one) as usize).max(1);
     (fit < size).then(|| {

@@ -3,6 +3,11 @@
 //! | folder | what it is |
 //! |---|---|
 //! | `recipe` | the typed recipe |
+//! | `kind` | the kinds of stages and of backends, all of them |
+//! | `inference` | each stage that has a model with the backend that it names |
+//! | `input` | the edges |
+//! | `values` | what templates may name of videos and boxes |
+//! | `context` | what a table is read with |
 //! | `stages` | the parameters of each kind of stage |
 //! | `backends` | the parameters of each kind of backend |
 //! | `http` | what a model server is sent, and where in its answer is what it found |
@@ -13,21 +18,31 @@
 //! a [`World`] gives, and not that stages exist as code.
 
 mod backends;
+mod context;
 mod http;
+mod inference;
+mod input;
+mod kind;
 mod load;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 mod recipe;
 mod stages;
 mod tools;
+mod values;
 
+pub use backends::facts::AUTO;
+pub use backends::facts::BackendFacts;
 pub use backends::http::BodyForm;
 pub use backends::http::HttpMethod;
 pub use backends::http::HttpSpec;
+pub use backends::local::LocalEngine;
+pub use backends::local::LocalSpec;
 pub use backends::openai::OpenaiSpec;
 pub use backends::runpod::RunpodDialect;
 pub use backends::runpod::RunpodMode;
 pub use backends::runpod::RunpodPolicy;
 pub use backends::runpod::RunpodSpec;
+pub use backends::server::ServerSpec;
 pub use http::answer::Answer;
 pub use http::answer::AnswerSpec;
 pub use http::answer::BoxFormat;
@@ -37,6 +52,15 @@ pub use http::answer::RecordSpec;
 pub use http::answer::TranscriptSpec;
 pub use http::mapping::MappingSpec;
 pub use http::mapping::Subject;
+pub use inference::Inference;
+pub use inference::WhisperBackend;
+pub use inference::YoloBackend;
+pub use input::Input;
+pub use input::Port;
+pub use kind::BackendKind;
+pub use kind::BackendSpec;
+pub use kind::StageKind;
+pub use kind::StageSpec;
 pub use load::load::load;
 pub use load::presets::PRESETS;
 pub use load::presets::Preset;
@@ -45,39 +69,34 @@ pub use load::presets::preset;
 pub use load::world::LoadError;
 pub use load::world::Request;
 pub use load::world::World;
-pub use recipe::AUTO;
 pub use recipe::Backend;
-pub use recipe::BackendSpec;
-pub use recipe::BatchSpec;
-pub use recipe::CaptionFormat;
-pub use recipe::HTTP;
-pub use recipe::Input;
-pub use recipe::LOCAL;
-pub use recipe::LocalEngine;
-pub use recipe::LocalSpec;
-pub use recipe::MergeSpec;
-pub use recipe::OPENAI;
-pub use recipe::Port;
-pub use recipe::RUNPOD;
 pub use recipe::Recipe;
 pub use recipe::Stage;
-pub use recipe::StageSpec;
-pub use recipe::WhisperSpec;
-pub use recipe::WhisperTask;
-pub use recipe::WhisperWorker;
-pub use recipe::YoloSpec;
+pub use stages::batch::BatchSpec;
 pub use stages::extract::ExtractMode;
 pub use stages::extract::ExtractSpec;
 pub use stages::http::Each;
 pub use stages::http::HttpStageSpec;
+pub use stages::merge::CaptionFormat;
+pub use stages::merge::MergeSpec;
+pub use stages::parameters::InputCount;
+pub use stages::parameters::Medium;
+pub use stages::parameters::Ports;
+pub use stages::parameters::StageFacts;
+pub use stages::parameters::StageParameters;
 pub use stages::save::SaveFormat;
 pub use stages::save::SaveSpec;
+pub use stages::sound::SoundSpec;
 pub use stages::take::TakeSpec;
-pub use stages::take::values_for_requests;
-pub use stages::take::values_of_box;
-pub use stages::take::values_of_facts;
+pub use stages::whisper::WhisperSpec;
+pub use stages::whisper::WhisperTask;
+pub use stages::whisper::WhisperWorker;
+pub use stages::yolo::YoloSpec;
 pub use tools::differ::Difference;
 pub use tools::differ::differences;
 pub use tools::schema::schema;
 pub use tools::show::Showing;
 pub use tools::show::show;
+pub use values::box_values;
+pub use values::condition_values;
+pub use values::request_values;

@@ -22,6 +22,7 @@ use vpipe::item::Found;
 use vpipe::recipe::RunpodMode;
 use vpipe::recipe::RunpodPolicy;
 use vpipe::recipe::RunpodSpec;
+use vpipe::recipe::ServerSpec;
 
 const FRAMES: u64 = 64;
 const IN_FLIGHT: usize = 8;
@@ -29,7 +30,10 @@ const IN_FLIGHT: usize = 8;
 fn spec(mode: RunpodMode) -> RunpodSpec {
     RunpodSpec {
         mode,
-        max_answer: LARGE / 2,
+        server: ServerSpec {
+            max_answer: LARGE / 2,
+            ..ServerSpec::default()
+        },
         ..RunpodSpec::default()
     }
 }

@@ -26,6 +26,7 @@ use crate::plan::Lane;
 use crate::plan::Plan;
 use crate::plan::StagePlan;
 use crate::plan::Step;
+use crate::recipe::StageKind;
 use jiff::ZonedDateTime;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -233,7 +234,7 @@ impl Ledger {
         stopped: Option<StopReason>,
         demo: bool,
     ) -> RunReport {
-        let merges = stages.iter().any(|stage| stage.kind == "merge");
+        let merges = stages.iter().any(|stage| stage.kind == StageKind::Merge);
         for (id, outcome) in &mut self.videos {
             outcome.saved = self.files.of(*id);
             if !merges {

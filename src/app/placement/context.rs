@@ -7,9 +7,10 @@ use crate::diag::Span;
 use crate::facts::VideoFacts;
 use crate::name::BackendName;
 use crate::name::VideoId;
+use crate::recipe::BackendKind;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
-use crate::recipe::values_for_requests;
+use crate::recipe::request_values;
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -33,9 +34,7 @@ impl<'a> PlacementContext<'a> {
         allowed_hosts: &'a [String],
         videos: &[VideoFacts],
     ) -> Self {
-        let values = videos
-            .iter()
-            .map(|video| (video.id, values_for_requests(video)));
+        let values = videos.iter().map(|video| (video.id, request_values(video)));
         Self {
             variables,
             allowed_hosts,
@@ -65,15 +64,16 @@ pub(in crate::app) struct BackendRef {
 }
 
 impl BackendRef {
-    /// The backend `name` of the recipe; where there is none, `otherwise`.
-    pub(in crate::app) fn of(recipe: &Recipe, name: &BackendName, otherwise: &str) -> Self {
+    /// The backend `name` of the recipe; where there is none, the one of
+    /// the kind `otherwise` that the environment has.
+    pub(in crate::app) fn of(recipe: &Recipe, name: &BackendName, otherwise: BackendKind) -> Self {
         match recipe.backends.get(name) {
             Some(backend) => Self {
                 name: name.clone(),
                 span: Some(backend.span),
             },
             None => Self {
-                name: otherwise.into(),
+                name: otherwise.word().into(),
                 span: None,
             },
         }

@@ -13,8 +13,8 @@ use crate::backends::transport::http::Secret;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
+use crate::recipe::BackendKind;
 use crate::recipe::BackendSpec;
-use crate::recipe::HTTP;
 use crate::recipe::HttpSpec;
 use crate::recipe::HttpStageSpec;
 use crate::recipe::Recipe;
@@ -56,7 +56,7 @@ impl Placements {
             self.skip(id, "it has no backend");
             return Ok(());
         };
-        let backend = BackendRef::of(recipe, &http.backend, HTTP);
+        let backend = BackendRef::of(recipe, &http.backend, BackendKind::Http);
         let (why, model) = (String::new(), http.model.as_deref());
         let service = self.service(id, why, model, &backend, spec, context)?;
         let mapping = Mapping::new(&http.mapping);
@@ -102,14 +102,14 @@ impl Placements {
         let facts = RemoteFacts {
             why,
             backend: backend.name.clone(),
-            kind: HTTP,
+            kind: BackendKind::Http.word(),
             host: service.host(),
-            model: model.unwrap_or(HTTP).to_owned(),
-            concurrency: spec.concurrency,
+            model: model.unwrap_or(BackendKind::Http.word()).to_owned(),
+            concurrency: spec.server.concurrency,
             max_body: spec.max_body,
             encoding: service.encoding(),
-            attempts: spec.attempts,
-            retry_time: spec.retry_time,
+            attempts: spec.server.attempts,
+            retry_time: spec.server.retry_time,
             fleet: None,
         };
         self.place(id, Placement::Remote(facts));

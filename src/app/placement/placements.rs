@@ -21,11 +21,10 @@ use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::BackendKind;
 use crate::recipe::BackendSpec;
-use crate::recipe::LOCAL;
 use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
-use crate::recipe::RUNPOD;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodDialect;
 use crate::recipe::RunpodSpec;
@@ -117,14 +116,14 @@ impl Placements {
         let facts = RemoteFacts {
             why,
             backend: backend.name.clone(),
-            kind: RUNPOD,
+            kind: BackendKind::Runpod.word(),
             host: endpoint.host(),
             model: endpoint.id().to_owned(),
-            concurrency: spec.concurrency,
+            concurrency: spec.server.concurrency,
             max_body: runpod::max_body(spec),
             encoding: Encoding::Base64,
-            attempts: spec.attempts,
-            retry_time: spec.retry_time,
+            attempts: spec.server.attempts,
+            retry_time: spec.server.retry_time,
             fleet: Some(spec.into()),
         };
         self.place(id, Placement::Remote(facts));
@@ -143,7 +142,7 @@ impl LocalBackend {
     /// The backend `name` of the recipe; `auto` and `local` are the plain one.
     pub(in crate::app) fn of(recipe: &Recipe, name: &BackendName) -> Self {
         let declared = recipe.backends.get(name).map(|backend| &backend.spec);
-        let is_named = declared.is_some() || name.as_str() == LOCAL;
+        let is_named = declared.is_some() || name.as_str() == BackendKind::Local.word();
         match declared {
             Some(BackendSpec::Local(spec)) => Self {
                 name: name.clone(),
@@ -152,7 +151,7 @@ impl LocalBackend {
             },
             Some(BackendSpec::Runpod(_) | BackendSpec::Openai(_) | BackendSpec::Http(_)) | None => {
                 Self {
-                    name: LOCAL.into(),
+                    name: BackendKind::Local.word().into(),
                     spec: LocalSpec::default(),
                     is_named,
                 }

@@ -22,11 +22,9 @@ use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
 use crate::recipe::AUTO;
+use crate::recipe::BackendKind;
 use crate::recipe::BackendSpec;
-use crate::recipe::LOCAL;
-use crate::recipe::OPENAI;
 use crate::recipe::OpenaiSpec;
-use crate::recipe::RUNPOD;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::WhisperSpec;
@@ -50,7 +48,8 @@ pub(in crate::app) fn has_backend(whisper: &WhisperSpec, context: &PlacementCont
 // Whether its model is on this machine, whatever the environment offers.
 fn is_here(whisper: &WhisperSpec) -> bool {
     let is_folder = |model: &String| Path::new(model).is_dir();
-    whisper.backend.as_str() == LOCAL || whisper.model.as_ref().is_some_and(is_folder)
+    whisper.backend.as_str() == BackendKind::Local.word()
+        || whisper.model.as_ref().is_some_and(is_folder)
 }
 
 impl Placements {
@@ -62,7 +61,7 @@ impl Placements {
         whisper: &WhisperSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        let backend = BackendRef::of(recipe, &whisper.backend, RUNPOD);
+        let backend = BackendRef::of(recipe, &whisper.backend, BackendKind::Runpod);
         let declared = recipe.backends.get(&whisper.backend);
         match declared.map(|backend| &backend.spec) {
             Some(BackendSpec::Runpod(spec)) => {
@@ -165,14 +164,14 @@ impl Placements {
         let facts = RemoteFacts {
             why: named_in_recipe(&backend.name),
             backend: backend.name.clone(),
-            kind: OPENAI,
+            kind: BackendKind::Openai.word(),
             host: server.host(),
             model: params.model.clone(),
-            concurrency: spec.concurrency,
+            concurrency: spec.server.concurrency,
             max_body: spec.max_body,
             encoding: Encoding::Raw,
-            attempts: spec.attempts,
-            retry_time: spec.retry_time,
+            attempts: spec.server.attempts,
+            retry_time: spec.server.retry_time,
             fleet: None,
         };
         self.place(id, Placement::Remote(facts));

@@ -15,8 +15,8 @@ use crate::backends::models::yolo::Detector;
 use crate::backends::remote::mapping::Mapping;
 use crate::name::StageId;
 use crate::recipe::AUTO;
+use crate::recipe::BackendKind;
 use crate::recipe::BackendSpec;
-use crate::recipe::RUNPOD;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::YoloSpec;
@@ -46,7 +46,7 @@ impl Placements {
         yolo: &YoloSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        let backend = BackendRef::of(recipe, &yolo.backend, RUNPOD);
+        let backend = BackendRef::of(recipe, &yolo.backend, BackendKind::Runpod);
         let declared = recipe.backends.get(&yolo.backend);
         match declared.map(|backend| &backend.spec) {
             Some(BackendSpec::Runpod(spec)) => {

@@ -16,7 +16,6 @@ use crate::output::Place;
 use crate::output::Results;
 use crate::output::WriteError;
 use crate::recipe::Recipe;
-use crate::recipe::StageSpec;
 
 /// Takes in what the conductor says: keeps the ledger, and writes the file of a video when its record
 /// comes.
@@ -79,15 +78,7 @@ impl Writer<'_> {
     }
 
     fn write_formats(&self, results: &Results, place: &Place) -> Result<(), WriteError> {
-        let merge = self
-            .recipe
-            .stages
-            .iter()
-            .find_map(|stage| match &stage.spec {
-                StageSpec::Merge(merge) => Some(merge),
-                _ => None,
-            });
-        let Some(merge) = merge else {
+        let Some(merge) = self.recipe.merge() else {
             return Ok(());
         };
         let layout = CaptionLayout {

@@ -60,7 +60,7 @@ impl Service {
             ..access.clone()
         };
         Ok(Self {
-            server: Server::new(&access, spec.request_timeout, spec.max_answer)?,
+            server: Server::new(&access, spec.request_timeout, spec.server.max_answer)?,
             path: format!("/{}", path.trim_start_matches('/')),
             expressions: Expressions::default(),
             vars: Data::new(&spec.mapping.vars),

@@ -32,6 +32,7 @@ use crate::output::results::results::StageRun;
 use crate::output::results::results::Summary;
 use crate::output::results::timeline::timeline;
 use crate::output::results::transcription::Transcription;
+use crate::recipe::Medium;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
@@ -146,10 +147,7 @@ pub fn results(
 
 // The stage whose detections stand at the top: the one the recipe names, else its first.
 fn primary<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a StageId> {
-    let named = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Merge(merge) => merge.primary.as_ref(),
-        _ => None,
-    });
+    let named = recipe.merge().and_then(|merge| merge.primary.as_ref());
     named.or_else(|| {
         recipe
             .stages
@@ -161,8 +159,8 @@ fn primary<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a StageId> {
 }
 
 fn detects(recipe: &Recipe, id: &StageId) -> bool {
-    let mut stages = recipe.stages.iter();
-    stages.any(|stage| stage.id == *id && stage.spec.detects())
+    let stage = recipe.stage(id);
+    stage.is_some_and(|stage| stage.spec.detects())
 }
 
 fn is_demo(placement: &Placement) -> bool {
@@ -181,27 +179,12 @@ fn config(recipe: &Recipe, primary: Option<&StageId>) -> Config {
     let yolo = detecting.map(|(_, yolo)| yolo);
     Config {
         max_workers: yolo.map(|yolo| yolo.concurrency),
-        batch_size: detecting.and_then(|(stage, _)| batch_size(recipe, stage)),
-        fps: recipe.stages.iter().find_map(|stage| match &stage.spec {
-            StageSpec::Extract(extract) => Some(extract.fps.to_f64()),
-            _ => None,
-        }),
+        batch_size: detecting.and_then(|(stage, _)| recipe.batch_size(stage)),
+        fps: recipe.extract().map(|extract| extract.fps.to_f64()),
         yolo_conf: yolo.map(|yolo| yolo.conf),
         yolo_iou: yolo.map(|yolo| yolo.iou),
         yolo_imgsz: yolo.map(|yolo| yolo.imgsz),
     }
-}
-
-fn batch_size(recipe: &Recipe, fed: &Stage) -> Option<usize> {
-    let feeds = |stage: &&Stage| fed.inputs.iter().any(|input| input.stage == stage.id);
-    recipe
-        .stages
-        .iter()
-        .filter(feeds)
-        .find_map(|stage| match &stage.spec {
-            StageSpec::Batch(batch) => Some(batch.size),
-            _ => None,
-        })
 }
 
 fn source(video: &VideoFacts) -> Source {
@@ -242,11 +225,16 @@ fn first_that_listens<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a Sta
 
 // What looks has nothing to look at where there is sound alone.
 fn blind(recipe: &Recipe, video: &VideoFacts) -> BTreeMap<StageId, String> {
-    let stages = recipe.stages.iter().filter(|stage| stage.spec.looks());
+    let stages = recipe.stages.iter().filter(|stage| takes_frames(stage));
     let stages = stages.filter(|_| !video.has_frames());
     stages
         .map(|stage| (stage.id.clone(), "there are no frames in it".to_owned()))
         .collect()
+}
+
+// Whether it has an answer for each frame.
+fn takes_frames(stage: &Stage) -> bool {
+    matches!(stage.spec.medium(), Some(Medium::Frames | Medium::Boxes))
 }
 
 fn gaps(record: &Record) -> impl Iterator<Item = (&StageId, &Gap)> {
@@ -259,7 +247,7 @@ fn unheard(recipe: &Recipe, facts: &Facts) -> Transcription {
     let why = recipe
         .stages
         .iter()
-        .filter(|stage| stage.spec.listens())
+        .filter(|stage| stage.spec.medium() == Some(Medium::Sound))
         .find_map(|stage| match facts.placements.get(&stage.id) {
             Some(Placement::Skipped { why }) => Some(why.clone()),
             _ => None,

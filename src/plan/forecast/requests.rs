@@ -217,7 +217,7 @@ pub(in crate::plan) fn sound(
         } => Some((length, drop_silence)),
         _ => None,
     });
-    let StepKind::Ask { spec, .. } = &step.kind else {
+    let StepKind::Ask { codec, .. } = &step.kind else {
         return Asked::nothing();
     };
     let without = plan.steps().find_map(|(_, it)| match &it.kind {
@@ -254,9 +254,7 @@ pub(in crate::plan) fn sound(
     let amount = spoken.map(|share| share * seconds.unwrap_or(0.0));
     let growth = place.encoding.growth();
     let bytes = amount
-        .with(a_second(spec.codec), |amount, bytes| {
-            amount * bytes * growth
-        })
+        .with(a_second(*codec), |amount, bytes| amount * bytes * growth)
         .with(
             requests.with(AROUND_ALL, |requests, around| requests as f64 * around),
             |bytes, around| (bytes + around) as u64,

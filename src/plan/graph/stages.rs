@@ -7,19 +7,23 @@ use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::name::StageId;
 use crate::plan::graph::ports;
-use crate::plan::graph::ports::Inputs;
-use crate::plan::graph::ports::Ports;
 use crate::recipe::Input;
+use crate::recipe::InputCount;
+use crate::recipe::Medium;
 use crate::recipe::Port;
+use crate::recipe::Ports;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
-use crate::recipe::StageSpec;
+use crate::recipe::StageKind;
 use petgraph::algo::tarjan_scc;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
+
+const READ_ONCE: &str = "a recipe reads its videos once";
+const WRITTEN: &str = "what is found goes to a results file";
 
 /// The stages of a recipe, joined by what flows between them.
 pub(in crate::plan) struct StageGraph<'a> {
@@ -44,17 +48,12 @@ fn crops_of<'a>(
     stage.inputs.iter().find_map(|input| match input.port {
         Port::Crops => Some(&input.stage),
         Port::Boxes | Port::Sound => None,
-        Port::Main => match find(&input.stage) {
-            Some(Stage {
-                spec: StageSpec::Batch(_),
-                inputs,
-                ..
-            }) => inputs
-                .iter()
-                .find(|input| input.port == Port::Crops)
-                .map(|input| &input.stage),
-            _ => None,
-        },
+        Port::Main => {
+            let batch = find(&input.stage).filter(|it| it.spec.kind() == StageKind::Batch)?;
+            let mut inputs = batch.inputs.iter();
+            let crops = inputs.find(|input| input.port == Port::Crops)?;
+            Some(&crops.stage)
+        }
     })
 }
 
@@ -70,19 +69,16 @@ pub(in crate::plan) fn build(recipe: &Recipe) -> Result<StageGraph<'_>, Vec<Diag
         wrong.extend(check_count_of_inputs(&graph, node));
         wrong.extend(check_use(&graph, node));
     }
-    wrong.extend(check_is_there(
-        recipe,
-        &["extract"],
-        "a recipe reads its videos once",
-    ));
-    wrong.extend(check_is_there(
-        recipe,
-        &["merge", "save"],
-        "what is found goes to a results file",
-    ));
+    let reads = [StageKind::Extract];
+    wrong.extend(check_is_there(recipe, &reads, READ_ONCE));
+    let mut ends = StageKind::ALL.to_vec();
+    ends.retain(|kind| kind.facts().is_outcome);
+    // The usual one first.
+    ends.reverse();
+    wrong.extend(check_is_there(recipe, &ends, WRITTEN));
     for (kind, why) in [
-        ("extract", "a recipe reads its videos once"),
-        ("merge", "a video has one results file"),
+        (StageKind::Extract, READ_ONCE),
+        (StageKind::Merge, "a video has one results file"),
     ] {
         wrong.extend(check_is_alone(recipe, kind, why));
     }
@@ -122,13 +118,13 @@ fn connect(recipe: &Recipe) -> (DiGraph<&Stage, ItemKind>, Spans, Vec<Diagnostic
             let Some((&from, &to)) = nodes.get(&input.stage).zip(nodes.get(&stage.id)) else {
                 continue;
             };
-            let all = Ports::of(&graph[from].spec);
-            let takes = Ports::of(&stage.spec);
+            let all = graph[from].spec.ports();
+            let takes = stage.spec.ports();
             let gives = all.only(input.port);
             let kind = gives.kind_to(&takes);
             if gives.gives.is_empty() {
                 wrong.push(no_such_port(input, graph[from]));
-            } else if kind.is_none() && takes.inputs != Inputs::None {
+            } else if kind.is_none() && takes.inputs != InputCount::None {
                 wrong.push(mismatch(input, graph[from], &gives, stage, &takes));
             }
             graph.add_edge(from, to, kind.unwrap_or(ItemKind::Record));
@@ -157,12 +153,7 @@ fn no_such_port(input: &Input, from: &Stage) -> Diagnostic {
 }
 
 fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Ports) -> Diagnostic {
-    let port = match input.port {
-        Port::Main => "",
-        Port::Crops => ".crops",
-        Port::Boxes => ".boxes",
-        Port::Sound => ".sound",
-    };
+    let port = input.port.suffix();
     Diagnostic::error(
         input.span,
         format!(
@@ -174,36 +165,25 @@ fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Port
         ),
     )
     .label(format!("gives {}", ports::list(gives.gives)))
-    .help(match to.spec {
-        StageSpec::Batch(_) | StageSpec::Save(_) => {
-            "name the stage that gives frames, such as `extract`"
-        }
-        StageSpec::Yolo(_) => "name a stage that gives frames or batches, such as `batch`",
-        StageSpec::Whisper(_) => "name the stage that gives sound, such as `extract`",
-        StageSpec::Http(_) => {
-            "with `each = \"batch\"` it takes batches, with an input such as `extract.sound` sound, with \
-             one such as `yolo.boxes` what was found, else frames or crops"
-        }
-        _ => "name stages that find something, such as `yolo` and `whisper`",
-    })
+    .help(to.spec.kind().facts().input_help)
 }
 
 fn check_count_of_inputs(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> Option<Diagnostic> {
     let stage = graph[node];
     let span = stage.key("inputs");
-    match (Ports::of(&stage.spec).inputs, stage.inputs.len()) {
-        (Inputs::None, 1..) => Some(
+    match (stage.spec.ports().inputs, stage.inputs.len()) {
+        (InputCount::None, 1..) => Some(
             Diagnostic::error(
                 span,
                 format!("`{}` reads videos and takes no inputs", stage.id),
             )
             .help("remove `inputs`"),
         ),
-        (Inputs::One | Inputs::Many, 0) => Some(
+        (InputCount::One | InputCount::Many, 0) => Some(
             Diagnostic::error(span, format!("`{}` has no inputs", stage.id))
                 .help("add `inputs = [\"...\"]` with the stage it takes from"),
         ),
-        (Inputs::One, 2..) => Some(
+        (InputCount::One, 2..) => Some(
             Diagnostic::error(
                 span,
                 format!(
@@ -220,7 +200,7 @@ fn check_count_of_inputs(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> 
 
 fn check_use(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> Option<Diagnostic> {
     let stage = graph[node];
-    let is_outcome = matches!(stage.spec, StageSpec::Merge(_) | StageSpec::Save(_));
+    let is_outcome = stage.spec.kind().facts().is_outcome;
     let used = is_outcome || graph.edges(node).next().is_some();
     (!used).then(|| {
         Diagnostic::error(
@@ -234,26 +214,23 @@ fn check_use(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> Option<Diagn
     })
 }
 
-// That there is a stage of the first of these kinds, which is the usual one, or of another.
-fn check_is_there(recipe: &Recipe, kinds: &[&str], why: &str) -> Option<Diagnostic> {
+// That there is a stage of one of these kinds, the first of which is the usual one.
+fn check_is_there(recipe: &Recipe, kinds: &[StageKind], why: &str) -> Option<Diagnostic> {
     let mut stages = recipe.stages.iter();
     if stages.any(|stage| kinds.contains(&stage.spec.kind())) {
         return None;
     }
     let place = recipe.stages.first().map(|stage| stage.span);
-    let usual = kinds.first().copied().unwrap_or_default();
-    let message = format!("the recipe has no `{}` stage", kinds.join("` or `"));
+    let usual = kinds.first().copied().map_or("", StageKind::word);
+    let message = format!("the recipe has no {} stage", StageKind::list(kinds));
     Some(
         Diagnostic::error(place.unwrap_or_default(), message)
             .help(format!("add a table `[stages.{usual}]`: {why}")),
     )
 }
 
-fn check_is_alone(recipe: &Recipe, kind: &str, why: &str) -> Vec<Diagnostic> {
-    let mut of_kind = recipe
-        .stages
-        .iter()
-        .filter(|stage| stage.spec.kind() == kind);
+fn check_is_alone(recipe: &Recipe, kind: StageKind, why: &str) -> Vec<Diagnostic> {
+    let mut of_kind = recipe.of_kind(kind);
     let Some(first) = of_kind.next() else {
         return Vec::new();
     };
@@ -267,16 +244,10 @@ fn check_is_alone(recipe: &Recipe, kind: &str, why: &str) -> Vec<Diagnostic> {
 }
 
 fn check_primary(recipe: &Recipe) -> Option<Diagnostic> {
-    let (stage, spec) = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Merge(spec) => Some((stage, spec)),
-        _ => None,
-    })?;
-    let primary = spec.primary.as_ref()?;
+    let stage = recipe.of_kind(StageKind::Merge).next()?;
+    let primary = recipe.merge()?.primary.as_ref()?;
     let is_input = stage.inputs.iter().any(|input| input.stage == *primary);
-    let detects = recipe
-        .stages
-        .iter()
-        .any(|stage| stage.id == *primary && stage.spec.detects());
+    let detects = recipe.stage(primary).is_some_and(|it| it.spec.detects());
     (!is_input || !detects).then(|| {
         Diagnostic::error(
             stage.key("primary"),
@@ -292,13 +263,10 @@ fn check_primary(recipe: &Recipe) -> Option<Diagnostic> {
 // An entry of the results has room for one file.
 fn check_one_file_a_frame(recipe: &Recipe) -> Option<Diagnostic> {
     let saves = |id: &StageId| {
-        let mut stages = recipe.stages.iter();
-        stages.any(|stage| stage.id == *id && matches!(stage.spec, StageSpec::Save(_)))
+        let stage = recipe.stage(id);
+        stage.is_some_and(|stage| stage.spec.kind() == StageKind::Save)
     };
-    let merge = recipe
-        .stages
-        .iter()
-        .find(|stage| matches!(stage.spec, StageSpec::Merge(_)))?;
+    let merge = recipe.of_kind(StageKind::Merge).next()?;
     let mut saving = merge.inputs.iter().filter(|input| saves(&input.stage));
     let (first, second) = (saving.next()?, saving.next()?);
     Some(
@@ -313,14 +281,13 @@ fn check_one_file_a_frame(recipe: &Recipe) -> Option<Diagnostic> {
 
 // Boxes are tested and padded where frames are cut around them.
 fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
-    let find = |id: &StageId| recipe.stages.iter().find(|stage| stage.id == *id);
-    if crops_of(stage, find).is_some() {
+    if crops_of(stage, |id| recipe.stage(id)).is_some() {
         return Vec::new();
     }
     let keys = ["filter", "padding"].into_iter();
     let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
     written
-        .filter(|_| stage.spec.takes_frames())
+        .filter(|_| stage.spec.medium() == Some(Medium::Frames))
         .map(|(key, span)| {
             let message = format!("`{key}` is about boxes, and `{}` takes none", stage.id);
             Diagnostic::error(span, message).help(

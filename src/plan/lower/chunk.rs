@@ -4,7 +4,7 @@
 //! never more than a request holds. Pure.
 
 use crate::facts::RemoteFacts;
-use crate::recipe::WhisperSpec;
+use crate::recipe::SoundSpec;
 use crate::speech::Codec;
 use crate::speech::RATE;
 
@@ -33,20 +33,25 @@ pub struct ChunkLength {
 
 impl ChunkLength {
     /// Chunks for a model on this machine.
-    pub(in crate::plan) fn local(spec: &WhisperSpec) -> Self {
+    pub(in crate::plan) fn local(sound: &SoundSpec) -> Self {
         Self {
-            wanted: Some(spec.chunk.unwrap_or(WINDOW)),
+            wanted: Some(sound.chunk.unwrap_or(WINDOW)),
             shared_by: 1,
             most: WINDOW,
         }
     }
 
-    /// Chunks for a server; `None` where its requests hold next to nothing.
-    pub(in crate::plan) fn remote(spec: &WhisperSpec, place: &RemoteFacts) -> Option<Self> {
-        let held = held(place, spec.codec);
+    /// Chunks for a server that gets so many at once; `None` where its requests hold next to
+    /// nothing.
+    pub(in crate::plan) fn remote(
+        sound: &SoundSpec,
+        concurrency: usize,
+        place: &RemoteFacts,
+    ) -> Option<Self> {
+        let held = held(place, sound.codec);
         (held >= SHORTEST).then_some(Self {
-            wanted: spec.chunk,
-            shared_by: spec.concurrency.max(1),
+            wanted: sound.chunk,
+            shared_by: concurrency.max(1),
             most: held,
         })
     }
@@ -82,7 +87,8 @@ mod tests {
     use super::ChunkLength;
     use crate::facts::Encoding;
     use crate::facts::RemoteFacts;
-    use crate::recipe::WhisperSpec;
+    use crate::recipe::BackendKind;
+    use crate::recipe::SoundSpec;
     use crate::speech::Codec;
     use std::time::Duration;
 
@@ -97,15 +103,14 @@ mod tests {
         duration: f64,
         encoding: Encoding,
     ) -> Option<usize> {
-        let spec = WhisperSpec {
-            concurrency,
+        let sound = SoundSpec {
             codec,
-            ..WhisperSpec::default()
+            ..SoundSpec::default()
         };
         let place = RemoteFacts {
             why: String::new(),
             backend: "runpod".into(),
-            kind: "runpod",
+            kind: BackendKind::Runpod.word(),
             host: "h".to_owned(),
             model: "m".to_owned(),
             concurrency: None,
@@ -115,7 +120,7 @@ mod tests {
             retry_time: Duration::ZERO,
             fleet: None,
         };
-        let length = ChunkLength::remote(&spec, &place)?;
+        let length = ChunkLength::remote(&sound, concurrency, &place)?;
         assert!(length.of(Some(duration)) <= length.longest());
         Some(length.of(Some(duration)) / 16_000)
     }

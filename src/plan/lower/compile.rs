@@ -29,6 +29,7 @@ use crate::plan::step::StepKind;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::Input;
+use crate::recipe::Medium;
 use crate::recipe::MergeSpec;
 use crate::recipe::Port;
 use crate::recipe::Recipe;
@@ -100,40 +101,51 @@ impl Uses {
             own: BTreeSet::new(),
         };
         for stage in graph.graph.node_weights() {
-            let crops = graph.crops_of(stage).is_some();
-            match (&stage.spec, facts.placements.get(&stage.id)) {
-                (StageSpec::Save(save), _) => {
-                    uses.frames = true;
-                    uses.pixels |= save.format == SaveFormat::Png;
-                    uses.jpeg |= save.format == SaveFormat::Jpeg && save.quality.is_none();
-                }
-                (spec, Some(Placement::Remote(_)))
-                    if spec.takes_frames() && (crops || !stage.take.is_all()) =>
-                {
-                    uses.frames = true;
-                    uses.pixels |= crops;
-                    let inputs = stage.inputs.iter();
-                    uses.own.extend(inputs.map(|input| input.stage.clone()));
-                }
-                (StageSpec::Yolo(_), Some(Placement::Local(_))) => uses.pixels = true,
-                (spec, Some(Placement::Local(_) | Placement::Remote(_))) if spec.listens() => {
-                    uses.sound = true;
-                }
-                (spec, Some(Placement::Remote(place))) if spec.takes_frames() => {
-                    uses.jpeg = true;
-                    for input in &stage.inputs {
-                        let most = uses
-                            .batches
-                            .entry(input.stage.clone())
-                            .or_insert(usize::MAX);
-                        *most = (*most).min(jpeg_bytes(place));
-                    }
-                }
-                _ => {}
-            }
+            uses.note(graph, stage, facts.placements.get(&stage.id));
         }
         uses.frames |= uses.pixels || uses.jpeg;
         uses
+    }
+
+    // What `stage`, placed at `place`, takes of the video.
+    fn note(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: Option<&Placement>) {
+        match &stage.spec {
+            StageSpec::Save(spec) => self.note_files(spec),
+            StageSpec::Yolo(_) | StageSpec::Whisper(_) | StageSpec::Http(_) => {
+                match (stage.spec.medium(), place) {
+                    (_, None | Some(Placement::Skipped { .. }))
+                    | (None | Some(Medium::Boxes), _) => {}
+                    (Some(Medium::Sound), Some(_)) => self.sound = true,
+                    (Some(Medium::Frames), Some(Placement::Local(_))) => self.pixels = true,
+                    (Some(Medium::Frames), Some(Placement::Remote(place))) => {
+                        self.note_requests(graph, stage, place);
+                    }
+                }
+            }
+            StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => {}
+        }
+    }
+
+    fn note_requests(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: &RemoteFacts) {
+        let of_crops = graph.crops_of(stage).is_some();
+        let sources = stage.inputs.iter().map(|input| input.stage.clone());
+        if of_crops || !stage.take.is_all() {
+            self.frames = true;
+            self.pixels |= of_crops;
+            self.own.extend(sources);
+            return;
+        }
+        self.jpeg = true;
+        for source in sources {
+            let most = self.batches.entry(source).or_insert(usize::MAX);
+            *most = (*most).min(jpeg_bytes(place));
+        }
+    }
+
+    fn note_files(&mut self, spec: &SaveSpec) {
+        self.frames = true;
+        self.pixels |= spec.format == SaveFormat::Png;
+        self.jpeg |= spec.format == SaveFormat::Jpeg && spec.quality.is_none();
     }
 }
 
@@ -193,7 +205,6 @@ impl Lowering<'_> {
             StageSpec::Extract(spec) => self.extract(stage, spec),
             StageSpec::Batch(spec) => self.batch(stage, spec, first),
             StageSpec::Yolo(spec) => self.yolo(stage, spec, &first)?,
-            StageSpec::Http(spec) if spec.listens() => self.whisper(stage, &spec.listening()),
             StageSpec::Http(spec) => self.http(stage, spec, &first)?,
             StageSpec::Whisper(spec) => self.whisper(stage, spec),
             StageSpec::Save(spec) => self.save(stage, spec, &first),
@@ -445,7 +456,7 @@ pub(super) fn jpeg_bytes(place: &RemoteFacts) -> usize {
 fn nothing_runs(recipe: &Recipe, stages: &[StagePlan]) -> Diagnostic {
     let mut diagnostic: Option<Diagnostic> = None;
     for (stage, plan) in recipe.stages.iter().zip(stages) {
-        let infers = stage.spec.looks() || stage.spec.listens();
+        let infers = stage.spec.medium().is_some();
         let StageFate::Skipped(why) = &plan.fate else {
             continue;
         };

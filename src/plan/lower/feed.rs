@@ -15,7 +15,7 @@ use crate::plan::step::Step;
 use crate::plan::step::StepKind;
 use crate::recipe::Stage;
 use crate::recipe::TakeSpec;
-use crate::recipe::values_of_facts;
+use crate::recipe::condition_values;
 use petgraph::graph::NodeIndex;
 
 /// The form in which a detector takes frames.
@@ -147,7 +147,7 @@ pub(super) fn picking(stage: &Stage, videos: &[VideoFacts]) -> Result<Picking, V
     let TakeSpec { when, every, .. } = &stage.take;
     let refused = |video: &VideoFacts| -> Option<Result<(VideoId, String), Diagnostic>> {
         let when = when.as_ref()?;
-        match when.holds(&values_of_facts(video)) {
+        match when.holds(&condition_values(video)) {
             Ok(true) => None,
             Ok(false) => {
                 let why = format!("`when = {}` does not hold for this video", when.text());

@@ -11,36 +11,60 @@ use crate::plan::lower::feed::picking;
 use crate::plan::lower::memory;
 use crate::plan::step::Lane;
 use crate::plan::step::StageFate;
+use crate::plan::step::Step;
 use crate::plan::step::StepKind;
+use crate::recipe::SoundSpec;
 use crate::recipe::Stage;
 use crate::recipe::WhisperSpec;
 
 impl Lowering<'_> {
     pub(in crate::plan) fn whisper(&mut self, stage: &Stage, spec: &WhisperSpec) -> StageFate {
-        let (length, codec, mut listen) = match self.facts.placements.get(&stage.id) {
+        match self.facts.placements.get(&stage.id) {
             Some(Placement::Local(place)) => {
                 let kind = StepKind::Transcribe {
                     spec: spec.clone(),
                     place: place.clone(),
                 };
-                let step = self.inferring(stage, "transcribe", kind, spec.concurrency, place);
-                (ChunkLength::local(spec), None, step)
+                let listen = self.inferring(stage, "transcribe", kind, spec.concurrency, place);
+                let length = ChunkLength::local(&spec.sound);
+                self.listen(stage, &spec.sound, length, listen)
             }
             Some(Placement::Remote(place)) => {
-                let Some(length) = ChunkLength::remote(spec, place) else {
-                    self.wrong.push(too_little_sound(stage, spec, place));
-                    return StageFate::Skipped("its requests are too small".to_owned());
-                };
-                let kind = StepKind::Ask {
-                    spec: spec.clone(),
-                    place: place.clone(),
-                };
-                let step = self.asking(stage, kind, spec.concurrency, place);
-                (length, Some(spec.codec), step)
+                self.ask_about_sound(stage, &spec.sound, spec.concurrency, place)
             }
-            Some(Placement::Skipped { why }) => return StageFate::Skipped(why.clone()),
-            None => return StageFate::Skipped("it has no backend".to_owned()),
+            Some(Placement::Skipped { why }) => StageFate::Skipped(why.clone()),
+            None => StageFate::Skipped("it has no backend".to_owned()),
+        }
+    }
+
+    /// A stage that asks the server at `place` about sound.
+    pub(in crate::plan) fn ask_about_sound(
+        &mut self,
+        stage: &Stage,
+        sound: &SoundSpec,
+        concurrency: usize,
+        place: &RemoteFacts,
+    ) -> StageFate {
+        let Some(length) = ChunkLength::remote(sound, concurrency, place) else {
+            self.wrong.push(too_little_sound(stage, sound, place));
+            return StageFate::Skipped("its requests are too small".to_owned());
         };
+        let kind = StepKind::Ask {
+            codec: sound.codec,
+            place: place.clone(),
+        };
+        let listen = self.asking(stage, kind, concurrency, place);
+        self.listen(stage, sound, length, listen)
+    }
+
+    // The steps around `listen`, which infers.
+    fn listen(
+        &mut self,
+        stage: &Stage,
+        sound: &SoundSpec,
+        length: ChunkLength,
+        mut listen: Step,
+    ) -> StageFate {
         let without = match picking(stage, &self.facts.videos) {
             Ok(picking) => picking.without,
             Err(wrong) => {
@@ -51,18 +75,19 @@ impl Lowering<'_> {
         // Chunks are large: one that is taken next is enough.
         listen.inbox = 1;
         let kind = StepKind::Sound {
-            track: spec.track,
+            track: sound.track,
             without: without.clone(),
         };
-        let sound = self.step(stage, "sound", kind, Lane::Source, memory::OPEN_VIDEOS);
+        let read = self.step(stage, "sound", kind, Lane::Source, memory::OPEN_VIDEOS);
         let kind = StepKind::CutSound {
             length,
-            drop_silence: spec.vad_filter,
+            drop_silence: sound.vad_filter,
         };
         let cut = self.step(stage, "cut", kind, Lane::Fold, 1);
-        let code = codec.map(|codec| {
+        // Sound that leaves the machine is coded.
+        let code = (listen.lane == Lane::Calls).then(|| {
             // One keeps many workers busy; each holds two chunks.
-            let kind = StepKind::Code { codec };
+            let kind = StepKind::Code { codec: sound.codec };
             let mut step = self.step(stage, "encode", kind, Lane::Threads, 1);
             step.inbox = 1;
             step
@@ -74,7 +99,7 @@ impl Lowering<'_> {
             Lane::Fold,
             1,
         );
-        let steps = [Some(sound), Some(cut), code, Some(listen), Some(compose)];
+        let steps = [Some(read), Some(cut), code, Some(listen), Some(compose)];
         let kinds = [
             ItemKind::Sound,
             ItemKind::Sound,
@@ -104,12 +129,10 @@ impl Lowering<'_> {
         self.outlets.insert(stage.id.clone(), outlets);
         StageFate::Runs(names)
     }
-
-    // A JPEG of the quality of `extract` is made there, once for all who want it.
 }
 
-fn too_little_sound(stage: &Stage, spec: &WhisperSpec, place: &RemoteFacts) -> Diagnostic {
-    let (most, codec) = (place.max_body, spec.codec.extension());
+fn too_little_sound(stage: &Stage, sound: &SoundSpec, place: &RemoteFacts) -> Diagnostic {
+    let (most, codec) = (place.max_body, sound.codec.extension());
     let message = format!("a request of {most} bytes holds less than 5 seconds of {codec}");
     Diagnostic::error(stage.key("codec"), message)
         .help("set `codec = \"opus\"`, or `max_body` of the backend to what its server takes")

@@ -49,10 +49,17 @@ impl Lowering<'_> {
     ) -> Result<StageFate, Vec<Diagnostic>> {
         match self.facts.placements.get(&stage.id) {
             Some(Placement::Remote(place)) => {
-                let (step, form) = self.request(stage, spec.concurrency, None, place);
+                let most = spec.concurrency;
                 match spec.mapping.about {
-                    Subject::Boxes => Ok(self.hear_of(stage, from, step)),
-                    _ => self.look(stage, from, step, form, spec.records()),
+                    Subject::Sound => Ok(self.ask_about_sound(stage, &spec.sound, most, place)),
+                    Subject::Boxes => {
+                        let (step, _) = self.request(stage, most, None, place);
+                        Ok(self.hear_of(stage, from, step))
+                    }
+                    Subject::Frame | Subject::Batch => {
+                        let (step, form) = self.request(stage, most, None, place);
+                        self.look(stage, from, step, form, spec.records())
+                    }
                 }
             }
             Some(Placement::Skipped { why }) => Ok(StageFate::Skipped(why.clone())),

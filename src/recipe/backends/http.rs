@@ -3,13 +3,30 @@
 //!
 //! Times are in seconds, sizes in bytes. Knows nothing of the protocol.
 
+use crate::diag::Diagnostic;
+use crate::recipe::backends::facts::BackendFacts;
+use crate::recipe::backends::facts::BackendTable;
+use crate::recipe::backends::server::ServerSpec;
+use crate::recipe::context::Context;
+use crate::recipe::http::mapping::MappingReader;
 use crate::recipe::http::mapping::MappingSpec;
+use crate::recipe::http::mapping::Subject;
+use crate::recipe::load::read::read;
+use crate::recipe::load::tree::Table;
+use crate::recipe::load::tree::Value;
 use crate::recipe::load::value;
+use crate::recipe::stages::yolo::YoloSpec;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value as Json;
 use std::time::Duration;
+
+/// What holds of every backend of the kind.
+pub(in crate::recipe) const FACTS: BackendFacts = BackendFacts {
+    word: "http",
+    rendered_later: &["request", "answer", "headers", "query", "ok", "retry_if"],
+};
 
 /// Parameters of an `http` backend.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -53,19 +70,9 @@ pub struct HttpSpec {
     /// The largest request.
     #[serde(deserialize_with = "value::bytes")]
     pub max_body: usize,
-    /// The largest answer that is read.
-    #[serde(deserialize_with = "value::bytes")]
-    pub max_answer: usize,
-    /// Requests of all stages together.
-    #[serde(deserialize_with = "value::limit")]
-    pub concurrency: Option<usize>,
-    /// Attempts at one request, the first included.
-    #[serde(deserialize_with = "value::attempts")]
-    pub attempts: u32,
-    /// How long one request is tried again.
-    #[serde(deserialize_with = "value::timeout")]
-    #[schemars(with = "f64")]
-    pub retry_time: Duration,
+    /// How much is asked of the server, and how often.
+    #[serde(skip)]
+    pub server: ServerSpec,
 }
 
 impl Default for HttpSpec {
@@ -83,12 +90,66 @@ impl Default for HttpSpec {
             request_timeout: Duration::from_secs(60),
             mapping: MappingSpec::default(),
             max_body: 20_000_000,
-            max_answer: 64 << 20,
-            concurrency: None,
-            attempts: 5,
-            retry_time: Duration::from_secs(600),
+            server: ServerSpec::default(),
         }
     }
+}
+
+impl HttpSpec {
+    pub(in crate::recipe) fn read(
+        context: &Context<'_>,
+        mut table: BackendTable<'_>,
+        wrong: &mut Vec<Diagnostic>,
+    ) -> Self {
+        check_headers(&mut table.keys, wrong);
+        let server = ServerSpec::read(&mut table.keys, wrong);
+        let params = YoloSpec::default().params();
+        let mut reader = MappingReader::of_backend(context, params, wrong);
+        let mapping = reader.detections(&mut table.keys, Subject::Batch);
+        // Any kind of stage may have use for the backend.
+        let all = [Subject::Frame, Subject::Batch, Subject::Sound];
+        let headers = reader.templates(&mut table.keys, "headers", &all);
+        let query = reader.templates(&mut table.keys, "query", &all);
+        for key in ["ok", "retry_if"] {
+            reader.expression(&table.keys, key, &["status", "output"]);
+        }
+        let own = ["kind", "request", "answer", "headers", "query"];
+        let keys = [&own[..], &ServerSpec::KEYS].concat();
+        let spec: Self = read(table.keys, &keys, wrong);
+        if spec.url.is_none() {
+            let message = format!("the backend `{}` has no `url`", table.name);
+            wrong.push(
+                Diagnostic::error(table.span, message).help(
+                    "write where requests go, such as `url = \"http://127.0.0.1:8000/detect\"`",
+                ),
+            );
+        }
+        Self {
+            server,
+            mapping,
+            headers,
+            query,
+            ..spec
+        }
+    }
+}
+
+fn check_headers(table: &mut Table, wrong: &mut Vec<Diagnostic>) {
+    let headers = table.get_mut("headers").map(|entry| &mut entry.node.value);
+    let Some(Value::Table(headers)) = headers else {
+        return;
+    };
+    headers.0.retain(|entry| {
+        let free = value::is_free_header(&entry.key);
+        if !free {
+            let message = format!("the header `{}` cannot be set here", entry.key);
+            wrong.push(Diagnostic::error(entry.span, message).help(
+                "a key is named with `api_key_env`, what carries it with `api_key_header`; the \
+                 headers of the connection and of the body are set for you",
+            ));
+        }
+        free
+    });
 }
 
 /// How a request is sent.

@@ -2,10 +2,21 @@
 //!
 //! Times are in seconds, sizes in bytes. Knows nothing of the protocol.
 
+use crate::diag::Diagnostic;
+use crate::recipe::backends::facts::BackendFacts;
+use crate::recipe::backends::facts::BackendTable;
+use crate::recipe::backends::server::ServerSpec;
+use crate::recipe::load::read::read;
 use crate::recipe::load::value;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
+
+/// What holds of every backend of the kind.
+pub(in crate::recipe) const FACTS: BackendFacts = BackendFacts {
+    word: "openai",
+    rendered_later: &[],
+};
 
 /// Parameters of an `openai` backend.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -25,19 +36,9 @@ pub struct OpenaiSpec {
     /// The largest request.
     #[serde(deserialize_with = "value::bytes")]
     pub max_body: usize,
-    /// The largest answer that is read.
-    #[serde(deserialize_with = "value::bytes")]
-    pub max_answer: usize,
-    /// Requests of all stages together.
-    #[serde(deserialize_with = "value::limit")]
-    pub concurrency: Option<usize>,
-    /// Attempts at one request, the first included.
-    #[serde(deserialize_with = "value::attempts")]
-    pub attempts: u32,
-    /// How long one request is tried again.
-    #[serde(deserialize_with = "value::timeout")]
-    #[schemars(with = "f64")]
-    pub retry_time: Duration,
+    /// How much is asked of the server, and how often.
+    #[serde(skip)]
+    pub server: ServerSpec,
 }
 
 impl Default for OpenaiSpec {
@@ -48,10 +49,19 @@ impl Default for OpenaiSpec {
             request_timeout: Duration::from_secs(600),
             // What OpenAI takes.
             max_body: 25_000_000,
-            max_answer: 64 << 20,
-            concurrency: None,
-            attempts: 5,
-            retry_time: Duration::from_secs(600),
+            server: ServerSpec::default(),
         }
+    }
+}
+
+impl OpenaiSpec {
+    pub(in crate::recipe) fn read(
+        mut table: BackendTable<'_>,
+        wrong: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let server = ServerSpec::read(&mut table.keys, wrong);
+        let keys = [&["kind"][..], &ServerSpec::KEYS].concat();
+        let spec: Self = read(table.keys, &keys, wrong);
+        Self { server, ..spec }
     }
 }

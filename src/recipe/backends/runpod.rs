@@ -2,13 +2,30 @@
 //!
 //! Times are in seconds, sizes in bytes. Knows nothing of the protocol.
 
+use crate::diag::Diagnostic;
 use crate::facts::FleetFacts;
+use crate::recipe::backends::facts::BackendFacts;
+use crate::recipe::backends::facts::BackendTable;
+use crate::recipe::backends::server::ServerSpec;
+use crate::recipe::context::Context;
+use crate::recipe::http::mapping::MappingReader;
 use crate::recipe::http::mapping::MappingSpec;
+use crate::recipe::http::mapping::Subject;
+use crate::recipe::load::read::read;
+use crate::recipe::load::tree::Table;
+use crate::recipe::load::tree::Value;
 use crate::recipe::load::value;
+use crate::recipe::stages::yolo::YoloSpec;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 use std::time::Duration;
+
+/// What holds of every backend of the kind.
+pub(in crate::recipe) const FACTS: BackendFacts = BackendFacts {
+    word: "runpod",
+    rendered_later: &["request", "answer"],
+};
 
 /// Parameters of a `runpod` backend.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -50,19 +67,6 @@ pub struct RunpodSpec {
     /// The largest request, the whole of its JSON; where absent, what the mode allows.
     #[serde(deserialize_with = "value::max_bytes")]
     pub max_body: Option<usize>,
-    /// The largest answer that is read.
-    #[serde(deserialize_with = "value::bytes")]
-    pub max_answer: usize,
-    /// Requests of all stages together.
-    #[serde(deserialize_with = "value::limit")]
-    pub concurrency: Option<usize>,
-    /// Attempts at one request, the first included.
-    #[serde(deserialize_with = "value::attempts")]
-    pub attempts: u32,
-    /// How long one request is tried again.
-    #[serde(deserialize_with = "value::timeout")]
-    #[schemars(with = "f64")]
-    pub retry_time: Duration,
     /// Workers at most, for forecasts.
     #[serde(deserialize_with = "value::workers")]
     pub fleet: usize,
@@ -92,6 +96,32 @@ pub struct RunpodSpec {
     #[serde(deserialize_with = "value::some_time")]
     #[schemars(with = "Option<f64>")]
     pub job_gap: Option<Duration>,
+    /// How much is asked of the server, and how often.
+    #[serde(skip)]
+    pub server: ServerSpec,
+}
+
+impl RunpodSpec {
+    pub(in crate::recipe) fn read(
+        context: &Context<'_>,
+        mut table: BackendTable<'_>,
+        wrong: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let policy = RunpodPolicy::read(&mut table.keys, wrong);
+        let server = ServerSpec::read(&mut table.keys, wrong);
+        let params = YoloSpec::default().params();
+        let mut reader = MappingReader::of_backend(context, params, wrong);
+        let mapping = reader.detections(&mut table.keys, Subject::Batch);
+        let own = ["kind", "policy", "request", "answer"];
+        let keys = [&own[..], &ServerSpec::KEYS].concat();
+        let spec: Self = read(table.keys, &keys, wrong);
+        Self {
+            policy,
+            server,
+            mapping,
+            ..spec
+        }
+    }
 }
 
 impl From<&RunpodSpec> for FleetFacts {
@@ -124,10 +154,6 @@ impl Default for RunpodSpec {
             policy: RunpodPolicy::default(),
             mapping: MappingSpec::default(),
             max_body: None,
-            max_answer: 64 << 20,
-            concurrency: None,
-            attempts: 5,
-            retry_time: Duration::from_secs(600),
             // What RunPod gives an endpoint that its owner did not touch.
             fleet: 3,
             idle_timeout: Duration::from_secs(5),
@@ -139,6 +165,7 @@ impl Default for RunpodSpec {
             frame_time: None,
             sound_time: None,
             job_gap: None,
+            server: ServerSpec::default(),
         }
     }
 }
@@ -191,6 +218,20 @@ pub struct RunpodPolicy {
 }
 
 impl RunpodPolicy {
+    // A table within a table is read by itself, so that a mistake in it is told about its own key.
+    fn read(table: &mut Table, wrong: &mut Vec<Diagnostic>) -> Self {
+        let Some(entry) = table.take("policy") else {
+            return Self::default();
+        };
+        if let Value::Table(table) = entry.node.value {
+            return read(table, &[], wrong);
+        }
+        let message = format!("`policy` takes a table, not {}", entry.node.what());
+        let mistake = Diagnostic::error(entry.node.span, message);
+        wrong.push(mistake.help("open it with `[backends.NAME.policy]`"));
+        Self::default()
+    }
+
     /// Whether there is nothing to tell.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

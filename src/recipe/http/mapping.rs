@@ -7,6 +7,7 @@ use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::diag::did_you_mean;
+use crate::recipe::context::Context;
 use crate::recipe::http::answer::Answer;
 use crate::recipe::http::answer::AnswerSpec;
 use crate::recipe::http::answer::RecordSpec;
@@ -18,7 +19,6 @@ use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
-use crate::recipe::recipe::YoloSpec;
 use crate::recipe::tools::suggest::quoted;
 use crate::template::Expressions;
 use serde_json::Map;
@@ -142,42 +142,46 @@ impl Default for MappingSpec {
     }
 }
 
-impl YoloSpec {
-    /// What a request may say of the stage: `conf, iou, imgsz, half, max_det`, and `classes` and
-    /// `model`, which are `none` where the recipe does not set them.
-    pub fn params(&self) -> Map<String, Json> {
-        // As it was written: the nearest double of 0.15 is not that of the float.
-        let share = |share: f32| share.to_string().parse::<f64>().unwrap_or(f64::from(share));
-        let classes = (!self.classes.is_empty()).then_some(&self.classes);
-        let params = [
-            ("conf", json!(share(self.conf))),
-            ("iou", json!(share(self.iou))),
-            ("imgsz", json!(self.imgsz)),
-            ("half", json!(self.half)),
-            ("classes", json!(classes)),
-            ("max_det", json!(self.max_det)),
-            ("model", json!(self.model)),
-        ];
-        params
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
-    }
-}
-
 /// Reads the tables of a recipe that are templates and expressions: each is checked by the names
 /// that it uses.
 pub(in crate::recipe) struct MappingReader<'a> {
-    pub(in crate::recipe) sources: &'a SourceMap,
-    pub(in crate::recipe) vars: Map<String, Json>,
+    sources: &'a SourceMap,
+    vars: Map<String, Json>,
     /// The table that is read, such as `backends.NAME`.
-    pub(in crate::recipe) place: &'static str,
+    place: &'static str,
     /// What a request may say of its stage.
-    pub(in crate::recipe) params: Vec<String>,
-    pub(in crate::recipe) wrong: &'a mut Vec<Diagnostic>,
+    params: Vec<String>,
+    wrong: &'a mut Vec<Diagnostic>,
 }
 
-impl MappingReader<'_> {
+impl<'a> MappingReader<'a> {
+    /// Reads those of a backend, whose requests may name `params` of a stage.
+    pub(in crate::recipe) fn of_backend(
+        context: &Context<'a>,
+        params: Map<String, Json>,
+        wrong: &'a mut Vec<Diagnostic>,
+    ) -> Self {
+        Self {
+            sources: context.sources,
+            vars: context.scope.get("vars"),
+            place: "backends.NAME",
+            params: params.keys().cloned().collect(),
+            wrong,
+        }
+    }
+
+    /// Reads those of a stage, whose requests may name `params`.
+    pub(in crate::recipe) fn of_stage(
+        context: &Context<'a>,
+        params: Map<String, Json>,
+        wrong: &'a mut Vec<Diagnostic>,
+    ) -> Self {
+        Self {
+            place: "stages.NAME",
+            ..Self::of_backend(context, params, wrong)
+        }
+    }
+
     /// Takes `request` and `answer` for detections out of a table.
     pub(in crate::recipe) fn detections(
         &mut self,

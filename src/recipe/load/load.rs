@@ -4,29 +4,24 @@ use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::diag::SourceMap;
 use crate::name::BackendName;
-use crate::recipe::backends::http::BodyForm;
-use crate::recipe::backends::http::HttpSpec;
-use crate::recipe::http::mapping::Subject;
+use crate::recipe::backends::facts::AUTO;
+use crate::recipe::context::Context;
+use crate::recipe::inference::Inference;
+use crate::recipe::kind::BackendKind;
+use crate::recipe::load::backend::read_backend;
 use crate::recipe::load::layers;
 use crate::recipe::load::merge::Merged;
-use crate::recipe::load::merge::Section;
 use crate::recipe::load::merge::merge;
 use crate::recipe::load::render;
+use crate::recipe::load::section::Section;
 use crate::recipe::load::set;
-use crate::recipe::load::stage::Context;
+use crate::recipe::load::stage::read_stage;
 use crate::recipe::load::world::LoadError;
 use crate::recipe::load::world::Request;
 use crate::recipe::load::world::World;
-use crate::recipe::recipe::AUTO;
 use crate::recipe::recipe::Backend;
-use crate::recipe::recipe::BackendSpec;
-use crate::recipe::recipe::LOCAL;
-use crate::recipe::recipe::OPENAI;
-use crate::recipe::recipe::RUNPOD;
 use crate::recipe::recipe::Recipe;
 use crate::recipe::recipe::Stage;
-use crate::recipe::recipe::StageSpec;
-use crate::recipe::stages::http::HttpStageSpec;
 use crate::recipe::tools::suggest::suggest;
 use std::collections::BTreeMap;
 
@@ -75,7 +70,7 @@ fn resolve(
     let backends: BTreeMap<BackendName, Backend> = merged
         .backends
         .into_iter()
-        .filter_map(|section| context.backend(section, wrong))
+        .filter_map(|section| read_backend(&context, section, wrong))
         .collect();
     let context = Context {
         scope: &scope,
@@ -84,13 +79,12 @@ fn resolve(
     let stages: Vec<Stage> = merged
         .stages
         .into_iter()
-        .filter_map(|section| context.stage(section, wrong))
+        .filter_map(|section| read_stage(&context, section, wrong))
         .collect();
     for stage in &stages {
         check_inputs(stage, &ids, wrong);
         wrong.extend(check_backend(stage, &declared));
-        wrong.extend(check_use(stage, &backends));
-        wrong.extend(check_end(stage));
+        wrong.extend(Inference::of(stage, &backends).err());
     }
     Recipe {
         name: layers::title(&request.recipe),
@@ -126,118 +120,19 @@ fn check_inputs(stage: &Stage, ids: &[String], wrong: &mut Vec<Diagnostic>) {
     }
 }
 
-// A server that listens has no eyes, and one that looks has no ears.
-fn check_use(stage: &Stage, backends: &BTreeMap<BackendName, Backend>) -> Option<Diagnostic> {
-    let find = |name: &BackendName| backends.get(name).map(|backend| (name.clone(), backend));
-    let (name, backend, cannot, kind, help) = match &stage.spec {
-        StageSpec::Yolo(yolo) => {
-            let (name, backend) = find(&yolo.backend)?;
-            let BackendSpec::Openai(_) = backend.spec else {
-                return None;
-            };
-            let help = "name a backend of kind `local`, `runpod` or `http`";
-            let cannot = "listens to sound and sees no frames";
-            (name, backend, cannot, "openai", help)
-        }
-        StageSpec::Whisper(whisper) => {
-            let (name, backend) = find(&whisper.backend)?;
-            let BackendSpec::Http(_) = backend.spec else {
-                return None;
-            };
-            let help =
-                "name a backend of kind `openai` or `runpod`, or let a stage of kind `http` ask it";
-            let cannot = "is not asked in the words of `whisper`";
-            (name, backend, cannot, "http", help)
-        }
-        StageSpec::Http(http) => {
-            let (name, backend) = find(&http.backend)?;
-            let kind = match &backend.spec {
-                BackendSpec::Http(server) => return check_request(stage, http, server),
-                BackendSpec::Local(_) => LOCAL,
-                BackendSpec::Runpod(_) => RUNPOD,
-                BackendSpec::Openai(_) => OPENAI,
-            };
-            let help = "name a backend of kind `http`";
-            (name, backend, "is no server of your own", kind, help)
-        }
-        _ => return None,
-    };
-    let message = format!("`{name}` {cannot}");
-    Some(
-        Diagnostic::error(stage.key("backend"), message)
-            .also(backend.span, format!("its kind is `{kind}`"))
-            .help(help),
-    )
-}
-
-// A file is all of its request; anything else is written.
-fn check_request(stage: &Stage, http: &HttpStageSpec, server: &HttpSpec) -> Option<Diagnostic> {
-    let is_written = !http.mapping.request.is_null();
-    let name = &http.backend;
-    match server.body {
-        BodyForm::File if is_written => Some(
-            Diagnostic::error(
-                stage.key("request"),
-                format!("`{name}` takes a file and no `request`"),
-            )
-            .help("what belongs to the file goes into `query` or `headers` of the backend"),
-        ),
-        BodyForm::File if http.mapping.about == Subject::Boxes => Some(
-            Diagnostic::error(
-                stage.key("backend"),
-                format!("`{name}` takes a file, and what was found is none"),
-            )
-            .help("name a backend with `body = \"json\"`, which is the usual one"),
-        ),
-        BodyForm::Json | BodyForm::Form if !is_written => Some(
-            Diagnostic::error(stage.span, format!("`{}` asks nothing", stage.id)).help(format!(
-                "write what `{name}` is sent, in `[stages.{}.request]`",
-                stage.id
-            )),
-        ),
-        BodyForm::Json => http.mapping.names_a_file().then(|| {
-            Diagnostic::error(stage.key("request"), "a file cannot travel in JSON").help(
-                "write `image` or `sound`, which are text, or `body = \"form\"` for the backend",
-            )
-        }),
-        BodyForm::Form | BodyForm::File => None,
-    }
-}
-
-fn check_end(stage: &Stage) -> Option<Diagnostic> {
-    let StageSpec::Extract(spec) = &stage.spec else {
-        return None;
-    };
-    let end = spec.end.filter(|end| *end <= spec.start)?;
-    let (start, end) = (spec.start.as_secs_f64(), end.as_secs_f64());
-    let message = format!("`end` is {end} s, which is not after `start`");
-    let diagnostic = Diagnostic::error(stage.key("end"), message);
-    Some(
-        match stage.keys.get("start") {
-            Some(span) => diagnostic.also(*span, format!("{start} s")),
-            None => diagnostic,
-        }
-        .help("both count from the first frame of the video; leave `end` out to go on to its end"),
-    )
-}
-
 fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {
-    let backend: &BackendName = match &stage.spec {
-        StageSpec::Yolo(spec) => &spec.backend,
-        StageSpec::Whisper(spec) => &spec.backend,
+    let name = stage.spec.backend()?.as_str();
+    if name.is_empty() {
         // Told where it is read.
-        StageSpec::Http(spec) if spec.backend.as_str().is_empty() => return None,
-        StageSpec::Http(spec) => &spec.backend,
-        StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Save(_) | StageSpec::Merge(_) => {
-            return None;
-        }
+        return None;
+    }
+    let found = [AUTO, BackendKind::Local.word()];
+    let usual: &[&str] = if stage.spec.kind().facts().finds_backend {
+        &found
+    } else {
+        &[]
     };
-    let name = backend.as_str();
     let declared = declared.iter().map(String::as_str);
-    let usual: &[&str] = match &stage.spec {
-        StageSpec::Http(_) => &[],
-        _ => &[AUTO, LOCAL],
-    };
     let known: Vec<&str> = usual.iter().copied().chain(declared).collect();
     (!known.contains(&name)).then(|| {
         let help = suggest(

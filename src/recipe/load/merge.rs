@@ -2,8 +2,9 @@
 
 use crate::diag::Diagnostic;
 use crate::diag::Span;
+use crate::recipe::kind::StageKind;
 use crate::recipe::load::layers::Layer;
-use crate::recipe::load::stage::KINDS;
+use crate::recipe::load::section::Section;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
@@ -27,14 +28,6 @@ pub(in crate::recipe) struct Merged {
     pub(in crate::recipe) vars: Table,
     pub(in crate::recipe) stages: Vec<Section>,
     pub(in crate::recipe) backends: Vec<Section>,
-}
-
-/// A `[stages.NAME]` or `[backends.NAME]`.
-pub(in crate::recipe) struct Section {
-    pub(in crate::recipe) name: String,
-    /// Where the name stands.
-    pub(in crate::recipe) span: Span,
-    pub(in crate::recipe) keys: Table,
 }
 
 /// Lays `layers`, the lowest first, over each other. What does not have the shape of a recipe
@@ -106,7 +99,7 @@ fn mistyped(entry: &Entry, takes: &str) -> Diagnostic {
 fn unknown(entry: &Entry) -> Diagnostic {
     let key = entry.key.as_str();
     let diagnostic = Diagnostic::error(entry.span, format!("there is no key `{key}` here"));
-    if KINDS.iter().any(|(kind, _)| *kind == key) {
+    if StageKind::of(key).is_some() {
         diagnostic.help(format!("a stage is written `[stages.{key}]`"))
     } else {
         diagnostic.help(suggest(key, KEYS, "allowed keys"))

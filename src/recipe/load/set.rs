@@ -3,9 +3,10 @@
 use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::recipe::kind::StageKind;
 use crate::recipe::load::merge::Merged;
-use crate::recipe::load::merge::Section;
 use crate::recipe::load::parse;
+use crate::recipe::load::section::Section;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
@@ -37,7 +38,7 @@ pub(in crate::recipe) fn apply(
 
 struct Flag {
     option: &'static str,
-    kinds: &'static [&'static str],
+    kinds: &'static [StageKind],
     key: &'static str,
     text: String,
     value: Value,
@@ -65,7 +66,7 @@ fn flags(request: &Request) -> Vec<Flag> {
         request.fps.map(|fps| {
             flag(
                 "--fps",
-                &["extract"],
+                &[StageKind::Extract],
                 "fps",
                 fps.to_string(),
                 Value::Float(fps),
@@ -73,13 +74,13 @@ fn flags(request: &Request) -> Vec<Flag> {
         }),
         request
             .max_workers
-            .map(|number| count("--max-workers", &["yolo"], "concurrency", number)),
+            .map(|number| count("--max-workers", &[StageKind::Yolo], "concurrency", number)),
         request
             .batch_size
-            .map(|number| count("--batch-size", &["batch"], "size", number)),
+            .map(|number| count("--batch-size", &[StageKind::Batch], "size", number)),
         request.output_dir.clone().map(|folder| {
             let value = Value::Text(folder.clone());
-            let kinds = &["merge", "save"];
+            let kinds = &[StageKind::Merge, StageKind::Save];
             flag("--output-dir", kinds, "output_dir", folder, value)
         }),
     ]
@@ -105,13 +106,16 @@ impl Flag {
         let mut of_kind = merged
             .stages
             .iter_mut()
-            .filter(|section| section.kind().is_some_and(|kind| kinds.contains(&kind)))
+            .filter(|section| {
+                let kind = section.kind().and_then(StageKind::of);
+                kind.is_some_and(|kind| kinds.contains(&kind))
+            })
             .peekable();
         if of_kind.peek().is_none() {
-            let kinds = kinds.join("` or `");
+            let kinds = StageKind::list(kinds);
             return Err(Diagnostic::error(
                 name,
-                format!("the recipe has no `{kinds}` stage for {option}"),
+                format!("the recipe has no {kinds} stage for {option}"),
             )
             .help(format!("leave {option} out, or add such a stage")));
         }

@@ -3,6 +3,7 @@
 //! Knows nothing of what the keys mean.
 
 use crate::diag::Span;
+use std::collections::BTreeMap;
 
 /// A value and its place.
 #[derive(Clone, Debug)]
@@ -64,6 +65,19 @@ impl Table {
     pub(in crate::recipe) fn take(&mut self, key: &str) -> Option<Entry> {
         let index = self.0.iter().position(|entry| entry.key == key)?;
         Some(self.0.remove(index))
+    }
+
+    /// Takes out the entries of `keys`, in their order.
+    pub(in crate::recipe) fn take_all(&mut self, keys: &[&str]) -> Self {
+        Self(keys.iter().filter_map(|key| self.take(key)).collect())
+    }
+
+    /// Where each value stands.
+    pub(in crate::recipe) fn places(&self) -> BTreeMap<String, Span> {
+        let entries = self.0.iter();
+        entries
+            .map(|entry| (entry.key.clone(), entry.node.span))
+            .collect()
     }
 
     /// Puts `entry` where one of its key stands, or at the end.

@@ -2,13 +2,31 @@
 //!
 //! Knows nothing of how they are come by.
 
+use crate::diag::Diagnostic;
+use crate::item::ItemKind;
 use crate::recipe::load::value;
 use crate::recipe::stages::moment;
+use crate::recipe::stages::parameters::InputCount;
+use crate::recipe::stages::parameters::Ports;
+use crate::recipe::stages::parameters::StageFacts;
+use crate::recipe::stages::parameters::StageParameters;
+use crate::recipe::stages::parameters::StageTable;
 use crate::time::Ratio;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
 use std::time::Duration;
+
+/// What holds of every stage of the kind.
+pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
+    word: "extract",
+    take_keys: &[],
+    keys_by_input: &[],
+    rendered_later: &[],
+    finds_backend: false,
+    is_outcome: false,
+    input_help: "",
+};
 
 /// Parameters of `extract`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -60,6 +78,39 @@ impl Default for ExtractSpec {
             start: Duration::ZERO,
             end: None,
             concurrency: None,
+        }
+    }
+}
+
+impl ExtractSpec {
+    pub(in crate::recipe) fn read(table: StageTable<'_>, wrong: &mut Vec<Diagnostic>) -> Self {
+        let written = table.written;
+        let spec: Self = table.read(&FACTS, &[], wrong);
+        let (Some(end), Some(&span)) = (spec.end, written.get("end")) else {
+            return spec;
+        };
+        if end <= spec.start {
+            let (start, end) = (spec.start.as_secs_f64(), end.as_secs_f64());
+            let message = format!("`end` is {end} s, which is not after `start`");
+            let mistake = Diagnostic::error(span, message);
+            let mistake = match written.get("start") {
+                Some(span) => mistake.also(*span, format!("{start} s")),
+                None => mistake,
+            };
+            wrong.push(mistake.help(
+                "both count from the first frame of the video; leave `end` out to go on to its end",
+            ));
+        }
+        spec
+    }
+}
+
+impl StageParameters for ExtractSpec {
+    fn ports(&self) -> Ports {
+        Ports {
+            takes: &[],
+            inputs: InputCount::None,
+            gives: &[ItemKind::Frame, ItemKind::Sound],
         }
     }
 }

@@ -2,12 +2,23 @@
 //!
 //! The names of videos and so of files are not trusted: a name never leads out of its folder.
 
+use crate::diag::Diagnostic;
+use crate::item::ItemKind;
 use crate::item::Moment;
+use crate::name::VideoId;
+use crate::recipe::context::Context;
 use crate::recipe::load::value;
-use crate::recipe::recipe::values_of_video;
+use crate::recipe::stages::parameters::InputCount;
+use crate::recipe::stages::parameters::Ports;
+use crate::recipe::stages::parameters::StageFacts;
+use crate::recipe::stages::parameters::StageParameters;
+use crate::recipe::stages::parameters::StageTable;
+use crate::recipe::values::SAMPLE_VIDEO;
+use crate::recipe::values::path_values;
 use crate::template::Fault;
 use crate::template::Scope;
 use crate::template::Template;
+use crate::time::Pts;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
@@ -16,6 +27,17 @@ use serde_json::Value;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
+
+/// What holds of every stage of the kind.
+pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
+    word: "save",
+    take_keys: &[],
+    keys_by_input: &[],
+    rendered_later: &["output_dir", "name"],
+    finds_backend: false,
+    is_outcome: true,
+    input_help: "name the stage that gives frames, such as `extract`",
+};
 
 /// Parameters of `save`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -70,6 +92,36 @@ impl SaveFormat {
 }
 
 impl SaveSpec {
+    pub(in crate::recipe) fn read(
+        context: &Context<'_>,
+        table: StageTable<'_>,
+        wrong: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let written = |key| table.keys.get(key).map(|entry| entry.node.span);
+        let (folder_span, name_span) = (written("output_dir"), written("name"));
+        let mut spec: Self = table.read(&FACTS, &[], wrong);
+        spec.output_dir = Template::new(spec.output_dir.text(), context.scope.clone());
+        spec.name = Template::new(spec.name.text(), context.scope.clone());
+        let video = Path::new(SAMPLE_VIDEO);
+        if let Some(span) = folder_span {
+            wrong.extend(context.check_folder(spec.folder(video), spec.output_dir.text(), span));
+        }
+        if let Some(span) = name_span {
+            let names = sample_moments().map(|moment| spec.file(video, &moment));
+            wrong.extend(match names {
+                [Err(fault), _] | [_, Err(fault)] => {
+                    Some(context.placed(fault, spec.name.text(), span))
+                }
+                [Ok(one), Ok(other)] if one == other => Some(
+                    Diagnostic::error(span, "`name` is the same for every frame")
+                        .help("let it hold `{{ frame.index }}`"),
+                ),
+                [Ok(_), Ok(_)] => None,
+            });
+        }
+        spec
+    }
+
     /// The file for a frame of the video at `video`.
     ///
     /// In reach of both templates is what [`MergeSpec::folder`](crate::recipe::MergeSpec::folder) has; in
@@ -88,14 +140,14 @@ impl SaveSpec {
 
     /// The folder that the names of files are taken from.
     pub(in crate::recipe) fn folder(&self, video: &Path) -> Result<String, Fault> {
-        self.output_dir.render_with("video", values_of_video(video))
+        self.output_dir.render_with("video", path_values(video))
     }
 
     /// The name of a file within the folder.
     pub(in crate::recipe) fn file(&self, video: &Path, moment: &Moment) -> Result<PathBuf, Fault> {
         let scope = Scope::default()
-            .with("video", values_of_video(video))
-            .with("frame", values_of_frame(moment));
+            .with("video", path_values(video))
+            .with("frame", frame_values(moment));
         let name = self.name.render_in(scope)?;
         let inside = |part| matches!(part, Component::Normal(_));
         let file = Path::new(&name);
@@ -116,7 +168,30 @@ impl SaveSpec {
     }
 }
 
-fn values_of_frame(moment: &Moment) -> Map<String, Value> {
+impl StageParameters for SaveSpec {
+    fn ports(&self) -> Ports {
+        Ports {
+            takes: &[ItemKind::Frame],
+            inputs: InputCount::One,
+            gives: &[ItemKind::Saved],
+        }
+    }
+}
+
+// Two frames of one video that differ in everything.
+fn sample_moments() -> [Moment; 2] {
+    [0, 1].map(|index| Moment {
+        video: VideoId(0),
+        index,
+        frame_number: index * 30,
+        pts: Pts(index.cast_signed()),
+        seconds: index as f64,
+        samples: 1,
+        part: None,
+    })
+}
+
+fn frame_values(moment: &Moment) -> Map<String, Value> {
     let values = [
         ("index", format!("{:06}", moment.index)),
         ("frame_number", format!("{:06}", moment.frame_number)),

@@ -2,17 +2,25 @@
 //!
 //! Knows nothing of how frames are picked or cut.
 
-use crate::facts::VideoFacts;
+use crate::diag::Diagnostic;
 use crate::item::Detection;
+use crate::recipe::context::Context;
+use crate::recipe::load::read::read;
+use crate::recipe::load::tree::Table;
 use crate::recipe::load::value;
-use crate::recipe::recipe::values_of_video;
+use crate::recipe::stages::parameters::ENGINE_KEYS;
+use crate::recipe::values::box_values;
+use crate::recipe::values::condition_values;
+use crate::recipe::values::sample_facts;
 use crate::template::Condition;
-use crate::time::Ratio;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Map;
-use serde_json::Value;
-use serde_json::json;
+
+/// The keys of a stage that takes frames.
+pub(in crate::recipe) const ALL_KEYS: &[&str] = &["when", "every", "filter", "padding"];
+
+/// The keys of a stage that takes sound alone.
+pub(in crate::recipe) const SOUND_KEYS: &[&str] = &["when"];
 
 /// What a stage takes of what its inputs give.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
@@ -50,54 +58,33 @@ impl TakeSpec {
     pub fn is_all(&self) -> bool {
         self.when.is_none() && self.every == 1 && self.filter.is_none()
     }
-}
 
-/// What `when` may name: `video.duration`, `video.width` and so on.
-pub fn values_of_facts(facts: &VideoFacts) -> Map<String, Value> {
-    let mut video = values_of_video(&facts.path);
-    let known = json!({
-        "width": facts.size.width,
-        "height": facts.size.height,
-        "duration": facts.duration,
-        "fps": facts.fps.map(Ratio::to_f64),
-        "codec": facts.codec,
-        "rotation": facts.rotation,
-        "has_sound": facts.has_sound,
-        "frames": facts.expected_frames,
-    });
-    if let Value::Object(known) = known {
-        video.extend(known);
-    }
-    Map::from_iter([("video".to_owned(), Value::Object(video))])
-}
-
-/// What a request to a server may name of a video: as [`values_of_facts`], but for where it lies on
-/// this machine.
-pub fn values_for_requests(facts: &VideoFacts) -> Map<String, Value> {
-    let mut values = values_of_facts(facts);
-    let mut video = match values.remove("video") {
-        Some(Value::Object(video)) => video,
-        _ => Map::new(),
-    };
-    video.retain(|name, _| !["path", "folder"].contains(&name.as_str()));
-    video
-}
-
-/// What `filter` may name of a box; its sides are in pixels of the source.
-pub fn values_of_box(found: &Detection) -> Map<String, Value> {
-    let [x1, y1, x2, y2] = found.bbox;
-    let (width, height) = (x2 - x1, y2 - y1);
-    let values = json!({
-        "class": found.class,
-        "class_name": found.class_name,
-        "confidence": found.confidence,
-        "bbox": found.bbox,
-        "width": width,
-        "height": height,
-        "area": width * height,
-    });
-    match values {
-        Value::Object(values) => values,
-        _ => Map::new(),
+    /// Reads `keys` out of the table of a stage. Conditions are tried, so that a mistake in one is
+    /// told at once.
+    pub(in crate::recipe) fn read(
+        context: &Context<'_>,
+        table: &mut Table,
+        keys: &[&str],
+        wrong: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let own = table.take_all(keys);
+        let places = own.places();
+        let mut spec: Self = read(own, &ENGINE_KEYS, wrong);
+        let conditions = [
+            ("when", &mut spec.when, condition_values(&sample_facts())),
+            (
+                "filter",
+                &mut spec.filter,
+                box_values(&Detection::default()),
+            ),
+        ];
+        for (key, condition, values) in conditions {
+            let Some(written) = condition else { continue };
+            *written = Condition::new(written.text(), context.scope.clone());
+            if let (Err(fault), Some(&span)) = (written.holds(&values), places.get(key)) {
+                wrong.push(context.placed(fault, written.text(), span));
+            }
+        }
+        spec
     }
 }

@@ -3,11 +3,11 @@
 //! Knows nothing of any recipe.
 
 use crate::diag::Span;
+use crate::recipe::kind::StageKind;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
-use crate::recipe::recipe::HTTP;
 use crate::recipe::tools::schema::schema;
 use serde_json::Value as Json;
 
@@ -25,12 +25,9 @@ impl BuiltIn {
     /// Those of stages of `kind`; of a key that is nothing where it is not written there is none.
     pub(in crate::recipe) fn of_stage(&self, kind: &str) -> Table {
         let mut table = table(&self.schema["properties"]["stages"]["properties"][kind]);
-        // May only be written by what a stage takes: crops, or sound.
-        table.take("padding");
-        if kind == HTTP {
-            for key in ["each", "every", "codec", "vad_filter"] {
-                table.take(key);
-            }
+        let by_input = StageKind::of(kind).map_or(&[][..], |kind| kind.facts().keys_by_input);
+        for key in by_input {
+            table.take(key);
         }
         table
     }

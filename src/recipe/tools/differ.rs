@@ -2,9 +2,9 @@
 //!
 //! Compares what is in effect, written or built in. Knows nothing of what the keys mean.
 
-use crate::recipe::load::merge::Section;
 use crate::recipe::load::parse;
 use crate::recipe::load::presets::PRESETS;
+use crate::recipe::load::section::Section;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
 use crate::recipe::load::world::LoadError;

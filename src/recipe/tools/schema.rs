@@ -6,29 +6,29 @@
 
 use crate::diag::Span;
 use crate::recipe::backends::http::HttpSpec;
+use crate::recipe::backends::local::LocalSpec;
 use crate::recipe::backends::openai::OpenaiSpec;
 use crate::recipe::backends::runpod::RunpodPolicy;
 use crate::recipe::backends::runpod::RunpodSpec;
+use crate::recipe::backends::server::ServerSpec;
 use crate::recipe::http::answer::AnswerSpec;
 use crate::recipe::http::answer::TranscriptSpec;
+use crate::recipe::kind::BackendKind;
+use crate::recipe::kind::StageKind;
 use crate::recipe::load::read::read;
 use crate::recipe::load::tree;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
-use crate::recipe::recipe::BatchSpec;
-use crate::recipe::recipe::HTTP;
-use crate::recipe::recipe::LOCAL;
-use crate::recipe::recipe::LocalSpec;
-use crate::recipe::recipe::MergeSpec;
-use crate::recipe::recipe::OPENAI;
-use crate::recipe::recipe::RUNPOD;
-use crate::recipe::recipe::WhisperSpec;
-use crate::recipe::recipe::YoloSpec;
+use crate::recipe::stages::batch::BatchSpec;
 use crate::recipe::stages::extract::ExtractSpec;
 use crate::recipe::stages::http::HttpStageSpec;
+use crate::recipe::stages::merge::MergeSpec;
 use crate::recipe::stages::save::SaveSpec;
+use crate::recipe::stages::sound::SoundSpec;
 use crate::recipe::stages::take::TakeSpec;
+use crate::recipe::stages::whisper::WhisperSpec;
+use crate::recipe::stages::yolo::YoloSpec;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
@@ -38,63 +38,8 @@ use serde_json::json;
 
 /// The schema, as JSON.
 pub fn schema() -> Value {
-    let stages = [
-        ("extract", keys::<ExtractSpec>()),
-        ("batch", keys::<BatchSpec>()),
-        ("yolo", keys::<YoloSpec>()),
-        ("whisper", keys::<WhisperSpec>()),
-        ("http", keys::<HttpStageSpec>()),
-        ("save", keys::<SaveSpec>()),
-        ("merge", keys::<MergeSpec>()),
-    ];
-    let inputs = json!({
-        "description": "The stages that it takes from.",
-        "type": "array",
-        "items": { "type": "string" },
-    });
-    let take = keys::<TakeSpec>();
-    let stages = stages.map(|(kind, keys)| {
-        let (kind, mut keys) = section(kind, keys, [("inputs", inputs.clone())]);
-        let taken: &[&str] = match kind {
-            "yolo" | "http" => &["when", "every", "filter", "padding"],
-            "whisper" => &["when"],
-            _ => &[],
-        };
-        for &key in taken {
-            keys["properties"][key] = take["properties"][key].clone();
-        }
-        if kind == "http" {
-            keys["properties"]["request"] = templates("What the server is sent");
-            keys["properties"]["answer"] = answer();
-        }
-        (kind, keys)
-    });
-    let backends = [
-        section(LOCAL, keys::<LocalSpec>(), []),
-        section(OPENAI, keys::<OpenaiSpec>(), []),
-        section(
-            RUNPOD,
-            keys::<RunpodSpec>(),
-            [
-                ("policy", keys::<RunpodPolicy>()),
-                ("request", request()),
-                ("answer", keys::<AnswerSpec>()),
-            ],
-        ),
-        section(
-            HTTP,
-            keys::<HttpSpec>(),
-            [
-                ("request", request()),
-                ("answer", keys::<AnswerSpec>()),
-                ("headers", templates("Headers of every request")),
-                (
-                    "query",
-                    templates("What follows the `?` of every request's address"),
-                ),
-            ],
-        ),
-    ];
+    let stages = StageKind::ALL.map(|kind| (kind.word(), stage(kind)));
+    let backends = BackendKind::ALL.map(|kind| (kind.word(), backend(kind)));
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "vpipe recipe",
@@ -134,21 +79,87 @@ pub fn schema() -> Value {
     })
 }
 
+// The keys of stages of a kind: those of the engine, of what is taken, and of the kind itself.
+fn stage(kind: StageKind) -> Value {
+    let sound = || properties(keys::<SoundSpec>());
+    let (mut schema, own) = match kind {
+        StageKind::Extract => (keys::<ExtractSpec>(), Map::new()),
+        StageKind::Batch => (keys::<BatchSpec>(), Map::new()),
+        StageKind::Yolo => (keys::<YoloSpec>(), Map::new()),
+        StageKind::Whisper => (keys::<WhisperSpec>(), sound()),
+        StageKind::Http => {
+            let mut own = sound();
+            own.insert("request".to_owned(), templates("What the server is sent"));
+            own.insert("answer".to_owned(), answer());
+            (keys::<HttpStageSpec>(), own)
+        }
+        StageKind::Save => (keys::<SaveSpec>(), Map::new()),
+        StageKind::Merge => (keys::<MergeSpec>(), Map::new()),
+    };
+    let inputs = json!({
+        "description": "The stages that it takes from.",
+        "type": "array",
+        "items": { "type": "string" },
+    });
+    let mut take = properties(keys::<TakeSpec>());
+    take.retain(|key, _| kind.facts().take_keys.contains(&key.as_str()));
+    let engine = [
+        ("kind".to_owned(), kind_key(kind.word())),
+        ("inputs".to_owned(), inputs),
+    ];
+    put(&mut schema, engine.into_iter().chain(own).chain(take));
+    schema
+}
+
+// The keys of backends of a kind.
+fn backend(kind: BackendKind) -> Value {
+    let server = || properties(keys::<ServerSpec>());
+    let asked = [("request", request()), ("answer", keys::<AnswerSpec>())];
+    let (mut schema, server, own) = match kind {
+        BackendKind::Local => (keys::<LocalSpec>(), Map::new(), Vec::new()),
+        BackendKind::Openai => (keys::<OpenaiSpec>(), server(), Vec::new()),
+        BackendKind::Runpod => {
+            let own = [("policy", keys::<RunpodPolicy>())];
+            let own = own.into_iter().chain(asked).collect();
+            (keys::<RunpodSpec>(), server(), own)
+        }
+        BackendKind::Http => {
+            let query = templates("What follows the `?` of every request's address");
+            let own = [
+                ("headers", templates("Headers of every request")),
+                ("query", query),
+            ];
+            let own = asked.into_iter().chain(own).collect();
+            (keys::<HttpSpec>(), server(), own)
+        }
+    };
+    let own = own
+        .into_iter()
+        .map(|(key, schema)| (key.to_owned(), schema));
+    let kind = ("kind".to_owned(), kind_key(kind.word()));
+    put(&mut schema, server.into_iter().chain([kind]).chain(own));
+    schema
+}
+
+fn kind_key(word: &str) -> Value {
+    json!({ "description": "What it is.", "const": word })
+}
+
+fn properties(mut schema: Value) -> Map<String, Value> {
+    match schema.get_mut("properties").map(Value::take) {
+        Some(Value::Object(properties)) => properties,
+        _ => Map::new(),
+    }
+}
+
+fn put(schema: &mut Value, keys: impl Iterator<Item = (String, Value)>) {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.extend(keys);
+    }
+}
+
 // The kind and the schema of its tables.
 type Section = (&'static str, Value);
-
-fn section<const N: usize>(
-    kind: &'static str,
-    mut keys: Value,
-    own: [(&str, Value); N],
-) -> Section {
-    if let Some(properties) = keys.get_mut("properties").and_then(Value::as_object_mut) {
-        let what = json!({ "description": "What it is.", "const": kind });
-        properties.insert("kind".to_owned(), what);
-        properties.extend(own.map(|(key, schema)| (key.to_owned(), schema)));
-    }
-    (kind, keys)
-}
 
 fn by_name(sections: &[Section]) -> Map<String, Value> {
     let sections = sections.iter();

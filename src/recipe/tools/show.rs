@@ -4,10 +4,10 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::recipe::load::layers;
 use crate::recipe::load::load::load;
-use crate::recipe::load::merge::Section;
 use crate::recipe::load::merge::merge;
 use crate::recipe::load::parse;
 use crate::recipe::load::render;
+use crate::recipe::load::section::Section;
 use crate::recipe::load::set;
 use crate::recipe::load::stage::rendered_later;
 use crate::recipe::load::tree::Entry;
@@ -48,7 +48,7 @@ pub(in crate::recipe) fn lay_out(
     set::apply(request, &mut merged, &mut sources, &mut wrong);
     let scope = render::scope_of(merged.vars.clone(), &sources, &mut wrong);
     let stages = merged.stages.into_iter().map(|section| {
-        let later = rendered_later(section.kind());
+        let later = rendered_later(&section);
         Section {
             keys: rendered(section.keys.clone(), later, &scope, &sources),
             ..section

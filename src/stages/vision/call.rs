@@ -24,7 +24,7 @@ use crate::item::Size;
 use crate::name::StageId;
 use crate::name::Ticket;
 use crate::name::VideoId;
-use crate::recipe::values_of_box;
+use crate::recipe::box_values;
 use crate::stages::batch::cut;
 use crate::stages::trial::RenderedRequest;
 use crate::stages::trial::Trial;
@@ -94,7 +94,7 @@ impl VisionCall {
 
     fn names_of_boxes(&self, found: &Detections) -> Names {
         let objects: Vec<_> = match &found.found {
-            Found::Objects(objects) => objects.iter().map(values_of_box).collect(),
+            Found::Objects(objects) => objects.iter().map(box_values).collect(),
             _ => Vec::new(),
         };
         let video = self.videos.get(&found.moment.video).cloned();

@@ -23,7 +23,7 @@ use crate::name::StageId;
 use crate::name::VideoId;
 use crate::plan::Picking;
 use crate::recipe::TakeSpec;
-use crate::recipe::values_of_box;
+use crate::recipe::box_values;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -155,7 +155,7 @@ impl Cut {
         let wanted = match &self.take.filter {
             None => vec![true; objects.len()],
             Some(filter) => filter
-                .each(objects.iter().map(values_of_box))
+                .each(objects.iter().map(box_values))
                 .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message)))?,
         };
         let content = frame.content.as_ref();

@@ -87,7 +87,7 @@ impl Transcriptions {
         access: &Access,
         params: &TranscriptionParams,
     ) -> Result<Self, Failure> {
-        let server = Server::new(access, spec.request_timeout, spec.max_answer)?;
+        let server = Server::new(access, spec.request_timeout, spec.server.max_answer)?;
         Ok(Self {
             server,
             path: params.path(),

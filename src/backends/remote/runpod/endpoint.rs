@@ -95,7 +95,7 @@ impl Endpoint {
                 format!("`{id}` is not the id of an endpoint"),
             ));
         }
-        let server = Server::new(access, spec.request_timeout, spec.max_answer)?;
+        let server = Server::new(access, spec.request_timeout, spec.server.max_answer)?;
         // Calls in ten seconds and at once, as RunPod documents them for one endpoint.
         let submits = match spec.mode {
             RunpodMode::Async => Pace::new(200, 1000),

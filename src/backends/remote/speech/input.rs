@@ -31,7 +31,7 @@ pub fn input(spec: &WhisperSpec, file: &Bytes) -> Result<Filled, Failure> {
         // Subtitles tell the times of a translation, which its segments do not.
         "translation": (spec.task == WhisperTask::Translate).then_some("srt"),
         "translate": spec.task == WhisperTask::Translate,
-        "vad_filter": spec.vad_filter,
+        "vad_filter": spec.sound.vad_filter,
         "word_timestamps": spec.word_timestamps,
     });
     let names = Names::default()

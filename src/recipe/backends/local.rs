@@ -1,0 +1,57 @@
+//! Parameters of a `local` backend: what runs the models of this machine.
+
+use crate::diag::Diagnostic;
+use crate::recipe::backends::facts::BackendFacts;
+use crate::recipe::backends::facts::BackendTable;
+use crate::recipe::load::read::read;
+use crate::recipe::load::value;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+
+/// What holds of every backend of the kind.
+pub(in crate::recipe) const FACTS: BackendFacts = BackendFacts {
+    word: "local",
+    rendered_later: &[],
+};
+
+/// Parameters of a `local` backend.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LocalSpec {
+    /// What runs the models.
+    pub engine: LocalEngine,
+    /// Threads of one session.
+    #[serde(deserialize_with = "value::threads")]
+    pub threads: usize,
+    /// Sessions of all stages together.
+    #[serde(deserialize_with = "value::limit")]
+    pub concurrency: Option<usize>,
+}
+
+impl Default for LocalSpec {
+    fn default() -> Self {
+        Self {
+            engine: LocalEngine::Rten,
+            threads: 1,
+            concurrency: None,
+        }
+    }
+}
+
+impl LocalSpec {
+    pub(in crate::recipe) fn read(table: BackendTable<'_>, wrong: &mut Vec<Diagnostic>) -> Self {
+        read(table.keys, &["kind"], wrong)
+    }
+}
+
+/// What runs a local model.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LocalEngine {
+    /// Needs nothing but this program.
+    #[default]
+    Rten,
+    /// ONNX Runtime: faster; opened at run time, in builds with the feature `ort`.
+    Ort,
+}

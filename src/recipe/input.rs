@@ -1,0 +1,120 @@
+//! The edges of a recipe: `inputs = ["STAGE", "STAGE.PORT"]`.
+//!
+//! Knows nothing of which stages there are.
+
+use crate::diag::Diagnostic;
+use crate::diag::Span;
+use crate::name::StageId;
+use crate::recipe::load::tree::Entry;
+use crate::recipe::load::tree::Node;
+use crate::recipe::load::tree::Value;
+use crate::recipe::tools::suggest::suggest;
+
+/// One entry of `inputs`: `STAGE`, or `STAGE.PORT`.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The stage it names; not yet known to exist.
+    pub stage: StageId,
+    /// Which of the things that the stage gives.
+    pub port: Port,
+    /// Where it is named.
+    pub span: Span,
+}
+
+/// Which of the things that a stage gives flows on an edge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Port {
+    /// What its kind is for.
+    #[default]
+    Main,
+    /// `crops`: what the stage found, cut out of the frame that it looked at.
+    Crops,
+    /// `boxes`: what the stage found, without the frame that it looked at.
+    Boxes,
+    /// `sound`: of what the stage reads, what is heard.
+    Sound,
+}
+
+impl Port {
+    /// Those that are named after a dot.
+    pub const NAMED: [Self; 3] = [Self::Crops, Self::Boxes, Self::Sound];
+
+    /// The word after the dot; empty for the main one.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Main => "",
+            Self::Crops => "crops",
+            Self::Boxes => "boxes",
+            Self::Sound => "sound",
+        }
+    }
+
+    /// What follows the id of a stage: a dot and the word; nothing for the main one.
+    pub fn suffix(self) -> String {
+        match self {
+            Self::Main => String::new(),
+            named => format!(".{}", named.word()),
+        }
+    }
+}
+
+/// Reads `inputs`.
+pub(in crate::recipe) fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
+    let Value::List(items) = &entry.node.value else {
+        wrong.push(no_list(entry));
+        return Vec::new();
+    };
+    let mut inputs: Vec<Input> = Vec::new();
+    for item in items {
+        let Some(input) = read_input(item, wrong) else {
+            continue;
+        };
+        let same = |other: &&Input| other.stage == input.stage && other.port == input.port;
+        match inputs.iter().find(same) {
+            Some(first) => {
+                let name = format!("{}{}", input.stage, input.port.suffix());
+                wrong.push(
+                    Diagnostic::error(item.span, format!("`{name}` is named twice in `inputs`"))
+                        .also(first.span, "the first time")
+                        .help("remove one of them"),
+                );
+            }
+            None => inputs.push(input),
+        }
+    }
+    inputs
+}
+
+fn no_list(entry: &Entry) -> Diagnostic {
+    let what = entry.node.what();
+    let help = match &entry.node.value {
+        Value::Text(name) => format!("write `inputs = [{name:?}]`"),
+        _ => "write the ids of stages, such as `inputs = [\"extract\"]`".to_owned(),
+    };
+    let message = format!("`inputs` takes a list, not {what}");
+    Diagnostic::error(entry.node.span, message).help(help)
+}
+
+fn read_input(item: &Node, wrong: &mut Vec<Diagnostic>) -> Option<Input> {
+    let Value::Text(name) = &item.value else {
+        let message = format!("an input is the id of a stage, not {}", item.what());
+        let mistake = Diagnostic::error(item.span, message);
+        wrong.push(mistake.help("write it in quotes, such as `inputs = [\"extract\"]`"));
+        return None;
+    };
+    // Names have no dots, so the first one is before the port.
+    let (stage, word) = name.split_once('.').unwrap_or((name, ""));
+    let mut ports = Port::NAMED.into_iter();
+    let port = ports.find(|port| port.word() == word);
+    if port.is_none() && name.contains('.') {
+        let known = Port::NAMED.map(Port::word);
+        let help = suggest(word, known, "what can be named after a stage and a dot");
+        let message = format!("there is no `{word}` of a stage");
+        wrong.push(Diagnostic::error(item.span, message).help(help));
+    }
+    Some(Input {
+        stage: StageId::from(stage),
+        port: port.unwrap_or_default(),
+        span: item.span,
+    })
+}

@@ -1,0 +1,141 @@
+//! Parameters of `whisper`: what is listened for, and with which model.
+
+use crate::diag::Diagnostic;
+use crate::item::ItemKind;
+use crate::name::BackendName;
+use crate::recipe::backends::facts::AUTO;
+use crate::recipe::load::value;
+use crate::recipe::stages::parameters::InputCount;
+use crate::recipe::stages::parameters::Medium;
+use crate::recipe::stages::parameters::Ports;
+use crate::recipe::stages::parameters::StageFacts;
+use crate::recipe::stages::parameters::StageParameters;
+use crate::recipe::stages::parameters::StageTable;
+use crate::recipe::stages::sound::SoundSpec;
+use crate::recipe::stages::take;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::Serialize;
+
+/// What holds of every stage of the kind.
+pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
+    word: "whisper",
+    take_keys: take::SOUND_KEYS,
+    keys_by_input: &[],
+    rendered_later: &[],
+    finds_backend: true,
+    is_outcome: false,
+    input_help: "name the stage that gives sound, such as `extract`",
+};
+
+/// Parameters of `whisper`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WhisperSpec {
+    /// `auto`, `local`, or a name under `[backends]`.
+    #[serde(deserialize_with = "value::text")]
+    #[schemars(with = "String")]
+    pub backend: BackendName,
+    /// A folder, or what the server calls its model.
+    #[serde(deserialize_with = "value::optional")]
+    pub model: Option<String>,
+    /// Requests in flight; on `local`, sessions at most.
+    #[serde(deserialize_with = "value::concurrency")]
+    pub concurrency: usize,
+    /// ISO 639-1 code of what is spoken; found out where absent.
+    #[serde(deserialize_with = "value::language")]
+    pub language: Option<String>,
+    /// Whether what is said is written down as it is, or in English.
+    pub task: WhisperTask,
+    /// Whether each word has its time; without, a word at a cut within speech may be doubled or
+    /// missing.
+    #[serde(deserialize_with = "value::flag")]
+    pub word_timestamps: bool,
+    /// What a worker of RunPod's takes and gives.
+    pub worker: WhisperWorker,
+    /// Which sound is listened to, and in what pieces.
+    #[serde(skip)]
+    pub sound: SoundSpec,
+}
+
+impl Default for WhisperSpec {
+    fn default() -> Self {
+        Self {
+            backend: BackendName::from(AUTO),
+            model: None,
+            concurrency: 3,
+            language: None,
+            task: WhisperTask::default(),
+            word_timestamps: true,
+            worker: WhisperWorker::default(),
+            sound: SoundSpec::default(),
+        }
+    }
+}
+
+/// What becomes of what is said.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhisperTask {
+    /// It is written down.
+    #[default]
+    Transcribe,
+    /// It is written down in English.
+    Translate,
+}
+
+impl WhisperSpec {
+    pub(in crate::recipe) fn read(mut table: StageTable<'_>, wrong: &mut Vec<Diagnostic>) -> Self {
+        let sound = SoundSpec::read(&mut table.keys, wrong);
+        let spec: Self = table.read(&FACTS, &SoundSpec::KEYS, wrong);
+        Self { sound, ..spec }
+    }
+}
+
+impl StageParameters for WhisperSpec {
+    fn ports(&self) -> Ports {
+        Ports {
+            takes: &[ItemKind::Sound],
+            inputs: InputCount::One,
+            gives: &[ItemKind::Transcript],
+        }
+    }
+
+    fn medium(&self) -> Option<Medium> {
+        Some(Medium::Sound)
+    }
+
+    fn sound(&self) -> Option<&SoundSpec> {
+        Some(&self.sound)
+    }
+
+    fn backend(&self) -> Option<&BackendName> {
+        Some(&self.backend)
+    }
+
+    fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+}
+
+impl WhisperTask {
+    /// The word for it in recipes and in requests.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Transcribe => "transcribe",
+            Self::Translate => "translate",
+        }
+    }
+}
+
+/// What a worker of RunPod's that listens takes and gives.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhisperWorker {
+    /// A handler of one's own: takes `audio`, `language`, `task`, `vad_filter` and
+    /// `word_timestamps`, gives `transcription`.
+    #[default]
+    Handler,
+    /// RunPod's own faster-whisper: takes `audio_base64`, and refuses what it does not know.
+    FasterWhisper,
+}

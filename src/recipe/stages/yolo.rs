@@ -1,0 +1,127 @@
+//! Parameters of `yolo`: which objects are looked for in frames, and with which model.
+
+use crate::item::ItemKind;
+use crate::name::BackendName;
+use crate::recipe::backends::facts::AUTO;
+use crate::recipe::load::value;
+use crate::recipe::stages::parameters::InputCount;
+use crate::recipe::stages::parameters::Medium;
+use crate::recipe::stages::parameters::Ports;
+use crate::recipe::stages::parameters::StageFacts;
+use crate::recipe::stages::parameters::StageParameters;
+use crate::recipe::stages::take;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Map;
+use serde_json::Value;
+use serde_json::json;
+
+/// What holds of every stage of the kind.
+pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
+    word: "yolo",
+    take_keys: take::ALL_KEYS,
+    keys_by_input: &["filter", "padding"],
+    rendered_later: &[],
+    finds_backend: true,
+    is_outcome: false,
+    input_help: "name a stage that gives frames or batches, such as `batch`",
+};
+
+/// Parameters of `yolo`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct YoloSpec {
+    /// `auto`, `local`, or a name under `[backends]`.
+    #[serde(deserialize_with = "value::text")]
+    #[schemars(with = "String")]
+    pub backend: BackendName,
+    /// A file, or what the server calls its model.
+    #[serde(deserialize_with = "value::optional")]
+    pub model: Option<String>,
+    /// A file of class names, one a line, for a model that does not carry them.
+    #[serde(deserialize_with = "value::optional")]
+    pub names: Option<String>,
+    /// Requests in flight; on `local`, sessions at most.
+    #[serde(deserialize_with = "value::concurrency")]
+    pub concurrency: usize,
+    /// The lowest confidence that is kept.
+    #[serde(deserialize_with = "value::share")]
+    pub conf: f32,
+    /// The overlap from which the weaker of two boxes of a class is dropped.
+    #[serde(deserialize_with = "value::share")]
+    pub iou: f32,
+    /// The side, in pixels, that frames are fitted to.
+    #[serde(deserialize_with = "value::imgsz")]
+    pub imgsz: u32,
+    /// Whether a GPU worker may use half precision.
+    #[serde(deserialize_with = "value::flag")]
+    pub half: bool,
+    /// The classes to keep; all where empty.
+    #[serde(deserialize_with = "value::classes")]
+    pub classes: Vec<u32>,
+    /// The most boxes a frame.
+    #[serde(deserialize_with = "value::max_det")]
+    pub max_det: usize,
+}
+
+impl Default for YoloSpec {
+    fn default() -> Self {
+        Self {
+            backend: BackendName::from(AUTO),
+            model: None,
+            names: None,
+            concurrency: 5,
+            conf: 0.15,
+            iou: 0.5,
+            imgsz: 1280,
+            half: true,
+            classes: Vec::new(),
+            max_det: 300,
+        }
+    }
+}
+
+impl YoloSpec {
+    /// What a request may say of the stage: `conf, iou, imgsz, half, max_det`, and `classes` and
+    /// `model`, which are `none` where the recipe does not set them.
+    pub fn params(&self) -> Map<String, Value> {
+        // As it was written: the nearest double of 0.15 is not that of the float.
+        let share = |share: f32| share.to_string().parse::<f64>().unwrap_or(f64::from(share));
+        let classes = (!self.classes.is_empty()).then_some(&self.classes);
+        let params = [
+            ("conf", json!(share(self.conf))),
+            ("iou", json!(share(self.iou))),
+            ("imgsz", json!(self.imgsz)),
+            ("half", json!(self.half)),
+            ("classes", json!(classes)),
+            ("max_det", json!(self.max_det)),
+            ("model", json!(self.model)),
+        ];
+        params
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
+    }
+}
+
+impl StageParameters for YoloSpec {
+    fn ports(&self) -> Ports {
+        Ports {
+            takes: &[ItemKind::Batch, ItemKind::Frame, ItemKind::Crop],
+            inputs: InputCount::One,
+            gives: &[ItemKind::Detections],
+        }
+    }
+
+    fn medium(&self) -> Option<Medium> {
+        Some(Medium::Frames)
+    }
+
+    fn backend(&self) -> Option<&BackendName> {
+        Some(&self.backend)
+    }
+
+    fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+}
