@@ -2,6 +2,7 @@
 //!
 //! Does not know what is asked or answered.
 
+use crate::backends::remote::speech;
 use crate::backends::transport::excerpt::said;
 use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
@@ -15,6 +16,7 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::recipe::BodyForm;
 use crate::recipe::HttpSpec;
+use crate::recipe::Subject;
 use crate::template::Data;
 use crate::template::Expressions;
 use crate::template::Filled;
@@ -211,6 +213,10 @@ impl Service {
 
     fn read(&self, reply: &Reply) -> Result<Value, Failure> {
         let output: Result<Value, _> = serde_json::from_slice(&reply.body);
+        let output = output.or_else(|error| match self.spec.mapping.about {
+            Subject::Sound => speech::text_of(&reply.body).ok_or(error),
+            Subject::Frame | Subject::Batch | Subject::Boxes => Err(error),
+        });
         let own = Own {
             service: self,
             names: Names::default()

@@ -56,8 +56,7 @@ pub(super) fn atoms(text: &str, line_width: usize) -> Vec<Atom> {
             BreakQuality::Sentence
         } else if ends_clause(shown) {
             BreakQuality::Clause
-        } else if shown.len() < whole.len() || words.contains(&end) && shown.ends_with(is_unspaced)
-        {
+        } else if shown.len() < whole.len() || is_between_words(text, end, &words) {
             BreakQuality::Word
         } else {
             BreakQuality::Within
@@ -76,6 +75,18 @@ pub(super) fn atoms(text: &str, line_width: usize) -> Vec<Atom> {
         start = end;
     }
     atoms
+}
+
+// Whether a place in a script without spaces is a good one between two words: not before one that
+// belongs to the word before it.
+fn is_between_words(text: &str, at: usize, words: &BTreeSet<usize>) -> bool {
+    const PARTICLES: &str = "的了着过得地吗呢吧啊们はがをにへともので";
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let is_particle = after
+        .chars()
+        .next()
+        .is_some_and(|next| PARTICLES.contains(next) && words.contains(&(at + next.len_utf8())));
+    words.contains(&at) && before.ends_with(is_unspaced) && !is_particle
 }
 
 // An atom that is wider than a line, in pieces that are not.

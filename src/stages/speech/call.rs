@@ -4,6 +4,7 @@
 use crate::backends::Remote;
 use crate::backends::Submission;
 use crate::backends::remote::mapping::Mapping;
+use crate::backends::remote::openai::TranscriptDetail;
 use crate::backends::remote::openai::TranscriptionParams;
 use crate::backends::remote::speech;
 use crate::backends::remote::speech::SentSound;
@@ -105,6 +106,13 @@ impl SpeechProtocol {
         }
     }
 
+    fn detail(&self) -> Option<&TranscriptDetail> {
+        match self {
+            Self::Transcriptions(params) => Some(&params.detail),
+            Self::Worker(_) | Self::Mapped(_) => None,
+        }
+    }
+
     fn heard(&self, output: &Value, sent: &SentSound) -> Result<Heard, Failure> {
         match self {
             Self::Worker(_) | Self::Transcriptions(_) => speech::heard(output, sent),
@@ -134,6 +142,7 @@ pub fn transcription_params(spec: &WhisperSpec) -> TranscriptionParams {
         language: spec.language.clone(),
         translate: spec.task == WhisperTask::Translate,
         words: spec.word_timestamps,
+        detail: TranscriptDetail::default(),
     }
 }
 
@@ -155,6 +164,29 @@ impl SpeechCall {
             bytes: file.clone(),
         };
         self.remote.body(fields, &[file])
+    }
+
+    // Sends a request; where the server refuses what it does not give, another one for less.
+    async fn send_body(
+        &self,
+        item: &Item,
+        codec: Codec,
+        mut body: Bytes,
+        exchange: &mut Exchange,
+    ) -> Result<Submission, Failure> {
+        let names = self.protocol.names(item);
+        let level = || self.protocol.detail().map(TranscriptDetail::level);
+        loop {
+            let asked = level();
+            let submitted = self
+                .remote
+                .submit(&names, codec.media_type(), body, exchange)
+                .await;
+            if submitted.is_ok() || level() == asked {
+                return submitted;
+            }
+            body = self.prepare(item)?;
+        }
     }
 
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
@@ -190,11 +222,7 @@ impl Call for SpeechCall {
             let Some((codec, _)) = file(item) else {
                 return Ok(Submitted::Answer(unasked(&self.stage, item)));
             };
-            let names = self.protocol.names(item);
-            let submitted = self
-                .remote
-                .submit(&names, codec.media_type(), body, exchange);
-            match submitted.await? {
+            match self.send_body(item, codec, body, exchange).await? {
                 Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
                 Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
             }
@@ -230,12 +258,22 @@ impl Call for SpeechCall {
 
     fn advice(&self) -> Option<String> {
         let refused = self.refused.load(Ordering::Relaxed);
-        let half = (refused < u64::MAX).then(|| (seconds(refused) / 2.0).ceil().max(5.0))?;
-        Some(format!(
-            "{:.0} s of sound were too large for its server; `chunk = {half}` saves the requests \
-             that were refused",
-            seconds(refused)
-        ))
+        let too_large = (refused < u64::MAX).then(|| {
+            let half = (seconds(refused) / 2.0).ceil().max(5.0);
+            format!(
+                "{:.0} s of sound were too large for its server; `chunk = {half}` saves the \
+                 requests that were refused",
+                seconds(refused)
+            )
+        });
+        let detail = self.protocol.detail();
+        let untimed = detail.filter(|detail| detail.is_text_alone()).map(|_| {
+            "its model gives text without times, so each chunk of sound is one segment; a smaller \
+             `chunk` tells more closely when something is said"
+                .to_owned()
+        });
+        let advice: Vec<String> = too_large.into_iter().chain(untimed).collect();
+        (!advice.is_empty()).then(|| advice.join("; "))
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
@@ -259,12 +297,8 @@ impl Trial for SpeechCall {
         Box::pin(async move {
             let (codec, _) = file(item).ok_or_else(no_sound)?;
             let body = self.prepare(item)?;
-            let names = self.protocol.names(item);
             let mut exchange = Exchange::default();
-            let submitted = self
-                .remote
-                .submit(&names, codec.media_type(), body, &mut exchange);
-            match submitted.await? {
+            match self.send_body(item, codec, body, &mut exchange).await? {
                 Submission::Output(output) => Ok(output),
                 Submission::Ticket(ticket) => self.remote.wait(&ticket, &mut exchange).await,
             }

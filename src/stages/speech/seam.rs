@@ -8,8 +8,11 @@ use crate::speech::Heard;
 use crate::speech::Segment;
 use crate::speech::Stretch;
 use crate::speech::Word;
+use crate::speech::align;
+use crate::speech::join;
 use crate::speech::seconds;
 use std::ops::Range;
+use std::ops::RangeInclusive;
 
 /// What a passage answers for.
 #[derive(Debug, Default, PartialEq)]
@@ -81,23 +84,47 @@ impl Bounds {
         if segment.words.iter().all(is_held) {
             return Some(segment);
         }
-        let words: Vec<Word> = segment.words.into_iter().filter(is_held).collect();
-        let (first, last) = (words.first()?, words.last()?);
+        let first = segment.words.iter().position(is_held)?;
+        let last = segment.words.iter().rposition(is_held)?;
+        let text = excerpt(&segment.text, &segment.words, first..=last);
+        let words = segment.words.get(first..=last)?.to_vec();
         Some(Segment {
-            start: first.start,
-            end: last.end,
-            text: text(&words),
+            start: words.first()?.start,
+            end: words.last()?.end,
+            text,
             words,
             ..segment
         })
     }
 }
 
-// Most models give the space before a word with it; for those that do not it is put in.
-fn text(words: &[Word]) -> String {
-    let has_spaces = words.iter().any(|word| word.word.starts_with(' '));
-    let words: Vec<&str> = words.iter().map(|word| word.word.as_str()).collect();
-    words.join(if has_spaces { "" } else { " " })
+// The part of a text in which some of its words are said, with the punctuation around it.
+fn excerpt(text: &str, words: &[Word], kept: RangeInclusive<usize>) -> String {
+    let places = align(text, words.iter().map(|word| word.word.as_str()));
+    let start_of = |index: usize| {
+        let start = places.get(index..)?.iter().flatten().next()?.start;
+        // What opens a word stands before it, without a space between.
+        let before = text.get(..start)?;
+        let opening = before.trim_end_matches(|c: char| !c.is_alphanumeric() && !c.is_whitespace());
+        let is_apart = opening.is_empty() || opening.ends_with(char::is_whitespace);
+        Some(if is_apart { opening.len() } else { start })
+    };
+    let first = match *kept.start() {
+        0 => Some(0),
+        first => start_of(first),
+    };
+    let end = start_of(kept.end() + 1).unwrap_or(text.len());
+    let is_told = places
+        .get(kept.clone())
+        .is_some_and(|it| it.iter().any(Option::is_some));
+    match first.and_then(|first| text.get(first..end)) {
+        Some(part) if is_told => part.trim_end().to_owned(),
+        // The text has none of them.
+        _ => {
+            let words = words.get(kept).unwrap_or_default();
+            join(words.iter().map(|word| word.word.as_str()))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -109,6 +136,7 @@ mod tests {
     use crate::speech::Segment;
     use crate::speech::Stretch;
     use crate::speech::Word;
+    use crate::speech::join;
 
     fn stretch(range: (u64, u64), own: (u64, u64)) -> Stretch {
         let place = |(from, to): (u64, u64)| from * 16_000..to * 16_000;
@@ -129,7 +157,7 @@ mod tests {
         Segment {
             start,
             end,
-            text: words.iter().map(|(.., word)| *word).collect(),
+            text: join(words.iter().map(|(.., word)| *word)),
             words: words.iter().map(word).collect(),
             ..Segment::default()
         }
@@ -157,7 +185,7 @@ mod tests {
             &[(0.0, 1.0, " one"), (8.0, 8.9, " two"), (8.9, 9.8, " three")],
         );
         let before = own(&stretch((10, 20), (10, 19)), &heard(vec![said]));
-        assert_eq!(told(&before), [(10.0, 18.9, " one two")]);
+        assert_eq!(told(&before), [(10.0, 18.9, "one two")]);
         assert_eq!(before.seams, [0.0; 0]);
         let said = segment(
             0.0,
@@ -171,6 +199,43 @@ mod tests {
             told(&own(&stretch((18, 30), (19, 30)), &heard(vec![beyond]))),
             []
         );
+    }
+
+    #[test]
+    fn a_part_of_a_segment_keeps_its_own_text() {
+        let words = [
+            (0.0, 1.0, "It"),
+            (1.0, 2.0, "moves"),
+            (8.0, 8.9, "40"),
+            (8.9, 9.8, "steps"),
+        ];
+        for (text, before, after) in [
+            ("It moves -- \"40 steps\".", "It moves -- \"40", "steps\"."),
+            ("It moves, 40, steps.", "It moves, 40,", "steps."),
+            ("It moves forty steps.", "It moves forty", "steps."),
+        ] {
+            let said = Segment {
+                text: text.to_owned(),
+                ..segment(0.0, 9.8, &words)
+            };
+            let first = own(&stretch((0, 10), (0, 9)), &heard(vec![said.clone()]));
+            assert_eq!(told(&first)[0].2, before);
+            let second = own(&stretch((0, 10), (9, 10)), &heard(vec![said]));
+            // Both halves share the chunk here, so the second has what begins after 9 s.
+            assert_eq!(told(&second)[0].2, after);
+        }
+        let signs = [
+            (0.0, 1.0, "红"),
+            (8.0, 8.9, "色"),
+            (8.9, 9.8, "的"),
+            (9.8, 9.9, "圆"),
+        ];
+        let said = Segment {
+            text: "红色的圆。".to_owned(),
+            ..segment(0.0, 9.9, &signs)
+        };
+        let first = own(&stretch((0, 10), (0, 9)), &heard(vec![said]));
+        assert_eq!(told(&first)[0].2, "红色");
     }
 
     #[test]
@@ -192,7 +257,7 @@ mod tests {
     fn times_beyond_the_sound_are_brought_back() {
         let said = segment(-1.0, 99.0, &[(-1.0, 2.0, " a"), (98.0, 97.0, " b")]);
         let found = own(&stretch((5, 10), (5, 10)), &heard(vec![said]));
-        assert_eq!(told(&found), [(5.0, 10.0, " a b")]);
+        assert_eq!(told(&found), [(5.0, 10.0, "a b")]);
         let words = &found.segments[0].words;
         assert_eq!((words[1].start, words[1].end), (10.0, 10.0));
     }

@@ -1,6 +1,7 @@
 //! Speech end to end: an hour of known words, the program as a user has it, and servers that
 //! answer with the words that lie wholly inside the sound they got.
 
+mod answers;
 mod server;
 mod words;
 

@@ -8,5 +8,6 @@ mod transcriptions;
 
 pub use transcriptions::DEFAULT_BASE;
 pub use transcriptions::HOST;
+pub use transcriptions::TranscriptDetail;
 pub use transcriptions::TranscriptionParams;
 pub use transcriptions::Transcriptions;

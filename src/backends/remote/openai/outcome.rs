@@ -2,6 +2,8 @@
 //!
 //! Pure.
 
+use crate::backends::remote::speech::text_of;
+use crate::backends::transport::excerpt::said;
 use crate::backends::transport::http::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -10,12 +12,41 @@ use serde_json::Value;
 // What is told of an error, at most.
 const MOST_LETTERS: usize = 300;
 
+/// What a server does not give for a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::backends) enum Unsupported {
+    /// The times of words.
+    Granularity,
+    /// Any times: `verbose_json`.
+    VerboseJson,
+}
+
+/// What a refusal says that the server does not give for this model; `None` where it is about
+/// something else.
+pub(in crate::backends) fn unsupported(reply: &Reply) -> Option<Unsupported> {
+    if !matches!(reply.status, 400 | 415 | 422 | 501) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&reply.body).to_lowercase();
+    if text.contains("verbose_json") || text.contains("response_format") {
+        Some(Unsupported::VerboseJson)
+    } else if text.contains("timestamp_granularities") {
+        Some(Unsupported::Granularity)
+    } else {
+        None
+    }
+}
+
 /// The answer, or why there is none.
 pub(in crate::backends) fn answer(reply: &Reply) -> Result<Value, Failure> {
     let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
     if (200..300).contains(&reply.status) {
-        let odd = || Failure::new(Class::BadAnswer, "the answer is not JSON");
-        return body.ok_or_else(odd);
+        let odd = || {
+            let came = said(&reply.body);
+            let message = format!("the answer is neither JSON nor a text{came}");
+            Failure::new(Class::BadAnswer, message)
+        };
+        return body.or_else(|| text_of(&reply.body)).ok_or_else(odd);
     }
     let error = body
         .as_ref()
@@ -57,7 +88,9 @@ fn class(status: u16, code: Option<&str>, words: &str) -> (Class, &'static str) 
 
 #[cfg(test)]
 mod tests {
+    use super::Unsupported;
     use super::answer;
+    use super::unsupported;
     use crate::backends::transport::http::Reply;
     use crate::failure::Class;
     use std::time::Duration;
@@ -67,6 +100,29 @@ mod tests {
             status,
             retry_after: Some(Duration::from_secs(7)),
             body: body.into(),
+        }
+    }
+
+    #[test]
+    fn what_a_model_does_not_give_is_told_from_other_refusals() {
+        let verbose =
+            "response_format 'verbose_json' is not compatible with model 'm'. Use 'json'.";
+        for (status, body, wanted) in [
+            (400, verbose, Some(Unsupported::VerboseJson)),
+            (
+                422,
+                r#"{"detail":[{"loc":["body","response_format"]}]}"#,
+                Some(Unsupported::VerboseJson),
+            ),
+            (
+                400,
+                "timestamp_granularities is not supported",
+                Some(Unsupported::Granularity),
+            ),
+            (400, "no such model", None),
+            (500, verbose, None),
+        ] {
+            assert_eq!(unsupported(&reply(status, body)), wanted, "{status} {body}");
         }
     }
 
@@ -102,5 +158,11 @@ mod tests {
         let failure = answer(&reply(503, "x")).unwrap_err();
         assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
         assert_eq!(answer(&reply(200, "{}")).unwrap(), serde_json::json!({}));
+        assert_eq!(
+            answer(&reply(200, "Hi.")).unwrap(),
+            serde_json::json!("Hi.")
+        );
+        let failure = answer(&reply(200, "<html>Log in")).unwrap_err();
+        assert!(failure.message.ends_with(": <html>Log in"), "{failure}");
     }
 }

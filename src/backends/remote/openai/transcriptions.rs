@@ -2,6 +2,7 @@
 //! out.
 
 use crate::backends::remote::openai::outcome;
+use crate::backends::remote::openai::outcome::Unsupported;
 use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
 use crate::backends::transport::http::Access;
@@ -15,6 +16,8 @@ use crate::template::Data;
 use crate::template::Filled;
 use bytes::Bytes;
 use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
@@ -23,6 +26,45 @@ pub const HOST: &str = "api.openai.com";
 
 /// Where the API is, unless the recipe says otherwise.
 pub const DEFAULT_BASE: &str = "https://api.openai.com/v1";
+
+/// How much of a transcript a server gives for its model, as far as it has shown; shared by its
+/// clones. Starts at the most and only shrinks, so that what was refused once is not asked for
+/// again in a run.
+#[derive(Clone, Debug)]
+pub struct TranscriptDetail(Arc<AtomicU8>);
+
+impl TranscriptDetail {
+    // `json`: a text without times.
+    const TEXT: u8 = 0;
+    // `verbose_json` as it comes.
+    const SEGMENTS: u8 = 1;
+    // `verbose_json` with the granularities that are named.
+    const GRANULARITIES: u8 = 2;
+
+    /// How much it is now: the more, the higher.
+    pub fn level(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Whether the server has said that its model gives a text without times.
+    pub fn is_text_alone(&self) -> bool {
+        self.level() == Self::TEXT
+    }
+
+    fn lower(&self, unsupported: Unsupported) {
+        let level = match unsupported {
+            Unsupported::Granularity => Self::SEGMENTS,
+            Unsupported::VerboseJson => Self::TEXT,
+        };
+        self.0.fetch_min(level, Ordering::Relaxed);
+    }
+}
+
+impl Default for TranscriptDetail {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU8::new(Self::GRANULARITIES)))
+    }
+}
 
 /// What a request asks for.
 #[derive(Clone, Debug)]
@@ -35,6 +77,8 @@ pub struct TranscriptionParams {
     pub translate: bool,
     /// Whether each word has its time.
     pub words: bool,
+    /// What of it the server gives.
+    pub detail: TranscriptDetail,
 }
 
 impl TranscriptionParams {
@@ -47,16 +91,18 @@ impl TranscriptionParams {
 
     /// The fields of the form; the sound is its one file.
     pub fn fields(&self) -> Filled {
-        let mut texts = vec![
-            ("model", self.model.as_str()),
-            ("response_format", "verbose_json"),
-        ];
+        let level = self.detail.level();
+        let format = match level {
+            TranscriptDetail::TEXT => "json",
+            _ => "verbose_json",
+        };
+        let mut texts = vec![("model", self.model.as_str()), ("response_format", format)];
         // Translations know neither.
         if !self.translate {
             texts.extend(self.language.as_deref().map(|code| ("language", code)));
-            texts.push(("timestamp_granularities[]", "segment"));
-            if self.words {
-                texts.push(("timestamp_granularities[]", "word"));
+            if level == TranscriptDetail::GRANULARITIES {
+                texts.push(("timestamp_granularities[]", "segment"));
+                texts.extend(self.words.then_some(("timestamp_granularities[]", "word")));
             }
         }
         let texts = texts.iter().map(|(name, text)| (*name, Data::new(text)));
@@ -74,6 +120,7 @@ pub struct Transcriptions {
     boundary: String,
     // The most bytes of a request, as far as the server has shown.
     most: AtomicUsize,
+    detail: TranscriptDetail,
 }
 
 impl Transcriptions {
@@ -94,6 +141,7 @@ impl Transcriptions {
             // The same in every run, and nothing that a sound file holds.
             boundary: blake3::hash(access.base.as_bytes()).to_hex().to_string(),
             most: AtomicUsize::new(usize::MAX),
+            detail: params.detail.clone(),
         })
     }
 
@@ -121,10 +169,12 @@ impl Transcriptions {
     ///
     /// # Errors
     ///
-    /// Where there is no answer; the class says whether it is worth asking again.
+    /// Where there is no answer; the class says whether it is worth asking again. Where the server
+    /// refuses what it does not give for its model, [`TranscriptDetail`] has shrunk, and a new form
+    /// asks for less.
     pub async fn submit(&self, body: Bytes, exchange: &mut Exchange) -> Result<Value, Failure> {
         let size = body.len();
-        exchange.sent = size as u64;
+        exchange.sent += size as u64;
         let request = Outgoing {
             method: "POST",
             path: self.path,
@@ -134,7 +184,11 @@ impl Transcriptions {
             key_header: None,
             body,
         };
-        let answer = outcome::answer(&self.server.send(&request).await?);
+        let reply = self.server.send(&request).await?;
+        if let Some(unsupported) = outcome::unsupported(&reply) {
+            self.detail.lower(unsupported);
+        }
+        let answer = outcome::answer(&reply);
         if matches!(&answer, Err(failure) if failure.class == Class::TooLarge) {
             // Chunks are about as large as each other: what is hardly smaller is not tried.
             self.most.fetch_min(size / 8 * 7, Ordering::Relaxed);
@@ -160,7 +214,9 @@ impl Transcriptions {
 
 #[cfg(test)]
 mod tests {
+    use super::TranscriptDetail;
     use super::TranscriptionParams;
+    use super::Unsupported;
 
     #[test]
     fn a_translation_has_neither_language_nor_granularities() {
@@ -169,6 +225,7 @@ mod tests {
             language: Some("de".to_owned()),
             translate: false,
             words: true,
+            detail: TranscriptDetail::default(),
         };
         let names = |params: &TranscriptionParams| match params.fields() {
             crate::template::Filled::Table(fields) => {
@@ -183,5 +240,11 @@ mod tests {
         );
         params.translate = true;
         assert_eq!(names(&params), "model response_format file");
+        params.translate = false;
+        params.detail.lower(Unsupported::Granularity);
+        assert_eq!(names(&params), "model response_format language file");
+        params.detail.lower(Unsupported::VerboseJson);
+        params.detail.lower(Unsupported::Granularity);
+        assert!(params.detail.is_text_alone());
     }
 }
