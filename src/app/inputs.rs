@@ -1,6 +1,6 @@
 //! Inputs: what each path is, what its headers say, and where its results will go.
 //!
-//! A file that is not there, or two results under one name, stop everything before it starts;
+//! A file that is not there, what is no file, or two results under one name, stop everything before it starts;
 //! a file that cannot be read is told and the others go on.
 
 use crate::app::error::AppError;
@@ -51,7 +51,11 @@ pub(super) fn open(
             Ok((input, facts)) => {
                 inputs.videos.insert(id, (input, facts));
             }
-            Err(error @ MediaError::Missing { .. }) => return Err(AppError::request(&error)),
+            Err(
+                error @ (MediaError::Missing { .. }
+                | MediaError::Address { .. }
+                | MediaError::Pipe { .. }),
+            ) => return Err(AppError::request(&error)),
             Err(error) => {
                 inputs.unreadable.insert(id, error.to_string());
             }
@@ -131,8 +135,5 @@ fn place(merge: &MergeSpec, path: &Path) -> Result<Place, AppError> {
     } else {
         named.file_stem().unwrap_or_default()
     };
-    Ok(Place {
-        folder: folder.into(),
-        stem: stem.to_string_lossy().into_owned(),
-    })
+    Ok(Place::new(folder.into(), &stem.to_string_lossy()))
 }

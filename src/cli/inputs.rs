@@ -10,9 +10,9 @@ use std::path::PathBuf;
 
 // What a video is called. It decides only which files of a folder are meant; a file that is
 // named itself may be called anything.
-const VIDEO_EXTENSIONS: [&str; 15] = [
-    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts", "wmv", "flv",
-    "3gp", "ogv",
+const VIDEO_EXTENSIONS: [&str; 20] = [
+    "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "vob", "ts", "mts", "m2ts", "wmv",
+    "asf", "flv", "3gp", "ogv", "mxf", "mjpeg", "mjpg",
 ];
 
 /// Why a word means nothing.
@@ -41,10 +41,17 @@ pub(super) fn expand(words: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
     Ok(paths)
 }
 
-// A path that is there is never a pattern, whatever its name: `clip [final].mp4`.
+// A path that is there is never a pattern, whatever its name: `clip [final].mp4`. Nor is an
+// address, which may have a `?` in it.
 fn matches(word: &Path) -> Result<Vec<PathBuf>, InputError> {
     let text = match word.to_str() {
-        Some(text) if text.contains(['*', '?', '[']) && !word.exists() => text,
+        Some(text)
+            if text.contains(['*', '?', '['])
+                && !text.contains("://")
+                && !word.exists() =>
+        {
+            text
+        }
         _ => return Ok(vec![word.to_owned()]),
     };
     let found = glob::glob(text).map_err(|error| InputError::Pattern(text.to_owned(), error))?;
@@ -161,5 +168,8 @@ mod tests {
     fn what_is_not_there_is_left_for_others_to_say() {
         let folder = folder(&[]);
         assert_eq!(expanded(&folder, &["none.mp4"]).unwrap(), ["none.mp4"]);
+        let address = PathBuf::from("https://127.0.0.1/clip.mp4?quality=1");
+        let words = [address];
+        assert_eq!(expand(&words).unwrap(), words);
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Knows nothing of how a mistake is shown.
 
+use crate::media::input::signature;
 use std::io;
+use std::path::Path;
 use std::path::PathBuf;
 
 /// Why a file gives no frames.
@@ -12,6 +14,21 @@ pub enum MediaError {
     #[error("there is no file or folder `{}`", path.display())]
     Missing {
         /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// What is named is on another machine.
+    #[error("`{}` is an address: download it first, and name the file", path.display())]
+    Address {
+        /// What was named.
+        path: PathBuf,
+    },
+    /// What is named can be read once at most, and only when something comes.
+    #[error(
+        "`{}` is a pipe or a device, and a video is read more than once: write it to a file first",
+        path.display()
+    )]
+    Pipe {
+        /// What was named.
         path: PathBuf,
     },
     /// The system does not let it be read.
@@ -129,6 +146,16 @@ pub enum MediaError {
         /// FFmpeg's name of the codec.
         codec: String,
     },
+    /// FFmpeg reads no more than stills of this format.
+    #[error(
+        "`{}` is an animated WebP, which the FFmpeg on this machine cannot decode: convert it to a \
+         GIF or a video",
+        path.display()
+    )]
+    AnimatedWebp {
+        /// The file.
+        path: PathBuf,
+    },
     /// No frame of the input can be decoded.
     #[error("no frame in `{}` can be decoded: the file is damaged", path.display())]
     NothingDecodes {
@@ -157,4 +184,15 @@ pub enum MediaError {
         /// What the encoder says.
         why: String,
     },
+}
+
+impl MediaError {
+    /// Why no frame of the input came out.
+    pub(in crate::media) fn nothing_decodes(path: &Path) -> Self {
+        let path = path.to_path_buf();
+        match signature::is_animated_webp(&path) {
+            true => Self::AnimatedWebp { path },
+            false => Self::NothingDecodes { path },
+        }
+    }
 }

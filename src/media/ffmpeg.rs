@@ -16,6 +16,7 @@ use ffmpeg_next::ffi;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::frame::Video;
+use ffmpeg_next::media::Type;
 use ffmpeg_next::packet::Ref;
 use ffmpeg_next::software::scaling::Flags;
 use std::ffi::CStr;
@@ -45,13 +46,14 @@ pub fn decodes(name: &str) -> bool {
 }
 
 /// Opens a file and reads its headers. FFmpeg may follow it to other files and nowhere else:
-/// a playlist that names a host is refused.
-pub(super) fn open(path: &Path) -> Result<Input, Error> {
+/// a playlist that names a host is refused. `format` is the demuxer to take where that is known.
+pub(super) fn open(path: &Path, format: Option<&CStr>) -> Result<Input, Error> {
     let url = CString::new([b"file:", path.as_os_str().as_encoded_bytes()].concat())
         .map_err(|_| Error::InvalidData)?;
     let mut context = ptr::null_mut();
     let mut options = ptr::null_mut();
-    // SAFETY: every pointer is a local that outlives the call, or null where null is allowed.
+    // SAFETY: every pointer is a local that outlives the call, static, or null where null is
+    // allowed.
     // On failure FFmpeg frees the context itself; the options are freed in either case.
     let opened = unsafe {
         ffi::av_dict_set(
@@ -60,10 +62,11 @@ pub(super) fn open(path: &Path) -> Result<Input, Error> {
             c"file,crypto,data".as_ptr(),
             0,
         );
+        let format = format.map_or(ptr::null(), |name| ffi::av_find_input_format(name.as_ptr()));
         let opened = ffi::avformat_open_input(
             &raw mut context,
             url.as_ptr(),
-            ptr::null_mut(),
+            format as _,
             &raw mut options,
         );
         ffi::av_dict_free(&raw mut options);
@@ -91,33 +94,41 @@ pub(super) fn format_name(input: &Input) -> String {
     input.format().name().to_owned()
 }
 
-/// The stream that a player would show; cover art does not count.
-pub(super) fn best_video(input: &Input) -> Option<usize> {
-    let index = best(input, ffi::AVMediaType::AVMEDIA_TYPE_VIDEO)?;
-    let cover = ffmpeg_next::format::stream::Disposition::ATTACHED_PIC;
-    let stream = input.stream(index)?;
-    (!stream.disposition().contains(cover)).then_some(index)
-}
-
-/// The stream that a player would play.
-pub(super) fn best_audio(input: &Input) -> Option<usize> {
-    best(input, ffi::AVMediaType::AVMEDIA_TYPE_AUDIO)
-}
-
-fn best(input: &Input, medium: ffi::AVMediaType) -> Option<usize> {
-    // SAFETY: the context is valid for the call, which reads it (the cast drops `const`
-    // because the C signature lacks it); no decoder is asked for.
+/// The stream of a kind that a player would choose, all or only those that have a decoder.
+pub(super) fn best_stream(input: &Input, medium: Type, is_decodable: bool) -> Option<usize> {
+    let mut decoder: *const ffi::AVCodec = ptr::null();
+    let wanted = if is_decodable {
+        &raw mut decoder
+    } else {
+        ptr::null_mut()
+    };
+    // SAFETY: the context is valid for the call, which reads it (the cast drops `const` because
+    // the C signature lacks it); where a decoder is asked for, it is written to a local.
     let best = unsafe {
-        ffi::av_find_best_stream(
-            input.as_ptr().cast_mut(),
-            medium,
-            -1,
-            -1,
-            ptr::null_mut(),
-            0,
-        )
+        let context = input.as_ptr().cast_mut();
+        ffi::av_find_best_stream(context, medium.into(), -1, -1, wanted.cast(), 0)
     };
     usize::try_from(best).ok()
+}
+
+/// The shape of a pixel of a stream, width and height, as its container says or else its codec;
+/// 0 where nothing does.
+pub(super) fn pixel_aspect(input: &Input, stream: usize) -> [(c_int, c_int); 2] {
+    let of = |aspect: ffi::AVRational| (aspect.num, aspect.den);
+    let count = input.nb_streams() as usize;
+    if stream >= count {
+        return [(0, 1); 2];
+    }
+    // SAFETY: the context is valid while it is borrowed, and has so many streams, each with its
+    // parameters.
+    unsafe {
+        let stream = *(*input.as_ptr()).streams.add(stream);
+        let codec = (*stream).codecpar;
+        [
+            of((*stream).sample_aspect_ratio),
+            of((*codec).sample_aspect_ratio),
+        ]
+    }
 }
 
 /// Asks the demuxer to drop the packets of all streams but one.

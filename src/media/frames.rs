@@ -17,9 +17,10 @@ use crate::media::error::MediaError;
 use crate::media::input::identify::Input;
 use crate::media::input::stills;
 use crate::media::input::track::Track;
+use crate::media::pixels::display::Display;
+use crate::media::pixels::display::PixelAspect;
 use crate::media::pixels::shape::Shaped;
 use crate::media::pixels::shape::Shaper;
-use crate::media::pixels::turn::Turn;
 use crate::media::select::sample::Target;
 use crate::media::select::wanted::Mode;
 use crate::media::select::wanted::Wanted;
@@ -46,6 +47,7 @@ pub struct Frames {
     // Packets that were decoded before it was begun anew.
     wasted: u64,
     high_range: Option<&'static str>,
+    instead_of: Option<String>,
 }
 
 enum Source {
@@ -79,11 +81,17 @@ pub fn frames(
         has_decoded: false,
         wasted: 0,
         high_range: None,
+        instead_of: None,
     };
     frames.source = match input {
         Input::Video(path) => frames.open(path)?,
         Input::Pictures { files, .. } => {
-            let shaper = Shaper::new(wanted.format, wanted.max_side, Turn::default());
+            // What a photograph says of the shape of its pixels is for printers.
+            let display = Display {
+                aspect: Some(PixelAspect::SQUARE),
+                ..Display::default()
+            };
+            let shaper = Shaper::new(wanted.format, wanted.max_side, display);
             Source::Stills(files.clone().into_iter().enumerate(), shaper)
         }
     };
@@ -100,6 +108,12 @@ impl Frames {
     /// mapped to the usual one, and look pale.
     pub fn high_range(&self) -> Option<&'static str> {
         self.high_range
+    }
+
+    /// The codec of the stream that a player would have chosen, where FFmpeg cannot decode that
+    /// one: these are the frames of another.
+    pub fn instead_of(&self) -> Option<&str> {
+        self.instead_of.as_deref()
     }
 
     /// The number of packets, so far, that were decoded: what the frames cost.
@@ -119,6 +133,7 @@ impl Frames {
     fn open(&mut self, path: &Path) -> Result<Source, MediaError> {
         let track = Track::open(path, self.stop.clone())?;
         self.high_range = track.high_range();
+        self.instead_of = track.instead_of().map(str::to_owned);
         match track.syntax() {
             Some(syntax) if self.wanted.mode != Mode::Full => {
                 Sparse::start(track, syntax, &self.wanted, self.stop.clone()).map(Source::Sparse)
@@ -128,7 +143,7 @@ impl Frames {
     }
 
     fn open_fully(&self, track: Track) -> Result<Source, MediaError> {
-        let shaper = Shaper::new(self.wanted.format, self.wanted.max_side, track.turn());
+        let shaper = Shaper::new(self.wanted.format, self.wanted.max_side, track.display());
         let full = Full::new(track, &self.wanted, self.next_sample)?;
         Ok(Source::Full(Box::new(full), shaper))
     }
@@ -168,8 +183,7 @@ impl Frames {
                     }
                     None if full.has_decoded() || self.stop.is_set() => return Ok(None),
                     None => {
-                        let path = self.facts.path.clone();
-                        return Err(MediaError::NothingDecodes { path });
+                        return Err(MediaError::nothing_decodes(&self.facts.path));
                     }
                 },
                 Source::Stills(files, shaper) => {
@@ -197,7 +211,11 @@ impl Frames {
             part: None,
         };
         let said = |why| format!("the frame at {seconds:.3} s {why}");
-        self.frame(moment, shaped.map_err(said))
+        // A stream may change the size of its frames. Players show them all at that of the first.
+        Frame {
+            source: self.facts.size,
+            ..self.frame(moment, shaped.map_err(said))
+        }
     }
 
     fn of_file(&mut self, number: u64, shaped: Result<Shaped, String>) -> Frame {

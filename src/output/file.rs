@@ -69,5 +69,11 @@ fn make_folder(path: &Path) -> io::Result<()> {
 // Hidden, and in the same folder: a name on another disk could not be renamed.
 fn temporary(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.tmp"))
+    let temporary = format!(".{name}.tmp");
+    // The name itself may be as long as names can be.
+    if temporary.len() > 255 {
+        let digest = blake3::hash(name.as_bytes()).to_hex();
+        return path.with_file_name(format!(".{digest}.tmp"));
+    }
+    path.with_file_name(temporary)
 }

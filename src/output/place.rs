@@ -24,7 +24,30 @@ pub struct Place {
     pub stem: String,
 }
 
+/// Bytes that file systems allow a name.
+const LONGEST_NAME: usize = 255;
+
+/// What is appended to a stem, at most.
+const LONGEST_ENDING: usize = "_results.partial.json".len();
+
 impl Place {
+    /// The place in `folder` of what belongs to a video of this stem. One that leaves no room for
+    /// the ending of a name is cut, and told apart by a digest of the whole.
+    pub fn new(folder: PathBuf, stem: &str) -> Self {
+        let stem = if stem.len() <= LONGEST_NAME - LONGEST_ENDING {
+            stem.to_owned()
+        } else {
+            let digest = blake3::hash(stem.as_bytes()).to_hex();
+            let digest: String = digest.chars().take(8).collect();
+            let room = LONGEST_NAME - LONGEST_ENDING - digest.len() - 1;
+            let kept = stem.char_indices().map(|(at, letter)| at + letter.len_utf8());
+            let kept = kept.take_while(|end| *end <= room).last();
+            let kept = kept.and_then(|end| stem.get(..end)).unwrap_or_default();
+            format!("{kept}-{digest}")
+        };
+        Self { folder, stem }
+    }
+
     /// The file of a video that was seen to its end.
     pub fn complete(&self) -> PathBuf {
         self.folder.join(format!("{}_results.json", self.stem))
@@ -83,5 +106,25 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+    use std::path::PathBuf;
+
+    #[test]
+    fn every_name_of_a_video_leads_to_names_that_can_be_written() {
+        let of = |stem: &str| Place::new(PathBuf::new(), stem);
+        assert_eq!(of(&"a".repeat(234)).stem, "a".repeat(234));
+        for stem in ["a".repeat(235), "\u{e9}".repeat(125), "\u{1f3a5}".repeat(62)] {
+            let place = of(&stem);
+            let name = place.partial().into_os_string().into_string().unwrap();
+            assert!(name.len() <= 255, "{}", name.len());
+            assert!(name.len() > 245, "no more is cut than has to be");
+            assert_ne!(place, of(&format!("{stem}b")));
+            assert_eq!(place, of(&stem));
+        }
     }
 }

@@ -62,7 +62,7 @@ impl Sparse {
         for _ in 0..decoders {
             let parameters = track.parameters();
             let decoder = Decoder::open(parameters, track.base(), 1, track.path())?;
-            let shaper = Shaper::new(wanted.format, wanted.max_side, track.turn());
+            let shaper = Shaper::new(wanted.format, wanted.max_side, track.display());
             let shared = shared.clone();
             sparse.spawn("decoder", move || worker::work(decoder, shaper, &shared))?;
         }

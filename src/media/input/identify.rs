@@ -3,11 +3,10 @@
 //! Knows nothing of what is in them.
 
 use crate::media::error::MediaError;
+use crate::media::input::signature;
 use std::cmp::Ordering;
 use std::fs;
-use std::fs::File;
 use std::io;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -34,23 +33,33 @@ impl Input {
     }
 }
 
-/// Finds out what is at `path`. A file counts as a picture by its first bytes, whatever its
-/// name; in a folder, also by its name, so that a damaged picture is noticed rather than left
-/// out.
+/// Finds out what is at `path`. A file counts as a picture by its bytes, whatever its name, and a
+/// stream of pictures as a video; in a folder, a file is also known by its name, so that a damaged
+/// picture is noticed rather than left out.
 ///
 /// # Errors
 ///
-/// Where nothing is there, nothing can be read, a file is empty or a folder has no pictures.
+/// Where nothing is there, nothing can be read, a file is empty or a folder has no pictures; and
+/// for an address or a pipe, since a file is read more than once.
 pub fn identify(path: &Path) -> Result<Input, MediaError> {
-    let meta = fs::metadata(path).map_err(|source| unreadable(path, source))?;
+    let meta = match fs::metadata(path) {
+        Ok(meta) => meta,
+        Err(_) if is_address(path) => return Err(MediaError::Address { path: path.into() }),
+        Err(_) if path == Path::new("-") => return Err(MediaError::Pipe { path: path.into() }),
+        Err(source) => return Err(unreadable(path, source)),
+    };
     if meta.is_dir() {
         return folder(path);
+    }
+    // A pipe would be waited for.
+    if !meta.is_file() {
+        return Err(MediaError::Pipe { path: path.into() });
     }
     if meta.len() == 0 {
         return Err(MediaError::Empty { path: path.into() });
     }
     let path = path.to_path_buf();
-    if begins_as_picture(&path).map_err(|source| unreadable(&path, source))? {
+    if signature::is_still(&path).map_err(|source| unreadable(&path, source))? {
         let files = vec![path.clone()];
         return Ok(Input::Pictures { path, files });
     }
@@ -63,7 +72,7 @@ fn folder(path: &Path) -> Result<Input, MediaError> {
     for entry in fs::read_dir(path).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
         if file.is_file()
-            && (is_named_as_picture(&file) || begins_as_picture(&file).unwrap_or(false))
+            && (is_named_as_picture(&file) || signature::is_still(&file).unwrap_or(false))
         {
             files.push(file);
         }
@@ -84,32 +93,19 @@ pub(in crate::media) fn unreadable(path: &Path, source: io::Error) -> MediaError
     }
 }
 
+// A scheme has at least two letters: one is a drive.
+fn is_address(path: &Path) -> bool {
+    let scheme = path.to_str().and_then(|text| text.split_once("://"));
+    let is_letter = |it: char| it.is_ascii_alphanumeric() || "+-.".contains(it);
+    scheme.is_some_and(|(scheme, _)| scheme.len() > 1 && scheme.chars().all(is_letter))
+}
+
 fn is_named_as_picture(path: &Path) -> bool {
     path.extension().is_some_and(|extension| {
         ["jpg", "jpeg", "png"]
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
     })
-}
-
-fn begins_as_picture(path: &Path) -> io::Result<bool> {
-    let start = start(path)?;
-    Ok(is_jpeg(&start) || is_png(&start))
-}
-
-/// The first bytes of a file: enough to know it by, fewer where it has no more.
-pub(in crate::media) fn start(path: &Path) -> io::Result<Vec<u8>> {
-    let mut start = Vec::new();
-    File::open(path)?.take(8).read_to_end(&mut start)?;
-    Ok(start)
-}
-
-pub(in crate::media) fn is_jpeg(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xff, 0xd8, 0xff])
-}
-
-pub(in crate::media) fn is_png(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"\x89PNG\r\n\x1a\n")
 }
 
 // Runs of digits compare as numbers, all else as text; names that differ only in leading

@@ -1,7 +1,9 @@
 //! Inputs: what a path is, and what its headers and packets say.
 
+pub(super) mod choice;
 pub(super) mod identify;
 pub(super) mod probe;
+pub(super) mod signature;
 pub(super) mod stills;
 pub(super) mod survey;
 pub(super) mod track;

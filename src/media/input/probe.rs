@@ -50,9 +50,9 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
             codec: track.codec(),
         });
     }
-    let size = track.turn().size(track.coded_size());
+    let size = track.size();
     if size.width == 0 || size.height == 0 {
-        return Err(MediaError::NothingDecodes { path: path.into() });
+        return Err(MediaError::nothing_decodes(path));
     }
     let (base, ticks) = (track.base(), track.duration());
     let duration = ticks.map(|ticks| base.seconds_between(Pts(0), Pts(ticks)));
@@ -64,7 +64,7 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
         duration,
         fps: track.frame_rate(),
         codec: track.codec(),
-        rotation: track.turn().degrees(),
+        rotation: track.display().turn.degrees(),
         has_sound: track.has_sound(),
         expected_frames: length.map(|length| wanted.samples_in(length)),
         heard_from: wanted.start.as_secs_f64(),

@@ -4,7 +4,7 @@
 
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::Output;
-use crate::media::input::identify;
+use crate::media::input::signature;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
 use ffmpeg_next::codec::Id;
@@ -26,9 +26,9 @@ pub(in crate::media) struct Still {
 pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
     let name = path.display();
     let bytes = fs::read(path).map_err(|error| format!("`{name}` cannot be read: {error}"))?;
-    let (id, codec) = if identify::is_jpeg(&bytes) {
+    let (id, codec) = if signature::is_jpeg(&bytes) {
         (Id::MJPEG, "mjpeg")
-    } else if identify::is_png(&bytes) {
+    } else if signature::is_png(&bytes) {
         (Id::PNG, "png")
     } else {
         return Err(format!("`{name}` is not a JPEG or PNG picture"));

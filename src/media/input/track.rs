@@ -5,7 +5,12 @@
 use crate::item::Size;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
+use crate::media::input::choice;
+use crate::media::input::choice::StreamChoice;
 use crate::media::input::identify;
+use crate::media::input::signature;
+use crate::media::pixels::display::Display;
+use crate::media::pixels::display::PixelAspect;
 use crate::media::pixels::turn::Turn;
 use crate::media::select::syntax::Syntax;
 use crate::media::stop::Stop;
@@ -29,6 +34,7 @@ pub(in crate::media) struct Track {
     path: PathBuf,
     input: Input,
     stream: usize,
+    instead_of: Option<String>,
     base: TimeBase,
     stop: Stop,
     end: Option<i64>,
@@ -39,8 +45,10 @@ impl Track {
     /// Opens `path` and finds its video stream. Reading ends early once `stop` is set.
     pub(in crate::media) fn open(path: &Path, stop: Stop) -> Result<Self, MediaError> {
         let mut input = open_file(path)?;
-        let stream = ffmpeg::best_video(&input)
-            .ok_or_else(|| MediaError::NoVideoStream { path: path.into() })?;
+        let StreamChoice {
+            index: stream,
+            instead_of,
+        } = choice::video(&input).ok_or_else(|| MediaError::NoVideoStream { path: path.into() })?;
         ffmpeg::read_only(&mut input, stream);
         let base = input.stream(stream).and_then(|it| {
             let base = it.time_base();
@@ -51,6 +59,7 @@ impl Track {
             base: base.ok_or_else(|| not_video(path, "its time base is invalid"))?,
             input,
             stream,
+            instead_of,
             stop,
             end: None,
             damaged: 0,
@@ -60,6 +69,11 @@ impl Track {
     /// The file.
     pub(in crate::media) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The codec of the stream that a player would have chosen, where FFmpeg cannot decode that.
+    pub(in crate::media) fn instead_of(&self) -> Option<&str> {
+        self.instead_of.as_deref()
     }
 
     /// The tick of its time stamps.
@@ -83,13 +97,29 @@ impl Track {
         ffmpeg::high_range(&self.parameters())
     }
 
-    /// Width and height as coded.
-    pub(in crate::media) fn coded_size(&self) -> Size {
+    fn coded_size(&self) -> Size {
         ffmpeg::coded_size(&self.parameters())
     }
 
-    /// How the container wants frames to be turned.
-    pub(in crate::media) fn turn(&self) -> Turn {
+    /// How its frames are displayed. The container's word on the shape of pixels goes before that
+    /// of the frames, as players have it.
+    pub(in crate::media) fn display(&self) -> Display {
+        let [(num, den), _] = ffmpeg::pixel_aspect(&self.input, self.stream);
+        Display {
+            aspect: PixelAspect::new(num, den),
+            turn: self.turn(),
+        }
+    }
+
+    /// Width and height as shown, as far as the headers say.
+    pub(in crate::media) fn size(&self) -> Size {
+        let [_, (num, den)] = ffmpeg::pixel_aspect(&self.input, self.stream);
+        let display = self.display();
+        let aspect = display.aspect.or(PixelAspect::new(num, den));
+        Display { aspect, ..display }.size(self.coded_size())
+    }
+
+    fn turn(&self) -> Turn {
         let read = |stream: Stream<'_>| {
             stream
                 .side_data()
@@ -209,7 +239,7 @@ impl Track {
 
 /// Opens a file that FFmpeg reads.
 pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
-    let start = identify::start(path).map_err(|source| identify::unreadable(path, source))?;
+    let start = signature::start(path).map_err(|source| identify::unreadable(path, source))?;
     if start.is_empty() {
         return Err(MediaError::Empty { path: path.into() });
     }
@@ -217,7 +247,13 @@ pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
     if start.starts_with(b"#EXTM3U") {
         return Err(not_video(path, "it is a playlist"));
     }
-    let input = ffmpeg::open(path).map_err(|error| not_video(path, &error.to_string()))?;
+    // What begins as a picture and is none is a stream of such pictures.
+    let format = match start.as_slice() {
+        start if signature::is_jpeg(start) => Some(c"mjpeg"),
+        start if signature::is_png(start) => Some(c"apng"),
+        _ => None,
+    };
+    let input = ffmpeg::open(path, format).map_err(|error| not_video(path, &error.to_string()))?;
     // FFmpeg shows any text as the screen of a terminal would.
     if ffmpeg::format_name(&input) == "tty" {
         return Err(not_video(path, "it is text"));

@@ -12,6 +12,8 @@ use crate::media::ffmpeg::Conversion;
 use crate::media::ffmpeg::Scaler;
 use crate::media::pixels::colour::Matrix;
 use crate::media::pixels::colour::ToJpeg;
+use crate::media::pixels::display::Display;
+use crate::media::pixels::display::PixelAspect;
 use crate::media::pixels::turn::Turn;
 use bytes::Bytes;
 use ffmpeg_next::format::Pixel;
@@ -37,34 +39,31 @@ pub(in crate::media) struct Shaped {
 pub(in crate::media) struct Shaper {
     format: PixelFormat,
     max_side: u32,
-    turn: Turn,
+    display: Display,
     // Of the last conversion; frames of a video rarely change their size.
     scaler: Option<Scaler>,
 }
 
 impl Shaper {
-    /// A shaper that turns every frame by `turn` on top of what the frame itself says.
-    pub(in crate::media) fn new(format: PixelFormat, max_side: u32, turn: Turn) -> Self {
+    /// A shaper for frames that are displayed like this; where that leaves something open, as
+    /// each frame says.
+    pub(in crate::media) fn new(format: PixelFormat, max_side: u32, display: Display) -> Self {
         Self {
             format,
             max_side,
-            turn,
+            display,
             scaler: None,
         }
     }
 
     /// Shapes one frame; `None` where swscale cannot convert its layout.
     pub(in crate::media) fn shape(&mut self, frame: &Video) -> Option<Shaped> {
-        let turn = if self.turn.is_none() {
-            turn_of_photograph(frame)
-        } else {
-            self.turn
-        };
+        let (aspect, turn) = self.display.or_of(frame);
         let coded = Size {
             width: frame.width(),
             height: frame.height(),
         };
-        let source = turn.size(coded);
+        let source = turn.size(aspect.size(coded));
         let size = source.within(self.max_side);
         let scaled = turn.size(size);
         let colours = ffmpeg::colours(frame);
@@ -133,6 +132,21 @@ fn conversion(
         to_size,
         to_colours,
         flags: filter | care,
+    }
+}
+
+impl Display {
+    // What the stream leaves open is as the frame says.
+    fn or_of(self, frame: &Video) -> (PixelAspect, Turn) {
+        let aspect = self.aspect.or_else(|| {
+            let own = frame.aspect_ratio();
+            PixelAspect::new(own.numerator(), own.denominator())
+        });
+        let turn = match self.turn.is_none() {
+            true => turn_of_photograph(frame),
+            false => self.turn,
+        };
+        (aspect.unwrap_or(PixelAspect::SQUARE), turn)
     }
 }
 

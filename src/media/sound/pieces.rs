@@ -144,6 +144,12 @@ fn first_frame(path: &Path, input: &Input, facts: &VideoFacts) -> Option<(Pts, T
 }
 
 impl Pieces {
+    /// The codec of the track that a player would have chosen, where FFmpeg cannot decode that
+    /// one: this is the sound of another.
+    pub fn instead_of(&self) -> Option<&str> {
+        self.track.instead_of()
+    }
+
     /// The number of packets, so far, that were damaged and left out.
     pub fn damaged(&self) -> u64 {
         self.track.damaged() + self.decoder.damaged()

@@ -4,6 +4,8 @@
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
+use crate::media::input::choice;
+use crate::media::input::choice::StreamChoice;
 use crate::media::input::track;
 use crate::media::stop::Stop;
 use crate::time::TimeBase;
@@ -28,6 +30,7 @@ pub(in crate::media) struct SoundTrack {
     path: PathBuf,
     input: Input,
     stream: usize,
+    instead_of: Option<String>,
     base: TimeBase,
     stop: Stop,
     damaged: u64,
@@ -62,10 +65,15 @@ impl SoundTrack {
         stop: Stop,
     ) -> Result<Self, MediaError> {
         let stream = match number {
-            None => ffmpeg::best_audio(&input),
-            Some(number) => streams(&input).nth(number.get() - 1),
+            None => choice::sound(&input),
+            Some(number) => streams(&input)
+                .nth(number.get() - 1)
+                .map(|index| StreamChoice {
+                    index,
+                    instead_of: None,
+                }),
         };
-        let stream = stream.ok_or_else(|| match (number, streams(&input).count()) {
+        let chosen = stream.ok_or_else(|| match (number, streams(&input).count()) {
             (_, 0) | (None, _) => MediaError::NoSound { path: path.into() },
             (Some(number), count) => MediaError::NoSuchTrack {
                 path: path.into(),
@@ -73,6 +81,10 @@ impl SoundTrack {
                 count,
             },
         })?;
+        let StreamChoice {
+            index: stream,
+            instead_of,
+        } = chosen;
         ffmpeg::read_only(&mut input, stream);
         let base = input.stream(stream).and_then(|it| {
             let base = it.time_base();
@@ -83,6 +95,7 @@ impl SoundTrack {
             base: base.ok_or_else(|| MediaError::NoSound { path: path.into() })?,
             input,
             stream,
+            instead_of,
             stop,
             damaged: 0,
         })
@@ -91,6 +104,11 @@ impl SoundTrack {
     /// The file.
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The codec of the stream that a player would have chosen, where FFmpeg cannot decode that.
+    pub(super) fn instead_of(&self) -> Option<&str> {
+        self.instead_of.as_deref()
     }
 
     /// The tick of its time stamps.

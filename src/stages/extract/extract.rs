@@ -89,6 +89,13 @@ impl Source for Extract {
                 facts.path.display()
             ));
         }
+        if let Some(codec) = frames.instead_of() {
+            let path = facts.path.display();
+            out.notice(format!(
+                "the usual video stream of {path} is coded as {codec}, which the FFmpeg on this \
+                 machine cannot decode: another stream is looked at"
+            ));
+        }
         let mut dedup = Dedup::new(self.dedup);
         let mut samples = 0;
         for frame in frames.by_ref() {

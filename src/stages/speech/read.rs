@@ -54,6 +54,13 @@ impl Source for Read {
             until: facts.heard_until,
         };
         let mut pieces = media::sound(input, facts, &wanted, stop).map_err(failure)?;
+        if let Some(codec) = pieces.instead_of() {
+            let path = facts.path.display();
+            out.notice(format!(
+                "the usual sound track of {path} is coded as {codec}, which the FFmpeg on this \
+                 machine cannot decode: another track is heard"
+            ));
+        }
         for piece in pieces.by_ref() {
             if out.emit(Item::Sound(piece.map_err(failure)?)).is_err() {
                 return Ok(());

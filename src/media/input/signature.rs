@@ -1,0 +1,232 @@
+//! Pictures and streams that begin like pictures, told apart by their bytes.
+//!
+//! A camera's stream of JPEGs begins as a JPEG does, an animated PNG as a PNG. Knows nothing of
+//! decoding.
+
+use std::fs::File;
+use std::io;
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::ErrorKind;
+use std::io::Read;
+use std::io::Take;
+use std::path::Path;
+
+/// What is read of a file to find the end of its first JPEG, at most.
+const FAR_ENOUGH: u64 = 256 << 20;
+
+/// The first bytes of a file: enough to know it by, fewer where it has no more.
+pub(in crate::media) fn start(path: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    File::open(path)?.take(24).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+pub(in crate::media) fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8, 0xff])
+}
+
+pub(in crate::media) fn is_png(bytes: &[u8]) -> bool {
+    bytes.starts_with(PNG)
+}
+
+/// Whether the file is a WebP of several frames: the extended format, with its animation flag set.
+pub(in crate::media) fn is_animated_webp(path: &Path) -> bool {
+    let start = start(path).unwrap_or_default();
+    start.starts_with(b"RIFF")
+        && start.get(8..16) == Some(b"WEBPVP8X")
+        && start.get(20).is_some_and(|flags| flags & 2 != 0)
+}
+
+/// Whether the file is one JPEG or PNG picture, rather than a stream of them.
+pub(super) fn is_still(path: &Path) -> io::Result<bool> {
+    let start = start(path)?;
+    if is_png(&start) {
+        return Ok(!or_false(is_animated_png(&mut reader(path)?))?);
+    }
+    if is_jpeg(&start) {
+        return Ok(!or_false(is_jpeg_stream(&mut reader(path)?))?);
+    }
+    Ok(false)
+}
+
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+
+type Reader = BufReader<Take<File>>;
+
+fn reader(path: &Path) -> io::Result<Reader> {
+    Ok(BufReader::with_capacity(
+        1 << 16,
+        File::open(path)?.take(FAR_ENOUGH),
+    ))
+}
+
+// A picture that is cut short is one all the same.
+fn or_false(found: io::Result<bool>) -> io::Result<bool> {
+    match found {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+        found => found,
+    }
+}
+
+// Chunks are a length, a name of four letters, so many bytes and a checksum. `acTL`, which begins
+// with the number of frames, comes before the first `IDAT`.
+fn is_animated_png(file: &mut impl BufRead) -> io::Result<bool> {
+    skip(file, PNG.len() as u64)?;
+    loop {
+        let length = u32::from_be_bytes(bytes(file)?);
+        match &bytes::<4>(file)? {
+            b"acTL" => return Ok(u32::from_be_bytes(bytes(file)?) > 1),
+            b"IDAT" | b"IEND" => return Ok(false),
+            _ => skip(file, u64::from(length) + 4)?,
+        }
+    }
+}
+
+// Cameras put a preview behind a photograph, and a map of its lights. It is smaller, or an index
+// says that it is there; what follows at the size of the first one, unannounced, is the next frame.
+fn is_jpeg_stream(file: &mut impl BufRead) -> io::Result<bool> {
+    let first = jpeg(file, Jpeg::default())?;
+    if first.is_indexed {
+        return Ok(false);
+    }
+    // Some streams are padded to whole blocks.
+    loop {
+        match bytes(file)? {
+            [0] => {}
+            [0xff] => break,
+            _ => return Ok(false),
+        }
+    }
+    let Jpeg { size, .. } = first;
+    let next = Jpeg {
+        stops_at_size: true,
+        ..Jpeg::default()
+    };
+    Ok(bytes(file)? == [0xd8] && size.is_some() && jpeg_body(file, next)?.size == size)
+}
+
+/// What the segments of a JPEG say.
+#[derive(Clone, Copy, Default)]
+struct Jpeg {
+    stops_at_size: bool,
+    size: Option<[u8; 4]>,
+    // Whether it says that other pictures follow in the same file (CIPA DC-007).
+    is_indexed: bool,
+}
+
+fn jpeg(file: &mut impl BufRead, jpeg: Jpeg) -> io::Result<Jpeg> {
+    if bytes(file)? != [0xff, 0xd8] {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    jpeg_body(file, jpeg)
+}
+
+// From behind the first marker to behind the last one.
+fn jpeg_body(file: &mut impl BufRead, mut jpeg: Jpeg) -> io::Result<Jpeg> {
+    loop {
+        match marker(file)? {
+            0xd9 => return Ok(jpeg),
+            // What has no length: filler in coded data, restarts.
+            0x00 | 0x01 | 0xd0..=0xd7 => {}
+            kind => {
+                let length = u64::from(u16::from_be_bytes(bytes(file)?)).saturating_sub(2);
+                let mut segment = Vec::new();
+                file.by_ref().take(length).read_to_end(&mut segment)?;
+                let is_frame = matches!(kind, 0xc0..=0xcf) && !matches!(kind, 0xc4 | 0xc8 | 0xcc);
+                // The precision, and then height and width.
+                if is_frame && let Some(size) = segment.get(1..5) {
+                    jpeg.size = size.try_into().ok();
+                    if jpeg.stops_at_size {
+                        return Ok(jpeg);
+                    }
+                }
+                jpeg.is_indexed |= kind == 0xe2 && segment.starts_with(b"MPF\0");
+            }
+        }
+    }
+}
+
+// The next marker; coded data before it is passed over.
+fn marker(file: &mut impl BufRead) -> io::Result<u8> {
+    loop {
+        if file.skip_until(0xff)? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        loop {
+            match bytes(file)? {
+                [0xff] => {}
+                [0x00] => break,
+                [kind] => return Ok(kind),
+            }
+        }
+    }
+}
+
+fn bytes<const N: usize>(file: &mut impl BufRead) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn skip(file: &mut impl BufRead, count: u64) -> io::Result<()> {
+    let skipped = io::copy(&mut file.by_ref().take(count), &mut io::sink())?;
+    if skipped < count {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_animated_png;
+    use super::is_jpeg_stream;
+    use super::or_false;
+
+    // A start, an index where it has one, a size, coded data with filler, an end.
+    fn jpeg(size: u8, indexed: bool) -> Vec<u8> {
+        let mut file = vec![0xff, 0xd8];
+        if indexed {
+            file.extend(b"\xff\xe2\0\x06MPF\0");
+        }
+        file.extend([0xff, 0xc0, 0, 7, 8, 0, size, 0, size]);
+        file.extend([0xff, 0xda, 0, 2, 1, 0xff, 0, 2, 0xff, 0xd3, 3, 0xff, 0xd9]);
+        file
+    }
+
+    fn is_stream(parts: &[&[u8]]) -> bool {
+        or_false(is_jpeg_stream(&mut parts.concat().as_slice())).unwrap()
+    }
+
+    #[test]
+    fn a_stream_is_several_frames_of_one_size() {
+        let (frame, preview) = (jpeg(64, false), jpeg(16, false));
+        assert!(is_stream(&[&frame, &frame]));
+        assert!(is_stream(&[&frame, &[0; 9], &frame, &frame]));
+        assert!(!is_stream(&[&frame]));
+        assert!(!is_stream(&[&frame, &preview]));
+        assert!(!is_stream(&[&jpeg(64, true), &frame]));
+        assert!(!is_stream(&[&frame, b"maker's notes"]));
+        assert!(!is_stream(&[&frame[..12]]));
+        assert!(!is_stream(&[&frame, &frame[..4]]));
+    }
+
+    #[test]
+    fn a_png_of_one_frame_is_a_picture() {
+        let chunk = |name: &str, data: &[u8]| {
+            let length = (data.len() as u32).to_be_bytes();
+            [&length, name.as_bytes(), data, &[0; 4]].concat()
+        };
+        let is_animated = |chunks: &[Vec<u8>]| {
+            let file = [super::PNG.to_vec(), chunks.concat()].concat();
+            or_false(is_animated_png(&mut file.as_slice())).unwrap()
+        };
+        let (head, data) = (chunk("IHDR", &[0; 13]), chunk("IDAT", &[0; 5]));
+        let frames = |count: u8| chunk("acTL", &[0, 0, 0, count, 0, 0, 0, 0]);
+        assert!(is_animated(&[head.clone(), frames(3), data.clone()]));
+        assert!(!is_animated(&[head.clone(), frames(1), data.clone()]));
+        assert!(!is_animated(&[head.clone(), data.clone(), frames(3)]));
+        assert!(!is_animated(&[head]));
+        assert!(!is_animated(&[data]));
+    }
+}
