@@ -101,7 +101,7 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
         }
     }
     Ok(PlanReport {
-        header: header(&recipe, &compiled),
+        header: header(&recipe, &compiled, inputs.unreadable.len()),
         stages: stages_of(&recipe, &compiled),
         unreadable: unreadable(&request.inputs, &inputs),
         differences,

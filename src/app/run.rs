@@ -74,7 +74,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         return Ok(ledger.close(&[], None, false));
     }
     compiled.ready()?;
-    let header = header(&recipe, &compiled);
+    let header = header(&recipe, &compiled, inputs.unreadable.len());
     let demo = header.demo;
     update(RunUpdate::Begins(header));
     let works = works(&compiled, &inputs, request)?;

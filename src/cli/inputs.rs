@@ -45,11 +45,7 @@ pub(super) fn expand(words: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
 // address, which may have a `?` in it.
 fn matches(word: &Path) -> Result<Vec<PathBuf>, InputError> {
     let text = match word.to_str() {
-        Some(text)
-            if text.contains(['*', '?', '['])
-                && !text.contains("://")
-                && !word.exists() =>
-        {
+        Some(text) if text.contains(['*', '?', '[']) && !text.contains("://") && !word.exists() => {
             text
         }
         _ => return Ok(vec![word.to_owned()]),

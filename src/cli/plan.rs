@@ -4,6 +4,7 @@
 
 use crate::app::PlanReport;
 use crate::app::PlannedStage;
+use crate::app::RunHeader;
 use crate::cli::check;
 use crate::cli::forecast;
 use crate::cli::forecast::short;
@@ -24,12 +25,7 @@ use serde_json::json;
 /// What a run would do, part by part.
 pub(super) fn text(planned: &PlanReport) -> String {
     let header = &planned.header;
-    let inputs = header.videos.len() as u64;
-    let mut text = format!(
-        "{} over {}\n",
-        header.recipe,
-        number(inputs, "input", "inputs")
-    );
+    let mut text = format!("{} over {}\n", header.recipe, over(header));
     let stages = planned.stages.iter();
     let stages: Vec<_> = stages
         .map(|stage| [stage.id.to_string(), fate(stage)])
@@ -121,6 +117,17 @@ fn input(video: &VideoFacts, survey: Option<&Survey>) -> String {
     }
     parts.push(if video.has_sound { "sound" } else { "no sound" }.to_owned());
     parts.join(", ")
+}
+
+/// How many inputs there are, and how many of them cannot be read.
+pub(super) fn over(header: &RunHeader) -> String {
+    let all = header.videos.len() + header.unreadable;
+    let inputs = number(all as u64, "input", "inputs");
+    match header.unreadable {
+        0 => inputs,
+        1 if all == 1 => format!("{inputs}, which cannot be read"),
+        some => format!("{inputs}, {some} of which cannot be read"),
+    }
 }
 
 fn difference(difference: &Difference) -> String {

@@ -8,6 +8,7 @@ use crate::app::RunUpdate;
 use crate::app::StageRow;
 use crate::cli::duration::spell_roughly;
 use crate::cli::forecast;
+use crate::cli::plan;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -172,10 +173,7 @@ impl Progress {
             .iter()
             .map(|video| (video.id, video.path.display().to_string()))
             .collect();
-        let inputs = match header.videos.len() {
-            1 => "1 input".to_owned(),
-            many => format!("{many} inputs"),
-        };
+        let inputs = plan::over(header);
         let mut lines = vec![line(
             Weight::Step,
             format!("running {} over {inputs}", header.recipe),

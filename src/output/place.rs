@@ -40,7 +40,9 @@ impl Place {
             let digest = blake3::hash(stem.as_bytes()).to_hex();
             let digest: String = digest.chars().take(8).collect();
             let room = LONGEST_NAME - LONGEST_ENDING - digest.len() - 1;
-            let kept = stem.char_indices().map(|(at, letter)| at + letter.len_utf8());
+            let kept = stem
+                .char_indices()
+                .map(|(at, letter)| at + letter.len_utf8());
             let kept = kept.take_while(|end| *end <= room).last();
             let kept = kept.and_then(|end| stem.get(..end)).unwrap_or_default();
             format!("{kept}-{digest}")
@@ -118,7 +120,11 @@ mod tests {
     fn every_name_of_a_video_leads_to_names_that_can_be_written() {
         let of = |stem: &str| Place::new(PathBuf::new(), stem);
         assert_eq!(of(&"a".repeat(234)).stem, "a".repeat(234));
-        for stem in ["a".repeat(235), "\u{e9}".repeat(125), "\u{1f3a5}".repeat(62)] {
+        for stem in [
+            "a".repeat(235),
+            "\u{e9}".repeat(125),
+            "\u{1f3a5}".repeat(62),
+        ] {
             let place = of(&stem);
             let name = place.partial().into_os_string().into_string().unwrap();
             assert!(name.len() <= 255, "{}", name.len());

@@ -209,3 +209,120 @@ fn damage_is_survived_and_counted() {
     assert_eq!(gaps.len() as u64, frames.damaged());
     assert_eq!(gaps[0].moment.index, gaps[0].moment.frame_number);
 }
+
+#[test]
+fn a_stream_of_pictures_is_a_video_and_a_still_stays_one() {
+    let clips = Clips::new();
+    let source = counting("3.2", "25");
+    // By its content, whatever it is called.
+    for name in ["cam.mjpeg", "cam.jpg", "cam"] {
+        let arguments = format!("{source} -c:v mjpeg -q:v 2 -f mjpeg");
+        let clip = clips.make(name, &arguments);
+        let frames = sampled(&clip, "1");
+        let numbers: Vec<_> = frames.iter().map(|it| it.moment.frame_number).collect();
+        assert_eq!(numbers, [0, 25, 50, 75], "{name}");
+        for frame in &frames {
+            assert!(corner(frame).abs_diff(luma_of(frame.moment.frame_number)) <= 2);
+        }
+    }
+    let animated = clips.make(
+        "anim.png",
+        &format!("{} -plays 0 -f apng", counting("2.4", "5")),
+    );
+    let frames = sampled(&animated, "1");
+    let numbers: Vec<_> = frames.iter().map(|it| it.moment.frame_number).collect();
+    assert_eq!(numbers, [0, 5, 10]);
+    for (name, format) in [
+        ("one.png", "image2"),
+        ("one.apng", "apng"),
+        ("one.jpg", "mjpeg"),
+    ] {
+        let arguments = format!("-f lavfi -i color=white:s=64x48 -frames:v 1 -f {format}");
+        let still = clips.make(name, &arguments);
+        let input = media::identify(&still).unwrap();
+        assert!(matches!(input, Input::Pictures { .. }), "{name}");
+        assert!(corner(&sampled(&still, "1")[0]) > 250, "{name}");
+    }
+    // A photograph with a preview behind it.
+    clips.make("small.jpg", "-f lavfi -i color=red:s=16x16 -frames:v 1");
+    let parts = ["one.jpg", "small.jpg"].map(|name| fs::read(clips.path(name)).unwrap());
+    let photograph = clips.path("photograph.jpg");
+    fs::write(&photograph, parts.concat()).unwrap();
+    assert_eq!(sampled(&photograph, "1").len(), 1);
+}
+
+#[test]
+fn an_animated_webp_is_read_or_named() {
+    let clips = Clips::new();
+    let arguments = format!("{} -c:v libwebp_anim", counting("2.4", "5"));
+    if !crate::clips::can_encode(&arguments) {
+        return;
+    }
+    let animated = clips.make("anim.webp", &arguments);
+    let input = media::identify(&animated).unwrap();
+    match media::probe(&input, VideoId(0), &wanted("1")) {
+        Ok(_) => assert_eq!(sampled(&animated, "1").len(), 3),
+        Err(error) => assert!(error.to_string().contains("is an animated WebP"), "{error}"),
+    }
+    let still = clips.make("still.webp", "-f lavfi -i color=white:s=64x48 -frames:v 1");
+    assert_eq!(sampled(&still, "1").len(), 1);
+}
+
+#[test]
+fn what_is_no_file_is_told_at_once() {
+    media::init();
+    for (name, wanted) in [
+        (
+            "https://127.0.0.1:9/clip.mp4?size=2",
+            "is an address: download it first",
+        ),
+        ("rtsp://127.0.0.1/live", "is an address"),
+        ("-", "is a pipe"),
+        ("C:\\none.mp4", "there is no file"),
+    ] {
+        let error = media::identify(Path::new(name)).unwrap_err().to_string();
+        assert!(error.contains(wanted) && error.contains(name), "{error}");
+    }
+    #[cfg(unix)]
+    {
+        let clips = Clips::new();
+        let pipe = clips.path("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let error = media::identify(&pipe).unwrap_err().to_string();
+        assert!(error.contains("is a pipe"), "{error}");
+    }
+}
+
+#[test]
+fn a_stream_that_cannot_be_decoded_gives_way_to_one_that_can() {
+    let clips = Clips::new();
+    let sound = "-f lavfi -i sine=d=1 -f lavfi -i sine=d=1";
+    let arguments = format!(
+        "{} {} {sound} -map 1 -map 0 -map 2 -map 3 -c:v:0 ffv1 -c:v:1 libx264 -c:a:0 flac \
+         -c:a:1 pcm_s16le -disposition:v:0 default -disposition:a:0 default",
+        counting("1", "10"),
+        "-f lavfi -i color=white:s=320x240:r=10:d=1",
+    );
+    let clip = clips.make("clip.mkv", &arguments);
+    let mut bytes = fs::read(&clip).unwrap();
+    for (name, unknown) in [
+        (b"FFV1".as_slice(), b"QUIX"),
+        (b"A_FLAC".as_slice(), b"A_QU"),
+    ] {
+        let at = bytes.windows(name.len()).position(|it| it == name).unwrap();
+        bytes[at..at + 4].copy_from_slice(unknown);
+    }
+    fs::write(&clip, bytes).unwrap();
+    let facts = probe(&clip, "1");
+    assert_eq!((facts.size.width, facts.codec.as_str()), (64, "h264"));
+    let input = media::identify(&clip).unwrap();
+    let stop = std::sync::Arc::default();
+    let frames = media::frames(&input, &facts, &wanted("1"), stop).unwrap();
+    assert_eq!(frames.instead_of(), Some("QUIX"));
+    assert_eq!(frames.map(Result::unwrap).count(), 1);
+    let wanted = media::SoundWanted::default();
+    let pieces = media::sound(&input, &facts, &wanted, Default::default()).unwrap();
+    assert!(pieces.instead_of().is_some());
+    assert!(pieces.map(Result::unwrap).count() > 0);
+}

@@ -213,3 +213,67 @@ fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let length = (exif.len() as u16 + 2).to_be_bytes();
     [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
 }
+
+#[test]
+fn pixels_that_are_not_square_are_shown_as_players_show_them() {
+    let clips = Clips::new();
+    let flat = format!("{CORNERS},scale=64:96:flags=neighbor");
+    for (name, options) in [
+        ("wide.mp4", "-c:v libx264 -qp 1"),
+        ("wide.mkv", "-c:v libx264 -qp 1"),
+        ("wide.ts", "-c:v libx264 -qp 1"),
+        ("wide.mov", "-c:v mjpeg -q:v 1"),
+    ] {
+        let clip = clips.make(name, &format!("{flat},setsar=3 {options}"));
+        let facts = probe(&clip, "1");
+        let frame = first(&clip, 96, PixelFormat::Rgb24);
+        for size in [facts.size, frame.source] {
+            assert_eq!((size.width, size.height), (192, 96), "{name}");
+        }
+        assert_eq!((frame.size.width, frame.size.height), (96, 48), "{name}");
+        for (at, wanted) in [((2, 2), RED), ((93, 2), LIME), ((93, 45), WHITE)] {
+            let got = rgb_at(&frame, at.0, at.1);
+            assert!(near(got, wanted, 12), "{name}: {got:?} for {wanted:?}");
+        }
+    }
+    // Turned as well: what was three times as wide is three times as high.
+    let arguments = "-i wide.mp4 -c copy -metadata:s:v:0 rotate=90";
+    let turned = clips.make("turned.mp4", arguments);
+    let size = first(&turned, 1280, PixelFormat::I420).size;
+    assert_eq!((size.width, size.height), (96, 192));
+    assert_eq!(size, probe(&turned, "1").size);
+}
+
+#[test]
+fn a_stream_that_changes_the_size_of_its_frames_states_one() {
+    let clips = Clips::new();
+    let part = |name: &str, size: &str, aspect: &str| {
+        let arguments = format!(
+            "{CORNERS},scale={size}:flags=neighbor,setsar={aspect} -c:v libx264 -qp 1 -bf 0"
+        );
+        clips.make(name, &arguments)
+    };
+    // Down, up, and to another shape of pixels.
+    let parts = [
+        part("a.ts", "128:96", "1"),
+        part("b.ts", "64:48", "1"),
+        part("c.ts", "256:192", "1"),
+        part("d.ts", "64:96", "2"),
+    ];
+    let joined = parts.map(|part| std::fs::read(part).unwrap()).concat();
+    let clip = clips.path("joined.ts");
+    std::fs::write(&clip, joined).unwrap();
+    let facts = probe(&clip, "1");
+    assert_eq!((facts.size.width, facts.size.height), (128, 96));
+    let frames = take(&clip, &Wanted::new(fps("1"), 1280, PixelFormat::Rgb24));
+    let sizes: Vec<_> = frames
+        .iter()
+        .map(|it| (it.size.width, it.size.height))
+        .collect();
+    assert_eq!(sizes, [(128, 96), (64, 48), (256, 192), (128, 96)]);
+    for frame in &frames {
+        assert_eq!(frame.source, facts.size);
+        let right = frame.size.width as usize - 3;
+        assert!(near(rgb_at(frame, right, 2), LIME, 12));
+    }
+}

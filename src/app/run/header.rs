@@ -18,6 +18,8 @@ pub struct RunHeader {
     pub stages: Vec<StageRow>,
     /// The inputs in the order of the command line.
     pub videos: Vec<VideoFacts>,
+    /// How many more inputs there are, which cannot be read.
+    pub unreadable: usize,
     /// What the user should know, a sentence each.
     pub notices: Vec<String>,
     /// Whether a built-in demo model has a part.
@@ -29,7 +31,7 @@ pub struct RunHeader {
 }
 
 /// What a run of `compiled` is about to do.
-pub(in crate::app) fn header(recipe: &Recipe, compiled: &Compiled) -> RunHeader {
+pub(in crate::app) fn header(recipe: &Recipe, compiled: &Compiled, unreadable: usize) -> RunHeader {
     let places = || compiled.facts.placements.values();
     let hosts: BTreeSet<_> = places()
         .filter_map(|place| match place {
@@ -41,6 +43,7 @@ pub(in crate::app) fn header(recipe: &Recipe, compiled: &Compiled) -> RunHeader 
         recipe: recipe.name.clone(),
         stages: compiled.rows(),
         videos: compiled.facts.videos.clone(),
+        unreadable,
         notices: notices(compiled),
         demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
         hosts: hosts.into_iter().collect(),

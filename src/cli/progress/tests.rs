@@ -57,6 +57,7 @@ fn header() -> RunHeader {
             heard_until: None,
             digest: String::new(),
         }],
+        unreadable: 0,
         notices: vec!["`half` means nothing on a CPU".to_owned()],
         demo: true,
         hosts: vec!["api.example.com".to_owned()],

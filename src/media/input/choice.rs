@@ -30,7 +30,11 @@ pub(in crate::media) fn sound(input: &Input) -> Option<StreamChoice> {
 
 // Where none can be decoded, the first choice: its codec is what the user is told.
 fn choose(input: &Input, medium: Type) -> Option<StreamChoice> {
-    let counts = |index: &usize| input.stream(*index).is_some_and(|stream| !is_cover(&stream));
+    let counts = |index: &usize| {
+        input
+            .stream(*index)
+            .is_some_and(|stream| !is_cover(&stream))
+    };
     let mut others = input.streams().filter(|stream| is_of(stream, medium));
     let first = ffmpeg::best_stream(input, medium, false).filter(counts);
     let first = first.or_else(|| others.next().map(|stream| stream.index()))?;
