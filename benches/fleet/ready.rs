@@ -36,8 +36,8 @@ use vpipe::item::Size;
 use vpipe::name::StageId;
 use vpipe::name::VideoId;
 use vpipe::plan;
+use vpipe::plan::CompileOptions;
 use vpipe::plan::StepKind;
-use vpipe::plan::Tuning;
 use vpipe::recipe;
 use vpipe::recipe::MappingSpec;
 use vpipe::recipe::Request;
@@ -58,7 +58,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         max_workers: Some(concurrency),
         ..Request::default()
     };
-    let recipe = recipe::load(&request, &Disk)?;
+    let recipe = plan::check(recipe::load(&request, &Disk)?)?;
     let stage = StageId::from("yolo");
     let spec = recipe.stages.iter().find_map(|stage| match &stage.spec {
         StageSpec::Yolo(spec) => Some(spec.clone()),
@@ -91,7 +91,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         ..Facts::default()
     };
     let wrong = |_| io::Error::other("the default recipe has no plan");
-    let plan = plan::compile(&recipe, &facts, Tuning::default()).map_err(wrong)?;
+    let plan = plan::compile(&recipe, &facts, CompileOptions::default()).map_err(wrong)?;
     let spec = spec.ok_or("the default recipe has no yolo")?;
     let mapping = Mapping::new(&MappingSpec::default());
     let (params, videos) = (spec.params(), BTreeMap::new());

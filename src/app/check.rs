@@ -26,7 +26,7 @@ pub fn check(request: &Request) -> Result<CheckReport, AppError> {
     let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
     let warnings = compiled.warnings(&recipe);
     Ok(CheckReport {
-        recipe: recipe.name,
+        recipe: recipe.name.clone(),
         stages: compiled.rows(),
         peak: compiled.plan.peak(),
         warnings,

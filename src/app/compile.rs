@@ -16,10 +16,11 @@ use crate::media;
 use crate::media::Held;
 use crate::name::StageId;
 use crate::plan;
+use crate::plan::CheckedRecipe;
+use crate::plan::CompileOptions;
 use crate::plan::Plan;
 use crate::plan::StageFate;
 use crate::plan::StepKind;
-use crate::plan::Tuning;
 use crate::recipe;
 use crate::recipe::Recipe;
 use crate::stages;
@@ -27,11 +28,10 @@ use std::collections::BTreeMap;
 use std::thread;
 
 /// The recipe that is asked for; nothing else has been looked at.
-pub(super) fn load(request: &recipe::Request) -> Result<Recipe, AppError> {
+pub(super) fn load(request: &recipe::Request) -> Result<CheckedRecipe, AppError> {
     let recipe = recipe::load(request, &ProcessEnvironment)?;
     // Before any model is loaded: a mistake in the graph needs no model to be told.
-    wrong(&recipe, plan::check(&recipe))?;
-    Ok(recipe)
+    Ok(plan::check(recipe)?)
 }
 
 /// One stage of a run.
@@ -60,7 +60,7 @@ pub(super) struct Compiled {
 
 /// The plan of `recipe` for `videos`. Keys go to their own hosts and to `allowed`.
 pub(super) fn compile(
-    recipe: &Recipe,
+    recipe: &CheckedRecipe,
     allowed: &[String],
     videos: Vec<VideoFacts>,
 ) -> Result<Compiled, AppError> {
@@ -75,7 +75,7 @@ pub(super) fn compile(
         videos,
         surveys: BTreeMap::new(),
     };
-    match plan::compile(recipe, &facts, Tuning::default()) {
+    match plan::compile(recipe, &facts, CompileOptions::default()) {
         Ok(plan) => Ok(Compiled {
             plan,
             facts,
@@ -199,14 +199,6 @@ impl Compiled {
             .filter(|step| step.stage == *stage && step.stands_for_stage())
             .map(|step| step.limit.max)
             .sum()
-    }
-}
-
-fn wrong(recipe: &Recipe, diagnostics: Vec<Diagnostic>) -> Result<(), AppError> {
-    if diagnostics.is_empty() {
-        Ok(())
-    } else {
-        Err(report(recipe, diagnostics))
     }
 }
 

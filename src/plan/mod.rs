@@ -5,17 +5,21 @@
 //!
 //! | folder | what it is |
 //! |---|---|
+//! | `checked` | the check of a recipe as a whole |
 //! | `graph` | the graph of stages: built from `inputs`, checked, drawn |
 //! | `lower` | from the graph of stages and the facts to steps with limits |
 //! | `forecast` | what a plan will ask of servers, how long that takes and what it costs |
 //! | `step` | the plan: steps and the edges between them |
 
+mod checked;
 mod forecast;
 mod graph;
 mod lower;
 mod step;
 mod warnings;
 
+pub use checked::CheckedRecipe;
+pub use checked::check;
 pub use forecast::billing::Meter;
 pub use forecast::forecast::Cost;
 pub use forecast::forecast::Estimate;
@@ -33,9 +37,8 @@ pub use forecast::vram::Fit;
 pub use forecast::vram::Vram;
 pub use graph::draw::Drawn;
 pub use graph::draw::Format;
-pub use graph::stages::check;
 pub use lower::chunk::ChunkLength;
-pub use lower::compile::Tuning;
+pub use lower::compile::CompileOptions;
 pub use lower::compile::compile;
 pub use step::Lane;
 pub use step::Limit;

@@ -46,10 +46,11 @@ use vpipe::item::Size;
 use vpipe::name::StageId;
 use vpipe::name::Ticket;
 use vpipe::name::VideoId;
+use vpipe::plan;
+use vpipe::plan::CompileOptions;
 use vpipe::plan::Plan;
 use vpipe::plan::Step;
 use vpipe::plan::StepKind;
-use vpipe::plan::Tuning;
 use vpipe::recipe::BatchSpec;
 use vpipe::recipe::ExtractSpec;
 use vpipe::recipe::HttpStageSpec;
@@ -214,7 +215,7 @@ impl Drop for Alive {
 pub(crate) struct Bench {
     recipe: Recipe,
     facts: Facts,
-    tuning: Tuning,
+    options: CompileOptions,
     videos: u32,
     frames: u64,
     alive: Counted,
@@ -309,7 +310,7 @@ impl Bench {
         Self {
             recipe,
             facts,
-            tuning: Tuning::default(),
+            options: CompileOptions::default(),
             videos: 1,
             frames: 0,
             alive: Counted::default(),
@@ -322,7 +323,7 @@ impl Bench {
     }
 
     pub(crate) fn inbox(mut self, inbox: usize) -> Self {
-        self.tuning.inbox = inbox;
+        self.options.inbox = inbox;
         self
     }
 
@@ -377,7 +378,8 @@ impl Bench {
     }
 
     pub(crate) fn plan(&self) -> Plan {
-        vpipe::plan::compile(&self.recipe, &self.facts, self.tuning).unwrap()
+        let recipe = plan::check(self.recipe.clone()).unwrap();
+        plan::compile(&recipe, &self.facts, self.options).unwrap()
     }
 
     pub(crate) async fn run(self, script: Script) -> Ran {

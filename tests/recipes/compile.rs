@@ -22,6 +22,8 @@ use vpipe::item::Size;
 use vpipe::name::StageId;
 use vpipe::name::VideoId;
 use vpipe::plan;
+use vpipe::plan::CheckedRecipe;
+use vpipe::plan::CompileOptions;
 use vpipe::plan::Drawn;
 use vpipe::plan::Forecast;
 use vpipe::plan::Format;
@@ -29,7 +31,6 @@ use vpipe::plan::Guess;
 use vpipe::plan::Plan;
 use vpipe::plan::StepKind;
 use vpipe::plan::Times;
-use vpipe::plan::Tuning;
 use vpipe::recipe;
 use vpipe::recipe::BackendSpec;
 use vpipe::recipe::Recipe;
@@ -122,7 +123,7 @@ fn every_recipe_has_its_forecast() {
                 ..facts(&recipe, &paid)
             };
             text += &format!("{path}\n");
-            match plan::compile(&recipe, &facts, Tuning::default()) {
+            match plan::compile(&recipe, &facts, CompileOptions::default()) {
                 Ok(plan) => text += &forecast(&plan::forecast(&plan, &facts)),
                 Err(wrong) => text += &format!("  {}\n", wrong[0].message),
             }
@@ -214,7 +215,7 @@ fn sent(encoding: Encoding) -> (usize, u64) {
         ..survey(&recipe)
     };
     facts.surveys.insert(VideoId(0), survey);
-    let plan = plan::compile(&recipe, &facts, Tuning::default()).unwrap();
+    let plan = plan::compile(&recipe, &facts, CompileOptions::default()).unwrap();
     let batch = plan.steps().find_map(|(_, step)| match &step.kind {
         StepKind::Batch { max_bytes, .. } => Some(*max_bytes),
         _ => None,
@@ -238,9 +239,9 @@ fn a_form_holds_more_frames_than_json_and_sends_fewer_bytes() {
     assert_eq!(sent(Encoding::Raw), (9_700_000, form));
 }
 
-fn warnings(recipe: &Recipe) -> Option<Report> {
+fn warnings(recipe: &CheckedRecipe) -> Option<Report> {
     let facts = facts(recipe, &paid);
-    let plan = plan::compile(recipe, &facts, Tuning::default()).ok()?;
+    let plan = plan::compile(recipe, &facts, CompileOptions::default()).ok()?;
     let diagnostics = plan::warnings(recipe, &plan, &facts);
     (!diagnostics.is_empty()).then(|| Report {
         sources: recipe.sources.clone(),
@@ -270,10 +271,7 @@ fn video() -> VideoFacts {
 }
 
 fn survey(recipe: &Recipe) -> Survey {
-    let fps = recipe.stages.iter().find_map(|stage| match &stage.spec {
-        StageSpec::Extract(spec) => Some(spec.fps.to_f64()),
-        _ => None,
-    });
+    let fps = recipe.extract().map(|spec| spec.fps.to_f64());
     Survey {
         frames: (574.0 * fps.unwrap_or(1.0)).ceil() as u64,
         exact: true,
@@ -286,12 +284,8 @@ fn survey(recipe: &Recipe) -> Survey {
 
 // With the fleet that the recipe says, where it has one.
 fn paid(stage: &Stage, recipe: &Recipe) -> Placement {
-    let named = match &stage.spec {
-        StageSpec::Yolo(spec) => Some(&spec.backend),
-        StageSpec::Whisper(spec) => Some(&spec.backend),
-        _ => None,
-    };
-    let spec = named.and_then(|name| recipe.backends.get(name));
+    let spec = stage.spec.backend();
+    let spec = spec.and_then(|name| recipe.backends.get(name));
     let spec = match spec.map(|backend| &backend.spec) {
         Some(BackendSpec::Runpod(spec)) => (**spec).clone(),
         _ => RunpodSpec::default(),
@@ -307,12 +301,7 @@ fn paid(stage: &Stage, recipe: &Recipe) -> Placement {
 }
 
 fn facts(recipe: &Recipe, place: &dyn Fn(&Stage, &Recipe) -> Placement) -> Facts {
-    let infers = |stage: &&Stage| {
-        matches!(
-            stage.spec,
-            StageSpec::Yolo(_) | StageSpec::Whisper(_) | StageSpec::Http(_)
-        )
-    };
+    let infers = |stage: &&Stage| stage.spec.medium().is_some();
     let stages = recipe.stages.iter().filter(infers);
     Facts {
         cores: 4,
@@ -323,15 +312,15 @@ fn facts(recipe: &Recipe, place: &dyn Fn(&Stage, &Recipe) -> Placement) -> Facts
     }
 }
 
-fn load(name: &str) -> Recipe {
+fn load(name: &str) -> CheckedRecipe {
     let request = Request {
         recipe: name.to_owned(),
         ..Request::default()
     };
-    recipe::load(&request, &Repository).unwrap()
+    plan::check(recipe::load(&request, &Repository).unwrap()).unwrap()
 }
 
-fn drawn(recipe: &Recipe) -> String {
+fn drawn(recipe: &CheckedRecipe) -> String {
     let on = |place: &dyn Fn(&StageId) -> Placement| match compile(recipe, place) {
         Ok(plan) => plan.draw(Format::Text),
         Err(why) => format!("{why}\n"),
@@ -343,13 +332,13 @@ fn drawn(recipe: &Recipe) -> String {
     )
 }
 
-fn compile(recipe: &Recipe, place: &dyn Fn(&StageId) -> Placement) -> Result<Plan, String> {
+fn compile(recipe: &CheckedRecipe, place: &dyn Fn(&StageId) -> Placement) -> Result<Plan, String> {
     let facts = facts(recipe, &|stage, _| match &stage.spec {
         // Always at a server, whatever the others do.
         StageSpec::Http(_) => there(&stage.id),
         _ => place(&stage.id),
     });
-    plan::compile(recipe, &facts, Tuning::default()).map_err(|wrong| {
+    plan::compile(recipe, &facts, CompileOptions::default()).map_err(|wrong| {
         wrong
             .into_iter()
             .map(|wrong| wrong.message)

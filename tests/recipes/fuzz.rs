@@ -29,8 +29,8 @@ use vpipe::facts::Facts;
 use vpipe::facts::Placement;
 use vpipe::facts::RemoteFacts;
 use vpipe::plan;
+use vpipe::plan::CompileOptions;
 use vpipe::plan::Format;
-use vpipe::plan::Tuning;
 use vpipe::recipe;
 use vpipe::recipe::LoadError;
 use vpipe::recipe::Request;
@@ -95,10 +95,10 @@ fn holds(text: &str, setting: &str) {
         sources: sources.clone(),
         diagnostics,
     };
-    let wrong = plan::check(&recipe);
-    if !wrong.is_empty() {
-        return told(&report(wrong, &recipe.sources));
-    }
+    let recipe = match plan::check(recipe) {
+        Ok(recipe) => recipe,
+        Err(report) => return told(&report),
+    };
     // What is shown of it is the same recipe.
     recipe::show(&request, &Only(text), recipe::Showing::default()).unwrap();
     recipe::differences(&request, &Only(text)).unwrap();
@@ -111,7 +111,7 @@ fn holds(text: &str, setting: &str) {
         placements: placements.collect(),
         ..Facts::default()
     };
-    match plan::compile(&recipe, &facts, Tuning::default()) {
+    match plan::compile(&recipe, &facts, CompileOptions::default()) {
         Ok(plan) => {
             let warnings = plan::warnings(&recipe, &plan, &facts);
             if !warnings.is_empty() {

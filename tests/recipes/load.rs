@@ -14,8 +14,8 @@ use std::io;
 use std::path::Path;
 use vpipe::cli::diagnostic::Style;
 use vpipe::cli::diagnostic::draw;
-use vpipe::diag::Report;
 use vpipe::plan;
+use vpipe::plan::CheckedRecipe;
 use vpipe::recipe;
 use vpipe::recipe::LoadError;
 use vpipe::recipe::PRESETS;
@@ -39,17 +39,9 @@ impl World for Only<'_> {
 }
 
 /// The recipe, with its graph checked, or all that is wrong with it.
-fn check(request: &Request, world: &dyn World) -> Result<Recipe, LoadError> {
+fn check(request: &Request, world: &dyn World) -> Result<CheckedRecipe, LoadError> {
     let recipe = recipe::load(request, world)?;
-    let diagnostics = plan::check(&recipe);
-    if diagnostics.is_empty() {
-        Ok(recipe)
-    } else {
-        Err(LoadError::Wrong(Report {
-            sources: recipe.sources,
-            diagnostics,
-        }))
-    }
+    Ok(plan::check(recipe)?)
 }
 
 /// The request for a recipe, with the options that its text names.
@@ -77,7 +69,7 @@ fn request(path: &str, text: &str) -> Request {
     request
 }
 
-fn load(path: &str) -> Result<Recipe, LoadError> {
+fn load(path: &str) -> Result<CheckedRecipe, LoadError> {
     let text = Repository.read(Path::new(path)).unwrap();
     check(&request(path, &text), &Repository)
 }

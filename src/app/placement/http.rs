@@ -14,7 +14,6 @@ use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
 use crate::recipe::BackendKind;
-use crate::recipe::BackendSpec;
 use crate::recipe::HttpSpec;
 use crate::recipe::HttpStageSpec;
 use crate::recipe::Recipe;
@@ -48,14 +47,9 @@ impl Placements {
         recipe: &Recipe,
         id: &StageId,
         http: &HttpStageSpec,
+        spec: &HttpSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        let declared = recipe.backends.get(&http.backend);
-        let Some(BackendSpec::Http(spec)) = declared.map(|backend| &backend.spec) else {
-            // The check of the recipe refuses it.
-            self.skip(id, "it has no backend");
-            return Ok(());
-        };
         let backend = BackendRef::of(recipe, &http.backend, BackendKind::Http);
         let (why, model) = (String::new(), http.model.as_deref());
         let service = self.service(id, why, model, &backend, spec, context)?;

@@ -22,10 +22,8 @@ use crate::facts::RemoteFacts;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::BackendKind;
-use crate::recipe::BackendSpec;
 use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
-use crate::recipe::Recipe;
 use crate::recipe::RunpodDialect;
 use crate::recipe::RunpodSpec;
 use crate::stages::Trial;
@@ -139,23 +137,13 @@ pub(in crate::app) struct LocalBackend {
 }
 
 impl LocalBackend {
-    /// The backend `name` of the recipe; `auto` and `local` are the plain one.
-    pub(in crate::app) fn of(recipe: &Recipe, name: &BackendName) -> Self {
-        let declared = recipe.backends.get(name).map(|backend| &backend.spec);
-        let is_named = declared.is_some() || name.as_str() == BackendKind::Local.word();
-        match declared {
-            Some(BackendSpec::Local(spec)) => Self {
-                name: name.clone(),
-                spec: spec.clone(),
-                is_named,
-            },
-            Some(BackendSpec::Runpod(_) | BackendSpec::Openai(_) | BackendSpec::Http(_)) | None => {
-                Self {
-                    name: BackendKind::Local.word().into(),
-                    spec: LocalSpec::default(),
-                    is_named,
-                }
-            }
+    /// The backend `name`, as it is declared; `auto` and `local` are the plain one.
+    pub(in crate::app) fn of(name: &BackendName, declared: Option<&LocalSpec>) -> Self {
+        let local = BackendKind::Local.word();
+        Self {
+            name: declared.map_or_else(|| local.into(), |_| name.clone()),
+            spec: declared.cloned().unwrap_or_default(),
+            is_named: declared.is_some() || name.as_str() == local,
         }
     }
 

@@ -7,37 +7,34 @@ use crate::app::placement::placements::Placements;
 use crate::app::placement::speech;
 use crate::app::placement::vision;
 use crate::facts::VideoFacts;
-use crate::recipe::Recipe;
-use crate::recipe::StageSpec;
+use crate::plan::CheckedRecipe;
+use crate::recipe::Inference;
 use crate::recipe::World;
 
 /// Places every stage of `recipe` that infers. Keys go to their own hosts and to `allowed_hosts`.
 pub(in crate::app) fn resolve(
-    recipe: &Recipe,
+    recipe: &CheckedRecipe,
     allowed_hosts: &[String],
     videos: &[VideoFacts],
 ) -> Result<Placements, AppError> {
     let variables = ProcessEnvironment.variables();
     let mut context = PlacementContext::new(variables, allowed_hosts, videos);
-    let stages = || recipe.stages.iter().map(|stage| (&stage.id, &stage.spec));
-    context.has_backend = stages().any(|(_, spec)| match spec {
-        StageSpec::Yolo(yolo) => vision::has_backend(yolo, &context),
-        StageSpec::Whisper(whisper) => speech::has_backend(whisper, &context),
-        StageSpec::Http(_) => true,
-        StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Save(_) | StageSpec::Merge(_) => {
-            false
-        }
+    let mut inferences = recipe.inferences();
+    context.has_backend = inferences.any(|(_, inference)| match inference {
+        Inference::Yolo(yolo, _) => vision::has_backend(yolo, &context),
+        Inference::Whisper(whisper, _) => speech::has_backend(whisper, &context),
+        Inference::Http(..) => true,
     });
     let mut placements = Placements::default();
-    for (id, spec) in stages() {
-        match spec {
-            StageSpec::Yolo(yolo) => placements.yolo(recipe, id, yolo, &context)?,
-            StageSpec::Whisper(whisper) => placements.whisper(recipe, id, whisper, &context)?,
-            StageSpec::Http(http) => placements.http(recipe, id, http, &context)?,
-            StageSpec::Extract(_)
-            | StageSpec::Batch(_)
-            | StageSpec::Save(_)
-            | StageSpec::Merge(_) => {}
+    for (id, inference) in recipe.inferences() {
+        match inference {
+            Inference::Yolo(yolo, backend) => {
+                placements.yolo(recipe, id, yolo, backend.as_ref(), &context)?;
+            }
+            Inference::Whisper(whisper, backend) => {
+                placements.whisper(recipe, id, whisper, backend.as_ref(), &context)?;
+            }
+            Inference::Http(http, server) => placements.http(recipe, id, http, server, &context)?,
         }
     }
     Ok(placements)

@@ -23,10 +23,11 @@ use crate::facts::RemoteFacts;
 use crate::name::StageId;
 use crate::recipe::AUTO;
 use crate::recipe::BackendKind;
-use crate::recipe::BackendSpec;
+use crate::recipe::LocalSpec;
 use crate::recipe::OpenaiSpec;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
+use crate::recipe::WhisperBackend;
 use crate::recipe::WhisperSpec;
 use crate::stages;
 use crate::stages::SpeechProtocol;
@@ -59,28 +60,27 @@ impl Placements {
         recipe: &Recipe,
         id: &StageId,
         whisper: &WhisperSpec,
+        declared: Option<&WhisperBackend>,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
         let backend = BackendRef::of(recipe, &whisper.backend, BackendKind::Runpod);
-        let declared = recipe.backends.get(&whisper.backend);
-        match declared.map(|backend| &backend.spec) {
-            Some(BackendSpec::Runpod(spec)) => {
+        match declared {
+            Some(WhisperBackend::Runpod(spec)) => {
                 self.whisper_on_runpod(id, whisper, &backend, spec, context)
             }
-            Some(BackendSpec::Openai(spec)) => {
+            Some(WhisperBackend::Openai(spec)) => {
                 self.whisper_on_openai(id, whisper, &backend, spec, context)
             }
-            Some(BackendSpec::Local(_)) => self.whisper_here(recipe, id, whisper),
-            None if is_here(whisper) => self.whisper_here(recipe, id, whisper),
+            Some(WhisperBackend::Local(spec)) => self.whisper_here(id, whisper, Some(spec)),
+            None if is_here(whisper) => self.whisper_here(id, whisper, None),
             None if context.has_endpoint(ENDPOINT) => {
                 self.whisper_on_runpod(id, whisper, &backend, &RunpodSpec::default(), context)
             }
             // A model that is not found is an error, not a reason to skip the stage.
             None if whisper.model.is_some() || !context.has_backend => {
-                self.whisper_here(recipe, id, whisper)
+                self.whisper_here(id, whisper, None)
             }
-            // The check of the recipe refuses a `whisper` on a backend of kind `http`.
-            Some(BackendSpec::Http(_)) | None => {
+            None => {
                 self.skip(id, NO_BACKEND);
                 Ok(())
             }
@@ -89,15 +89,15 @@ impl Placements {
 
     fn whisper_here(
         &mut self,
-        recipe: &Recipe,
         id: &StageId,
         whisper: &WhisperSpec,
+        declared: Option<&LocalSpec>,
     ) -> Result<(), AppError> {
         let source = match &whisper.model {
             Some(model) => VoiceSource::Folder(model.into()),
             None => VoiceSource::Demo,
         };
-        let backend = LocalBackend::of(recipe, &whisper.backend);
+        let backend = LocalBackend::of(&whisper.backend, declared);
         let transcriber =
             Transcriber::load(&source, &backend.options()).map_err(|error| unloadable(&error))?;
         let model = transcriber.facts().clone();

@@ -16,9 +16,10 @@ use crate::backends::remote::mapping::Mapping;
 use crate::name::StageId;
 use crate::recipe::AUTO;
 use crate::recipe::BackendKind;
-use crate::recipe::BackendSpec;
+use crate::recipe::LocalSpec;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
+use crate::recipe::YoloBackend;
 use crate::recipe::YoloSpec;
 use crate::stages;
 use std::path::Path;
@@ -44,22 +45,21 @@ impl Placements {
         recipe: &Recipe,
         id: &StageId,
         yolo: &YoloSpec,
+        declared: Option<&YoloBackend>,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
         let backend = BackendRef::of(recipe, &yolo.backend, BackendKind::Runpod);
-        let declared = recipe.backends.get(&yolo.backend);
-        match declared.map(|backend| &backend.spec) {
-            Some(BackendSpec::Runpod(spec)) => {
+        match declared {
+            Some(YoloBackend::Runpod(spec)) => {
                 self.yolo_on_runpod(id, yolo, &backend, spec, context)
             }
-            Some(BackendSpec::Http(spec)) => self.yolo_on_http(id, yolo, &backend, spec, context),
-            Some(BackendSpec::Local(_)) => self.yolo_here(recipe, id, yolo),
+            Some(YoloBackend::Http(spec)) => self.yolo_on_http(id, yolo, &backend, spec, context),
+            Some(YoloBackend::Local(spec)) => self.yolo_here(id, yolo, Some(spec)),
             None if !is_in_recipe(yolo) && context.has_endpoint(ENDPOINT) => {
                 self.yolo_on_runpod(id, yolo, &backend, &RunpodSpec::default(), context)
             }
-            None if is_in_recipe(yolo) || !context.has_backend => self.yolo_here(recipe, id, yolo),
-            // The check of the recipe refuses a `yolo` on a backend of kind `openai`.
-            Some(BackendSpec::Openai(_)) | None => {
+            None if is_in_recipe(yolo) || !context.has_backend => self.yolo_here(id, yolo, None),
+            None => {
                 self.skip(id, NO_BACKEND);
                 Ok(())
             }
@@ -85,15 +85,15 @@ impl Placements {
 
     fn yolo_here(
         &mut self,
-        recipe: &Recipe,
         id: &StageId,
         yolo: &YoloSpec,
+        declared: Option<&LocalSpec>,
     ) -> Result<(), AppError> {
         let source = match &yolo.model {
             Some(model) => ModelSource::File(model.into()),
             None => ModelSource::Demo,
         };
-        let backend = LocalBackend::of(recipe, &yolo.backend);
+        let backend = LocalBackend::of(&yolo.backend, declared);
         let names = yolo.names.as_deref().map(Path::new);
         let detector = Detector::load(&source, names, &backend.options())
             .map_err(|error| unloadable(&error))?;

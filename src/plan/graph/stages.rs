@@ -32,9 +32,16 @@ pub(in crate::plan) struct StageGraph<'a> {
     pub(in crate::plan) order: Vec<NodeIndex>,
 }
 
-impl StageGraph<'_> {
+impl<'a> StageGraph<'a> {
+    /// The graph of a recipe that was checked, which has no cycle.
+    pub(in crate::plan) fn of(recipe: &'a Recipe) -> Self {
+        let (graph, ..) = connect(recipe);
+        let order = toposort(&graph, None).unwrap_or_default();
+        Self { graph, order }
+    }
+
     /// The stage whose crops `stage` takes, one by one or in batches.
-    pub(in crate::plan) fn crops_of<'a>(&'a self, stage: &'a Stage) -> Option<&'a StageId> {
+    pub(in crate::plan) fn crops_of<'b>(&'b self, stage: &'b Stage) -> Option<&'b StageId> {
         let stages = || self.graph.node_weights();
         crops_of(stage, |id| stages().copied().find(|stage| stage.id == *id))
     }
@@ -57,13 +64,8 @@ fn crops_of<'a>(
     })
 }
 
-/// Everything that is wrong with the graph of a recipe, in the order of the file.
-pub fn check(recipe: &Recipe) -> Vec<Diagnostic> {
-    build(recipe).err().unwrap_or_default()
-}
-
-/// The graph, or everything that is wrong with it.
-pub(in crate::plan) fn build(recipe: &Recipe) -> Result<StageGraph<'_>, Vec<Diagnostic>> {
+/// Everything that is wrong with the graph of a recipe.
+pub(in crate::plan) fn check(recipe: &Recipe) -> Vec<Diagnostic> {
     let (graph, spans, mut wrong) = connect(recipe);
     for node in graph.node_indices() {
         wrong.extend(check_count_of_inputs(&graph, node));
@@ -91,13 +93,7 @@ pub(in crate::plan) fn build(recipe: &Recipe) -> Result<StageGraph<'_>, Vec<Diag
             .flat_map(|stage| check_take(recipe, stage)),
     );
     wrong.extend(cycles(&graph, &spans));
-    if !wrong.is_empty() {
-        wrong.sort_by_key(Diagnostic::span);
-        return Err(wrong);
-    }
-    // Acyclic: every component that `cycles` saw had one node and no edge to itself.
-    let order = toposort(&graph, None).unwrap_or_default();
-    Ok(StageGraph { graph, order })
+    wrong
 }
 
 type Spans = BTreeMap<(NodeIndex, NodeIndex), Span>;

@@ -14,7 +14,7 @@ use crate::item::ItemKind;
 use crate::item::PixelFormat;
 use crate::name::BackendName;
 use crate::name::StageId;
-use crate::plan::graph::stages;
+use crate::plan::checked::CheckedRecipe;
 use crate::plan::graph::stages::StageGraph;
 use crate::plan::lower::memory;
 use crate::plan::step::Lane;
@@ -43,26 +43,34 @@ use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-/// What may be tuned without changing any result.
+/// How a recipe is compiled; no result depends on it.
 #[derive(Clone, Copy, Debug)]
-pub struct Tuning {
+pub struct CompileOptions {
     /// Items that wait before each step.
     pub inbox: usize,
 }
 
-impl Default for Tuning {
+impl Default for CompileOptions {
     fn default() -> Self {
         // One that is taken next and one behind it: a step never waits for its channel.
         Self { inbox: 2 }
     }
 }
 
-/// Compiles a recipe, or says everything that is wrong with its graph.
-pub fn compile(recipe: &Recipe, facts: &Facts, tuning: Tuning) -> Result<Plan, Vec<Diagnostic>> {
-    let graph = stages::build(recipe)?;
+/// Compiles a recipe.
+///
+/// # Errors
+///
+/// Where it cannot be run with these facts.
+pub fn compile(
+    recipe: &CheckedRecipe,
+    facts: &Facts,
+    options: CompileOptions,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let graph = StageGraph::of(recipe);
     let mut lowering = Lowering {
         facts,
-        tuning,
+        options,
         uses: Uses::of(&graph, facts),
         source: None,
         graph: DiGraph::new(),
@@ -176,7 +184,7 @@ impl Outlets {
 
 pub(super) struct Lowering<'a> {
     pub(super) facts: &'a Facts,
-    pub(super) tuning: Tuning,
+    pub(super) options: CompileOptions,
     pub(super) uses: Uses,
     // The step that reads frames, and the quality of JPEGs that are made of them.
     pub(super) source: Option<(NodeIndex, u8)>,
@@ -359,7 +367,7 @@ impl Lowering<'_> {
             limit: Limit::fixed(limit),
             backend: None,
             ordered: false,
-            inbox: self.tuning.inbox,
+            inbox: self.options.inbox,
             // As many again as are at work: those that wait to be retried or for their turn.
             window: 2 * limit,
             retry: Retry::default(),
