@@ -26,7 +26,7 @@ impl From<Range<usize>> for Span {
 
 /// One text of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceText {
     /// What the user knows it by: a path, `preset default`, `command line`.
     pub name: String,
     /// The whole text.
@@ -37,14 +37,14 @@ pub struct Source {
 /// The texts of a recipe, end to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SourceMap {
-    sources: Vec<Source>,
+    sources: Vec<SourceText>,
 }
 
 /// A place as people and editors count: from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct Location<'a> {
     /// The text.
-    pub source: &'a Source,
+    pub source: &'a SourceText,
     /// The range of bytes within that text.
     pub range: Range<usize>,
     /// Line, from 1.
@@ -61,7 +61,7 @@ impl SourceMap {
             .sources
             .last()
             .map_or(0, |last| last.start + last.text.len() + 1);
-        self.sources.push(Source {
+        self.sources.push(SourceText {
             name: name.into(),
             text: text.into(),
             start,
@@ -70,12 +70,12 @@ impl SourceMap {
     }
 
     /// The texts in the order in which they were added.
-    pub fn sources(&self) -> &[Source] {
+    pub fn sources(&self) -> &[SourceText] {
         &self.sources
     }
 
     /// The text and line of a span; `None` for a map without texts.
-    pub fn place(&self, span: Span) -> Option<Place<'_>> {
+    pub fn place(&self, span: Span) -> Option<Location<'_>> {
         let source = self
             .sources
             .iter()
@@ -86,7 +86,7 @@ impl SourceMap {
         let before = source.text.get(..range.start).unwrap_or(&source.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        Some(Place {
+        Some(Location {
             source,
             range,
             line,

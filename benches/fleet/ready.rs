@@ -105,7 +105,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         .steps()
         .zip(works)
         .map(|((_, step), work)| match step.kind {
-            StepKind::Frames { .. } => Work::Source(Arc::new(Ready(frames))),
+            StepKind::ReadFrames { .. } => Work::Source(Arc::new(Ready(frames))),
             StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
             _ => work,
         });

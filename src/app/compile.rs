@@ -104,12 +104,12 @@ impl Compiled {
     /// Whether any stage takes sound.
     pub(super) fn takes_sound(&self) -> bool {
         let mut steps = self.plan.steps();
-        steps.any(|(_, step)| matches!(step.kind, StepKind::Sound { .. }))
+        steps.any(|(_, step)| matches!(step.kind, StepKind::ReadSound { .. }))
     }
 
     fn stage_takes_sound(&self, stage: &StageId) -> bool {
         let mut steps = self.plan.steps().filter(|(_, step)| step.stage == *stage);
-        steps.any(|(_, step)| matches!(step.kind, StepKind::Sound { .. }))
+        steps.any(|(_, step)| matches!(step.kind, StepKind::ReadSound { .. }))
     }
 
     /// Nothing, where the environment has all that a run needs.

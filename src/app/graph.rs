@@ -5,8 +5,8 @@ use crate::app::error::AppError;
 use crate::name::StageId;
 use crate::output::Spread;
 use crate::output::StageRun;
-use crate::plan::Drawn;
-use crate::plan::Format;
+use crate::plan::DrawFormat;
+use crate::plan::GraphOptions;
 use crate::recipe::Request;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug)]
 pub struct GraphRequest {
     /// How.
-    pub format: Format,
+    pub format: DrawFormat,
     /// Whether the stages are drawn, and not the steps that they compile to.
     pub stages: bool,
     /// A results file of the recipe, whose figures are written beside each stage.
@@ -32,11 +32,11 @@ pub fn graph(request: &Request, drawing: &GraphRequest) -> Result<String, AppErr
     let recipe = compile::load(request)?;
     let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
     let figures = drawing.results.as_deref().map(figures).transpose()?;
-    let drawn = Drawn {
+    let drawn = GraphOptions {
         stages: drawing.stages,
         figures: figures.unwrap_or_default(),
     };
-    Ok(compiled.plan.draw_what(drawing.format, &drawn))
+    Ok(compiled.plan.draw_with(drawing.format, &drawn))
 }
 
 // The part of a results file that is drawn.

@@ -113,7 +113,7 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
 
 fn takes_frames(compiled: &Compiled) -> bool {
     let mut steps = compiled.plan.steps();
-    steps.any(|(_, step)| matches!(step.kind, StepKind::Frames { .. }))
+    steps.any(|(_, step)| matches!(step.kind, StepKind::ReadFrames { .. }))
 }
 
 // An input that turns out to be none is told as one that cannot be read.

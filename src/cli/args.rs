@@ -4,7 +4,7 @@
 
 use crate::cli::duration;
 use crate::cli::money;
-use crate::plan::Format;
+use crate::plan::DrawFormat;
 use crate::recipe::Request;
 use clap::Args;
 use clap::Parser;
@@ -332,7 +332,7 @@ pub(super) enum GraphFormat {
     Dot,
 }
 
-impl From<GraphFormat> for Format {
+impl From<GraphFormat> for DrawFormat {
     fn from(format: GraphFormat) -> Self {
         match format {
             GraphFormat::Text => Self::Text,

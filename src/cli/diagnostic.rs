@@ -3,7 +3,7 @@
 //! The only file that knows the `miette` crate. Does not know what the mistakes are.
 
 use crate::diag::Diagnostic;
-use crate::diag::Place;
+use crate::diag::Location;
 use crate::diag::Report;
 use crate::diag::Severity;
 use crate::diag::SourceMap;
@@ -121,7 +121,7 @@ impl Block {
         }
     }
 
-    fn add(&mut self, place: &Place<'_>, label: Option<String>) {
+    fn add(&mut self, place: &Location<'_>, label: Option<String>) {
         // A caret after the last line is drawn only if that line ends.
         let mut text = place.source.text.clone();
         if !text.ends_with('\n') {

@@ -3,17 +3,17 @@
 use crate::cli::money::bytes;
 use crate::cli::money::dollars;
 use crate::cli::money::number;
+use crate::plan::Assumption;
+use crate::plan::AssumptionKind;
+use crate::plan::AssumptionSource;
+use crate::plan::Bill;
 use crate::plan::Cost;
 use crate::plan::Estimate;
-use crate::plan::Figure;
 use crate::plan::Fit;
-use crate::plan::Guess;
-use crate::plan::Source;
 use crate::plan::StageForecast;
 use crate::plan::Times;
 use crate::plan::Vram;
-use crate::plan::What;
-use crate::plan::Work;
+use crate::plan::Workload;
 
 /// What is said before a run: a line for what is asked, and lines for what it costs.
 pub(super) fn lines(stage: &StageForecast) -> Vec<String> {
@@ -44,15 +44,15 @@ pub(super) fn all_lines(stage: &StageForecast) -> Vec<String> {
 fn asks(stage: &StageForecast) -> String {
     let id = &stage.stage;
     let (what, amount) = match stage.work {
-        Work::Frames { count, .. } => (
+        Workload::Frames { count, .. } => (
             "frames",
             count.map(|count| number(count, "frame", "frames")),
         ),
-        Work::Crops { frames } => (
+        Workload::Crops { frames } => (
             "frames",
             frames.map(|count| format!("what is found in {}", number(count, "frame", "frames"))),
         ),
-        Work::Sound { seconds } => (
+        Workload::Sound { seconds } => (
             "seconds of sound",
             seconds.map(|seconds| format!("{seconds:.0} s of sound")),
         ),
@@ -87,13 +87,13 @@ fn asks(stage: &StageForecast) -> String {
     format!("{id}: {amount} in {requests} to {to}")
 }
 
-fn costs(cost: &Cost, work: &Work) -> String {
-    let Guess {
+fn costs(cost: &Cost, work: &Workload) -> String {
+    let Estimate {
         low,
         expected,
         high,
     } = cost.estimate;
-    let Estimate {
+    let Bill {
         execution,
         start,
         gaps,
@@ -102,9 +102,9 @@ fn costs(cost: &Cost, work: &Work) -> String {
         cost: usual,
     } = expected;
     let what = match work {
-        Work::Frames { .. } => "frames",
-        Work::Crops { .. } => "crops",
-        Work::Sound { .. } => "sound",
+        Workload::Frames { .. } => "frames",
+        Workload::Crops { .. } => "crops",
+        Workload::Sound { .. } => "sound",
     };
     format!(
         "about {}, {} to {}: {billed} s of workers at ${} ({what} {execution:.0} s, start {start:.0} s, \
@@ -152,26 +152,26 @@ fn memory(vram: &Vram) -> String {
 }
 
 // What the times are reckoned with, by where it is from.
-fn figures(figures: &[Figure]) -> Vec<String> {
-    let of = |source: Source| {
+fn figures(figures: &[Assumption]) -> Vec<String> {
+    let of = |source: AssumptionSource| {
         let figures = figures.iter().filter(|figure| figure.source == source);
         let words: Vec<String> = figures.map(figure).collect();
         (!words.is_empty()).then(|| words.join(", "))
     };
-    let stated = of(Source::Recipe).map(|words| format!("  from the recipe: {words}"));
-    let default = of(Source::Default);
+    let stated = of(AssumptionSource::Recipe).map(|words| format!("  from the recipe: {words}"));
+    let default = of(AssumptionSource::Default);
     let default = default.map(|words| format!("  documented defaults, not measured: {words}"));
     stated.into_iter().chain(default).collect()
 }
 
-fn figure(figure: &Figure) -> String {
+fn figure(figure: &Assumption) -> String {
     let what = match figure.what {
-        What::Frame => "a frame",
-        What::SecondOfSound => "a second of sound",
-        What::Start => "a start",
-        What::Gap => "between two jobs",
+        AssumptionKind::Frame => "a frame",
+        AssumptionKind::SecondOfSound => "a second of sound",
+        AssumptionKind::Start => "a start",
+        AssumptionKind::Gap => "between two jobs",
     };
-    let Guess {
+    let Estimate {
         low,
         expected,
         high,
@@ -183,8 +183,11 @@ fn figure(figure: &Figure) -> String {
 }
 
 /// `1.9 MB (1.7 to 2.1)`, each with its unit.
-pub(super) fn spread<T: Copy + PartialEq>(guess: Guess<T>, word: impl Fn(T) -> String) -> String {
-    let Guess {
+pub(super) fn spread<T: Copy + PartialEq>(
+    guess: Estimate<T>,
+    word: impl Fn(T) -> String,
+) -> String {
+    let Estimate {
         low,
         expected,
         high,
@@ -214,20 +217,20 @@ mod tests {
     use super::all_lines;
     use super::lines;
     use super::short;
+    use crate::plan::Assumption;
+    use crate::plan::AssumptionKind;
+    use crate::plan::AssumptionSource;
+    use crate::plan::Bill;
     use crate::plan::Cost;
     use crate::plan::Estimate;
-    use crate::plan::Figure;
     use crate::plan::Fit;
-    use crate::plan::Guess;
-    use crate::plan::Source;
     use crate::plan::StageForecast;
     use crate::plan::Times;
     use crate::plan::Vram;
-    use crate::plan::What;
-    use crate::plan::Work;
+    use crate::plan::Workload;
 
-    fn guess<T>(low: T, expected: T, high: T) -> Guess<T> {
-        Guess {
+    fn guess<T>(low: T, expected: T, high: T) -> Estimate<T> {
+        Estimate {
             low,
             expected,
             high,
@@ -235,7 +238,7 @@ mod tests {
     }
 
     fn stage() -> StageForecast {
-        let estimate = |cost| Estimate {
+        let estimate = |cost| Bill {
             execution: 30.5,
             start: 30.0,
             gaps: 6.6,
@@ -243,16 +246,16 @@ mod tests {
             billed: 84,
             cost,
         };
-        let figure = |what, seconds| Figure {
+        let figure = |what, seconds| Assumption {
             what,
             seconds,
-            source: Source::Default,
+            source: AssumptionSource::Default,
         };
         StageForecast {
             stage: "yolo".into(),
             host: "api.runpod.ai".to_owned(),
             endpoint: "abc123".to_owned(),
-            work: Work::Frames {
+            work: Workload::Frames {
                 count: Some(574),
                 exact: true,
             },
@@ -277,9 +280,9 @@ mod tests {
                 estimate: guess(estimate(0.0096), estimate(0.0336), estimate(0.106)),
             }),
             figures: vec![
-                figure(What::Frame, guess(0.0125, 0.053_125, 0.075)),
-                figure(What::Start, guess(0.5, 10.0, 60.0)),
-                figure(What::Gap, guess(0.0, 0.2, 1.0)),
+                figure(AssumptionKind::Frame, guess(0.0125, 0.053_125, 0.075)),
+                figure(AssumptionKind::Start, guess(0.5, 10.0, 60.0)),
+                figure(AssumptionKind::Gap, guess(0.0, 0.2, 1.0)),
             ],
         }
     }
@@ -302,9 +305,9 @@ mod tests {
           about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (frames 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
           documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
         ");
-        stage.figures[1].source = Source::Recipe;
+        stage.figures[1].source = AssumptionSource::Recipe;
         stage.requests = guess(30, 36, 72);
-        stage.work = Work::Crops { frames: Some(574) };
+        stage.work = Workload::Crops { frames: Some(574) };
         insta::assert_snapshot!(all_lines(&stage).join("\n"), @r"
         yolo: what is found in 574 frames in about 36 requests (30 to 72) to 3 workers of abc123 at api.runpod.ai
           71.0 MB (67.0 MB to 75.0 MB)
@@ -319,14 +322,14 @@ mod tests {
     #[test]
     fn what_is_not_known_is_said() {
         let mut stage = stage();
-        stage.work = Work::Frames {
+        stage.work = Workload::Frames {
             count: None,
             exact: false,
         };
         stage.times = None;
         insta::assert_snapshot!(lines(&stage)[0], @"yolo: how many frames there are is not known, so no cost is estimated; a second of a worker is $0.0004");
         stage.cost = None;
-        stage.work = Work::Sound { seconds: None };
+        stage.work = Workload::Sound { seconds: None };
         insta::assert_snapshot!(lines(&stage).join("\n"), @"yolo: how many seconds of sound there are is not known");
     }
 

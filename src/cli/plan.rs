@@ -15,8 +15,8 @@ use crate::cli::money::number;
 use crate::cli::tables::table;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
-use crate::plan::Format;
-use crate::plan::Guess;
+use crate::plan::DrawFormat;
+use crate::plan::Estimate;
 use crate::plan::StageFate;
 use crate::recipe::Difference;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub(super) fn text(planned: &PlanReport) -> String {
         .map(|stage| [stage.id.to_string(), fate(stage)])
         .collect();
     part(&mut text, "stages", &table(&stages));
-    let drawn = planned.plan.draw(Format::Text);
+    let drawn = planned.plan.draw(DrawFormat::Text);
     let steps: String = drawn.lines().map(|line| format!("  {line}\n")).collect();
     part(&mut text, "steps", &steps);
     let inputs = header.videos.iter().map(|video| {
@@ -147,7 +147,7 @@ fn difference(difference: &Difference) -> String {
 /// What a run would do, for programs.
 pub(super) fn json(planned: &PlanReport) -> Value {
     let header = &planned.header;
-    let Guess {
+    let Estimate {
         low,
         expected,
         high,

@@ -64,7 +64,7 @@ impl Plan {
     }
 
     /// The frames in one item that `step` takes.
-    pub fn frames_a_request(&self, step: StepIndex) -> usize {
+    pub fn frames_per_request(&self, step: StepIndex) -> usize {
         let before = self.graph.neighbors_directed(step.0, Direction::Incoming);
         let size = |node: NodeIndex| match &self.graph[node].kind {
             StepKind::Batch { spec, .. } => spec.size,
@@ -74,15 +74,15 @@ impl Plan {
     }
 
     /// What leads to a step that asks a server for frames.
-    pub(super) fn feed(&self, step: StepIndex) -> Feed<'_> {
-        let mut feed = Feed {
-            size: self.frames_a_request(step),
+    pub(super) fn feed(&self, step: StepIndex) -> RequestFeed<'_> {
+        let mut feed = RequestFeed {
+            size: self.frames_per_request(step),
             max_bytes: None,
-            picking: None,
+            selection: None,
             of_crops: false,
-            repeats: self
-                .steps()
-                .any(|(_, step)| matches!(&step.kind, StepKind::Frames { spec, .. } if spec.dedup)),
+            repeats: self.steps().any(
+                |(_, step)| matches!(&step.kind, StepKind::ReadFrames { spec, .. } if spec.dedup),
+            ),
         };
         let before = |node| {
             let mut before = self.graph.neighbors_directed(node, Direction::Incoming);
@@ -93,9 +93,9 @@ impl Plan {
             match &self.graph[at].kind {
                 StepKind::Batch { max_bytes, .. } => feed.max_bytes = Some(*max_bytes),
                 StepKind::Encode { .. } => {}
-                StepKind::Pick { picking } => feed.picking = Some(picking),
-                StepKind::Cut { picking, .. } => {
-                    feed.picking = Some(picking);
+                StepKind::SelectFrames { selection } => feed.selection = Some(selection),
+                StepKind::CropFrames { selection, .. } => {
+                    feed.selection = Some(selection);
                     feed.of_crops = true;
                     break;
                 }
@@ -130,13 +130,13 @@ impl Plan {
 }
 
 /// What leads to a step that asks a server for frames.
-pub(super) struct Feed<'a> {
+pub(super) struct RequestFeed<'a> {
     /// Frames a request, at most.
     pub(super) size: usize,
     /// Bytes of JPEG a request, at most; `None` where each frame goes by itself.
     pub(super) max_bytes: Option<usize>,
     /// Which frames it takes; `None` for all.
-    pub(super) picking: Option<&'a Picking>,
+    pub(super) selection: Option<&'a FrameSelection>,
     /// Whether it takes what was cut out of them.
     pub(super) of_crops: bool,
     /// Whether frames that show nothing new are left out before.
@@ -187,7 +187,7 @@ pub struct Step {
     /// What it does.
     pub kind: StepKind,
     /// How it runs.
-    pub lane: Lane,
+    pub execution: Execution,
     /// How many items it works on at once.
     pub limit: Limit,
     /// The backend whose permits it needs besides its own.
@@ -215,16 +215,16 @@ impl Step {
 
 /// Which frames a stage takes, whatever they show.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Picking {
+pub struct FrameSelection {
     /// One in so many, the first one included.
     pub every: u32,
     /// The videos of which it takes none, and why.
     pub without: BTreeMap<VideoId, String>,
 }
 
-impl Picking {
+impl FrameSelection {
     /// Why a frame is not taken; `None` where it is.
-    pub fn refuses(&self, moment: &Moment) -> Option<String> {
+    pub fn skip_reason(&self, moment: &Moment) -> Option<String> {
         let every = self.every;
         match self.without.get(&moment.video) {
             Some(why) => Some(why.clone()),
@@ -236,7 +236,7 @@ impl Picking {
 
 /// How a step runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lane {
+pub enum Execution {
     /// A named thread for each video that is open.
     Source,
     /// Named threads, each with a state of its own.
@@ -294,7 +294,7 @@ impl Default for Retry {
 #[derive(Clone, Debug)]
 pub enum StepKind {
     /// Samples frames from a video.
-    Frames {
+    ReadFrames {
         /// What to sample.
         spec: ExtractSpec,
         /// The layout that the consumers need.
@@ -306,22 +306,22 @@ pub enum StepKind {
         quality: u8,
     },
     /// Passes on the frames that a stage takes, and says of the others that they are skipped.
-    Pick {
+    SelectFrames {
         /// Which it takes.
-        picking: Picking,
+        selection: FrameSelection,
     },
     /// Cuts out of each frame what another stage found in it; says of a frame without crops
     /// that it is skipped.
-    Cut {
+    CropFrames {
         /// The stage that found it.
         of: StageId,
         /// Which frames are cut.
-        picking: Picking,
+        selection: FrameSelection,
         /// Which boxes, and how wide.
         take: TakeSpec,
     },
     /// Joins what was found in the crops of each frame.
-    Gather,
+    GatherCrops,
     /// Collects frames into requests.
     Batch {
         /// How many frames a request takes.
@@ -337,7 +337,7 @@ pub enum StepKind {
         place: LocalFacts,
     },
     /// Sends frames to a server that looks at them, a request at a time.
-    Request {
+    VisionRequest {
         /// Where.
         place: RemoteFacts,
         /// The side, in pixels, that its model fits frames to, where that is known.
@@ -349,21 +349,21 @@ pub enum StepKind {
         spec: SaveSpec,
     },
     /// Reads the sound of a video.
-    Sound {
+    ReadSound {
         /// The number of the sound track, from 1; what a player would choose where absent.
         track: Option<NonZero<usize>>,
         /// The videos that it leaves alone, and why.
         without: BTreeMap<VideoId, String>,
     },
     /// Cuts sound into chunks.
-    CutSound {
+    ChunkSound {
         /// How long they are.
         length: ChunkLength,
         /// Whether silence is dropped.
         drop_silence: bool,
     },
     /// Makes sound files of chunks.
-    Code {
+    EncodeSound {
         /// How they are coded.
         codec: Codec,
     },
@@ -375,14 +375,14 @@ pub enum StepKind {
         place: LocalFacts,
     },
     /// Sends chunks of sound to a server.
-    Ask {
+    SpeechRequest {
         /// How they are coded.
         codec: Codec,
         /// Where.
         place: RemoteFacts,
     },
     /// Puts what was heard in a video in order.
-    Compose {
+    ComposeTranscript {
         /// The videos that nobody listens to, and why.
         without: BTreeMap<VideoId, String>,
     },

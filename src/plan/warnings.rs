@@ -28,15 +28,17 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
         let Some(stage) = recipe.stage(&step.stage) else {
             continue;
         };
-        let (StepKind::Request { place, .. } | StepKind::Ask { place, .. }) = &step.kind else {
+        let (StepKind::VisionRequest { place, .. } | StepKind::SpeechRequest { place, .. }) =
+            &step.kind
+        else {
             continue;
         };
         let fleet = place.fleet.as_ref();
         warnings.extend(fleet.and_then(|fleet| crowd(stage, step.limit.max, fleet)));
-        let StepKind::Request { side, .. } = &step.kind else {
+        let StepKind::VisionRequest { side, .. } = &step.kind else {
             continue;
         };
-        let size = plan.frames_a_request(index);
+        let size = plan.frames_per_request(index);
         let batch = batch_of(recipe, stage);
         let card = fleet.zip(*side);
         warnings.extend(card.and_then(|(fleet, side)| memory(stage, batch, size, side, fleet)));

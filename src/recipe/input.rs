@@ -12,7 +12,7 @@ use crate::recipe::tools::suggest::suggest;
 
 /// One entry of `inputs`: `STAGE`, or `STAGE.PORT`.
 #[derive(Clone, Debug)]
-pub struct Input {
+pub struct StageInput {
     /// The stage it names; not yet known to exist.
     pub stage: StageId,
     /// Which of the things that the stage gives.
@@ -59,17 +59,20 @@ impl Port {
 }
 
 /// Reads `inputs`.
-pub(in crate::recipe) fn read_inputs(entry: &Entry, wrong: &mut Vec<Diagnostic>) -> Vec<Input> {
+pub(in crate::recipe) fn read_inputs(
+    entry: &Entry,
+    wrong: &mut Vec<Diagnostic>,
+) -> Vec<StageInput> {
     let Value::List(items) = &entry.node.value else {
         wrong.push(no_list(entry));
         return Vec::new();
     };
-    let mut inputs: Vec<Input> = Vec::new();
+    let mut inputs: Vec<StageInput> = Vec::new();
     for item in items {
         let Some(input) = read_input(item, wrong) else {
             continue;
         };
-        let same = |other: &&Input| other.stage == input.stage && other.port == input.port;
+        let same = |other: &&StageInput| other.stage == input.stage && other.port == input.port;
         match inputs.iter().find(same) {
             Some(first) => {
                 let name = format!("{}{}", input.stage, input.port.suffix());
@@ -95,7 +98,7 @@ fn no_list(entry: &Entry) -> Diagnostic {
     Diagnostic::error(entry.node.span, message).help(help)
 }
 
-fn read_input(item: &Node, wrong: &mut Vec<Diagnostic>) -> Option<Input> {
+fn read_input(item: &Node, wrong: &mut Vec<Diagnostic>) -> Option<StageInput> {
     let Value::Text(name) = &item.value else {
         let message = format!("an input is the id of a stage, not {}", item.what());
         let mistake = Diagnostic::error(item.span, message);
@@ -112,7 +115,7 @@ fn read_input(item: &Node, wrong: &mut Vec<Diagnostic>) -> Option<Input> {
         let message = format!("there is no `{word}` of a stage");
         wrong.push(Diagnostic::error(item.span, message).help(help));
     }
-    Some(Input {
+    Some(StageInput {
         stage: StageId::from(stage),
         port: port.unwrap_or_default(),
         span: item.span,

@@ -7,7 +7,7 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
-use crate::recipe::input::Input;
+use crate::recipe::input::StageInput;
 use crate::recipe::kind::BackendSpec;
 use crate::recipe::kind::StageKind;
 use crate::recipe::kind::StageSpec;
@@ -77,7 +77,7 @@ pub struct Stage {
     /// Where the id stands.
     pub span: Span,
     /// The edges that lead here.
-    pub inputs: Vec<Input>,
+    pub inputs: Vec<StageInput>,
     /// What it takes of what they give.
     pub take: TakeSpec,
     /// The parameters of its kind.

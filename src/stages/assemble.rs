@@ -49,39 +49,43 @@ pub fn assemble(plan: &Plan, resources: &Resources) -> Result<Vec<Work>, StageId
 
 fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Work> {
     Some(match &step.kind {
-        StepKind::Frames { spec, format } => Work::Source(extract::frames(
+        StepKind::ReadFrames { spec, format } => Work::Source(extract::frames(
             spec,
             *format,
             &resources.videos,
             resources.first,
         )),
         StepKind::Encode { quality } => Work::Map(extract::encode(*quality)),
-        StepKind::Pick { picking } => Work::Fold(pick(&step.stage, picking)),
-        StepKind::Cut { of, picking, take } => Work::Fold(cut(&step.stage, of, picking, take)),
-        StepKind::Gather => Work::Fold(gather(&step.stage)),
+        StepKind::SelectFrames { selection } => Work::Fold(pick(&step.stage, selection)),
+        StepKind::CropFrames {
+            of,
+            selection,
+            take,
+        } => Work::Fold(cut(&step.stage, of, selection, take)),
+        StepKind::GatherCrops => Work::Fold(gather(&step.stage)),
         StepKind::Batch { spec, max_bytes } => Work::Fold(batch(spec, *max_bytes)),
         StepKind::Detect { spec, .. } => Work::Map(detect(
             &step.stage,
             spec,
             resources.detectors.get(&step.stage)?,
         )),
-        StepKind::Request { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
+        StepKind::VisionRequest { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
         StepKind::Save { spec } => Work::Map(save(&step.stage, spec, &resources.videos, taken)),
-        StepKind::Sound { track, without } => {
+        StepKind::ReadSound { track, without } => {
             Work::Source(speech::read(*track, without, &resources.videos))
         }
-        StepKind::CutSound {
+        StepKind::ChunkSound {
             length,
             drop_silence,
         } => Work::Fold(speech::cut(*length, *drop_silence, &resources.videos)),
-        StepKind::Code { codec } => Work::Map(speech::code(*codec)),
+        StepKind::EncodeSound { codec } => Work::Map(speech::code(*codec)),
         StepKind::Transcribe { spec, .. } => Work::Map(speech::transcribe(
             &step.stage,
             spec,
             resources.transcribers.get(&step.stage)?,
         )),
-        StepKind::Ask { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
-        StepKind::Compose { without } => {
+        StepKind::SpeechRequest { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
+        StepKind::ComposeTranscript { without } => {
             Work::Fold(speech::compose(&step.stage, without, &resources.videos))
         }
         StepKind::Merge { detecting, .. } => Work::Fold(merge(detecting)),

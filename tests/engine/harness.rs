@@ -54,12 +54,12 @@ use vpipe::plan::StepKind;
 use vpipe::recipe::BatchSpec;
 use vpipe::recipe::ExtractSpec;
 use vpipe::recipe::HttpStageSpec;
-use vpipe::recipe::Input;
 use vpipe::recipe::MappingSpec;
 use vpipe::recipe::MergeSpec;
 use vpipe::recipe::Port;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Stage;
+use vpipe::recipe::StageInput;
 use vpipe::recipe::StageSpec;
 use vpipe::recipe::Subject;
 use vpipe::recipe::TakeSpec;
@@ -404,22 +404,26 @@ impl Bench {
             prepared: self.prepared.clone(),
         };
         match &step.kind {
-            StepKind::Frames { .. } => Work::Source(Arc::new(Numbered {
+            StepKind::ReadFrames { .. } => Work::Source(Arc::new(Numbered {
                 frames: self.frames,
                 alive: self.alive.clone(),
                 emitted: self.emitted.clone(),
             })),
             StepKind::Encode { .. } | StepKind::Save { .. } => Work::Map(Arc::new(Pass)),
-            StepKind::Pick { picking } => Work::Fold(vpipe::stages::pick(&step.stage, picking)),
-            StepKind::Cut { of, picking, take } => {
-                Work::Fold(vpipe::stages::cut(&step.stage, of, picking, take))
+            StepKind::SelectFrames { selection } => {
+                Work::Fold(vpipe::stages::pick(&step.stage, selection))
             }
-            StepKind::Gather => Work::Fold(vpipe::stages::gather(&step.stage)),
+            StepKind::CropFrames {
+                of,
+                selection,
+                take,
+            } => Work::Fold(vpipe::stages::cut(&step.stage, of, selection, take)),
+            StepKind::GatherCrops => Work::Fold(vpipe::stages::gather(&step.stage)),
             StepKind::Batch { spec, max_bytes } => {
                 Work::Fold(vpipe::stages::batch(spec, *max_bytes))
             }
             StepKind::Detect { .. } => Work::Map(Arc::new(detect)),
-            StepKind::Request { .. } => {
+            StepKind::VisionRequest { .. } => {
                 Work::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
             }
             StepKind::Merge { detecting, .. } => Work::Fold(vpipe::stages::merge(detecting)),
@@ -429,13 +433,13 @@ impl Bench {
 }
 
 /// Inputs as a recipe writes them.
-pub(crate) fn inputs(inputs: &[&str]) -> Vec<Input> {
+pub(crate) fn inputs(inputs: &[&str]) -> Vec<StageInput> {
     let inputs = inputs.iter().map(|&input| {
         let (stage, port) = match input.strip_suffix(".crops") {
             Some(stage) => (stage, Port::Crops),
             None => (input, Port::Main),
         };
-        Input {
+        StageInput {
             stage: stage.into(),
             port,
             span: Span::default(),

@@ -24,10 +24,10 @@ use vpipe::name::VideoId;
 use vpipe::plan;
 use vpipe::plan::CheckedRecipe;
 use vpipe::plan::CompileOptions;
-use vpipe::plan::Drawn;
+use vpipe::plan::DrawFormat;
+use vpipe::plan::Estimate;
 use vpipe::plan::Forecast;
-use vpipe::plan::Format;
-use vpipe::plan::Guess;
+use vpipe::plan::GraphOptions;
 use vpipe::plan::Plan;
 use vpipe::plan::StepKind;
 use vpipe::plan::Times;
@@ -78,7 +78,9 @@ fn what_asks_a_server_is_retried_as_its_backend_says() {
     };
     let plan = compile(&load("default"), &place).unwrap();
     let asking = plan.steps().filter_map(|(_, step)| match &step.kind {
-        StepKind::Request { place, .. } | StepKind::Ask { place, .. } => Some((step, place)),
+        StepKind::VisionRequest { place, .. } | StepKind::SpeechRequest { place, .. } => {
+            Some((step, place))
+        }
         _ => None,
     });
     let mut stages = Vec::new();
@@ -95,18 +97,18 @@ fn what_asks_a_server_is_retried_as_its_backend_says() {
 fn a_plan_can_be_drawn_for_pages_and_tools() {
     let recipe = load("default");
     let plan = compile(&recipe, &there).unwrap();
-    snapshot("graph@mermaid", &plan.draw(Format::Mermaid));
-    snapshot("graph@dot", &plan.draw(Format::Dot));
+    snapshot("graph@mermaid", &plan.draw(DrawFormat::Mermaid));
+    snapshot("graph@dot", &plan.draw(DrawFormat::Dot));
     let figures = [
         "36 requests, \"2\" sent again".to_owned(),
         "$0.03".to_owned(),
     ];
-    let drawn = Drawn {
+    let drawn = GraphOptions {
         stages: true,
         figures: [("yolo".into(), figures.to_vec())].into(),
     };
-    let all = [Format::Text, Format::Mermaid, Format::Dot];
-    let all = all.map(|format| plan.draw_what(format, &drawn));
+    let all = [DrawFormat::Text, DrawFormat::Mermaid, DrawFormat::Dot];
+    let all = all.map(|format| plan.draw_with(format, &drawn));
     snapshot("graph@stages", &all.join("\n"));
 }
 
@@ -137,7 +139,7 @@ fn forecast(forecast: &Forecast) -> String {
         |low: f64, expected: f64, high: f64| format!("{expected:.4} ({low:.4} to {high:.4})");
     let mut text = String::new();
     for stage in &forecast.stages {
-        let Guess {
+        let Estimate {
             low,
             expected,
             high,
@@ -159,7 +161,7 @@ fn forecast(forecast: &Forecast) -> String {
         if let Some(Times {
             one_by_one,
             parallel:
-                Guess {
+                Estimate {
                     low,
                     expected,
                     high,
@@ -172,7 +174,7 @@ fn forecast(forecast: &Forecast) -> String {
                 &format!("    {seconds} s; one by one {one_by_one:.4} s, at best {ideal:.4} s\n");
         }
         if let Some(cost) = &stage.cost {
-            let Guess {
+            let Estimate {
                 low,
                 expected,
                 high,
@@ -322,7 +324,7 @@ fn load(name: &str) -> CheckedRecipe {
 
 fn drawn(recipe: &CheckedRecipe) -> String {
     let on = |place: &dyn Fn(&StageId) -> Placement| match compile(recipe, place) {
-        Ok(plan) => plan.draw(Format::Text),
+        Ok(plan) => plan.draw(DrawFormat::Text),
         Err(why) => format!("{why}\n"),
     };
     format!(

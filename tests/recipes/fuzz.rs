@@ -30,7 +30,7 @@ use vpipe::facts::Placement;
 use vpipe::facts::RemoteFacts;
 use vpipe::plan;
 use vpipe::plan::CompileOptions;
-use vpipe::plan::Format;
+use vpipe::plan::DrawFormat;
 use vpipe::recipe;
 use vpipe::recipe::LoadError;
 use vpipe::recipe::Request;
@@ -118,7 +118,7 @@ fn holds(text: &str, setting: &str) {
                 told(&report(warnings, &recipe.sources));
             }
             plan::forecast(&plan, &facts);
-            plan.draw(Format::Text);
+            plan.draw(DrawFormat::Text);
         }
         Err(wrong) => told(&report(wrong, &recipe.sources)),
     }

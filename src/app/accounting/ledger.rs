@@ -22,7 +22,7 @@ use crate::output::Results;
 use crate::output::RunFacts;
 use crate::output::StageRun;
 use crate::output::Summary;
-use crate::plan::Lane;
+use crate::plan::Execution;
 use crate::plan::Plan;
 use crate::plan::StagePlan;
 use crate::plan::Step;
@@ -175,7 +175,9 @@ impl Ledger {
     /// Whether a record of a run that was stopped lacks something because of it.
     pub(in crate::app) fn is_partial(&self, record: &Record, plan: &Plan) -> bool {
         let mut found = record.detections.values().flatten();
-        let mut sources = plan.steps().filter(|(_, step)| step.lane == Lane::Source);
+        let mut sources = plan
+            .steps()
+            .filter(|(_, step)| step.execution == Execution::Source);
         let is_read = |step: &Step| self.read.contains(&(record.video, step.stage.clone()));
         let said = record.transcripts.values();
         let mut gaps = said
@@ -196,7 +198,7 @@ impl Ledger {
         let spared = record.detections.iter().map(|(stage, frames)| {
             let mut steps = plan.steps();
             let step = steps.find(|(_, step)| step.stage == *stage);
-            let size = step.map_or(1, |(index, _)| plan.frames_a_request(index) as u64);
+            let size = step.map_or(1, |(index, _)| plan.frames_per_request(index) as u64);
             let all = frames.len() as u64;
             let looked_at = frames.iter().filter(|it| it.same_as.is_none()).count() as u64;
             all.div_ceil(size) - looked_at.div_ceil(size)

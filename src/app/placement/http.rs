@@ -55,7 +55,7 @@ impl Placements {
         let service = self.service(id, why, model, &backend, spec, context)?;
         let mapping = Mapping::new(&http.mapping);
         let params = http.params();
-        if http.listens() {
+        if http.takes_sound() {
             let mapped = SpeechMapping {
                 mapping,
                 params,

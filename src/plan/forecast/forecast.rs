@@ -11,7 +11,7 @@ use crate::facts::FleetFacts;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
 use crate::plan::forecast::requests;
-use crate::plan::forecast::requests::Asked;
+use crate::plan::forecast::requests::RequestEstimate;
 use crate::plan::forecast::time::Case;
 use crate::plan::forecast::vram::Vram;
 use crate::plan::step::Plan;
@@ -23,25 +23,25 @@ use std::time::Duration;
 
 // Seconds that a worker with 24 GB takes for a frame of 1280 px: as the handler's documents
 // promise (0.2 s for 16), as they measure (0.85 s), and as slow as they say it gets (1.2 s).
-const A_FRAME: Guess<f64> = Guess::new(0.2 / 16.0, 0.85 / 16.0, 1.2 / 16.0);
+const A_FRAME: Estimate<f64> = Estimate::new(0.2 / 16.0, 0.85 / 16.0, 1.2 / 16.0);
 
 // Seconds that a worker with faster-whisper takes for a second of sound: reports from the field
 // have 7 to 14 s for ten minutes.
-const A_SECOND: Guess<f64> = Guess::new(7.0 / 600.0, 10.0 / 600.0, 14.0 / 600.0);
+const A_SECOND: Estimate<f64> = Estimate::new(7.0 / 600.0, 10.0 / 600.0, 14.0 / 600.0);
 
 // Seconds until a worker takes its first job, where the recipe does not say: from a snapshot,
 // from a container that is on its host, and from one that is not.
-const A_START: Guess<f64> = Guess::new(0.5, 10.0, 60.0);
+const A_START: Estimate<f64> = Estimate::new(0.5, 10.0, 60.0);
 
 // Seconds between two jobs of a worker. RunPod's SDK looks for the next one when it looks up from
 // this one, which it does once a second.
-const A_GAP: Guess<f64> = Guess::new(0.0, 0.2, 1.0);
+const A_GAP: Estimate<f64> = Estimate::new(0.0, 0.2, 1.0);
 
 // How much a time that the recipe states may be off.
-const STATED: Guess<f64> = Guess::new(0.9, 1.0, 1.25);
+const STATED: Estimate<f64> = Estimate::new(0.9, 1.0, 1.25);
 
 // How much reading may be off that was measured on a few frames.
-const READING: Guess<f64> = Guess::new(0.6, 1.0, 1.8);
+const READING: Estimate<f64> = Estimate::new(0.6, 1.0, 1.8);
 
 /// What the stages of a run will ask that ask servers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -55,7 +55,7 @@ pub struct Forecast {
 
 /// A figure that is not known, between two that it surely lies between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Guess<T> {
+pub struct Estimate<T> {
     /// All goes as well as it can.
     pub low: T,
     /// As it usually goes.
@@ -64,7 +64,7 @@ pub struct Guess<T> {
     pub high: T,
 }
 
-impl<T: Copy> Guess<T> {
+impl<T: Copy> Estimate<T> {
     pub(super) const fn new(low: T, expected: T, high: T) -> Self {
         Self {
             low,
@@ -78,16 +78,20 @@ impl<T: Copy> Guess<T> {
     }
 
     /// Each of the three, changed.
-    pub fn map<U>(self, change: impl Fn(T) -> U) -> Guess<U> {
-        Guess {
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Estimate<U> {
+        Estimate {
             low: change(self.low),
             expected: change(self.expected),
             high: change(self.high),
         }
     }
 
-    pub(super) fn with<U: Copy, V>(self, other: Guess<U>, join: impl Fn(T, U) -> V) -> Guess<V> {
-        Guess {
+    pub(super) fn with<U: Copy, V>(
+        self,
+        other: Estimate<U>,
+        join: impl Fn(T, U) -> V,
+    ) -> Estimate<V> {
+        Estimate {
             low: join(self.low, other.low),
             expected: join(self.expected, other.expected),
             high: join(self.high, other.high),
@@ -105,11 +109,11 @@ pub struct StageForecast {
     /// What it calls the model, or the endpoint.
     pub endpoint: String,
     /// What is sent.
-    pub work: Work,
+    pub work: Workload,
     /// Requests, if none is sent again.
-    pub requests: Guess<u64>,
+    pub requests: Estimate<u64>,
     /// Bytes of all requests; `None` where no frame was looked at.
-    pub bytes: Option<Guess<u64>>,
+    pub bytes: Option<Estimate<u64>>,
     /// GPU memory that a request takes, where that is known of the kind of server.
     pub vram: Option<Vram>,
     /// Workers that can have something to do.
@@ -119,13 +123,13 @@ pub struct StageForecast {
     /// What it costs; `None` as above, and where workers are not paid by the second.
     pub cost: Option<Cost>,
     /// What the times are reckoned with, and where that is from.
-    pub figures: Vec<Figure>,
+    pub figures: Vec<Assumption>,
 }
 
 /// What a stage sends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(tag = "of", rename_all = "kebab-case")]
-pub enum Work {
+pub enum Workload {
     /// Frames of videos.
     Frames {
         /// How many; `None` where a video does not say how long it is, and then nothing is
@@ -152,7 +156,7 @@ pub struct Times {
     /// Everything read first, and then each request sent when the one before it is answered.
     pub one_by_one: f64,
     /// As it is run.
-    pub parallel: Guess<f64>,
+    pub parallel: Estimate<f64>,
     /// All workers there and at work from the first moment to the last.
     pub ideal: f64,
 }
@@ -163,12 +167,12 @@ pub struct Cost {
     /// US dollars a second of one worker.
     pub price_per_second: f64,
     /// What is paid.
-    pub estimate: Guess<Estimate>,
+    pub estimate: Estimate<Bill>,
 }
 
 /// Worker time by what it is paid for, all workers together, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Estimate {
+pub struct Bill {
     /// For frames or sound.
     pub execution: f64,
     /// Until the first job.
@@ -185,19 +189,19 @@ pub struct Estimate {
 
 /// One of the figures that times are reckoned with.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Figure {
+pub struct Assumption {
     /// What takes so long.
-    pub what: What,
+    pub what: AssumptionKind,
     /// Seconds.
-    pub seconds: Guess<f64>,
+    pub seconds: Estimate<f64>,
     /// Who says so.
-    pub source: Source,
+    pub source: AssumptionSource,
 }
 
 /// What takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum What {
+pub enum AssumptionKind {
     /// A frame, at a worker.
     Frame,
     /// A second of sound, at a worker.
@@ -211,7 +215,7 @@ pub enum What {
 /// Where a figure is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub enum AssumptionSource {
     /// The recipe.
     Recipe,
     /// This program's documents.
@@ -220,9 +224,9 @@ pub enum Source {
 
 impl Forecast {
     /// What all stages together cost, in US dollars.
-    pub fn cost(&self) -> Guess<f64> {
+    pub fn cost(&self) -> Estimate<f64> {
         let costs = self.stages.iter().filter_map(|stage| stage.cost.as_ref());
-        costs.fold(Guess::default(), |sum: Guess<f64>, cost| {
+        costs.fold(Estimate::default(), |sum: Estimate<f64>, cost| {
             sum.with(cost.estimate, |sum, estimate| sum + estimate.cost)
         })
     }
@@ -234,8 +238,8 @@ impl Plan {
     pub fn fleets(&self) -> impl Iterator<Item = (&StageId, &FleetFacts, f64)> {
         self.steps().filter_map(|(_, step)| {
             let (place, each) = match &step.kind {
-                StepKind::Request { place, .. } => (place, frame(place)),
-                StepKind::Ask { place, .. } => (place, second(place)),
+                StepKind::VisionRequest { place, .. } => (place, frame(place)),
+                StepKind::SpeechRequest { place, .. } => (place, second(place)),
                 _ => return None,
             };
             Some((&step.stage, place.fleet.as_ref()?, each.seconds.expected))
@@ -281,15 +285,15 @@ fn stage(
     step: &Step,
     reading: Option<f64>,
 ) -> Option<StageForecast> {
-    let size = plan.frames_a_request(index);
+    let size = plan.frames_per_request(index);
     let (asked, place, vram, each, reading) = match &step.kind {
-        StepKind::Request { place, side } => {
+        StepKind::VisionRequest { place, side } => {
             let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
             let vram = card.map(|(card, side)| Vram::of(size, side, card));
             let asked = requests::frames(plan, facts, index, place.encoding);
             (asked, place, vram, frame(place), reading)
         }
-        StepKind::Ask { place, .. } => {
+        StepKind::SpeechRequest { place, .. } => {
             // Sound is read in no time beside the frames.
             (
                 requests::sound(plan, facts, step, place),
@@ -310,9 +314,9 @@ fn stage(
     }
     let seconds = |what| {
         let figure = figures.iter().find(|figure| figure.what == what);
-        figure.map_or(Guess::sure(0.0), |figure| figure.seconds)
+        figure.map_or(Estimate::sure(0.0), |figure| figure.seconds)
     };
-    let Asked {
+    let RequestEstimate {
         work,
         amount,
         requests,
@@ -323,10 +327,11 @@ fn stage(
     let ahead = (size as f64 / amount.expected.max(1.0)).min(1.0);
     let cases = requests
         .with(execution, |requests, execution| (requests, execution))
-        .with(seconds(What::Start), |(requests, execution), start| {
-            (requests, execution, start)
-        })
-        .with(seconds(What::Gap), |case, gap| (case, gap))
+        .with(
+            seconds(AssumptionKind::Start),
+            |(requests, execution), start| (requests, execution, start),
+        )
+        .with(seconds(AssumptionKind::Gap), |case, gap| (case, gap))
         .with(reading, |((requests, execution, start), gap), reading| {
             Case {
                 workers: limit.min(requests),
@@ -340,9 +345,9 @@ fn stage(
         });
     let is_known = !matches!(
         work,
-        Work::Frames { count: None, .. }
-            | Work::Crops { frames: None }
-            | Work::Sound { seconds: None }
+        Workload::Frames { count: None, .. }
+            | Workload::Crops { frames: None }
+            | Workload::Sound { seconds: None }
     );
     let cost = fleet.map(|fleet| Cost {
         price_per_second: fleet.price_per_second,
@@ -367,38 +372,38 @@ fn stage(
     })
 }
 
-fn figure(what: What, stated: Option<Duration>, default: Guess<f64>) -> Figure {
+fn figure(what: AssumptionKind, stated: Option<Duration>, default: Estimate<f64>) -> Assumption {
     let stated = stated.map(|stated| STATED.map(|share| share * stated.as_secs_f64()));
-    Figure {
+    Assumption {
         what,
         seconds: stated.unwrap_or(default),
         source: match stated {
-            Some(_) => Source::Recipe,
-            None => Source::Default,
+            Some(_) => AssumptionSource::Recipe,
+            None => AssumptionSource::Default,
         },
     }
 }
 
-fn frame(place: &RemoteFacts) -> Figure {
+fn frame(place: &RemoteFacts) -> Assumption {
     let stated = place.fleet.as_ref().and_then(|fleet| fleet.frame_time);
-    figure(What::Frame, stated, A_FRAME)
+    figure(AssumptionKind::Frame, stated, A_FRAME)
 }
 
-fn second(place: &RemoteFacts) -> Figure {
+fn second(place: &RemoteFacts) -> Assumption {
     let stated = place.fleet.as_ref().and_then(|fleet| fleet.sound_time);
-    figure(What::SecondOfSound, stated, A_SECOND)
+    figure(AssumptionKind::SecondOfSound, stated, A_SECOND)
 }
 
-fn start(fleet: &FleetFacts) -> Figure {
+fn start(fleet: &FleetFacts) -> Assumption {
     let stated = Some(fleet.cold_start).filter(|start| !start.is_zero());
-    let mut start = figure(What::Start, stated, A_START);
-    if start.source == Source::Recipe {
+    let mut start = figure(AssumptionKind::Start, stated, A_START);
+    if start.source == AssumptionSource::Recipe {
         // They may be there already.
         start.seconds.low = 0.0;
     }
     start
 }
 
-fn gap(fleet: &FleetFacts) -> Figure {
-    figure(What::Gap, fleet.job_gap, A_GAP)
+fn gap(fleet: &FleetFacts) -> Assumption {
+    figure(AssumptionKind::Gap, fleet.job_gap, A_GAP)
 }

@@ -7,10 +7,10 @@ use crate::facts::Facts;
 use crate::facts::RemoteFacts;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
-use crate::plan::forecast::forecast::Guess;
-use crate::plan::forecast::forecast::Work;
-use crate::plan::step::Feed;
+use crate::plan::forecast::forecast::Estimate;
+use crate::plan::forecast::forecast::Workload;
 use crate::plan::step::Plan;
+use crate::plan::step::RequestFeed;
 use crate::plan::step::Step;
 use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
@@ -18,28 +18,28 @@ use crate::speech::Codec;
 use crate::speech::RATE;
 
 // Crops of a frame, where nobody knows what will be found; and what of its bytes they have.
-const CROPS: Guess<f64> = Guess::new(0.0, 1.0, 10.0);
-const OF_A_FRAME: Guess<f64> = Guess::new(0.01, 0.1, 1.0);
+const CROPS: Estimate<f64> = Estimate::new(0.0, 1.0, 10.0);
+const OF_A_FRAME: Estimate<f64> = Estimate::new(0.01, 0.1, 1.0);
 
 // Around each frame: quotes and a comma in JSON, or the header of a part of a form; and what
 // stands around all of them.
 const QUOTES: f64 = 3.0;
 const PART_HEADER: f64 = 170.0;
-const AROUND_ALL: Guess<f64> = Guess::new(100.0, 250.0, 1_000.0);
+const AROUND_ALL: Estimate<f64> = Estimate::new(100.0, 250.0, 1_000.0);
 
 // What is left of sound where silence is dropped.
-const SPOKEN: Guess<f64> = Guess::new(0.05, 1.0, 1.0);
+const SPOKEN: Estimate<f64> = Estimate::new(0.05, 1.0, 1.0);
 
 // How far a chunk reaches of what it may: it ends at a pause in its last fifth.
-const OF_A_CHUNK: Guess<f64> = Guess::new(1.0, 0.9, 0.78);
+const OF_A_CHUNK: Estimate<f64> = Estimate::new(1.0, 0.9, 0.78);
 
 /// What a stage will ask.
-pub(in crate::plan) struct Asked {
-    pub(in crate::plan) work: Work,
+pub(in crate::plan) struct RequestEstimate {
+    pub(in crate::plan) work: Workload,
     /// Frames, or seconds of sound.
-    pub(in crate::plan) amount: Guess<f64>,
-    pub(in crate::plan) requests: Guess<u64>,
-    pub(in crate::plan) bytes: Option<Guess<u64>>,
+    pub(in crate::plan) amount: Estimate<f64>,
+    pub(in crate::plan) requests: Estimate<u64>,
+    pub(in crate::plan) bytes: Option<Estimate<u64>>,
 }
 
 // Of one video.
@@ -54,7 +54,7 @@ pub(in crate::plan) fn frames(
     facts: &Facts,
     index: StepIndex,
     encoding: Encoding,
-) -> Asked {
+) -> RequestEstimate {
     let feed = plan.feed(index);
     let parts: Option<Vec<Part<'_>>> = facts
         .videos
@@ -67,7 +67,7 @@ pub(in crate::plan) fn frames(
     let a_frame = if feed.of_crops {
         CROPS
     } else {
-        Guess::sure(1.0)
+        Estimate::sure(1.0)
     };
     let mut amount = a_frame.map(|each| each * count as f64);
     if feed.repeats {
@@ -81,11 +81,11 @@ pub(in crate::plan) fn frames(
     let exact = parts
         .iter()
         .all(|part| part.survey.is_some_and(|survey| survey.exact));
-    Asked {
+    RequestEstimate {
         work: if feed.of_crops {
-            Work::Crops { frames: known }
+            Workload::Crops { frames: known }
         } else {
-            Work::Frames {
+            Workload::Frames {
                 count: known,
                 exact: exact && is_known && !feed.repeats,
             }
@@ -96,12 +96,12 @@ pub(in crate::plan) fn frames(
     }
 }
 
-fn part<'a>(facts: &'a Facts, feed: &Feed<'_>, video: &VideoFacts) -> Option<Part<'a>> {
+fn part<'a>(facts: &'a Facts, feed: &RequestFeed<'_>, video: &VideoFacts) -> Option<Part<'a>> {
     let survey = facts.surveys.get(&video.id);
     let sampled = survey.map(|survey| survey.frames).or(video.expected_frames);
-    let frames = match feed.picking {
-        Some(picking) if picking.without.contains_key(&video.id) => 0,
-        Some(picking) => sampled?.div_ceil(u64::from(picking.every.max(1))),
+    let frames = match feed.selection {
+        Some(selection) if selection.without.contains_key(&video.id) => 0,
+        Some(selection) => sampled?.div_ceil(u64::from(selection.every.max(1))),
         None => sampled?,
     };
     Some(Part { frames, survey })
@@ -109,15 +109,20 @@ fn part<'a>(facts: &'a Facts, feed: &Feed<'_>, video: &VideoFacts) -> Option<Par
 
 // The last request of a video is not filled up from the next one, and one that would be too large
 // is sent sooner.
-fn requests(parts: &[Part<'_>], feed: &Feed<'_>, a_frame: Guess<f64>, least: f64) -> Guess<u64> {
+fn requests(
+    parts: &[Part<'_>],
+    feed: &RequestFeed<'_>,
+    a_frame: Estimate<f64>,
+    least: f64,
+) -> Estimate<u64> {
     let size = feed.size as u64;
-    let count = |held: Guess<u64>| {
+    let count = |held: Estimate<u64>| {
         let of_one = |part: &Part<'_>| {
             let frames = a_frame.map(|each| (each * part.frames as f64) as u64);
             frames.with(held, u64::div_ceil)
         };
         let parts = parts.iter().map(of_one);
-        parts.fold(Guess::default(), |sum: Guess<u64>, one| {
+        parts.fold(Estimate::default(), |sum: Estimate<u64>, one| {
             sum.with(one, |a, b| a + b)
         })
     };
@@ -130,12 +135,12 @@ fn requests(parts: &[Part<'_>], feed: &Feed<'_>, a_frame: Guess<f64>, least: f64
         .filter_map(|part| part.survey)
         .flat_map(sizes)
         .collect();
-    let mut held = Guess::sure(size);
+    let mut held = Estimate::sure(size);
     if !feed.of_crops && !sizes.is_empty() {
         let mean = sizes.iter().sum::<f64>() / sizes.len() as f64;
         let largest = sizes.iter().copied().fold(0.0, f64::max);
         let smallest = sizes.iter().copied().fold(f64::MAX, f64::min);
-        held = Guess::new(by_bytes(smallest), by_bytes(mean), by_bytes(largest * 1.5));
+        held = Estimate::new(by_bytes(smallest), by_bytes(mean), by_bytes(largest * 1.5));
     }
     let mut requests = count(held);
     let begun = (least / size as f64).ceil() as u64;
@@ -151,25 +156,25 @@ fn sizes(survey: &Survey) -> impl Iterator<Item = f64> {
 
 fn bytes(
     parts: &[Part<'_>],
-    feed: &Feed<'_>,
-    amount: Guess<f64>,
+    feed: &RequestFeed<'_>,
+    amount: Estimate<f64>,
     count: u64,
-    requests: Guess<u64>,
+    requests: Estimate<u64>,
     encoding: Encoding,
-) -> Guess<u64> {
+) -> Estimate<u64> {
     let around_one = match encoding {
         Encoding::Base64 => QUOTES,
         Encoding::Raw => PART_HEADER,
     };
     let all = parts
         .iter()
-        .fold(Guess::default(), |sum: Guess<f64>, part| {
-            let one = part.survey.map_or(Guess::default(), mean);
+        .fold(Estimate::default(), |sum: Estimate<f64>, part| {
+            let one = part.survey.map_or(Estimate::default(), mean);
             sum.with(one, |sum, one| sum + part.frames as f64 * one)
         });
     let scale = match feed.of_crops {
         true => OF_A_FRAME,
-        false => Guess::sure(1.0),
+        false => Estimate::sure(1.0),
     };
     let share = amount.map(|amount| amount / count.max(1) as f64);
     let carried = all
@@ -182,10 +187,10 @@ fn bytes(
 
 // The bytes of a frame on average, as far as those that were tried tell: three times the error
 // of their mean, and never less than the rounding of a run.
-fn mean(survey: &Survey) -> Guess<f64> {
+fn mean(survey: &Survey) -> Estimate<f64> {
     let tried = survey.sizes.len() as f64;
     if tried == 0.0 {
-        return Guess::default();
+        return Estimate::default();
     }
     let mean = sizes(survey).sum::<f64>() / tried;
     let variance = sizes(survey).map(|size| (size - mean).powi(2)).sum::<f64>();
@@ -196,7 +201,7 @@ fn mean(survey: &Survey) -> Guess<f64> {
     } else {
         3.0 * error + 0.05 * mean
     };
-    Guess::new((mean - off).max(0.0), mean, mean + off)
+    Estimate::new((mean - off).max(0.0), mean, mean + off)
 }
 
 /// The sound that `step` sends.
@@ -205,27 +210,27 @@ pub(in crate::plan) fn sound(
     facts: &Facts,
     step: &Step,
     place: &RemoteFacts,
-) -> Asked {
+) -> RequestEstimate {
     let mut of_stage = plan
         .steps()
         .map(|(_, it)| it)
         .filter(|it| it.stage == step.stage);
     let cut = of_stage.find_map(|it| match it.kind {
-        StepKind::CutSound {
+        StepKind::ChunkSound {
             length,
             drop_silence,
         } => Some((length, drop_silence)),
         _ => None,
     });
-    let StepKind::Ask { codec, .. } = &step.kind else {
-        return Asked::nothing();
+    let StepKind::SpeechRequest { codec, .. } = &step.kind else {
+        return RequestEstimate::nothing();
     };
     let without = plan.steps().find_map(|(_, it)| match &it.kind {
-        StepKind::Compose { without } if it.stage == step.stage => Some(without),
+        StepKind::ComposeTranscript { without } if it.stage == step.stage => Some(without),
         _ => None,
     });
     let Some(((length, drop_silence), without)) = cut.zip(without) else {
-        return Asked::nothing();
+        return RequestEstimate::nothing();
     };
     let heard = |video: &&VideoFacts| video.has_sound && !without.contains_key(&video.id);
     let durations: Option<Vec<f64>> = facts
@@ -238,14 +243,14 @@ pub(in crate::plan) fn sound(
     let spoken = if drop_silence {
         SPOKEN
     } else {
-        Guess::sure(1.0)
+        Estimate::sure(1.0)
     };
     let requests = durations.unwrap_or_default().into_iter().map(|seconds| {
         let longest = length.of(Some(seconds)) as f64 / f64::from(RATE);
         let rest = (seconds - longest).max(0.0);
         OF_A_CHUNK.map(|share| 1 + (rest / (longest * share)).ceil() as u64)
     });
-    let mut requests = requests.fold(Guess::default(), |sum: Guess<u64>, one| {
+    let mut requests = requests.fold(Estimate::default(), |sum: Estimate<u64>, one| {
         sum.with(one, |a, b| a + b)
     });
     if drop_silence {
@@ -259,8 +264,8 @@ pub(in crate::plan) fn sound(
             requests.with(AROUND_ALL, |requests, around| requests as f64 * around),
             |bytes, around| (bytes + around) as u64,
         );
-    Asked {
-        work: Work::Sound { seconds },
+    RequestEstimate {
+        work: Workload::Sound { seconds },
         amount,
         requests,
         bytes: Some(bytes),
@@ -268,22 +273,22 @@ pub(in crate::plan) fn sound(
 }
 
 // Bytes of a second of sound. FLAC has about 55 % of the samples of speech.
-fn a_second(codec: Codec) -> Guess<f64> {
+fn a_second(codec: Codec) -> Estimate<f64> {
     let most = codec.most_bytes_a_second() as f64;
     match codec {
-        Codec::Flac => Guess::new(0.15 * most, 0.55 * most, most),
-        Codec::Wav => Guess::sure(most),
+        Codec::Flac => Estimate::new(0.15 * most, 0.55 * most, most),
+        Codec::Wav => Estimate::sure(most),
         // What the encoder is told to have, and what it may have.
-        Codec::Opus => Guess::new(500.0, 3_000.0, most),
+        Codec::Opus => Estimate::new(500.0, 3_000.0, most),
     }
 }
 
-impl Asked {
+impl RequestEstimate {
     fn nothing() -> Self {
         Self {
-            work: Work::Sound { seconds: None },
-            amount: Guess::default(),
-            requests: Guess::default(),
+            work: Workload::Sound { seconds: None },
+            amount: Estimate::default(),
+            requests: Estimate::default(),
             bytes: None,
         }
     }

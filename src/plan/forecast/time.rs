@@ -5,7 +5,7 @@
 
 use crate::facts::FleetFacts;
 use crate::plan::forecast::billing::paid;
-use crate::plan::forecast::forecast::Estimate;
+use crate::plan::forecast::forecast::Bill;
 use std::time::Duration;
 
 /// One way that a stage may go. Times are in seconds.
@@ -74,9 +74,9 @@ impl Case {
     }
 
     /// What the workers are paid. They stay where they wait for requests.
-    pub(super) fn paid(&self, fleet: &FleetFacts) -> Estimate {
+    pub(super) fn paid(&self, fleet: &FleetFacts) -> Bill {
         if self.workers == 0 {
-            return Estimate::default();
+            return Bill::default();
         }
         let workers = self.workers as f64;
         let turns = self.requests as f64 / workers;
@@ -87,7 +87,7 @@ impl Case {
         let start = Duration::try_from_secs_f64(self.start).unwrap_or_default();
         let busy = Duration::try_from_secs_f64(stay).unwrap_or_default();
         let billed = self.workers * paid(start, busy, fleet.idle_timeout);
-        Estimate {
+        Bill {
             execution: self.execution,
             start: workers * self.start,
             gaps: (workers * stay - self.execution).max(0.0),
@@ -100,8 +100,8 @@ impl Case {
 
 #[cfg(test)]
 mod tests {
+    use super::Bill;
     use super::Case;
-    use super::Estimate;
     use crate::facts::FleetFacts;
     use std::time::Duration;
 
@@ -149,7 +149,7 @@ mod tests {
             execution: 0.0,
             ..WARM
         };
-        assert_eq!(none.paid(&fleet()), Estimate::default());
+        assert_eq!(none.paid(&fleet()), Bill::default());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use crate::item::ItemKind;
 use crate::name::StageId;
-use crate::plan::step::Lane;
+use crate::plan::step::Execution;
 use crate::plan::step::Plan;
 use crate::plan::step::StageFate;
 use crate::plan::step::StagePlan;
@@ -15,7 +15,7 @@ use std::fmt::Write;
 
 /// How a plan is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum DrawFormat {
     /// A table, one line a step.
     Text,
     /// A Mermaid flowchart.
@@ -26,7 +26,7 @@ pub enum Format {
 
 /// What of a plan is drawn.
 #[derive(Clone, Debug, Default)]
-pub struct Drawn {
+pub struct GraphOptions {
     /// Whether the stages are drawn, and not the steps that they were lowered to.
     pub stages: bool,
     /// What a run told of each stage, a few words each.
@@ -47,12 +47,12 @@ struct Node<'a> {
 
 impl Plan {
     /// The steps of the plan, drawn.
-    pub fn draw(&self, format: Format) -> String {
-        self.draw_what(format, &Drawn::default())
+    pub fn draw(&self, format: DrawFormat) -> String {
+        self.draw_with(format, &GraphOptions::default())
     }
 
     /// The plan, drawn.
-    pub fn draw_what(&self, format: Format, drawn: &Drawn) -> String {
+    pub fn draw_with(&self, format: DrawFormat, drawn: &GraphOptions) -> String {
         let nodes = match drawn.stages {
             true => self.stage_nodes(drawn),
             false => self.step_nodes(drawn),
@@ -60,15 +60,15 @@ impl Plan {
         let mut out = String::new();
         // Writing to a string cannot fail.
         match format {
-            Format::Text => self.text(&nodes, &mut out),
-            Format::Mermaid => self.mermaid(&nodes, &mut out),
-            Format::Dot => self.dot(&nodes, &mut out),
+            DrawFormat::Text => self.text(&nodes, &mut out),
+            DrawFormat::Mermaid => self.mermaid(&nodes, &mut out),
+            DrawFormat::Dot => self.dot(&nodes, &mut out),
         }
         .unwrap_or_default();
         out
     }
 
-    fn step_nodes<'a>(&'a self, drawn: &'a Drawn) -> Vec<Node<'a>> {
+    fn step_nodes<'a>(&'a self, drawn: &'a GraphOptions) -> Vec<Node<'a>> {
         let node = |(index, step): (_, &'a Step)| {
             let edges = self.edges(index).into_iter();
             let edges = edges.map(|(kind, to)| (kind, to.0.index(), self.graph[to.0].id.as_str()));
@@ -89,7 +89,7 @@ impl Plan {
 
     // The step that stands for a stage says how it runs; what flows between stages is what flows
     // between their steps.
-    fn stage_nodes<'a>(&'a self, drawn: &'a Drawn) -> Vec<Node<'a>> {
+    fn stage_nodes<'a>(&'a self, drawn: &'a GraphOptions) -> Vec<Node<'a>> {
         let number = |id: &StageId| self.stages.iter().position(|stage| stage.id == *id);
         let node = |(at, stage): (usize, &'a StagePlan)| {
             let own = || self.steps().filter(|(_, step)| step.stage == stage.id);
@@ -224,30 +224,30 @@ impl Plan {
 }
 
 fn word(step: &Step) -> &'static str {
-    match step.lane {
-        Lane::Source => "reads",
-        Lane::Threads => "threads",
-        Lane::Calls => "requests",
-        Lane::Fold => match step.kind {
-            StepKind::Pick { .. } => "picks",
-            StepKind::Cut { .. } => "cuts",
+    match step.execution {
+        Execution::Source => "reads",
+        Execution::Threads => "threads",
+        Execution::Calls => "requests",
+        Execution::Fold => match step.kind {
+            StepKind::SelectFrames { .. } => "picks",
+            StepKind::CropFrames { .. } => "cuts",
             _ => "joins",
         },
     }
 }
 
 fn amount(step: &Step) -> String {
-    match step.lane {
-        Lane::Source => format!("up to {} videos at once", step.limit.max),
-        Lane::Threads => format!("{} at once", step.limit.max),
-        Lane::Calls => format!("{} in flight", step.limit.max),
-        Lane::Fold => match &step.kind {
-            StepKind::Pick { picking } => match picking.every {
+    match step.execution {
+        Execution::Source => format!("up to {} videos at once", step.limit.max),
+        Execution::Threads => format!("{} at once", step.limit.max),
+        Execution::Calls => format!("{} in flight", step.limit.max),
+        Execution::Fold => match &step.kind {
+            StepKind::SelectFrames { selection } => match selection.every {
                 1 => "all of some videos".to_owned(),
                 every => format!("one frame in {every}"),
             },
-            StepKind::Cut { of, .. } => format!("what `{of}` found"),
-            StepKind::Gather => "frame by frame".to_owned(),
+            StepKind::CropFrames { of, .. } => format!("what `{of}` found"),
+            StepKind::GatherCrops => "frame by frame".to_owned(),
             _ => "in order of time".to_owned(),
         },
     }

@@ -7,13 +7,13 @@ use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::name::StageId;
 use crate::plan::graph::ports;
-use crate::recipe::Input;
 use crate::recipe::InputCount;
 use crate::recipe::Medium;
 use crate::recipe::Port;
 use crate::recipe::Ports;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
+use crate::recipe::StageInput;
 use crate::recipe::StageKind;
 use petgraph::algo::tarjan_scc;
 use petgraph::algo::toposort;
@@ -130,7 +130,7 @@ fn connect(recipe: &Recipe) -> (DiGraph<&Stage, ItemKind>, Spans, Vec<Diagnostic
     (graph, spans, wrong)
 }
 
-fn no_such_port(input: &Input, from: &Stage) -> Diagnostic {
+fn no_such_port(input: &StageInput, from: &Stage) -> Diagnostic {
     let (lacks, help) = match input.port {
         Port::Sound => (
             "has no sound",
@@ -148,7 +148,13 @@ fn no_such_port(input: &Input, from: &Stage) -> Diagnostic {
     Diagnostic::error(input.span, format!("`{}` {lacks}", from.id)).help(help)
 }
 
-fn mismatch(input: &Input, from: &Stage, gives: &Ports, to: &Stage, takes: &Ports) -> Diagnostic {
+fn mismatch(
+    input: &StageInput,
+    from: &Stage,
+    gives: &Ports,
+    to: &Stage,
+    takes: &Ports,
+) -> Diagnostic {
     let port = input.port.suffix();
     Diagnostic::error(
         input.span,

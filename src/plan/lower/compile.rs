@@ -17,7 +17,7 @@ use crate::name::StageId;
 use crate::plan::checked::CheckedRecipe;
 use crate::plan::graph::stages::StageGraph;
 use crate::plan::lower::memory;
-use crate::plan::step::Lane;
+use crate::plan::step::Execution;
 use crate::plan::step::Limit;
 use crate::plan::step::Plan;
 use crate::plan::step::Retry;
@@ -28,7 +28,6 @@ use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
-use crate::recipe::Input;
 use crate::recipe::Medium;
 use crate::recipe::MergeSpec;
 use crate::recipe::Port;
@@ -36,6 +35,7 @@ use crate::recipe::Recipe;
 use crate::recipe::SaveFormat;
 use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
+use crate::recipe::StageInput;
 use crate::recipe::StageSpec;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
@@ -71,11 +71,11 @@ pub fn compile(
     let mut lowering = Lowering {
         facts,
         options,
-        uses: Uses::of(&graph, facts),
+        demand: Demand::of(&graph, facts),
         source: None,
         graph: DiGraph::new(),
         fates: BTreeMap::new(),
-        outlets: BTreeMap::new(),
+        outputs: BTreeMap::new(),
         backends: BTreeMap::new(),
         wrong: Vec::new(),
     };
@@ -86,7 +86,7 @@ pub fn compile(
 }
 
 // Which forms of frames anything asks for.
-pub(super) struct Uses {
+pub(super) struct Demand {
     // Of any form.
     pub(super) frames: bool,
     pub(super) pixels: bool,
@@ -98,9 +98,9 @@ pub(super) struct Uses {
     pub(super) own: BTreeSet<StageId>,
 }
 
-impl Uses {
+impl Demand {
     fn of(graph: &StageGraph<'_>, facts: &Facts) -> Self {
-        let mut uses = Self {
+        let mut demand = Self {
             frames: false,
             pixels: false,
             jpeg: false,
@@ -109,10 +109,10 @@ impl Uses {
             own: BTreeSet::new(),
         };
         for stage in graph.graph.node_weights() {
-            uses.note(graph, stage, facts.placements.get(&stage.id));
+            demand.note(graph, stage, facts.placements.get(&stage.id));
         }
-        uses.frames |= uses.pixels || uses.jpeg;
-        uses
+        demand.frames |= demand.pixels || demand.jpeg;
+        demand
     }
 
     // What `stage`, placed at `place`, takes of the video.
@@ -159,7 +159,7 @@ impl Uses {
 
 // The steps that give what a stage gives.
 #[derive(Clone, Default)]
-pub(super) struct Outlets {
+pub(super) struct StageOutputs {
     pub(super) pixels: Option<NodeIndex>,
     pub(super) jpeg: Option<NodeIndex>,
     pub(super) saved: Option<NodeIndex>,
@@ -172,7 +172,7 @@ pub(super) struct Outlets {
     pub(super) transcript: Option<NodeIndex>,
 }
 
-impl Outlets {
+impl StageOutputs {
     pub(super) fn found(&self) -> ItemKind {
         if self.fields {
             ItemKind::Fields
@@ -185,29 +185,29 @@ impl Outlets {
 pub(super) struct Lowering<'a> {
     pub(super) facts: &'a Facts,
     pub(super) options: CompileOptions,
-    pub(super) uses: Uses,
+    pub(super) demand: Demand,
     // The step that reads frames, and the quality of JPEGs that are made of them.
     pub(super) source: Option<(NodeIndex, u8)>,
     pub(super) graph: DiGraph<Step, ItemKind>,
     pub(super) fates: BTreeMap<StageId, StageFate>,
-    pub(super) outlets: BTreeMap<StageId, Outlets>,
+    pub(super) outputs: BTreeMap<StageId, StageOutputs>,
     pub(super) backends: BTreeMap<BackendName, usize>,
     pub(super) wrong: Vec<Diagnostic>,
 }
 
 impl Lowering<'_> {
     fn stage(&mut self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {
-        let outlets = |input: &Input| {
-            let mut outlets = self.outlets.get(&input.stage)?.clone();
+        let outputs = |input: &StageInput| {
+            let mut outputs = self.outputs.get(&input.stage)?.clone();
             if input.port == Port::Crops {
-                outlets.crops_of = Some(input.stage.clone());
+                outputs.crops_of = Some(input.stage.clone());
             }
-            Some((input.stage.clone(), outlets))
+            Some((input.stage.clone(), outputs))
         };
-        let inputs: Vec<_> = stage.inputs.iter().filter_map(outlets).collect();
+        let inputs: Vec<_> = stage.inputs.iter().filter_map(outputs).collect();
         let first = inputs
             .first()
-            .map(|(_, outlets)| outlets.clone())
+            .map(|(_, outputs)| outputs.clone())
             .unwrap_or_default();
         let fate = match &stage.spec {
             StageSpec::Extract(spec) => self.extract(stage, spec),
@@ -223,29 +223,35 @@ impl Lowering<'_> {
     }
 
     fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
-        if !self.uses.frames && self.uses.sound {
+        if !self.demand.frames && self.demand.sound {
             return StageFate::Bypassed("only sound is taken, by those who listen".to_owned());
         }
-        if !self.uses.frames {
+        if !self.demand.frames {
             return StageFate::Skipped("no stage that runs takes frames".to_owned());
         }
-        let format = if self.uses.pixels {
+        let format = if self.demand.pixels {
             PixelFormat::Rgb24
         } else {
             PixelFormat::I420
         };
-        let kind = StepKind::Frames {
+        let kind = StepKind::ReadFrames {
             spec: spec.clone(),
             format,
         };
-        let mut outlets = Outlets::default();
-        let mut step = self.step(stage, "frames", kind, Lane::Source, memory::OPEN_VIDEOS);
-        step.last = !self.uses.jpeg;
+        let mut outputs = StageOutputs::default();
+        let mut step = self.step(
+            stage,
+            "frames",
+            kind,
+            Execution::Source,
+            memory::OPEN_VIDEOS,
+        );
+        step.last = !self.demand.jpeg;
         let mut names = vec![step.id.clone()];
         let frames = self.graph.add_node(step);
         self.source = Some((frames, spec.quality));
-        outlets.pixels = Some(frames);
-        if self.uses.jpeg {
+        outputs.pixels = Some(frames);
+        if self.demand.jpeg {
             let kind = StepKind::Encode {
                 quality: spec.quality,
             };
@@ -253,25 +259,25 @@ impl Lowering<'_> {
                 stage,
                 "encode",
                 kind,
-                Lane::Threads,
+                Execution::Threads,
                 self.facts.cores.max(1),
             );
             step.ordered = true;
             names.push(step.id.clone());
             let encode = self.graph.add_node(step);
             self.graph.add_edge(frames, encode, ItemKind::Frame);
-            outlets.jpeg = Some(encode);
+            outputs.jpeg = Some(encode);
         }
-        self.outlets.insert(stage.id.clone(), outlets);
+        self.outputs.insert(stage.id.clone(), outputs);
         StageFate::Runs(names)
     }
 
-    fn batch(&mut self, stage: &Stage, spec: &BatchSpec, mut outlets: Outlets) -> StageFate {
-        let wanted = match outlets.crops_of {
+    fn batch(&mut self, stage: &Stage, spec: &BatchSpec, mut outputs: StageOutputs) -> StageFate {
+        let wanted = match outputs.crops_of {
             Some(_) => None,
-            None => self.uses.batches.get(&stage.id).copied(),
+            None => self.demand.batches.get(&stage.id).copied(),
         };
-        let fate = match outlets.jpeg.zip(wanted) {
+        let fate = match outputs.jpeg.zip(wanted) {
             Some((encode, max_bytes)) => {
                 let step = self.step(
                     stage,
@@ -280,26 +286,26 @@ impl Lowering<'_> {
                         spec: spec.clone(),
                         max_bytes,
                     },
-                    Lane::Fold,
+                    Execution::Fold,
                     1,
                 );
                 let name = step.id.clone();
                 let node = self.graph.add_node(step);
                 self.graph.add_edge(encode, node, ItemKind::Frame);
-                outlets.jpeg = Some(node);
+                outputs.jpeg = Some(node);
                 StageFate::Runs(vec![name])
             }
-            _ if self.uses.own.contains(&stage.id) => {
+            _ if self.demand.own.contains(&stage.id) => {
                 StageFate::Bypassed("each stage collects what it takes".to_owned())
             }
             _ => StageFate::Bypassed("frames go one by one on this machine".to_owned()),
         };
-        outlets.batch = Some(spec.clone());
-        self.outlets.insert(stage.id.clone(), outlets);
+        outputs.batch = Some(spec.clone());
+        self.outputs.insert(stage.id.clone(), outputs);
         fate
     }
 
-    fn save(&mut self, stage: &Stage, spec: &SaveSpec, from: &Outlets) -> StageFate {
+    fn save(&mut self, stage: &Stage, spec: &SaveSpec, from: &StageOutputs) -> StageFate {
         let source = match (spec.format, spec.quality) {
             (SaveFormat::Jpeg, None) => from.jpeg,
             (SaveFormat::Jpeg, Some(_)) | (SaveFormat::Png, _) => from.pixels,
@@ -308,15 +314,21 @@ impl Lowering<'_> {
             return StageFate::Skipped("what it takes from does not run".to_owned());
         };
         let kind = StepKind::Save { spec: spec.clone() };
-        let step = self.step(stage, "write", kind, Lane::Threads, self.facts.cores.max(1));
+        let step = self.step(
+            stage,
+            "write",
+            kind,
+            Execution::Threads,
+            self.facts.cores.max(1),
+        );
         let name = step.id.clone();
         let node = self.graph.add_node(step);
         self.graph.add_edge(source, node, ItemKind::Frame);
-        let outlets = Outlets {
+        let outputs = StageOutputs {
             saved: Some(node),
-            ..Outlets::default()
+            ..StageOutputs::default()
         };
-        self.outlets.insert(stage.id.clone(), outlets);
+        self.outputs.insert(stage.id.clone(), outputs);
         StageFate::Runs(vec![name])
     }
 
@@ -324,28 +336,28 @@ impl Lowering<'_> {
         &mut self,
         stage: &Stage,
         spec: &MergeSpec,
-        inputs: &[(StageId, Outlets)],
+        inputs: &[(StageId, StageOutputs)],
     ) -> StageFate {
         let detecting = inputs
             .iter()
-            .filter(|(_, outlets)| !outlets.detections.is_empty());
+            .filter(|(_, outputs)| !outputs.detections.is_empty());
         let stages = detecting.clone().map(|(id, _)| id.clone()).collect();
         let kind = StepKind::Merge {
             spec: spec.clone(),
             detecting: stages,
         };
-        let step = self.step(stage, "join", kind, Lane::Fold, 1);
+        let step = self.step(stage, "join", kind, Execution::Fold, 1);
         let name = step.id.clone();
         let node = self.graph.add_node(step);
-        for (_, outlets) in detecting {
-            for &source in &outlets.detections {
-                self.graph.add_edge(source, node, outlets.found());
+        for (_, outputs) in detecting {
+            for &source in &outputs.detections {
+                self.graph.add_edge(source, node, outputs.found());
             }
         }
-        for source in inputs.iter().filter_map(|(_, outlets)| outlets.saved) {
+        for source in inputs.iter().filter_map(|(_, outputs)| outputs.saved) {
             self.graph.add_edge(source, node, ItemKind::Saved);
         }
-        for source in inputs.iter().filter_map(|(_, outlets)| outlets.transcript) {
+        for source in inputs.iter().filter_map(|(_, outputs)| outputs.transcript) {
             self.graph.add_edge(source, node, ItemKind::Transcript);
         }
         StageFate::Runs(vec![name])
@@ -356,14 +368,14 @@ impl Lowering<'_> {
         stage: &Stage,
         does: &str,
         kind: StepKind,
-        lane: Lane,
+        execution: Execution,
         limit: usize,
     ) -> Step {
         Step {
             id: format!("{}.{does}", stage.id).into(),
             stage: stage.id.clone(),
             kind,
-            lane,
+            execution,
             limit: Limit::fixed(limit),
             backend: None,
             ordered: false,
@@ -376,7 +388,7 @@ impl Lowering<'_> {
     }
 
     // A step that infers on this machine, in as many lanes as there are cores for at most.
-    pub(super) fn inferring(
+    pub(super) fn local_step(
         &mut self,
         stage: &Stage,
         name: &str,
@@ -386,7 +398,7 @@ impl Lowering<'_> {
     ) -> Step {
         let lanes = (self.facts.cores / place.threads.max(1)).clamp(1, most.max(1));
         let lanes = self.backend(&place.backend, place.concurrency, lanes);
-        let mut step = self.step(stage, name, kind, Lane::Threads, lanes);
+        let mut step = self.step(stage, name, kind, Execution::Threads, lanes);
         // One more than is at work, so that a lane that is free has its next at hand.
         step.window = lanes + 1;
         step.backend = Some(place.backend.clone());
@@ -394,7 +406,7 @@ impl Lowering<'_> {
     }
 
     // A step that asks a server, as its backend says.
-    pub(super) fn asking(
+    pub(super) fn request_step(
         &mut self,
         stage: &Stage,
         kind: StepKind,
@@ -402,7 +414,7 @@ impl Lowering<'_> {
         place: &RemoteFacts,
     ) -> Step {
         let limit = self.backend(&place.backend, place.concurrency, most);
-        let mut step = self.step(stage, "request", kind, Lane::Calls, limit);
+        let mut step = self.step(stage, "request", kind, Execution::Calls, limit);
         step.backend = Some(place.backend.clone());
         step.retry.attempts = place.attempts;
         step.retry.time = place.retry_time;

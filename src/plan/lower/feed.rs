@@ -8,9 +8,9 @@ use crate::item::ItemKind;
 use crate::name::StepId;
 use crate::name::VideoId;
 use crate::plan::lower::compile::Lowering;
-use crate::plan::lower::compile::Outlets;
-use crate::plan::step::Lane;
-use crate::plan::step::Picking;
+use crate::plan::lower::compile::StageOutputs;
+use crate::plan::step::Execution;
+use crate::plan::step::FrameSelection;
 use crate::plan::step::Step;
 use crate::plan::step::StepKind;
 use crate::recipe::Stage;
@@ -20,7 +20,7 @@ use petgraph::graph::NodeIndex;
 
 /// The form in which a detector takes frames.
 #[derive(Clone, Copy)]
-pub(super) enum Form {
+pub(super) enum FrameForm {
     Pixels,
     /// At most so many bytes in one request.
     Jpeg {
@@ -29,7 +29,7 @@ pub(super) enum Form {
 }
 
 /// What leads to a detector.
-pub(super) struct Feed {
+pub(super) struct FrameFeed {
     /// The step that gives the frames, and how they come.
     pub(super) source: NodeIndex,
     pub(super) kind: ItemKind,
@@ -46,32 +46,38 @@ impl Lowering<'_> {
     pub(super) fn feed(
         &mut self,
         stage: &Stage,
-        from: &Outlets,
-        form: Form,
-    ) -> Result<Option<Feed>, Vec<Diagnostic>> {
+        from: &StageOutputs,
+        form: FrameForm,
+    ) -> Result<Option<FrameFeed>, Vec<Diagnostic>> {
         if from.crops_of.is_none() && stage.take.is_all() {
             return Ok(self.shared(from, form));
         }
-        let picking = picking(stage, &self.facts.videos)?;
+        let selection = selection(stage, &self.facts.videos)?;
         let Some((source, quality)) = self.source else {
             return Ok(None);
         };
         let (first, kind, found) = match &from.crops_of {
             None => {
-                let step = self.step(stage, "pick", StepKind::Pick { picking }, Lane::Fold, 1);
+                let step = self.step(
+                    stage,
+                    "pick",
+                    StepKind::SelectFrames { selection },
+                    Execution::Fold,
+                    1,
+                );
                 (step, ItemKind::Frame, Vec::new())
             }
             Some(of) => {
-                let found = self.outlets.get(of).map(|from| from.detections.clone());
+                let found = self.outputs.get(of).map(|from| from.detections.clone());
                 let Some(found) = found.filter(|found| !found.is_empty()) else {
                     return Ok(None);
                 };
-                let kind = StepKind::Cut {
+                let kind = StepKind::CropFrames {
                     of: of.clone(),
-                    picking,
+                    selection,
                     take: stage.take.clone(),
                 };
-                let step = self.step(stage, "cut", kind, Lane::Fold, 1);
+                let step = self.step(stage, "cut", kind, Execution::Fold, 1);
                 (step, ItemKind::Crop, found)
             }
         };
@@ -81,30 +87,30 @@ impl Lowering<'_> {
         for found in found {
             self.graph.add_edge(found, first, ItemKind::Detections);
         }
-        let mut feed = Feed {
+        let mut feed = FrameFeed {
             source: first,
             kind,
             steps,
             skips: Some(first),
             in_parts: from.crops_of.is_some(),
         };
-        if let Form::Jpeg { max_bytes } = form {
+        if let FrameForm::Jpeg { max_bytes } = form {
             self.encode(stage, &mut feed, quality);
             self.collect(stage, &mut feed, from, max_bytes);
         }
         Ok(Some(feed))
     }
 
-    fn shared(&self, from: &Outlets, form: Form) -> Option<Feed> {
+    fn shared(&self, from: &StageOutputs, form: FrameForm) -> Option<FrameFeed> {
         let source = match form {
-            Form::Pixels => from.pixels,
-            Form::Jpeg { .. } => from.jpeg,
+            FrameForm::Pixels => from.pixels,
+            FrameForm::Jpeg { .. } => from.jpeg,
         }?;
         let kind = match self.graph[source].kind {
             StepKind::Batch { .. } => ItemKind::Batch,
             _ => ItemKind::Frame,
         };
-        Some(Feed {
+        Some(FrameFeed {
             source,
             kind,
             steps: Vec::new(),
@@ -113,22 +119,28 @@ impl Lowering<'_> {
         })
     }
 
-    fn encode(&mut self, stage: &Stage, feed: &mut Feed, quality: u8) {
+    fn encode(&mut self, stage: &Stage, feed: &mut FrameFeed, quality: u8) {
         let kind = StepKind::Encode { quality };
         let cores = self.facts.cores.max(1);
-        let mut step = self.step(stage, "encode", kind, Lane::Threads, cores);
+        let mut step = self.step(stage, "encode", kind, Execution::Threads, cores);
         step.ordered = true;
         let node = self.own(step, &mut feed.steps);
         self.graph.add_edge(feed.source, node, feed.kind);
         feed.source = node;
     }
 
-    fn collect(&mut self, stage: &Stage, feed: &mut Feed, from: &Outlets, max_bytes: usize) {
+    fn collect(
+        &mut self,
+        stage: &Stage,
+        feed: &mut FrameFeed,
+        from: &StageOutputs,
+        max_bytes: usize,
+    ) {
         let Some(spec) = from.batch.clone() else {
             return;
         };
         let kind = StepKind::Batch { spec, max_bytes };
-        let step = self.step(stage, "collect", kind, Lane::Fold, 1);
+        let step = self.step(stage, "collect", kind, Execution::Fold, 1);
         let node = self.own(step, &mut feed.steps);
         self.graph.add_edge(feed.source, node, feed.kind);
         (feed.source, feed.kind) = (node, ItemKind::Batch);
@@ -143,7 +155,10 @@ impl Lowering<'_> {
 }
 
 /// What `when` comes to for each video is known before the run.
-pub(super) fn picking(stage: &Stage, videos: &[VideoFacts]) -> Result<Picking, Vec<Diagnostic>> {
+pub(super) fn selection(
+    stage: &Stage,
+    videos: &[VideoFacts],
+) -> Result<FrameSelection, Vec<Diagnostic>> {
     let TakeSpec { when, every, .. } = &stage.take;
     let refused = |video: &VideoFacts| -> Option<Result<(VideoId, String), Diagnostic>> {
         let when = when.as_ref()?;
@@ -164,7 +179,7 @@ pub(super) fn picking(stage: &Stage, videos: &[VideoFacts]) -> Result<Picking, V
         }
     };
     let without: Result<_, _> = videos.iter().filter_map(refused).collect();
-    Ok(Picking {
+    Ok(FrameSelection {
         every: *every,
         without: without.map_err(|wrong| vec![wrong])?,
     })

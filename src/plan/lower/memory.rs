@@ -10,7 +10,7 @@ use crate::facts::VideoFacts;
 use crate::item::ItemKind;
 use crate::item::PixelFormat;
 use crate::item::Size;
-use crate::plan::step::Lane;
+use crate::plan::step::Execution;
 use crate::plan::step::Peak;
 use crate::plan::step::Step;
 use crate::plan::step::StepKind;
@@ -32,7 +32,7 @@ pub(in crate::plan) fn peak(graph: &DiGraph<Step, ItemKind>, facts: &Facts) -> P
     let one = bytes_of_one(graph, &facts.videos);
     let sources = graph
         .node_weights()
-        .filter(|step| matches!(step.kind, StepKind::Frames { .. }));
+        .filter(|step| matches!(step.kind, StepKind::ReadFrames { .. }));
     let decoding = (sources.count() * OPEN_VIDEOS) as u64 * facts.decoder_bytes;
     let bodies = graph
         .node_indices()
@@ -49,7 +49,7 @@ pub(in crate::plan) fn peak(graph: &DiGraph<Step, ItemKind>, facts: &Facts) -> P
 // server takes.
 fn bodies(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, frame: u64) -> u64 {
     let step = &graph[node];
-    let StepKind::Request { place, .. } = &step.kind else {
+    let StepKind::VisionRequest { place, .. } = &step.kind else {
         return 0;
     };
     let body = match place.encoding {
@@ -63,20 +63,22 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
     let step = &graph[node];
     let taken = taken(graph, node);
     let waiting = step.inbox * taken;
-    let inside = match (&step.lane, &step.kind) {
-        (_, StepKind::Sound { .. }) => 0,
-        (Lane::Source, _) => OPEN_VIDEOS * (1 + decoder),
-        (Lane::Threads | Lane::Calls, _) => step.window * taken,
+    let inside = match (&step.execution, &step.kind) {
+        (_, StepKind::ReadSound { .. }) => 0,
+        (Execution::Source, _) => OPEN_VIDEOS * (1 + decoder),
+        (Execution::Threads | Execution::Calls, _) => step.window * taken,
         // An incomplete batch for each open video, and one that is full and passed on.
-        (Lane::Fold, StepKind::Batch { spec, .. }) => OPEN_VIDEOS * (spec.size - 1) + spec.size,
+        (Execution::Fold, StepKind::Batch { spec, .. }) => {
+            OPEN_VIDEOS * (spec.size - 1) + spec.size
+        }
         // Frames that wait for what another stage finds in them are those on the way there and
         // back; and one whose crops are passed on.
-        (Lane::Fold, StepKind::Cut { .. }) => {
+        (Execution::Fold, StepKind::CropFrames { .. }) => {
             let on_the_way = way_to(graph, node);
             let on_the_way = on_the_way.iter().map(|&step| held(graph, step, decoder));
             on_the_way.sum::<usize>() + 1
         }
-        (Lane::Fold, _) => 0,
+        (Execution::Fold, _) => 0,
     };
     waiting + inside
 }
@@ -96,7 +98,7 @@ fn way_to(graph: &DiGraph<Step, ItemKind>, cut: NodeIndex) -> BTreeSet<NodeIndex
     let mut ahead = vec![cut];
     while let Some(step) = ahead.pop() {
         for before in graph.neighbors_directed(step, Direction::Incoming) {
-            if graph[before].lane != Lane::Source && way.insert(before) {
+            if graph[before].execution != Execution::Source && way.insert(before) {
                 ahead.push(before);
             }
         }
@@ -111,9 +113,9 @@ fn sound(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> u64 {
     let held = step.inbox + step.window;
     let chunks = match step.kind {
         // One that is collected and one that is passed on.
-        StepKind::CutSound { .. } => 2 * OPEN_VIDEOS,
-        StepKind::Code { .. } | StepKind::Transcribe { .. } => held,
-        StepKind::Ask { .. } => held + step.window * 4 / 3,
+        StepKind::ChunkSound { .. } => 2 * OPEN_VIDEOS,
+        StepKind::EncodeSound { .. } | StepKind::Transcribe { .. } => held,
+        StepKind::SpeechRequest { .. } => held + step.window * 4 / 3,
         _ => 0,
     };
     let of_stage = |other: &&Step| other.stage == step.stage;
@@ -121,7 +123,7 @@ fn sound(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> u64 {
         .node_weights()
         .filter(of_stage)
         .find_map(|it| match it.kind {
-            StepKind::CutSound { length, .. } => Some(length.longest()),
+            StepKind::ChunkSound { length, .. } => Some(length.longest()),
             _ => None,
         });
     chunks as u64 * 2 * longest.unwrap_or(0) as u64
@@ -138,7 +140,7 @@ fn in_one(graph: &DiGraph<Step, ItemKind>, from: NodeIndex, kind: ItemKind) -> u
 
 fn bytes_of_one(graph: &DiGraph<Step, ItemKind>, videos: &[VideoFacts]) -> u64 {
     let source = graph.node_weights().find_map(|step| match &step.kind {
-        StepKind::Frames { spec, format } => Some((spec.max_side, *format)),
+        StepKind::ReadFrames { spec, format } => Some((spec.max_side, *format)),
         _ => None,
     });
     let Some((max_side, format)) = source else {

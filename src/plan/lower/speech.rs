@@ -6,10 +6,10 @@ use crate::facts::RemoteFacts;
 use crate::item::ItemKind;
 use crate::plan::lower::chunk::ChunkLength;
 use crate::plan::lower::compile::Lowering;
-use crate::plan::lower::compile::Outlets;
-use crate::plan::lower::feed::picking;
+use crate::plan::lower::compile::StageOutputs;
+use crate::plan::lower::feed::selection;
 use crate::plan::lower::memory;
-use crate::plan::step::Lane;
+use crate::plan::step::Execution;
 use crate::plan::step::StageFate;
 use crate::plan::step::Step;
 use crate::plan::step::StepKind;
@@ -25,12 +25,12 @@ impl Lowering<'_> {
                     spec: spec.clone(),
                     place: place.clone(),
                 };
-                let listen = self.inferring(stage, "transcribe", kind, spec.concurrency, place);
+                let listen = self.local_step(stage, "transcribe", kind, spec.concurrency, place);
                 let length = ChunkLength::local(&spec.sound);
-                self.listen(stage, &spec.sound, length, listen)
+                self.speech_steps(stage, &spec.sound, length, listen)
             }
             Some(Placement::Remote(place)) => {
-                self.ask_about_sound(stage, &spec.sound, spec.concurrency, place)
+                self.speech_on_server(stage, &spec.sound, spec.concurrency, place)
             }
             Some(Placement::Skipped { why }) => StageFate::Skipped(why.clone()),
             None => StageFate::Skipped("it has no backend".to_owned()),
@@ -38,7 +38,7 @@ impl Lowering<'_> {
     }
 
     /// A stage that asks the server at `place` about sound.
-    pub(in crate::plan) fn ask_about_sound(
+    pub(in crate::plan) fn speech_on_server(
         &mut self,
         stage: &Stage,
         sound: &SoundSpec,
@@ -49,24 +49,24 @@ impl Lowering<'_> {
             self.wrong.push(too_little_sound(stage, sound, place));
             return StageFate::Skipped("its requests are too small".to_owned());
         };
-        let kind = StepKind::Ask {
+        let kind = StepKind::SpeechRequest {
             codec: sound.codec,
             place: place.clone(),
         };
-        let listen = self.asking(stage, kind, concurrency, place);
-        self.listen(stage, sound, length, listen)
+        let listen = self.request_step(stage, kind, concurrency, place);
+        self.speech_steps(stage, sound, length, listen)
     }
 
     // The steps around `listen`, which infers.
-    fn listen(
+    fn speech_steps(
         &mut self,
         stage: &Stage,
         sound: &SoundSpec,
         length: ChunkLength,
         mut listen: Step,
     ) -> StageFate {
-        let without = match picking(stage, &self.facts.videos) {
-            Ok(picking) => picking.without,
+        let without = match selection(stage, &self.facts.videos) {
+            Ok(selection) => selection.without,
             Err(wrong) => {
                 self.wrong.extend(wrong);
                 return StageFate::Skipped("`when` cannot be told".to_owned());
@@ -74,29 +74,29 @@ impl Lowering<'_> {
         };
         // Chunks are large: one that is taken next is enough.
         listen.inbox = 1;
-        let kind = StepKind::Sound {
+        let kind = StepKind::ReadSound {
             track: sound.track,
             without: without.clone(),
         };
-        let read = self.step(stage, "sound", kind, Lane::Source, memory::OPEN_VIDEOS);
-        let kind = StepKind::CutSound {
+        let read = self.step(stage, "sound", kind, Execution::Source, memory::OPEN_VIDEOS);
+        let kind = StepKind::ChunkSound {
             length,
             drop_silence: sound.vad_filter,
         };
-        let cut = self.step(stage, "cut", kind, Lane::Fold, 1);
+        let cut = self.step(stage, "cut", kind, Execution::Fold, 1);
         // Sound that leaves the machine is coded.
-        let code = (listen.lane == Lane::Calls).then(|| {
+        let code = (listen.execution == Execution::Calls).then(|| {
             // One keeps many workers busy; each holds two chunks.
-            let kind = StepKind::Code { codec: sound.codec };
-            let mut step = self.step(stage, "encode", kind, Lane::Threads, 1);
+            let kind = StepKind::EncodeSound { codec: sound.codec };
+            let mut step = self.step(stage, "encode", kind, Execution::Threads, 1);
             step.inbox = 1;
             step
         });
         let compose = self.step(
             stage,
             "compose",
-            StepKind::Compose { without },
-            Lane::Fold,
+            StepKind::ComposeTranscript { without },
+            Execution::Fold,
             1,
         );
         let steps = [Some(read), Some(cut), code, Some(listen), Some(compose)];
@@ -114,7 +114,7 @@ impl Lowering<'_> {
             .zip(kinds)
             .filter_map(|(s, k)| Some((s?, k)))
         {
-            step.last = matches!(step.lane, Lane::Calls)
+            step.last = matches!(step.execution, Execution::Calls)
                 || matches!(step.kind, StepKind::Transcribe { .. });
             names.push(step.id.clone());
             let node = self.graph.add_node(step);
@@ -122,11 +122,11 @@ impl Lowering<'_> {
                 self.graph.add_edge(before, node, kind);
             }
         }
-        let outlets = Outlets {
+        let outputs = StageOutputs {
             transcript: before,
-            ..Outlets::default()
+            ..StageOutputs::default()
         };
-        self.outlets.insert(stage.id.clone(), outlets);
+        self.outputs.insert(stage.id.clone(), outputs);
         StageFate::Runs(names)
     }
 }

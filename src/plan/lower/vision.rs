@@ -4,10 +4,10 @@ use crate::diag::Diagnostic;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::plan::lower::compile::Lowering;
-use crate::plan::lower::compile::Outlets;
+use crate::plan::lower::compile::StageOutputs;
 use crate::plan::lower::compile::jpeg_bytes;
-use crate::plan::lower::feed::Form;
-use crate::plan::step::Lane;
+use crate::plan::lower::feed::FrameForm;
+use crate::plan::step::Execution;
 use crate::plan::step::StageFate;
 use crate::plan::step::Step;
 use crate::plan::step::StepKind;
@@ -21,7 +21,7 @@ impl Lowering<'_> {
         &mut self,
         stage: &Stage,
         spec: &YoloSpec,
-        from: &Outlets,
+        from: &StageOutputs,
     ) -> Result<StageFate, Vec<Diagnostic>> {
         let (step, form) = match self.facts.placements.get(&stage.id) {
             Some(Placement::Local(place)) => {
@@ -29,8 +29,8 @@ impl Lowering<'_> {
                     spec: spec.clone(),
                     place: place.clone(),
                 };
-                let step = self.inferring(stage, "detect", kind, spec.concurrency, place);
-                (step, Form::Pixels)
+                let step = self.local_step(stage, "detect", kind, spec.concurrency, place);
+                (step, FrameForm::Pixels)
             }
             Some(Placement::Remote(place)) => {
                 self.request(stage, spec.concurrency, Some(spec.imgsz), place)
@@ -38,27 +38,27 @@ impl Lowering<'_> {
             Some(Placement::Skipped { why }) => return Ok(StageFate::Skipped(why.clone())),
             None => return Ok(StageFate::Skipped("it has no backend".to_owned())),
         };
-        self.look(stage, from, step, form, false)
+        self.vision_steps(stage, from, step, form, false)
     }
 
     pub(in crate::plan) fn http(
         &mut self,
         stage: &Stage,
         spec: &HttpStageSpec,
-        from: &Outlets,
+        from: &StageOutputs,
     ) -> Result<StageFate, Vec<Diagnostic>> {
         match self.facts.placements.get(&stage.id) {
             Some(Placement::Remote(place)) => {
                 let most = spec.concurrency;
                 match spec.mapping.about {
-                    Subject::Sound => Ok(self.ask_about_sound(stage, &spec.sound, most, place)),
+                    Subject::Sound => Ok(self.speech_on_server(stage, &spec.sound, most, place)),
                     Subject::Boxes => {
                         let (step, _) = self.request(stage, most, None, place);
-                        Ok(self.hear_of(stage, from, step))
+                        Ok(self.boxes_step(stage, from, step))
                     }
                     Subject::Frame | Subject::Batch => {
                         let (step, form) = self.request(stage, most, None, place);
-                        self.look(stage, from, step, form, spec.records())
+                        self.vision_steps(stage, from, step, form, spec.gives_records())
                     }
                 }
             }
@@ -76,18 +76,18 @@ impl Lowering<'_> {
         concurrency: usize,
         side: Option<u32>,
         place: &RemoteFacts,
-    ) -> (Step, Form) {
-        let kind = StepKind::Request {
+    ) -> (Step, FrameForm) {
+        let kind = StepKind::VisionRequest {
             place: place.clone(),
             side,
         };
-        let step = self.asking(stage, kind, concurrency, place);
+        let step = self.request_step(stage, kind, concurrency, place);
         let max_bytes = jpeg_bytes(place);
-        (step, Form::Jpeg { max_bytes })
+        (step, FrameForm::Jpeg { max_bytes })
     }
 
     // The one step of a stage that is told what another found.
-    fn hear_of(&mut self, stage: &Stage, from: &Outlets, step: Step) -> StageFate {
+    fn boxes_step(&mut self, stage: &Stage, from: &StageOutputs, step: Step) -> StageFate {
         if from.detections.is_empty() {
             return StageFate::Skipped("what it takes from does not run".to_owned());
         }
@@ -96,22 +96,22 @@ impl Lowering<'_> {
         for &source in &from.detections {
             self.graph.add_edge(source, node, from.found());
         }
-        let outlets = Outlets {
+        let outputs = StageOutputs {
             detections: vec![node],
             fields: true,
-            ..Outlets::default()
+            ..StageOutputs::default()
         };
-        self.outlets.insert(stage.id.clone(), outlets);
+        self.outputs.insert(stage.id.clone(), outputs);
         StageFate::Runs(vec![name])
     }
 
     // The steps around the one that does the work; `fields` where that gives no boxes.
-    fn look(
+    fn vision_steps(
         &mut self,
         stage: &Stage,
-        from: &Outlets,
+        from: &StageOutputs,
         mut step: Step,
-        form: Form,
+        form: FrameForm,
         fields: bool,
     ) -> Result<StageFate, Vec<Diagnostic>> {
         let Some(mut feed) = self.feed(stage, from, form)? else {
@@ -122,21 +122,21 @@ impl Lowering<'_> {
         feed.steps.push(step.id.clone());
         let node = self.graph.add_node(step);
         self.graph.add_edge(feed.source, node, feed.kind);
-        let mut outlets = Outlets {
+        let mut outputs = StageOutputs {
             detections: vec![node],
             fields,
-            ..Outlets::default()
+            ..StageOutputs::default()
         };
         if feed.in_parts {
-            let mut gather = self.step(stage, "gather", StepKind::Gather, Lane::Fold, 1);
+            let mut gather = self.step(stage, "gather", StepKind::GatherCrops, Execution::Fold, 1);
             gather.last = false;
             feed.steps.push(gather.id.clone());
             let gather = self.graph.add_node(gather);
-            self.graph.add_edge(node, gather, outlets.found());
-            outlets.detections = vec![gather];
+            self.graph.add_edge(node, gather, outputs.found());
+            outputs.detections = vec![gather];
         }
-        outlets.detections.extend(feed.skips);
-        self.outlets.insert(stage.id.clone(), outlets);
+        outputs.detections.extend(feed.skips);
+        self.outputs.insert(stage.id.clone(), outputs);
         Ok(StageFate::Runs(feed.steps))
     }
 }

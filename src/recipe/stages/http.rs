@@ -90,12 +90,12 @@ impl Default for HttpStageSpec {
 
 impl HttpStageSpec {
     /// Whether it takes sound; it takes frames where it does not.
-    pub fn listens(&self) -> bool {
+    pub fn takes_sound(&self) -> bool {
         self.mapping.about == Subject::Sound
     }
 
     /// Whether it gives records, in place of detections.
-    pub fn records(&self) -> bool {
+    pub fn gives_records(&self) -> bool {
         matches!(self.mapping.answer, Answer::Record(_))
     }
 
@@ -209,7 +209,7 @@ impl StageParameters for HttpStageSpec {
     }
 
     fn sound(&self) -> Option<&SoundSpec> {
-        self.listens().then_some(&self.sound)
+        self.takes_sound().then_some(&self.sound)
     }
 
     fn backend(&self) -> Option<&BackendName> {

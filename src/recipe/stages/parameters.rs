@@ -6,8 +6,8 @@ use crate::diag::Diagnostic;
 use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::name::BackendName;
-use crate::recipe::input::Input;
 use crate::recipe::input::Port;
+use crate::recipe::input::StageInput;
 use crate::recipe::load::read::read;
 use crate::recipe::load::tree::Table;
 use crate::recipe::stages::sound::SoundSpec;
@@ -130,7 +130,7 @@ pub(in crate::recipe) struct StageTable<'a> {
     pub(in crate::recipe) id: &'a str,
     /// Where the id stands.
     pub(in crate::recipe) span: Span,
-    pub(in crate::recipe) inputs: &'a [Input],
+    pub(in crate::recipe) inputs: &'a [StageInput],
     /// Where the value of each key stands, those of the engine included.
     pub(in crate::recipe) written: &'a BTreeMap<String, Span>,
     /// The keys that are not read yet.

@@ -21,7 +21,7 @@ use crate::item::Pixels;
 use crate::item::Size;
 use crate::name::StageId;
 use crate::name::VideoId;
-use crate::plan::Picking;
+use crate::plan::FrameSelection;
 use crate::recipe::TakeSpec;
 use crate::recipe::box_values;
 use std::collections::BTreeMap;
@@ -29,11 +29,16 @@ use std::sync::Arc;
 
 /// Cuts for `stage` what `of` found. A frame waits until its boxes are there; as many are on
 /// their way as the steps before have room for.
-pub fn cut(stage: &StageId, of: &StageId, picking: &Picking, take: &TakeSpec) -> Arc<dyn Fold> {
+pub fn cut(
+    stage: &StageId,
+    of: &StageId,
+    selection: &FrameSelection,
+    take: &TakeSpec,
+) -> Arc<dyn Fold> {
     Arc::new(Cut {
         stage: stage.clone(),
         of: of.clone(),
-        picking: picking.clone(),
+        selection: selection.clone(),
         take: take.clone(),
     })
 }
@@ -49,7 +54,7 @@ pub fn gather(stage: &StageId) -> Arc<dyn Fold> {
 struct Cut {
     stage: StageId,
     of: StageId,
-    picking: Picking,
+    selection: FrameSelection,
     take: TakeSpec,
 }
 
@@ -75,7 +80,7 @@ impl Folding for Cutting {
         match item {
             Item::Frame(frame) => {
                 let index = frame.moment.index;
-                if let Some(why) = self.cut.picking.refuses(&frame.moment) {
+                if let Some(why) = self.cut.selection.skip_reason(&frame.moment) {
                     return vec![self.cut.without(&frame.moment, Found::Skipped(why))];
                 }
                 match self.found.remove(&index) {
@@ -96,7 +101,7 @@ impl Folding for Cutting {
             }) => Vec::new(),
             Item::Detections(detections) => {
                 let moment = &detections.moment;
-                if self.cut.picking.refuses(moment).is_some() {
+                if self.cut.selection.skip_reason(moment).is_some() {
                     return Vec::new();
                 }
                 match self.frames.remove(&moment.index) {

@@ -9,21 +9,21 @@ use crate::item::Found;
 use crate::item::Item;
 use crate::name::StageId;
 use crate::name::VideoId;
-use crate::plan::Picking;
+use crate::plan::FrameSelection;
 use std::sync::Arc;
 
 /// Passes on what `stage` takes.
-pub fn pick(stage: &StageId, picking: &Picking) -> Arc<dyn Fold> {
+pub fn pick(stage: &StageId, selection: &FrameSelection) -> Arc<dyn Fold> {
     Arc::new(Pick {
         stage: stage.clone(),
-        picking: picking.clone(),
+        selection: selection.clone(),
     })
 }
 
 #[derive(Clone)]
 struct Pick {
     stage: StageId,
-    picking: Picking,
+    selection: FrameSelection,
 }
 
 impl Fold for Pick {
@@ -36,8 +36,8 @@ impl Folding for Pick {
     fn push(&mut self, item: Item) -> Vec<Item> {
         let refused = match &item {
             Item::Frame(frame) => self
-                .picking
-                .refuses(&frame.moment)
+                .selection
+                .skip_reason(&frame.moment)
                 .map(|why| (frame.moment.clone(), why)),
             _ => None,
         };

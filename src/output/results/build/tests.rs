@@ -25,11 +25,11 @@ use crate::output::results::build::RunFacts;
 use crate::output::results::build::results;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
-use crate::recipe::Input;
 use crate::recipe::MergeSpec;
 use crate::recipe::Port;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
+use crate::recipe::StageInput;
 use crate::recipe::StageSpec;
 use crate::recipe::TakeSpec;
 use crate::recipe::WhisperSpec;
@@ -50,7 +50,7 @@ fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
         span: Span::default(),
         inputs: inputs
             .iter()
-            .map(|&stage| Input {
+            .map(|&stage| StageInput {
                 stage: stage.into(),
                 port: Port::Main,
                 span: Span::default(),
