@@ -41,21 +41,21 @@ pub enum Event {
     Started {
         /// The stage.
         stage: StageId,
-        /// The frames that the item stands for.
+        /// The progress units of the item: frames, or seconds of sound.
         frames: u64,
     },
     /// A step of a stage gave its slot back: the item is done, or waits to be tried again.
     Paused {
         /// The stage.
         stage: StageId,
-        /// The frames that the item stands for.
+        /// The progress units of the item: frames, or seconds of sound.
         frames: u64,
     },
     /// The last step of a stage is done with frames, for better or worse.
     Finished {
         /// The stage.
         stage: StageId,
-        /// The frames that the item stood for.
+        /// The progress units of the item.
         frames: u64,
     },
     /// An attempt at a request is over, whatever came of it.
@@ -80,7 +80,7 @@ pub enum Event {
     Split {
         /// The stage.
         stage: StageId,
-        /// The frames of the request that was too large.
+        /// The progress units of the request that was too large.
         frames: u64,
     },
     /// An item was given up.

@@ -9,7 +9,7 @@ use std::time::Duration;
 /// What one attempt at a request took. What is not known stays `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Exchange {
-    /// The frames that were asked about.
+    /// The progress units that were asked about: frames, or seconds of sound.
     pub frames: u64,
     /// Bytes of the body that was sent.
     pub sent: u64,

@@ -1,6 +1,6 @@
 //! Facts: what is known before a run about its videos, its machine and its backends.
 //!
-//! The plan is a pure function of a recipe and these. Knows nothing of how a fact is found out.
+//! The plan is a pure function of a recipe and these.
 
 use crate::item::Size;
 use crate::name::BackendName;
@@ -34,7 +34,7 @@ pub struct VideoFacts {
     pub has_sound: bool,
     /// The number of frames that will be sampled, where it is known beforehand.
     pub expected_frames: Option<u64>,
-    /// Where what is heard of its sound begins, in seconds from the first frame.
+    /// Where the part of its sound that is transcribed begins, in seconds from the first frame.
     pub heard_from: f64,
     /// Where it ends, likewise; with the sound where that is `None`.
     pub heard_until: Option<f64>,
@@ -48,7 +48,7 @@ impl VideoFacts {
         self.size.width > 0
     }
 
-    /// Seconds of its sound that are heard, where it is known how long it is.
+    /// Seconds of its sound that are transcribed; `None` where its length is not known.
     pub fn heard(&self) -> Option<f64> {
         let length = self.duration?;
         let until = self.heard_until.map_or(length, |until| until.min(length));
@@ -56,7 +56,7 @@ impl VideoFacts {
     }
 }
 
-/// What the packets of a video and a few of its frames say of a run over it.
+/// A survey of a video: its packets, and a few of its frames.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Survey {
     /// Frames that will be sampled.
@@ -115,7 +115,7 @@ pub struct LocalFacts {
     pub model: ModelFacts,
 }
 
-/// A server that infers.
+/// A remote backend.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RemoteFacts {
     /// Why the stage is placed there, in a few words; empty where it could run nowhere else.
@@ -200,7 +200,7 @@ pub struct ModelFacts {
     pub name: String,
     /// Whether it is a built-in demo model, which knows six drawn shapes or 60 words about them.
     pub demo: bool,
-    /// The classes by index; none of a model that listens.
+    /// The classes by index; none for a speech model.
     pub classes: Vec<Arc<str>>,
     /// The input size that the model insists on; `None` where it takes what it is given.
     pub fixed_size: Option<Size>,
@@ -208,7 +208,7 @@ pub struct ModelFacts {
     pub digest: String,
 }
 
-/// All that a plan is made from besides the recipe.
+/// The input of a plan besides the recipe.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     /// Cores of this machine.

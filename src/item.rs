@@ -120,9 +120,8 @@ impl Item {
         }
     }
 
-    /// What progress is counted in: the sampled frames that it stands for, or the seconds of
-    /// sound.
-    pub fn frames(&self) -> u64 {
+    /// The progress units of the item: one for each sampled frame, and for each second of sound.
+    pub fn progress_units(&self) -> u64 {
         match self {
             Self::Frame(_) | Self::Repeat(_) | Self::Detections(_) | Self::Saved(_) => 1,
             Self::Batch(batch) => batch.frames.len() as u64,

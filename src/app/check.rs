@@ -20,7 +20,7 @@ pub struct CheckReport {
     pub warnings: Option<Report>,
 }
 
-/// Compiles a recipe and says what it would do.
+/// Compiles a recipe and reports what it would do.
 pub fn check(request: &Request) -> Result<CheckReport, AppError> {
     let recipe = compile::load(request)?;
     let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;

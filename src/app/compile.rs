@@ -27,10 +27,10 @@ use crate::stages;
 use std::collections::BTreeMap;
 use std::thread;
 
-/// The recipe that is asked for; nothing else has been looked at.
+/// The recipe of a request, with a graph that is right; no model is loaded and no video read.
 pub(super) fn load(request: &recipe::Request) -> Result<CheckedRecipe, AppError> {
     let recipe = recipe::load(request, &ProcessEnvironment)?;
-    // Before any model is loaded: a mistake in the graph needs no model to be told.
+    // Before any model is loaded: no model is needed to find a mistake in the graph.
     Ok(plan::check(recipe)?)
 }
 
@@ -142,7 +142,7 @@ impl Compiled {
             .iter()
             .map(|video| video.expected_frames)
             .sum();
-        // What listens counts seconds of sound.
+        // Speech stages count seconds of sound.
         let seconds = self.facts.videos.iter().filter(|video| video.has_sound);
         let seconds = seconds.map(|video| video.heard().map(|it| it as u64)).sum();
         let row = |stage: &plan::StagePlan| StageRow {

@@ -30,7 +30,7 @@ const USEFUL: [&str; 4] = ["av1", "vp9", "mpeg4", "mjpeg"];
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How something is.
+/// Whether something is in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FindingState {
@@ -42,7 +42,7 @@ pub enum FindingState {
     Wrong,
 }
 
-/// One thing that was looked at.
+/// The state of one part of the machine or the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// What it is.
@@ -82,7 +82,7 @@ pub fn doctor() -> Vec<Finding> {
     findings
 }
 
-/// The exit code that tells `findings`.
+/// The exit code for `findings`.
 pub fn verdict(findings: &[Finding]) -> u8 {
     let wrong = findings
         .iter()

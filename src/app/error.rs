@@ -1,6 +1,6 @@
 //! Errors: why a verb could not do its work at all.
 //!
-//! What befalls single items is no error; it stands in the outcome.
+//! A failure of a single item is no error; it stands in the report.
 
 use crate::diag::Report;
 use crate::recipe::LoadError;
@@ -31,7 +31,7 @@ pub enum AppError {
 }
 
 impl AppError {
-    /// A request that makes no sense, told with all its causes.
+    /// A request that makes no sense, with all its causes.
     pub fn request(error: &dyn Error) -> Self {
         Self::Request {
             message: with_causes(error),
@@ -39,7 +39,7 @@ impl AppError {
         }
     }
 
-    /// A failing world, told with all its causes.
+    /// A failure of the environment, with all its causes.
     pub fn environment(error: &dyn Error) -> Self {
         Self::Environment {
             message: with_causes(error),
@@ -57,7 +57,7 @@ impl AppError {
         }
     }
 
-    /// The exit code that tells it.
+    /// Its exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Recipe(_) | Self::Request { .. } => 2,

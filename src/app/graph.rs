@@ -41,12 +41,12 @@ pub fn graph(request: &Request, drawing: &GraphRequest) -> Result<String, AppErr
 
 // The part of a results file that is drawn.
 #[derive(Deserialize)]
-struct Told {
-    run: ToldRun,
+struct DrawnResults {
+    run: DrawnRun,
 }
 
 #[derive(Deserialize)]
-struct ToldRun {
+struct DrawnRun {
     stages: BTreeMap<StageId, StageRun>,
 }
 
@@ -60,13 +60,13 @@ fn figures(path: &Path) -> Result<BTreeMap<StageId, Vec<String>>, AppError> {
         ),
     };
     let file = File::open(path).map_err(|error| unread(&error))?;
-    let told: Told =
+    let results: DrawnResults =
         serde_json::from_reader(BufReader::new(file)).map_err(|error| unread(&error))?;
-    let stages = told.run.stages.into_iter();
+    let stages = results.run.stages.into_iter();
     Ok(stages.map(|(id, run)| (id, words(&run))).collect())
 }
 
-// The letters of names in a file that may be anyone's are not drawn, only numbers.
+// The file may come from anywhere: its numbers are drawn, its names are not.
 fn words(run: &StageRun) -> Vec<String> {
     let Some(asked) = &run.requests else {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! Inputs: what each path is, what its headers say, and where its results will go.
 //!
-//! A file that is not there, what is no file, or two results under one name, stop everything before it starts;
-//! a file that cannot be read is told and the others go on.
+//! A path without a file, a file that is no plain one, or two results under one name stop everything
+//! before it starts; a file that cannot be read is reported and the others go on.
 
 use crate::app::error::AppError;
 use crate::app::saving;

@@ -32,11 +32,10 @@ pub enum Capability {
     },
 }
 
-/// The models in `folders`, those that see before those that listen, and in both the built-in one
-/// first.
+/// The models in `folders`: detection before speech, and of each the built-in one first.
 pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
     let voices = find_voices(folders);
-    // The networks of a voice are none that see.
+    // The networks of a speech model are no detectors.
     let is_of_voice = |path: &Path| {
         voices.iter().any(|voice| match &voice.source {
             VoiceSource::Folder(folder) => path.parent() == Some(folder),

@@ -61,7 +61,7 @@ pub struct PlannedStage {
 }
 
 impl PlanReport {
-    /// The exit code that tells it: 0 all inputs can be read, 1 some cannot, 3 none can.
+    /// Its exit code: 0 all inputs can be read, 1 some cannot, 3 none can.
     pub fn exit_code(&self) -> u8 {
         match (self.unreadable.is_empty(), self.header.videos.is_empty()) {
             (true, _) => 0,
@@ -116,7 +116,7 @@ fn takes_frames(compiled: &Compiled) -> bool {
     steps.any(|(_, step)| matches!(step.kind, StepKind::ReadFrames { .. }))
 }
 
-// An input that turns out to be none is told as one that cannot be read.
+// An input that cannot be surveyed is reported as one that cannot be read.
 fn surveys(
     recipe: &Recipe,
     inputs: &mut Inputs,

@@ -48,7 +48,7 @@ pub struct RunRequest {
     pub limits: Limits,
 }
 
-/// Runs a recipe over its inputs and tells `update` everything that happens. Listens for Ctrl-C.
+/// Runs a recipe over its inputs and gives `update` everything that happens. Ctrl-C stops it.
 ///
 /// # Errors
 ///
@@ -89,7 +89,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let limits = request.limits;
     let gate = gate(&compiled, &spending, limits);
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
-    let mut hear = |said| writer.hear(said, &mut ledger, update);
+    let mut take = |said| writer.take(said, &mut ledger, update);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -100,7 +100,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
                 runtime.spawn(deadline(stop.clone(), left));
             }
             let plan = &compiled.plan;
-            runtime.block_on(engine::run(plan, works, &ids, &stop, &gate, &mut hear))
+            runtime.block_on(engine::run(plan, works, &ids, &stop, &gate, &mut take))
         })
         .map_err(|error| AppError::environment(&error))?;
     Ok(ledger.close(compiled.plan.stages(), stop.reason(), demo))
@@ -136,7 +136,7 @@ fn gate(compiled: &Compiled, spending: &Arc<Spending>, limits: Limits) -> Arc<dy
     Arc::new(Budget::new(limits, Arc::clone(spending), forecasts))
 }
 
-// Where the system does not tell of Ctrl-C, it ends the process as ever.
+// Where the system does not report Ctrl-C, it ends the process as usual.
 async fn interruptions(stop: Stop) {
     while tokio::signal::ctrl_c().await.is_ok() {
         stop.interrupt();

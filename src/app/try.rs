@@ -101,7 +101,7 @@ pub struct TryAnswer {
 ///
 /// # Errors
 ///
-/// Where there is no request: the recipe or the arguments are wrong, the stage asks nobody, or the
+/// Where there is no request: the recipe or the arguments are wrong, the stage sends no request, or the
 /// input cannot be read. What a server does about it stands in the outcome.
 pub fn try_stage(request: &TryRequest) -> Result<TryReport, AppError> {
     media::init();
@@ -194,17 +194,17 @@ fn send(trial: &dyn Trial, item: &Item) -> Result<TryAnswer, AppError> {
         .enable_all()
         .build()
         .map_err(|error| AppError::environment(&error))?;
-    let told = |failure: Failure| format!("{} ({})", failure.message, failure.class);
+    let described = |failure: Failure| format!("{} ({})", failure.message, failure.class);
     Ok(match runtime.block_on(trial.send(item)) {
         Ok(answer) => TryAnswer {
             read: trial
                 .read(item, &answer)
                 .map(|items| items.iter().map(found).collect())
-                .map_err(told),
+                .map_err(described),
             came: Ok(short(&answer)),
         },
         Err(failure) => {
-            let why = told(failure);
+            let why = described(failure);
             TryAnswer {
                 came: Err(why.clone()),
                 read: Err(why),
@@ -213,7 +213,7 @@ fn send(trial: &dyn Trial, item: &Item) -> Result<TryAnswer, AppError> {
     })
 }
 
-// What a stage found, as the results tell it.
+// The answer of a stage, as it stands in the results.
 fn found(item: &Item) -> Value {
     match item {
         Item::Detections(found) => json!(output::entry(found)),

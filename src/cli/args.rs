@@ -1,6 +1,6 @@
 //! The words of the command line, for clap to parse and to explain.
 //!
-//! Holds only what is not in a recipe. Knows nothing of what the words do.
+//! Holds only what is not in a recipe.
 
 use crate::cli::duration;
 use crate::cli::money;
@@ -44,8 +44,8 @@ Examples:
 pub(super) enum Command {
     /// Run a recipe over videos
     ///
-    /// Frames are sampled from each video and looked at while the next ones are still being
-    /// decoded. What was found goes to output/VIDEO_results.json, in the order of time.
+    /// Frames are sampled from each video and detected while the next ones are still being
+    /// decoded. The results go to output/VIDEO_results.json, in the order of time.
     Run(RunArgs),
     /// Say whether a recipe is right, and what it would do
     Check(CheckArgs),

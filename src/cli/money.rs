@@ -56,7 +56,7 @@ pub(super) fn requests(stage: &str, retries: u64, splits: u64, of: &Requests) ->
     if let (Some(billed), Some(cost)) = (of.billed_seconds, of.cost_usd) {
         let start = match of.start_seconds {
             Some(start) => format!("{start} s of start for each"),
-            None => "without their start, which nobody tells".to_owned(),
+            None => "without their start, whose length is not known".to_owned(),
         };
         lines.push(format!(
             "  about {}: {billed} s of {} ({:.1} s at work; {start})",
@@ -130,7 +130,7 @@ mod tests {
         insta::assert_snapshot!(requests("yolo", 1, 1, &asked).join("\n"), @r"
         yolo: 38 requests (1 sent again, 1 halved), 71.0 MB, 2.8 x as fast as one at a time
           in the queue 0.2 s, 95 % within 1.4 s; at a worker 0.85 s, 95 % within 1.1 s
-          about $0.0192: 48 s of 3 workers (31.2 s at work; without their start, which nobody tells)
+          about $0.0192: 48 s of 3 workers (31.2 s at work; without their start, whose length is not known)
         ");
         asked.start_seconds = Some(12.0);
         insta::assert_snapshot!(requests("yolo", 0, 0, &asked)[2], @"  about $0.0192: 48 s of 3 workers (31.2 s at work; 12 s of start for each)");

@@ -49,7 +49,7 @@ fn line(weight: Weight, text: impl Into<String>) -> Line {
 pub(super) struct Row {
     pub(super) name: String,
     pub(super) done: u64,
-    /// `None` where nobody knows how much there is.
+    /// `None` where it is not known.
     pub(super) total: Option<u64>,
     /// Counts and rates, in words.
     pub(super) text: String,
@@ -61,8 +61,8 @@ pub(super) struct Progress {
     stages: Vec<Stage>,
     videos: BTreeMap<VideoId, String>,
     opened: BTreeSet<VideoId>,
-    // Troubles that were told; more of the same are only counted.
-    told: BTreeSet<(Trouble, StageId, Class)>,
+    // Troubles that were shown; more of the same are only counted.
+    shown: BTreeSet<(Trouble, StageId, Class)>,
     // Whether no new work is begun.
     stopping: bool,
 }
@@ -239,7 +239,7 @@ impl Progress {
                 failure,
             } => {
                 self.stage(stage)?.failed += 1;
-                // What stopped the run was told when it did.
+                // The reason of a stop was shown when it happened.
                 let stops = failure.class.verdict() == Verdict::StopRun;
                 if self.stopping && (stops || failure.class == Class::Stopped) {
                     return None;
@@ -264,7 +264,7 @@ impl Progress {
         failure: &Failure,
         text: impl FnOnce() -> String,
     ) -> Option<Line> {
-        let first = self.told.insert((trouble, stage.clone(), failure.class));
+        let first = self.shown.insert((trouble, stage.clone(), failure.class));
         first.then(|| {
             let text = format!("{stage}: {} (more of these are only counted)", text());
             line(Weight::Trouble, text)

@@ -6,7 +6,7 @@ use std::io;
 use std::io::IsTerminal;
 use std::io::Write;
 
-/// Writes data. Who closed the pipe has read enough: that is no error.
+/// Writes data. A pipe that its reader has closed is no error.
 pub(super) fn data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -15,12 +15,12 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says a line. Nobody can be told that nobody listens.
+/// Writes a line to stderr; a closed stderr is no error.
 pub(super) fn talk(line: &str) {
     writeln!(io::stderr().lock(), "{line}").unwrap_or_default();
 }
 
-/// How stderr wants its talk: in colour where a person sees it who did not ask for none.
+/// The style of lines on stderr: colour on a terminal, unless the environment refuses it.
 pub(super) fn style() -> Style {
     let is = |name, value: &str| env::var_os(name).is_some_and(|set| set == value);
     let unwanted = env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty())

@@ -35,7 +35,7 @@ pub(super) fn summary(outcome: &RunReport) -> String {
     lines.join("\n")
 }
 
-/// Why videos could not be opened, for those who want to hear of trouble only.
+/// Why videos could not be opened, for `--quiet`.
 pub(super) fn unread(outcome: &RunReport) -> impl Iterator<Item = &str> {
     let unopened = outcome.videos.iter().filter(|video| !has_outcome(video));
     unopened.filter_map(|video| video.error.as_deref())
@@ -135,7 +135,7 @@ fn closing(outcome: &RunReport) -> String {
     let frames: u64 = outcome.videos.iter().map(|v| v.summary.frames).sum();
     let seconds = outcome.elapsed.as_secs_f64();
     let ended = match &outcome.stopped {
-        // It was told when it happened.
+        // It was shown when it happened.
         Some(StopReason::Failed(_)) => "stopped early: ".to_owned(),
         Some(reason) => format!("{reason}: "),
         None => String::new(),
@@ -152,8 +152,8 @@ fn closing(outcome: &RunReport) -> String {
 }
 
 fn requests(stage: &StageSummary) -> Vec<String> {
-    let told = |asked| money::requests(stage.id.as_str(), stage.retries, stage.splits, asked);
-    stage.requests.as_ref().map(told).unwrap_or_default()
+    let lines = |asked| money::requests(stage.id.as_str(), stage.retries, stage.splits, asked);
+    stage.requests.as_ref().map(lines).unwrap_or_default()
 }
 
 /// What became of a run, for programs.

@@ -104,7 +104,7 @@ impl Attempts {
             () = self.stop.stopping() => return Err(self.stop.failure()),
             permit = self.permits.acquire() => permit,
         };
-        let (stage, frames) = (&self.step.stage, item.frames());
+        let (stage, frames) = (&self.step.stage, item.progress_units());
         if body.as_ref().is_some_and(|body| !body.is_empty())
             && let Err(reason) = self.gate.admit(stage, frames)
         {
@@ -146,7 +146,7 @@ impl Attempts {
     async fn call(&self, call: &dyn Call, item: &Item, body: Bytes) -> Result<Vec<Item>, Failure> {
         let asks = !body.is_empty();
         let mut exchange = Exchange {
-            frames: item.frames(),
+            frames: item.progress_units(),
             ..Exchange::default()
         };
         let begun = Instant::now();
@@ -263,7 +263,7 @@ impl Attempts {
     }
 
     async fn halves(self: &Arc<Self>, item: &Item, (first, second): (Item, Item)) -> Vec<Item> {
-        let (stage, frames) = (self.step.stage.clone(), item.frames());
+        let (stage, frames) = (self.step.stage.clone(), item.progress_units());
         self.reporter.event(Event::Split { stage, frames }).await;
         let halves = join(
             Arc::clone(self).answer(first),

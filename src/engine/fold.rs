@@ -33,7 +33,7 @@ impl FoldTask {
             let (state, ends) = videos.entry(video).or_insert_with(open);
             match message {
                 Message::Item(item) => {
-                    let taken = item.frames();
+                    let taken = item.progress_units();
                     let complete = state.push(item);
                     let frames = self.done(taken, &complete);
                     self.pass(complete).await;
@@ -63,7 +63,7 @@ impl FoldTask {
         let found = complete.iter();
         found
             .filter(|item| matches!(item, Item::Detections(_)))
-            .map(Item::frames)
+            .map(Item::progress_units)
             .sum()
     }
 

@@ -103,7 +103,7 @@ impl MapTask {
 }
 
 async fn work(attempts: Arc<Attempts>, number: u64, item: Item) -> Answer {
-    let (video, frames) = (item.video(), item.frames());
+    let (video, frames) = (item.video(), item.progress_units());
     let items = attempts.answer(item).await;
     Answer {
         number,

@@ -169,7 +169,7 @@ impl Emitter {
         if self.stop.is_stopping() {
             return Err(Stopped);
         }
-        let frames = item.frames();
+        let frames = item.progress_units();
         self.outlets.blocking_send(item)?;
         if self.last {
             let stage = self.stage.clone();

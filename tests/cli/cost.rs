@@ -43,7 +43,7 @@ async fn a_run_says_what_it_will_cost_and_what_it_did() {
     assert!(rest.contains("documented defaults, not measured"), "{rest}");
     assert!(rest.contains("yolo: 2 requests, "), "{rest}");
     assert!(
-        rest.contains("without their start, which nobody tells"),
+        rest.contains("without their start, whose length is not known"),
         "{rest}"
     );
 

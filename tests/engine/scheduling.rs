@@ -223,7 +223,7 @@ async fn a_request_that_is_too_large_goes_on_in_halves() {
     let run = Bench::remote(2, 8)
         .frames(24)
         .run(Script::requests(|item: &Item| {
-            let frames = item.frames();
+            let frames = item.progress_units();
             Box::pin(async move {
                 if frames > 2 {
                     Err(Failure::new(Class::TooLarge, "out of memory"))

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
-/// Everything that a run has told so far, added up.
+/// The events of a run so far, added up.
 pub(in crate::app) struct Ledger {
     start: Instant,
     spending: Arc<Spending>,
@@ -193,7 +193,7 @@ impl Ledger {
         self.files.add(saved);
     }
 
-    /// The frames of a record that were not looked at because they repeat others.
+    /// The requests that repeated frames of a record have saved.
     pub(in crate::app) fn repeats(&mut self, record: &Record, plan: &Plan) {
         let spared = record.detections.iter().map(|(stage, frames)| {
             let mut steps = plan.steps();

@@ -52,11 +52,11 @@ pub(in crate::app) fn header(recipe: &Recipe, compiled: &Compiled, unreadable: u
 }
 
 fn notices(compiled: &Compiled) -> Vec<String> {
-    let blind = compiled.facts.videos.iter().filter(|it| !it.has_frames());
-    let blind = blind.map(|video| {
+    let sound_files = compiled.facts.videos.iter().filter(|it| !it.has_frames());
+    let sound_files = sound_files.map(|video| {
         let path = video.path.display();
-        format!("{path} has sound and no frames: it is listened to, and nothing is looked for")
+        format!("{path} has sound and no video: it has a transcript and no detections")
     });
     let models = compiled.placements.notices.iter().cloned();
-    models.chain(blind).collect()
+    models.chain(sound_files).collect()
 }

@@ -10,7 +10,7 @@ use crate::output::Summary;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// One thing that a run has to say.
+/// An update on a run.
 #[derive(Clone, Debug)]
 pub enum RunUpdate {
     /// The plan stands and the run begins.
@@ -28,7 +28,7 @@ pub enum RunUpdate {
     },
 }
 
-/// What became of one video.
+/// The report on one video.
 #[derive(Clone, Debug)]
 pub struct VideoReport {
     /// Which input of the run.
@@ -67,11 +67,11 @@ pub struct SavedFiles {
     pub repeated: u64,
     /// Frames that could not be written.
     pub failed: u64,
-    /// Frames that nobody tried to write.
+    /// Frames that were skipped.
     pub skipped: u64,
 }
 
-/// What a stage did.
+/// The work of a stage in a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageSummary {
     /// The stage.
@@ -88,7 +88,7 @@ pub struct StageSummary {
     pub requests: Option<Requests>,
 }
 
-/// What became of a run.
+/// The report on a run.
 #[derive(Clone, Debug)]
 pub struct RunReport {
     /// The videos in the order of the command line.
@@ -104,7 +104,7 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// The exit code that tells it: 0 all done, 1 some items failed, 3 no video could be read or
+    /// Its exit code: 0 all done, 1 some items failed, 3 no video could be read or
     /// no item could be worked on, 4 budget or deadline reached, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         let unread = |video: &VideoReport| {

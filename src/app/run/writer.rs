@@ -27,7 +27,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    pub(super) fn hear(
+    pub(super) fn take(
         &mut self,
         said: Said,
         ledger: &mut Ledger,

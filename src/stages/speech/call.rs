@@ -332,7 +332,7 @@ fn file(item: &Item) -> Option<(Codec, &Bytes)> {
     }
 }
 
-/// What is known of a chunk without asking: nothing is said in silence, and a gap stays one.
+/// The answer for a chunk without a request: silence has no speech, and a gap stays one.
 pub(super) fn unasked(stage: &StageId, item: &Item) -> Vec<Item> {
     let heard = match item {
         Item::Chunk(Chunk {
@@ -344,7 +344,7 @@ pub(super) fn unasked(stage: &StageId, item: &Item) -> Vec<Item> {
     passage(stage, item, heard)
 }
 
-/// What `stage` heard in a chunk.
+/// The passage of `stage` for a chunk.
 pub(super) fn passage(stage: &StageId, item: &Item, heard: Result<Heard, Failure>) -> Vec<Item> {
     match item {
         Item::Chunk(chunk) => vec![Item::Passage(Passage {

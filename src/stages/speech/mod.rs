@@ -4,12 +4,10 @@
 //! read       pieces of sound, as they come out of the file
 //! cut        chunks, at pauses where there are some
 //! code       a sound file of each chunk, where it leaves the machine
-//! transcribe what is heard in each, by a model on this machine
+//! transcribe the speech in each, by a model on this machine
 //! call       the same by a remote backend
 //! compose    passages in their order, with the times of the video
 //! ```
-//!
-//! Does not know who uses the transcript.
 
 mod call;
 mod code;

@@ -147,7 +147,7 @@ impl VisionCall {
             .collect())
     }
 
-    // Of a frame without boxes nobody was asked.
+    // No request was sent about a frame without boxes.
     fn about_boxes(&self, boxes: &Detections, output: &Value) -> Result<Item, Failure> {
         let found = match (&boxes.found, boxes.same_as) {
             (Found::Objects(_), None) => {

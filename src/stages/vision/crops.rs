@@ -1,7 +1,7 @@
 //! Crops: what one stage found in a frame, cut out for another; and what that one found in
-//! them, joined and told in pixels of the source.
+//! them, joined and given in pixels of the source.
 //!
-//! Crops share the pixels of their frame. Does not know who finds anything, or how.
+//! Crops share the pixels of their frame.
 
 use crate::engine::Fold;
 use crate::engine::Folding;
@@ -117,7 +117,7 @@ impl Folding for Cutting {
     }
 
     fn finish(&mut self) -> Vec<Item> {
-        let why = || Found::Skipped(format!("`{}` said nothing of it", self.cut.of));
+        let why = || Found::Skipped(format!("`{}` has no answer for it", self.cut.of));
         let left = std::mem::take(&mut self.frames);
         left.values()
             .map(|frame| self.cut.without(&frame.moment, why()))
@@ -138,7 +138,7 @@ impl Cut {
     fn crops(&self, frame: &Frame, found: Found) -> Vec<Item> {
         let of = &self.of;
         let crops = match found {
-            Found::Objects(objects) => self.around(frame, &objects),
+            Found::Objects(objects) => self.crops_of(frame, &objects),
             // A stage of the recipe whose crops are taken finds boxes.
             Found::Fields(_) | Found::Error(_) => {
                 Err(Found::Skipped(format!("`{of}` has no answer for it")))
@@ -152,7 +152,7 @@ impl Cut {
     }
 
     // A crop for each object that is wanted; or what is said where there is none.
-    fn around(&self, frame: &Frame, objects: &[Detection]) -> Result<Vec<Frame>, Found> {
+    fn crops_of(&self, frame: &Frame, objects: &[Detection]) -> Result<Vec<Frame>, Found> {
         let skipped = |why: &str| Err(Found::Skipped(format!("`{}` found {why}", self.of)));
         if objects.is_empty() {
             return skipped("nothing in it");

@@ -1,6 +1,4 @@
-//! `when` and `every`: the frames that a stage takes go on, the others are told as skipped.
-//!
-//! Does not know what the stage does with them.
+//! `when` and `every`: the frames that a stage takes go on, the others are skipped.
 
 use crate::engine::Fold;
 use crate::engine::Folding;
