@@ -6,6 +6,7 @@ use crate::cli::duration;
 use crate::cli::money;
 use crate::plan::DrawFormat;
 use crate::recipe::Request;
+use clap::ArgAction;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
@@ -28,7 +29,25 @@ use std::time::Duration;
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+
+    #[command(flatten)]
+    pub(super) log: LogArgs,
 }
+
+/// What is logged, and where.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Log requests, placements and results to stderr; -vv also decoders, bytes and files. VPIPE_LOG
+    /// holds a filter in place of the level, such as vpipe::engine=debug
+    #[arg(short, long, action = ArgAction::Count, global = true, help_heading = LOG)]
+    pub(super) verbose: u8,
+
+    /// Log as -vv does, at the end of FILE
+    #[arg(long, value_name = "FILE", global = true, help_heading = LOG)]
+    pub(super) log: Option<PathBuf>,
+}
+
+const LOG: &str = "Log";
 
 const TOP_EXAMPLES: &str = "\
 Examples:

@@ -21,6 +21,7 @@ use crate::cli::args::TryArgs;
 use crate::cli::check;
 use crate::cli::diagnostic;
 use crate::cli::inputs;
+use crate::cli::log;
 use crate::cli::plan;
 use crate::cli::progress::Progress;
 use crate::cli::screen::Screen;
@@ -33,6 +34,7 @@ use crate::diag::Report;
 use crate::recipe::Showing;
 use clap::CommandFactory;
 use clap::Parser;
+use indicatif::MultiProgress;
 use serde_json::json;
 use std::ffi::OsString;
 use std::time::Instant;
@@ -47,8 +49,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    let done = match cli.command {
-        Command::Run(args) => run(args),
+    let bars = MultiProgress::new();
+    let done = log::start(&cli.log, &bars).and_then(|()| match cli.command {
+        Command::Run(args) => run(args, bars),
         Command::Check(args) => check(args),
         Command::Plan(args) => plan(args),
         Command::Graph(args) => graph(args),
@@ -59,14 +62,14 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Completions(args) => completions(&args),
         Command::Models(args) => models(&args),
         Command::Doctor(args) => doctor(&args),
-    };
+    });
     done.unwrap_or_else(|error| {
         complain(&error);
         error.exit_code()
     })
 }
 
-fn run(args: RunArgs) -> Result<u8, AppError> {
+fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
     let request = RunRequest {
         recipe: args.recipe.into(),
         inputs: inputs::expand(&args.over.inputs).map_err(|error| AppError::request(&error))?,
@@ -78,7 +81,7 @@ fn run(args: RunArgs) -> Result<u8, AppError> {
     };
     let start = Instant::now();
     let mut progress = Progress::default();
-    let mut screen = Screen::new(args.quiet);
+    let mut screen = Screen::new(args.quiet, bars);
     let outcome = app::run(&request, &mut |update| {
         let lines = progress.update(&update, start.elapsed());
         screen.show(&progress, lines);

@@ -9,6 +9,7 @@ pub mod diagnostic;
 mod duration;
 mod forecast;
 mod inputs;
+mod log;
 mod money;
 mod plan;
 mod progress;

@@ -23,9 +23,8 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// A screen for this stderr. There are no bars where it is not a terminal, or a dumb one.
-    pub(super) fn new(quiet: bool) -> Self {
-        let multi = MultiProgress::new();
+    /// A screen that draws its bars in `multi`. There are no bars where it is not a terminal, or a dumb one.
+    pub(super) fn new(quiet: bool, multi: MultiProgress) -> Self {
         let bars = (!quiet && !multi.is_hidden()).then(|| Bars::new(multi));
         let least = match (quiet, &bars) {
             (true, _) => Weight::Trouble,

@@ -33,6 +33,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument;
 
 /// What does the work of a step that maps.
 pub(super) enum Worker {
@@ -61,7 +62,15 @@ impl Attempts {
             let mut until = None;
             loop {
                 attempt += 1;
-                let failure = match self.attempt(&item, &mut body).await {
+                let span = tracing::info_span!(
+                    "item",
+                    step = %self.step.id,
+                    video = item.video().0,
+                    item = %item,
+                    attempt,
+                );
+                let tried = self.attempt(&item, &mut body);
+                let failure = match tried.instrument(span).await {
                     Ok(items) => return items,
                     Err(failure) => failure,
                 };
@@ -149,11 +158,15 @@ impl Attempts {
             frames: item.progress_units(),
             ..Exchange::default()
         };
+        if asks {
+            tracing::debug!(bytes = body.len(), "submitting");
+        }
         let begun = Instant::now();
         let answer = self.ask(call, item, body, &mut exchange).await;
         if asks {
             exchange.waited = begun.elapsed();
             exchange.answered = answer.is_ok();
+            log(&exchange, answer.as_ref().err());
             let stage = self.step.stage.clone();
             self.gate.settle(&stage, &exchange);
             self.reporter
@@ -183,6 +196,7 @@ impl Attempts {
             Submitted::Answer(items) => return Ok(items),
             Submitted::Ticket(ticket) => ticket,
         };
+        tracing::info!(%ticket, "accepted");
         self.reporter
             .accepted(self.step.id.clone(), item.to_string(), ticket.clone())
             .await;
@@ -234,6 +248,8 @@ impl Attempts {
 
     // Whether the pause came to its end; not where the run was stopped meanwhile.
     async fn pause(&self, attempt: u32, pause: Duration, failure: Failure) -> bool {
+        let class = failure.class.to_string();
+        tracing::info!(step = %self.step.id, attempt, class, ?pause, "trying again");
         let stage = self.step.stage.clone();
         self.reporter
             .event(Event::Retrying {
@@ -264,6 +280,7 @@ impl Attempts {
 
     async fn halves(self: &Arc<Self>, item: &Item, (first, second): (Item, Item)) -> Vec<Item> {
         let (stage, frames) = (self.step.stage.clone(), item.progress_units());
+        tracing::info!(step = %self.step.id, %item, "too large: halved");
         self.reporter.event(Event::Split { stage, frames }).await;
         let halves = join(
             Arc::clone(self).answer(first),
@@ -275,6 +292,8 @@ impl Attempts {
     }
 
     async fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        let (step, class) = (&self.step.id, failure.class);
+        tracing::warn!(%step, video = item.video().0, %item, %class, "given up");
         let event = Event::ItemFailed {
             stage: self.step.stage.clone(),
             video: item.video(),
@@ -296,6 +315,16 @@ impl Worker {
             Self::Threads { .. } => None,
             Self::Calls(call) => call.advice(),
         }
+    }
+}
+
+// The message of a failure may hold words of the server's answer, which belong in no log.
+fn log(exchange: &Exchange, failure: Option<&Failure>) {
+    let seconds = exchange.waited.as_secs_f64();
+    let worker = exchange.worker.as_deref();
+    match failure {
+        None => tracing::info!(seconds, worker, "answered"),
+        Some(Failure { class, .. }) => tracing::info!(seconds, worker, %class, "not answered"),
     }
 }
 

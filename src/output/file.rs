@@ -49,6 +49,7 @@ pub fn check_writable(path: &Path) -> Result<(), WriteError> {
 /// Lets `fill` write a file, which then takes the name `path`.
 pub(super) fn replace(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let temporary = temporary(path);
+    tracing::debug!(path = %path.display(), "writing");
     let written = make_folder(path)
         .and_then(|()| fill(&temporary))
         .and_then(|()| fs::rename(&temporary, path));

@@ -39,6 +39,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
     ("miette", &["src/cli/"]),
+    ("tracing_subscriber", &["src/cli/"]),
     ("dotenvy", &["src/app/"]),
     ("jiff", &["src/app/", "src/cli/"]),
     ("glob", &["src/app/", "src/cli/"]),
@@ -68,7 +69,14 @@ const HOMES: &[(&str, &[&str])] = &[
 ];
 
 /// The crates that may be named everywhere.
-const FREE: &[&str] = &["bytes", "serde", "serde_json", "thiserror", "blake3"];
+const FREE: &[&str] = &[
+    "bytes",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "tracing",
+    "blake3",
+];
 
 const ASYNC: &[&str] = &["src/engine/", "src/backends/", "src/app/", "src/main.rs"];
 

@@ -76,7 +76,7 @@ fn wrong_words_end_with_2_and_one_message() {
 fn without_words_it_says_what_it_can_do() {
     let (out, talk, code) = said(&[]);
     assert_eq!((out.as_str(), code), ("", 2));
-    assert!(talk.contains("Usage: vpipe <COMMAND>"), "{talk}");
+    assert!(talk.contains("Usage: vpipe [OPTIONS] <COMMAND>"), "{talk}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod inputs;
+mod log;
 mod plan;
 mod runpod;
 mod save;

@@ -47,6 +47,7 @@ pub(in crate::app) struct Placements {
 
 impl Placements {
     pub(in crate::app) fn place(&mut self, stage: &StageId, placement: Placement) {
+        log(stage, &placement);
         self.facts.insert(stage.clone(), placement);
     }
 
@@ -126,6 +127,19 @@ impl Placements {
         };
         self.place(id, Placement::Remote(facts));
         Ok(is_complete.then_some(endpoint))
+    }
+}
+
+fn log(stage: &StageId, placement: &Placement) {
+    let why = placement.why();
+    match placement {
+        Placement::Local(LocalFacts { engine, model, .. }) => {
+            tracing::info!(%stage, engine, model = model.name, why, "placed on this machine");
+        }
+        Placement::Remote(RemoteFacts { backend, host, .. }) => {
+            tracing::info!(%stage, %backend, host, why, "placed on a server");
+        }
+        Placement::Skipped { .. } => tracing::info!(%stage, why, "skipped"),
     }
 }
 

@@ -66,6 +66,7 @@ impl Writer<'_> {
         });
         match written {
             Ok(path) => {
+                tracing::info!(video = video.0, path = %path.display(), partial, "results written");
                 ledger.saved(video, &path, partial, results);
                 update(RunUpdate::Saved {
                     video,

@@ -22,6 +22,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 use std::time::SystemTime;
 
 /// A key. Never printed.
@@ -287,6 +288,7 @@ impl Server {
     }
 
     async fn receive(&self, request: RequestBuilder) -> Result<Reply, Failure> {
+        let sent = Instant::now();
         let mut response = request.send().await.map_err(|error| self.broken(error))?;
         let status = response.status().as_u16();
         let asked = response.headers().get("retry-after");
@@ -301,6 +303,8 @@ impl Server {
             }
             body.extend_from_slice(&part);
         }
+        let (host, seconds) = (self.host(), sent.elapsed().as_secs_f64());
+        tracing::debug!(host, status, bytes = body.len(), seconds, "reply");
         let body = match &self.key {
             Some(Secret(key)) => without(body.freeze(), key.as_bytes()),
             None => body.freeze(),

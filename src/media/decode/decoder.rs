@@ -75,6 +75,7 @@ impl Decoder {
             decoder.open_as(codec)?.video()
         };
         let inner = open().map_err(|_: Error| missing)?;
+        tracing::debug!(path = %path.display(), codec = codec.name(), threads, "decoder opened");
         let tally = Tally::default();
         Ok(Self { inner, tally })
     }

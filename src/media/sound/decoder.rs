@@ -42,6 +42,8 @@ impl SoundDecoder {
             decoder.open_as(codec)?.audio()
         };
         let inner = open().map_err(|_: Error| missing)?;
+        let path = track.path().display();
+        tracing::debug!(%path, codec = codec.name(), "sound decoder opened");
         Ok(Self { inner, damaged: 0 })
     }
 

@@ -1,0 +1,156 @@
+//! The log: what the program does, on stderr (`-v`, `-vv`) and in a file (`--log`).
+//!
+//! It holds the events of this program alone: what its libraries log of a connection is not known
+//! to be free of keys.
+
+use crate::app::AppError;
+use crate::cli::args::LogArgs;
+use crate::cli::diagnostic::Style;
+use crate::cli::streams::style;
+use indicatif::MultiProgress;
+use std::env;
+use std::fs::OpenOptions;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::FilterExt;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::fmt::time::uptime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+
+/// The variable that holds a filter, such as `vpipe::engine=debug`, in place of the level.
+const VARIABLE: &str = "VPIPE_LOG";
+
+/// The target of all events of this program begins with this.
+const OWN: &str = "vpipe";
+
+/// Starts the log that `args` and the environment ask for. Lines on stderr stand above `bars`.
+///
+/// # Errors
+///
+/// Where `VPIPE_LOG` is not a filter, or the file cannot be opened.
+pub(super) fn start(args: &LogArgs, bars: &MultiProgress) -> Result<(), AppError> {
+    let filter = match env::var(VARIABLE) {
+        Ok(text) if !text.trim().is_empty() => Some(filter(&text)?),
+        _ => None,
+    };
+    let on_stderr = args.verbose > 0 || (filter.is_some() && args.log.is_none());
+    if !on_stderr && args.log.is_none() {
+        return Ok(());
+    }
+    let or_level = |level| filter.clone().unwrap_or_else(|| own(level));
+    let level = match args.verbose {
+        0 | 1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let stderr = on_stderr.then(|| on_screen(bars, or_level(level)));
+    let file = match &args.log {
+        Some(path) => Some(in_file(path, or_level(LevelFilter::DEBUG))?),
+        None => None,
+    };
+    let subscriber = Registry::default().with(stderr).with(file);
+    // A second run in one process goes on with the log of the first.
+    tracing::subscriber::set_global_default(subscriber).ok();
+    Ok(())
+}
+
+fn filter(text: &str) -> Result<Targets, AppError> {
+    text.parse::<Targets>().map_err(|error| AppError::Request {
+        message: format!("{VARIABLE} is not a filter: {error}"),
+        help: Some(format!(
+            "set it to a level or to targets, such as {OWN}::engine=debug"
+        )),
+    })
+}
+
+fn own(level: LevelFilter) -> Targets {
+    Targets::new().with_target(OWN, level)
+}
+
+fn on_screen<S>(bars: &MultiProgress, filter: Targets) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    layer()
+        .with_timer(uptime())
+        .with_ansi(style() == Style::Colour)
+        .with_writer(AboveBars(bars.clone()))
+        .with_filter(filter.and(filter_fn(|event| is_own(event.target()))))
+}
+
+fn in_file<S>(path: &Path, filter: Targets) -> Result<impl Layer<S> + use<S>, AppError>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    // What stands in a file that is there already is kept.
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let file = file.map_err(|error| AppError::Request {
+        message: format!("cannot write the log {}: {error}", path.display()),
+        help: Some("name a file in a folder that is there".to_owned()),
+    })?;
+    let layer = layer().with_ansi(false).with_writer(Arc::new(file));
+    Ok(layer.with_filter(filter.and(filter_fn(|event| is_own(event.target())))))
+}
+
+fn is_own(target: &str) -> bool {
+    let rest = target.strip_prefix(OWN);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// stderr, with progress bars taken away while a line is written.
+#[derive(Clone)]
+struct AboveBars(MultiProgress);
+
+impl MakeWriter<'_> for AboveBars {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for AboveBars {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.suspend(|| io::stderr().lock().write_all(line))?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().lock().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter;
+    use super::is_own;
+
+    #[test]
+    fn the_events_of_libraries_are_left_out() {
+        for own in ["vpipe", "vpipe::engine::attempt"] {
+            assert!(is_own(own), "{own}");
+        }
+        for other in ["h2::codec", "reqwest", "vpipes", ""] {
+            assert!(!is_own(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_filter_is_a_level_or_targets() {
+        for right in ["debug", "vpipe::engine=debug,vpipe::media=info"] {
+            assert!(filter(right).is_ok(), "{right}");
+        }
+        for wrong in ["vpipe::engine=loud", "a=b=c"] {
+            assert!(filter(wrong).is_err(), "{wrong}");
+        }
+    }
+}
