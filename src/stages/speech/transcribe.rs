@@ -40,6 +40,7 @@ pub fn transcribe_params(spec: &WhisperSpec) -> TranscribeParams {
             WhisperTask::Transcribe => Task::Transcribe,
             WhisperTask::Translate => Task::Translate,
         },
+        ..TranscribeParams::default()
     }
 }
 
