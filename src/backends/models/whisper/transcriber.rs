@@ -61,7 +61,7 @@ impl Default for TranscribeParams {
         Self {
             language: None,
             task: Task::default(),
-            beam_size: 1,
+            beam_size: 5,
             condition_on_previous_text: true,
         }
     }
