@@ -11,8 +11,8 @@ use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::placements::unloadable;
-use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::whisper::SpeechModelSource;
+use crate::backends::models::whisper::Transcriber;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::http::Access;
@@ -134,8 +134,7 @@ impl Placements {
             ),
         ] {
             if is_given {
-                self.notices
-                    .push(format!("{key} has no effect on {place}"));
+                self.notices.push(format!("{key} has no effect on {place}"));
             }
         }
     }

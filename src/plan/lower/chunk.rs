@@ -136,6 +136,7 @@ mod tests {
     #[test]
     fn a_model_on_this_machine_gets_its_share_of_the_sound() {
         let place = |concurrency| LocalFacts {
+            why: String::new(),
             backend: "local".into(),
             engine: "rten".to_owned(),
             threads: 1,

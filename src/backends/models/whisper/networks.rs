@@ -63,6 +63,16 @@ pub(in crate::backends) struct Logits {
 }
 
 impl Logits {
+    /// Of rows of one length.
+    #[cfg(test)]
+    pub(in crate::backends) fn of(rows: impl Iterator<Item = Vec<f32>>) -> Self {
+        let rows: Vec<Vec<f32>> = rows.collect();
+        Self {
+            vocabulary: rows[0].len(),
+            data: rows.concat(),
+        }
+    }
+
     /// The logits after the token at `row`; none where there is no such row.
     pub(in crate::backends) fn row(&self, row: usize) -> &[f32] {
         self.data

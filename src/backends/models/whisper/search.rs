@@ -246,9 +246,94 @@ impl Sampler {
 
 #[cfg(test)]
 mod tests {
+    use super::Continuation;
+    use super::Hypothesis;
     use super::Sampler;
+    use super::Search;
+    use super::Strategy;
     use super::likeliest;
     use super::most_likely;
+    use crate::backends::engine::network::EngineError;
+    use crate::backends::models::whisper::logit_filter::LogitFilter;
+    use crate::backends::models::whisper::networks::Logits;
+    use crate::backends::models::whisper::profile::Profile;
+    use crate::backends::models::whisper::profile::SpecialTokens;
+    use std::collections::BTreeMap;
+
+    /// Words 0 to 2 and the end, 3.
+    fn profile() -> Profile {
+        Profile {
+            bands: 80,
+            frames: 3000,
+            width: 1,
+            decoder: (1, 1, 1),
+            takes_positions: false,
+            positions: 448,
+            tokens: SpecialTokens {
+                end: 3,
+                start: 4,
+                previous: None,
+                transcribe: None,
+                translate: None,
+                no_speech: None,
+                no_times: 5,
+                first_time: 6,
+            },
+            languages: BTreeMap::new(),
+            suppressed: Vec::new(),
+            never_first: Vec::new(),
+            latest_begin: 50,
+            ends_at_pauses: false,
+        }
+    }
+
+    const FIRST: [f32; 4] = [0.5, 0.4, 0.1, 0.0];
+    /// The probabilities of each token after each word.
+    const AFTER: [[f32; 4]; 3] = [
+        [0.1, 0.3, 0.2, 0.4],
+        [0.05, 0.0, 0.05, 0.9],
+        [0.0, 0.0, 0.0, 1.0],
+    ];
+
+    struct Table(Vec<Vec<u32>>);
+
+    impl Continuation for Table {
+        fn step(&mut self, rows: &[usize], tokens: &[u32]) -> Result<Logits, EngineError> {
+            let text = |(&row, &token): (&usize, &u32)| [&self.0[row][..], &[token]].concat();
+            self.0 = rows.iter().zip(tokens).map(text).collect();
+            let last = self.0.iter().map(|text| text[text.len() - 1] as usize);
+            Ok(Logits::of(last.map(|word| AFTER[word].map(f32::ln).to_vec())))
+        }
+    }
+
+    fn search(size: usize, longest: usize) -> Hypothesis {
+        let profile = profile();
+        let filter = LogitFilter {
+            profile: &profile,
+            times: false,
+        };
+        let mut texts = Table(vec![Vec::new()]);
+        let search = Search { filter, longest };
+        let first = FIRST.map(f32::ln);
+        let strategy = Strategy::Beam(size);
+        search.run(&first, &mut texts, strategy).unwrap()
+    }
+
+    #[test]
+    fn a_beam_finds_what_the_likeliest_token_misses() {
+        let check = |found: Hypothesis, tokens: &[u32], probability: f32| {
+            assert_eq!(found.tokens, tokens);
+            assert!((found.logprob - probability.ln()).abs() < 1e-5, "{found:?}");
+        };
+        // 0 is likelier than 1 and ends with 0.4; 1 ends with 0.9.
+        check(search(1, 10), &[0], 0.5 * 0.4);
+        check(search(2, 10), &[1], 0.4 * 0.9);
+        // Cut off after one token: no end is counted.
+        check(search(1, 1), &[0], 0.5);
+        check(search(2, 1), &[0], 0.5);
+        let average = search(2, 10).avg_logprob();
+        assert!((average - 0.36_f32.ln() / 2.0).abs() < 1e-5);
+    }
 
     #[test]
     fn the_likeliest_may_follow() {

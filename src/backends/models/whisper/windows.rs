@@ -182,3 +182,6 @@ impl Progress {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;
