@@ -302,7 +302,9 @@ mod tests {
             let text = |(&row, &token): (&usize, &u32)| [&self.0[row][..], &[token]].concat();
             self.0 = rows.iter().zip(tokens).map(text).collect();
             let last = self.0.iter().map(|text| text[text.len() - 1] as usize);
-            Ok(Logits::of(last.map(|word| AFTER[word].map(f32::ln).to_vec())))
+            Ok(Logits::of(
+                last.map(|word| AFTER[word].map(f32::ln).to_vec()),
+            ))
         }
     }
 

@@ -89,7 +89,12 @@ fn sound(seconds: usize) -> Vec<f32> {
     (0..seconds * RATE).map(|n| n as f32 + 1.0).collect()
 }
 
-fn run(windows: Windows<'_>, seconds: usize, pauses: &[Range<usize>], script: &mut Script) -> Heard {
+fn run(
+    windows: Windows<'_>,
+    seconds: usize,
+    pauses: &[Range<usize>],
+    script: &mut Script,
+) -> Heard {
     let samples = sound(seconds);
     let heard = windows.run(&samples, &[0..samples.len()], pauses, script);
     assert!(script.answers.is_empty());
