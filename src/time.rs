@@ -138,12 +138,6 @@ impl Sampling {
         rule.count_until(Pts(nanoseconds(length)))
     }
 
-    /// Whether sample `k` is due strictly before `pts`: then the frame that was on screen until
-    /// `pts` is the one it shows.
-    pub fn is_due_before(&self, k: u64, pts: Pts) -> bool {
-        self.scaled_due(k) < self.scaled(pts)
-    }
-
     /// The first sample that is due at `pts` or later.
     pub fn first_due_from(&self, pts: Pts) -> u64 {
         let per_sample = self.per_sample();
@@ -164,10 +158,6 @@ impl Sampling {
     // Both sides of `k / fps <= (pts - first) x base - start`, multiplied by
     // `fps.num x base.den` and a thousand million. Saturating, for time stamps that are not of
     // this world.
-    fn scaled_due(&self, k: u64) -> i128 {
-        i128::from(k).saturating_mul(self.per_sample())
-    }
-
     fn per_sample(&self) -> i128 {
         product([self.fps.den, self.base.0.den, NANOSECONDS])
     }
@@ -230,11 +220,6 @@ mod tests {
     #[test]
     fn the_frame_on_screen_is_the_last_one_at_or_before_the_sample() {
         let rule = sampling(1.0, (1, 30));
-        assert!(
-            !rule.is_due_before(1, Pts(30)),
-            "frame 30 itself shows sample 1"
-        );
-        assert!(rule.is_due_before(1, Pts(31)));
         assert_eq!(rule.first_due_from(Pts(30)), 1);
         assert_eq!(rule.first_due_from(Pts(31)), 2);
     }
@@ -249,7 +234,6 @@ mod tests {
         assert_eq!(rule.first_due_from(Pts(0)), 0);
         assert_eq!(rule.first_due_from(Pts(15)), 0);
         assert_eq!(rule.first_due_from(Pts(16)), 1);
-        assert!(!rule.is_due_before(0, Pts(15)) && rule.is_due_before(0, Pts(16)));
         assert_eq!(rule.count_until(Pts(10)), 0, "it ends before the start");
         assert_eq!(rule.count_until(Pts(15)), 0);
         assert_eq!(rule.count_until(Pts(21)), 2);

@@ -47,16 +47,6 @@ impl AppError {
         }
     }
 
-    /// The same error with what to do about it; a [`Report`] says that itself.
-    pub fn with_help(self, text: impl Into<String>) -> Self {
-        let help = Some(text.into());
-        match self {
-            Self::Recipe(report) => Self::Recipe(report),
-            Self::Request { message, .. } => Self::Request { message, help },
-            Self::Environment { message, .. } => Self::Environment { message, help },
-        }
-    }
-
     /// Its exit code.
     pub fn exit_code(&self) -> u8 {
         match self {

@@ -65,6 +65,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flate2", &["src/backends/models/whisper/decode.rs"]),
     ("toml", &["src/recipe/"]),
     ("schemars", &["src/recipe/"]),
+    ("strsim", &["src/diag.rs"]),
     ("minijinja", &["src/template.rs", "src/template/"]),
 ];
 

@@ -5,17 +5,15 @@
 //! do when they run.
 
 use crate::diag::Diagnostic;
-use crate::facts::Encoding;
 use crate::facts::Facts;
 use crate::facts::LocalFacts;
-use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::item::ItemKind;
-use crate::item::PixelFormat;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::plan::checked::CheckedRecipe;
 use crate::plan::graph::stages::StageGraph;
+use crate::plan::lower::demand::Demand;
 use crate::plan::lower::memory;
 use crate::plan::step::Execution;
 use crate::plan::step::Limit;
@@ -27,13 +25,9 @@ use crate::plan::step::Step;
 use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
 use crate::recipe::BatchSpec;
-use crate::recipe::ExtractSpec;
-use crate::recipe::Medium;
 use crate::recipe::MergeSpec;
 use crate::recipe::Port;
 use crate::recipe::Recipe;
-use crate::recipe::SaveFormat;
-use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageInput;
 use crate::recipe::StageSpec;
@@ -41,7 +35,6 @@ use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 
 /// How a recipe is compiled; no result depends on it.
 #[derive(Clone, Copy, Debug)]
@@ -83,78 +76,6 @@ pub fn compile(
         lowering.stage(graph.graph[node])?;
     }
     lowering.finish(recipe)
-}
-
-// Which forms of frames anything asks for.
-pub(super) struct Demand {
-    // Of any form.
-    pub(super) frames: bool,
-    pub(super) pixels: bool,
-    pub(super) jpeg: bool,
-    pub(super) sound: bool,
-    // The stages that feed a server, with the bytes of JPEG that fit into its requests.
-    pub(super) batches: BTreeMap<StageId, usize>,
-    // Those whose users collect for themselves, because they do not take all.
-    pub(super) own: BTreeSet<StageId>,
-}
-
-impl Demand {
-    fn of(graph: &StageGraph<'_>, facts: &Facts) -> Self {
-        let mut demand = Self {
-            frames: false,
-            pixels: false,
-            jpeg: false,
-            sound: false,
-            batches: BTreeMap::new(),
-            own: BTreeSet::new(),
-        };
-        for stage in graph.graph.node_weights() {
-            demand.note(graph, stage, facts.placements.get(&stage.id));
-        }
-        demand.frames |= demand.pixels || demand.jpeg;
-        demand
-    }
-
-    // What `stage`, placed at `place`, takes of the video.
-    fn note(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: Option<&Placement>) {
-        match &stage.spec {
-            StageSpec::Save(spec) => self.note_files(spec),
-            StageSpec::Yolo(_) | StageSpec::Whisper(_) | StageSpec::Http(_) => {
-                match (stage.spec.medium(), place) {
-                    (_, None | Some(Placement::Skipped { .. }))
-                    | (None | Some(Medium::Boxes), _) => {}
-                    (Some(Medium::Sound), Some(_)) => self.sound = true,
-                    (Some(Medium::Frames), Some(Placement::Local(_))) => self.pixels = true,
-                    (Some(Medium::Frames), Some(Placement::Remote(place))) => {
-                        self.note_requests(graph, stage, place);
-                    }
-                }
-            }
-            StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => {}
-        }
-    }
-
-    fn note_requests(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: &RemoteFacts) {
-        let of_crops = graph.crops_of(stage).is_some();
-        let sources = stage.inputs.iter().map(|input| input.stage.clone());
-        if of_crops || !stage.take.is_all() {
-            self.frames = true;
-            self.pixels |= of_crops;
-            self.own.extend(sources);
-            return;
-        }
-        self.jpeg = true;
-        for source in sources {
-            let most = self.batches.entry(source).or_insert(usize::MAX);
-            *most = (*most).min(jpeg_bytes(place));
-        }
-    }
-
-    fn note_files(&mut self, spec: &SaveSpec) {
-        self.frames = true;
-        self.pixels |= spec.format == SaveFormat::Png;
-        self.jpeg |= spec.format == SaveFormat::Jpeg && spec.quality.is_none();
-    }
 }
 
 // The steps that give what a stage gives.
@@ -220,116 +141,6 @@ impl Lowering<'_> {
         };
         self.fates.insert(stage.id.clone(), fate);
         Ok(())
-    }
-
-    fn extract(&mut self, stage: &Stage, spec: &ExtractSpec) -> StageFate {
-        if !self.demand.frames && self.demand.sound {
-            return StageFate::Bypassed("only sound is taken, by those who listen".to_owned());
-        }
-        if !self.demand.frames {
-            return StageFate::Skipped("no stage that runs takes frames".to_owned());
-        }
-        let format = if self.demand.pixels {
-            PixelFormat::Rgb24
-        } else {
-            PixelFormat::I420
-        };
-        let kind = StepKind::ReadFrames {
-            spec: spec.clone(),
-            format,
-        };
-        let mut outputs = StageOutputs::default();
-        let mut step = self.step(
-            stage,
-            "frames",
-            kind,
-            Execution::Source,
-            memory::OPEN_VIDEOS,
-        );
-        step.last = !self.demand.jpeg;
-        let mut names = vec![step.id.clone()];
-        let frames = self.graph.add_node(step);
-        self.source = Some((frames, spec.quality));
-        outputs.pixels = Some(frames);
-        if self.demand.jpeg {
-            let kind = StepKind::Encode {
-                quality: spec.quality,
-            };
-            let mut step = self.step(
-                stage,
-                "encode",
-                kind,
-                Execution::Threads,
-                self.facts.cores.max(1),
-            );
-            step.ordered = true;
-            names.push(step.id.clone());
-            let encode = self.graph.add_node(step);
-            self.graph.add_edge(frames, encode, ItemKind::Frame);
-            outputs.jpeg = Some(encode);
-        }
-        self.outputs.insert(stage.id.clone(), outputs);
-        StageFate::Runs(names)
-    }
-
-    fn batch(&mut self, stage: &Stage, spec: &BatchSpec, mut outputs: StageOutputs) -> StageFate {
-        let wanted = match outputs.crops_of {
-            Some(_) => None,
-            None => self.demand.batches.get(&stage.id).copied(),
-        };
-        let fate = match outputs.jpeg.zip(wanted) {
-            Some((encode, max_bytes)) => {
-                let step = self.step(
-                    stage,
-                    "collect",
-                    StepKind::Batch {
-                        spec: spec.clone(),
-                        max_bytes,
-                    },
-                    Execution::Fold,
-                    1,
-                );
-                let name = step.id.clone();
-                let node = self.graph.add_node(step);
-                self.graph.add_edge(encode, node, ItemKind::Frame);
-                outputs.jpeg = Some(node);
-                StageFate::Runs(vec![name])
-            }
-            _ if self.demand.own.contains(&stage.id) => {
-                StageFate::Bypassed("each stage collects what it takes".to_owned())
-            }
-            _ => StageFate::Bypassed("frames go one by one on this machine".to_owned()),
-        };
-        outputs.batch = Some(spec.clone());
-        self.outputs.insert(stage.id.clone(), outputs);
-        fate
-    }
-
-    fn save(&mut self, stage: &Stage, spec: &SaveSpec, from: &StageOutputs) -> StageFate {
-        let source = match (spec.format, spec.quality) {
-            (SaveFormat::Jpeg, None) => from.jpeg,
-            (SaveFormat::Jpeg, Some(_)) | (SaveFormat::Png, _) => from.pixels,
-        };
-        let Some(source) = source else {
-            return StageFate::Skipped("what it takes from does not run".to_owned());
-        };
-        let kind = StepKind::Save { spec: spec.clone() };
-        let step = self.step(
-            stage,
-            "write",
-            kind,
-            Execution::Threads,
-            self.facts.cores.max(1),
-        );
-        let name = step.id.clone();
-        let node = self.graph.add_node(step);
-        self.graph.add_edge(source, node, ItemKind::Frame);
-        let outputs = StageOutputs {
-            saved: Some(node),
-            ..StageOutputs::default()
-        };
-        self.outputs.insert(stage.id.clone(), outputs);
-        StageFate::Runs(vec![name])
     }
 
     fn merge(
@@ -461,16 +272,6 @@ impl Lowering<'_> {
             backends: self.backends,
         })
     }
-}
-
-// What of a request's body is left for JPEGs. In JSON the parameters and quotes around them stay
-// below a hundredth; in a form each has a header of its own, which stays below three.
-pub(super) fn jpeg_bytes(place: &RemoteFacts) -> usize {
-    let share = match place.encoding {
-        Encoding::Base64 => 99,
-        Encoding::Raw => 97,
-    };
-    place.encoding.held(place.max_body / 100 * share)
 }
 
 fn nothing_runs(recipe: &Recipe, stages: &[StagePlan]) -> Diagnostic {

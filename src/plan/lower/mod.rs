@@ -2,7 +2,9 @@
 
 pub(super) mod chunk;
 pub(super) mod compile;
+pub(super) mod demand;
 pub(super) mod feed;
+pub(super) mod frames;
 mod memory;
 pub(super) mod speech;
 pub(super) mod vision;

@@ -99,7 +99,14 @@ impl Lowering<'_> {
             Execution::Fold,
             1,
         );
-        let steps = [Some(read), Some(cut), code, Some(listen), Some(compose)];
+        self.speech_chain(
+            stage,
+            [Some(read), Some(cut), code, Some(listen), Some(compose)],
+        )
+    }
+
+    // Joins the steps, each to the next that there is.
+    fn speech_chain(&mut self, stage: &Stage, steps: [Option<Step>; 5]) -> StageFate {
         let kinds = [
             ItemKind::Sound,
             ItemKind::Sound,

@@ -5,7 +5,7 @@ use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::plan::lower::compile::Lowering;
 use crate::plan::lower::compile::StageOutputs;
-use crate::plan::lower::compile::jpeg_bytes;
+use crate::plan::lower::demand::jpeg_bytes;
 use crate::plan::lower::feed::FrameForm;
 use crate::plan::step::Execution;
 use crate::plan::step::StageFate;

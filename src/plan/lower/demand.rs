@@ -1,0 +1,99 @@
+//! Demand: which forms of frames, and whether sound, any stage takes as it is placed.
+//!
+//! Known before the first stage is lowered, so that nothing is read or encoded for nobody.
+
+use crate::facts::Encoding;
+use crate::facts::Facts;
+use crate::facts::Placement;
+use crate::facts::RemoteFacts;
+use crate::name::StageId;
+use crate::plan::graph::stages::StageGraph;
+use crate::recipe::Medium;
+use crate::recipe::SaveFormat;
+use crate::recipe::SaveSpec;
+use crate::recipe::Stage;
+use crate::recipe::StageSpec;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// What the stages of a recipe take of the video, as they are placed.
+pub(super) struct Demand {
+    // Of any form.
+    pub(super) frames: bool,
+    pub(super) pixels: bool,
+    pub(super) jpeg: bool,
+    pub(super) sound: bool,
+    // The stages that feed a server, with the bytes of JPEG that fit into its requests.
+    pub(super) batches: BTreeMap<StageId, usize>,
+    // Those whose users collect for themselves, because they do not take all.
+    pub(super) own: BTreeSet<StageId>,
+}
+
+impl Demand {
+    pub(super) fn of(graph: &StageGraph<'_>, facts: &Facts) -> Self {
+        let mut demand = Self {
+            frames: false,
+            pixels: false,
+            jpeg: false,
+            sound: false,
+            batches: BTreeMap::new(),
+            own: BTreeSet::new(),
+        };
+        for stage in graph.graph.node_weights() {
+            demand.note(graph, stage, facts.placements.get(&stage.id));
+        }
+        demand.frames |= demand.pixels || demand.jpeg;
+        demand
+    }
+
+    // What `stage`, placed at `place`, takes of the video.
+    fn note(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: Option<&Placement>) {
+        match &stage.spec {
+            StageSpec::Save(spec) => self.note_files(spec),
+            StageSpec::Yolo(_) | StageSpec::Whisper(_) | StageSpec::Http(_) => {
+                match (stage.spec.medium(), place) {
+                    (_, None | Some(Placement::Skipped { .. }))
+                    | (None | Some(Medium::Boxes), _) => {}
+                    (Some(Medium::Sound), Some(_)) => self.sound = true,
+                    (Some(Medium::Frames), Some(Placement::Local(_))) => self.pixels = true,
+                    (Some(Medium::Frames), Some(Placement::Remote(place))) => {
+                        self.note_requests(graph, stage, place);
+                    }
+                }
+            }
+            StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => {}
+        }
+    }
+
+    fn note_requests(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: &RemoteFacts) {
+        let of_crops = graph.crops_of(stage).is_some();
+        let sources = stage.inputs.iter().map(|input| input.stage.clone());
+        if of_crops || !stage.take.is_all() {
+            self.frames = true;
+            self.pixels |= of_crops;
+            self.own.extend(sources);
+            return;
+        }
+        self.jpeg = true;
+        for source in sources {
+            let most = self.batches.entry(source).or_insert(usize::MAX);
+            *most = (*most).min(jpeg_bytes(place));
+        }
+    }
+
+    fn note_files(&mut self, spec: &SaveSpec) {
+        self.frames = true;
+        self.pixels |= spec.format == SaveFormat::Png;
+        self.jpeg |= spec.format == SaveFormat::Jpeg && spec.quality.is_none();
+    }
+}
+
+/// What of a request's body is left for JPEGs. In JSON the parameters and quotes around them stay
+/// below a hundredth; in a form each has a header of its own, which stays below three.
+pub(super) fn jpeg_bytes(place: &RemoteFacts) -> usize {
+    let share = match place.encoding {
+        Encoding::Base64 => 99,
+        Encoding::Raw => 97,
+    };
+    place.encoding.held(place.max_body / 100 * share)
+}
