@@ -10,6 +10,7 @@ use crate::backends::transport::http::Access;
 use crate::backends::transport::http::Outgoing;
 use crate::backends::transport::http::Reply;
 use crate::backends::transport::http::Server;
+use crate::backends::transport::json;
 use crate::exchange::Exchange;
 use crate::facts::Encoding;
 use crate::failure::Class;
@@ -212,7 +213,7 @@ impl Service {
     }
 
     fn read(&self, reply: &Reply) -> Result<Value, Failure> {
-        let output: Result<Value, _> = serde_json::from_slice(&reply.body);
+        let output = json::parse(&reply.body);
         let output = output.or_else(|error| match self.spec.mapping.about {
             Subject::Sound => speech::text_of(&reply.body).ok_or(error),
             Subject::Frame | Subject::Batch | Subject::Boxes => Err(error),
@@ -253,9 +254,10 @@ impl Service {
 
 fn class(status: u16) -> Class {
     match status {
-        408 | 425 | 429 | 500 | 502..=504 => Class::Busy,
+        408 | 425 | 429 | 502..=504 => Class::Busy,
         413 => Class::TooLarge,
         300..=399 | 401 | 403 | 404 | 405 | 407 | 410 => Class::Refused,
+        // 500 is what frameworks say where a handler raised.
         _ => Class::Worker,
     }
 }

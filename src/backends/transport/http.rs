@@ -3,6 +3,7 @@
 //!
 //! The one file that names the client library. Does not know what is asked or answered.
 
+use super::retry_after;
 use crate::failure::Class;
 use crate::failure::Failure;
 use bytes::Bytes;
@@ -294,7 +295,7 @@ impl Server {
         let asked = response.headers().get("retry-after");
         let retry_after = asked
             .and_then(|value| value.to_str().ok())
-            .and_then(|text| pause(text, SystemTime::now()));
+            .and_then(|text| retry_after::pause(text, SystemTime::now()));
         let mut body = BytesMut::new();
         while let Some(part) = response.chunk().await.map_err(|error| self.broken(error))? {
             if body.len() + part.len() > self.most {
@@ -359,18 +360,6 @@ fn is_loopback(url: &Url) -> bool {
             .is_ok_and(|ip| ip.is_loopback())
 }
 
-// `Retry-After` is a number of seconds or a date.
-fn pause(text: &str, now: SystemTime) -> Option<Duration> {
-    let text = text.trim();
-    match text.parse() {
-        Ok(seconds) => Some(Duration::from_secs(seconds)),
-        Err(_) => {
-            let date = httpdate::parse_http_date(text).ok()?;
-            Some(date.duration_since(now).unwrap_or_default())
-        }
-    }
-}
-
 fn tls() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(ring::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
@@ -384,11 +373,9 @@ mod tests {
     use super::Access;
     use super::Secret;
     use super::Server;
-    use super::pause;
     use super::without;
     use bytes::Bytes;
     use std::time::Duration;
-    use std::time::SystemTime;
 
     fn server(base: &str, allowed: &[&str]) -> Result<Server, String> {
         let access = Access {
@@ -439,16 +426,5 @@ mod tests {
         assert_eq!(said("no abc, abcabc?"), "no (the key), (the key)(the key)?");
         assert_eq!(said("ab"), "ab");
         assert_eq!(said(""), "");
-    }
-
-    #[test]
-    fn a_pause_is_asked_for_in_seconds_or_to_a_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        let asked = |text| pause(text, now).map(|pause| pause.as_secs());
-        assert_eq!(asked("7"), Some(7));
-        assert_eq!(asked("Sun, 06 Nov 1994 08:49:47 GMT"), Some(10));
-        assert_eq!(asked("Sun, 06 Nov 1994 08:00:00 GMT"), Some(0));
-        assert_eq!(asked("soon"), None);
-        assert_eq!(asked("-1"), None);
     }
 }

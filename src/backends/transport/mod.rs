@@ -5,3 +5,5 @@
 pub(in crate::backends) mod excerpt;
 pub mod form;
 pub mod http;
+pub(in crate::backends) mod json;
+mod retry_after;

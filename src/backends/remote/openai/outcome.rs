@@ -5,6 +5,7 @@
 use crate::backends::remote::speech::text_of;
 use crate::backends::transport::excerpt::said;
 use crate::backends::transport::http::Reply;
+use crate::backends::transport::json;
 use crate::failure::Class;
 use crate::failure::Failure;
 use serde_json::Value;
@@ -38,8 +39,8 @@ pub(in crate::backends) fn unsupported(reply: &Reply) -> Option<Unsupported> {
 }
 
 /// The answer, or why there is none.
-pub(in crate::backends) fn answer(reply: &Reply) -> Result<Value, Failure> {
-    let body: Option<Value> = serde_json::from_slice(&reply.body).ok();
+pub(super) fn answer(reply: &Reply) -> Result<Value, Failure> {
+    let body = json::parse(&reply.body).ok();
     if (200..300).contains(&reply.status) {
         let odd = || {
             let came = said(&reply.body);
