@@ -2,6 +2,7 @@
 //!
 //! Pure.
 
+use crate::backends::transport::json;
 use crate::failure::Class;
 use serde::Deserialize;
 
@@ -43,8 +44,8 @@ pub struct Jobs {
 
 /// Why nobody took a job, from the body of `/health`: whether others would fare better, and a
 /// part of a sentence.
-pub(in crate::backends) fn stuck(body: Option<&[u8]>) -> (Class, String) {
-    let health = body.and_then(|body| serde_json::from_slice::<Health>(body).ok());
+pub(super) fn stuck(body: Option<&[u8]>) -> (Class, String) {
+    let health = body.and_then(|body| serde_json::from_value(json::parse(body).ok()?).ok());
     let Some(Health { workers, jobs }) = health else {
         let why = "and its health cannot be read; look at it in RunPod's console";
         return (Class::TimedOut, why.to_owned());

@@ -1,21 +1,25 @@
-//! Outcomes: what an answer of the RunPod API means for a job.
+//! Outcomes: what the API's answers mean for a job, in one place and without a network.
 //!
-//! Pure. The API tells failure in many forms: HTTP codes, HTML of the edge, a status of the job,
-//! an error as a string, as JSON within a string or as an object, and a job that is COMPLETED
-//! without any output because its result was too large to be kept.
+//! The API reports a failure in several forms: a text, JSON in a text, an object inside a job that
+//! is completed, or a completed job without any output because its result was too large to be kept.
+//! Fields are read one by one: one that is not what it should be is unknown and spoils no other.
 
 use crate::backends::transport::excerpt::excerpt;
 use crate::backends::transport::http::Reply;
+use crate::backends::transport::json;
 use crate::failure::Class;
 use crate::failure::Failure;
-use serde::Deserialize;
+use serde_json::Map;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// No job runs longer than RunPod allows: seven days.
+const LONGEST_JOB_MS: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
+
 /// Where a job is.
 #[derive(Debug, PartialEq)]
-pub(in crate::backends) enum State {
+pub(super) enum State {
     /// No worker has taken it.
     Queued,
     /// A worker has it.
@@ -24,83 +28,171 @@ pub(in crate::backends) enum State {
     Done(Value),
 }
 
+/// Why an answer about a job does not say where it is.
+#[derive(Debug)]
+pub(super) enum NoState {
+    /// The line or the server fails: the same question may be answered later.
+    Passing(Failure),
+    /// The server does not know the job.
+    Missing(Failure),
+    /// The answer is not one of the API, or is about another job.
+    Unreadable(Failure),
+    /// The job has no output and will have none.
+    Failed(Failure),
+}
+
+impl From<NoState> for Failure {
+    fn from(none: NoState) -> Self {
+        match none {
+            NoState::Passing(failure)
+            | NoState::Missing(failure)
+            | NoState::Unreadable(failure)
+            | NoState::Failed(failure) => failure,
+        }
+    }
+}
+
 /// What the API says of a job.
-#[derive(Debug, Deserialize)]
-pub(in crate::backends) struct Job {
+#[derive(Debug)]
+pub(super) struct Job {
     id: Option<String>,
     status: Option<String>,
     output: Option<Value>,
     error: Option<Value>,
-    #[serde(rename = "executionTime")]
-    execution_ms: Option<f64>,
-    #[serde(rename = "delayTime")]
-    delay_ms: Option<f64>,
-    #[serde(rename = "workerId")]
-    worker: Option<String>,
+    execution: Option<Duration>,
+    delay: Option<Duration>,
+    attempt: Attempt,
+}
+
+/// One attempt of the platform's at a job; what is not told is not known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attempt {
+    /// The worker that has or had the job.
+    pub(super) worker: Option<Arc<str>>,
+    /// How often the job was queued again before.
+    pub(super) retries: Option<u64>,
+}
+
+impl Attempt {
+    /// Whether this is another attempt than an earlier one.
+    pub(super) fn follows(&self, earlier: &Self) -> bool {
+        let workers = self.worker.as_ref().zip(earlier.worker.as_ref());
+        let moved = workers.is_some_and(|(now, then)| now != then);
+        moved || self.retries.unwrap_or(0) > earlier.retries.unwrap_or(0)
+    }
+
+    /// This attempt, with what only an earlier answer told of it.
+    pub(super) fn or(self, earlier: Self) -> Self {
+        Self {
+            worker: self.worker.or(earlier.worker),
+            retries: self.retries.or(earlier.retries),
+        }
+    }
 }
 
 impl Job {
-    /// The job that was submitted by a request with this reply. A 502 after a request that
-    /// `is_near_limit` may be the edge's way of refusing its size.
-    pub(in crate::backends) fn submitted(
-        reply: &Reply,
-        is_near_limit: bool,
-    ) -> Result<Self, Failure> {
-        let job = job(reply, Class::Refused);
-        job.map_err(|failure| match failure.class {
-            Class::Busy if reply.status == 502 && is_near_limit => Failure {
-                class: Class::TooLarge,
-                ..failure
+    fn of(mut fields: Map<String, Value>) -> Self {
+        let worker = text(fields.get("workerId"));
+        Self {
+            id: text(fields.get("id")),
+            status: fields
+                .get("status")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
+            execution: milliseconds(fields.get("executionTime")),
+            delay: milliseconds(fields.get("delayTime")),
+            attempt: Attempt {
+                worker: worker.filter(|id| is_plain(id)).map(Arc::from),
+                retries: fields.get("retries").and_then(Value::as_u64),
             },
-            _ => failure,
-        })
-    }
-
-    /// The job of ours that was asked for.
-    pub(in crate::backends) fn asked(reply: &Reply) -> Result<Self, Failure> {
-        job(reply, Class::Lost)
-    }
-
-    /// Its id, fit to be a part of a path.
-    pub(in crate::backends) fn id(&self) -> Result<String, Failure> {
-        let id = self.id.clone().unwrap_or_default();
-        if !id.is_empty() && id.len() < 200 && id.chars().all(is_plain) {
-            Ok(id)
-        } else {
-            let why = "the job was accepted without a usable id";
-            Err(Failure::new(Class::BadAnswer, why))
+            output: fields.remove("output").filter(|output| !output.is_null()),
+            error: fields.remove("error").filter(|error| !error.is_null()),
         }
     }
 
+    /// The job that was submitted by a request with this reply. A 502 after a request that
+    /// `is_near_limit` may be the edge's way of refusing its size.
+    ///
+    /// # Errors
+    ///
+    /// Of class `bad-answer` where the job was accepted and nobody can tell which it is: it may
+    /// be paid already.
+    pub(super) fn submitted(reply: &Reply, is_near_limit: bool) -> Result<Self, Failure> {
+        match job(reply, Class::Refused) {
+            Ok(job) => Ok(job),
+            // A page in place of an answer comes from whoever stands before the API.
+            Err(NoState::Unreadable(failure)) if is_page(reply) => Err(Failure {
+                class: Class::Network,
+                ..failure
+            }),
+            Err(none) => match Failure::from(none) {
+                failure if failure.class == Class::Busy && reply.status == 502 && is_near_limit => {
+                    Err(Failure {
+                        class: Class::TooLarge,
+                        ..failure
+                    })
+                }
+                failure => Err(failure),
+            },
+        }
+    }
+
+    /// The job of ours with this id that was asked for. What names another one is not believed.
+    pub(super) fn asked(reply: &Reply, id: &str) -> Result<Self, NoState> {
+        let job = job(reply, Class::Lost)?;
+        match &job.id {
+            Some(other) if other != id => {
+                let why = format!(
+                    "the server was asked for the job {id} and answers about {}",
+                    excerpt(other)
+                );
+                Err(NoState::Unreadable(Failure::new(Class::BadAnswer, why)))
+            }
+            _ => Ok(job),
+        }
+    }
+
+    /// Its id, fit to be a part of a path.
+    pub(super) fn id(&self) -> Result<String, Failure> {
+        let id = self.id.clone().filter(|id| is_plain(id));
+        id.ok_or_else(|| {
+            let why = "the job was accepted without a usable id";
+            Failure::new(Class::BadAnswer, why)
+        })
+    }
+
     /// How long a worker took for it.
-    pub(in crate::backends) fn execution(&self) -> Option<Duration> {
-        milliseconds(self.execution_ms)
+    pub(super) fn execution(&self) -> Option<Duration> {
+        self.execution
     }
 
     /// How long it lay in the queue.
-    pub(in crate::backends) fn delay(&self) -> Option<Duration> {
-        milliseconds(self.delay_ms)
+    pub(super) fn delay(&self) -> Option<Duration> {
+        self.delay
     }
 
-    /// The worker that has or had it.
-    pub(in crate::backends) fn worker(&self) -> Option<Arc<str>> {
-        let plain = |id: &&str| !id.is_empty() && id.len() < 200 && id.chars().all(is_plain);
-        self.worker.as_deref().filter(plain).map(Arc::from)
+    /// The attempt of the platform's that it is in.
+    pub(super) fn attempt(&self) -> Attempt {
+        self.attempt.clone()
     }
 
     /// Where it is, or why it has no output.
-    pub(in crate::backends) fn state(self) -> Result<State, Failure> {
-        match self.status.as_deref().unwrap_or_default() {
-            "COMPLETED" => completed(self.output),
-            "FAILED" => Err(failed(&self)),
-            "CANCELLED" => Err(Failure::new(
+    pub(super) fn state(self) -> Result<State, NoState> {
+        let Some(status) = self.status.as_deref() else {
+            let why = "the server does not say where the job is: it gives no `status`";
+            return Err(NoState::Unreadable(Failure::new(Class::BadAnswer, why)));
+        };
+        match status {
+            "COMPLETED" => completed(self.output).map_err(NoState::Failed),
+            "FAILED" => Err(NoState::Failed(failed(&self))),
+            "CANCELLED" => Err(NoState::Failed(Failure::new(
                 Class::Worker,
                 "the job was cancelled at the server",
-            )),
-            "TIMED_OUT" => Err(Failure::new(
+            ))),
+            "TIMED_OUT" => Err(NoState::Failed(Failure::new(
                 Class::Lost,
                 "the job ran into the server's time limit",
-            )),
+            ))),
             "IN_QUEUE" => Ok(State::Queued),
             // A status of tomorrow is waited for; the recipe's own time limit ends it.
             _ => Ok(State::Running),
@@ -108,16 +200,37 @@ impl Job {
     }
 }
 
-fn milliseconds(number: Option<f64>) -> Option<Duration> {
-    let number = number.filter(|number| (0.0..1e12).contains(number))?;
-    Some(Duration::from_secs_f64(number / 1000.0))
+// A number in place of a text is the text that it would be.
+fn text(value: Option<&Value>) -> Option<String> {
+    match value? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
-fn is_plain(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || "-_.".contains(letter)
+fn milliseconds(value: Option<&Value>) -> Option<Duration> {
+    let number = match value? {
+        Value::String(text) => text.trim().parse().ok()?,
+        value => value.as_f64()?,
+    };
+    let is_likely = (0.0..=LONGEST_JOB_MS).contains(&number);
+    is_likely.then(|| Duration::from_secs_f64(number / 1000.0))
 }
 
-fn job(reply: &Reply, not_found: Class) -> Result<Job, Failure> {
+// Fit to be a part of a path: `..` would lead elsewhere.
+fn is_plain(id: &str) -> bool {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    id.starts_with(|letter: char| letter.is_ascii_alphanumeric())
+        && id.len() < 200
+        && id.chars().all(plain)
+}
+
+fn is_page(reply: &Reply) -> bool {
+    reply.body.trim_ascii_start().starts_with(b"<")
+}
+
+fn job(reply: &Reply, not_found: Class) -> Result<Job, NoState> {
     let text = || excerpt(&String::from_utf8_lossy(&reply.body));
     let failure = |class, what: &str| {
         let failure = Failure::new(class, format!("{what} (HTTP {}: {})", reply.status, text()));
@@ -126,41 +239,60 @@ fn job(reply: &Reply, not_found: Class) -> Result<Job, Failure> {
             None => failure,
         }
     };
-    match reply.status {
-        200..=299 => serde_json::from_slice(&reply.body)
-            .map_err(|_| failure(Class::Network, "the answer is not one of the API")),
-        400 if is_too_large(&text()) => Err(failure(Class::TooLarge, "the request is too large")),
-        413 => Err(failure(Class::TooLarge, "the request is too large")),
-        401 | 403 => Err(failure(
+    Err(match reply.status {
+        200..=299 => match json::parse(&reply.body) {
+            Ok(Value::Object(fields)) => return Ok(Job::of(fields)),
+            _ => NoState::Unreadable(failure(
+                Class::BadAnswer,
+                "the answer is not one of the API",
+            )),
+        },
+        413 => NoState::Failed(failure(Class::TooLarge, "the request is too large")),
+        400 if is_too_large(&text()) => {
+            NoState::Failed(failure(Class::TooLarge, "the request is too large"))
+        }
+        401 | 403 => NoState::Failed(failure(
             Class::Refused,
             "the key is not accepted: see RUNPOD_API_KEY",
         )),
-        402 => Err(failure(Class::Refused, "the account is out of credit")),
+        402 => NoState::Failed(failure(Class::Refused, "the account is out of credit")),
         // `/runsync` may lose a job while it holds the line.
         404 if not_found == Class::Lost || text().contains("job not found") => {
-            Err(failure(Class::Lost, "the server lost the job"))
+            NoState::Missing(failure(Class::Lost, "the server lost the job"))
         }
-        404 => Err(failure(
+        404 => NoState::Failed(failure(
             Class::Refused,
             "there is no such endpoint: see its id",
         )),
         408 | 425 | 429 | 500..=599 => {
-            Err(failure(Class::Busy, "the server is busy or restarting"))
+            NoState::Passing(failure(Class::Busy, "the server is busy or restarting"))
         }
-        _ => Err(failure(Class::Refused, "the server refuses the request")),
-    }
+        _ => NoState::Failed(failure(Class::Refused, "the server refuses the request")),
+    })
 }
 
 fn completed(output: Option<Value>) -> Result<State, Failure> {
-    let Some(output) = output.filter(|output| !output.is_null()) else {
+    let Some(output) = output else {
         let message = "the job is done but its output is gone: its answer was too large to be kept, \
                        or its worker went away";
         return Err(Failure::new(Class::Lost, message));
     };
-    match output.get("error").filter(|error| !error.is_null()) {
+    let inner = json::unwrapped(&output);
+    match error_in(&output).or(inner.as_ref().and_then(error_in)) {
         Some(error) => Err(worker_failure(&words(error))),
         None => Ok(State::Done(output)),
     }
+}
+
+// What a handler returned in place of an output. Some return an empty one besides the output.
+fn error_in(output: &Value) -> Option<&Value> {
+    output.get("error").filter(|error| match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) => true,
+    })
 }
 
 fn failed(job: &Job) -> Failure {
@@ -168,6 +300,10 @@ fn failed(job: &Job) -> Failure {
     // The platform gave the job up, the handler did not: it may well run the next time.
     if job.output.is_none() && words.contains("job timed out after") {
         return Failure::new(Class::Lost, format!("the server gave the job up: {words}"));
+    }
+    // How the SDK's own server says that it has forgotten a job.
+    if job.output.is_none() && words == "Job ID not found" {
+        return Failure::new(Class::Lost, format!("the server lost the job: {words}"));
     }
     worker_failure(&words)
 }
@@ -206,134 +342,4 @@ fn words(error: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Job;
-    use super::State;
-    use crate::backends::transport::http::Reply;
-    use crate::failure::Class;
-    use crate::failure::Failure;
-    use std::time::Duration;
-
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply {
-            status,
-            retry_after: None,
-            body: body.to_owned().into(),
-        }
-    }
-
-    fn state(reply: &Reply) -> Result<State, Failure> {
-        Job::asked(reply)?.state()
-    }
-
-    fn class(status: u16, body: &str) -> Option<Class> {
-        state(&reply(status, body))
-            .err()
-            .map(|failure| failure.class)
-    }
-
-    #[test]
-    fn every_form_of_failure_has_its_class() {
-        for (status, body, expected) in [
-            (200, r#"{"id":"a","status":"COMPLETED"}"#, Class::Lost),
-            (200, r#"{"status":"COMPLETED","output":null}"#, Class::Lost),
-            (
-                200,
-                r#"{"status":"COMPLETED","output":{"error":"boom"}}"#,
-                Class::Worker,
-            ),
-            (
-                200,
-                r#"{"status":"COMPLETED","output":{"error":{"message":"CUDA out of memory"}}}"#,
-                Class::OutOfMemory,
-            ),
-            (
-                200,
-                r#"{"status":"FAILED","error":"job timed out after 1 retries","retries":1}"#,
-                Class::Lost,
-            ),
-            (
-                200,
-                r#"{"status":"FAILED","error":"no images","output":{"code":3}}"#,
-                Class::Worker,
-            ),
-            (
-                200,
-                r#"{"status":"FAILED","error":"{\"error_message\":\"CUDA out of memory. Tried\"}"}"#,
-                Class::OutOfMemory,
-            ),
-            (200, r#"{"status":"TIMED_OUT"}"#, Class::Lost),
-            (200, r#"{"status":"CANCELLED"}"#, Class::Worker),
-            (404, r#"{"message":"job not found"}"#, Class::Lost),
-            (
-                400,
-                "bad request: body: exceeded max body size of 10MiB",
-                Class::TooLarge,
-            ),
-            (400, "bad request", Class::Refused),
-            (401, "", Class::Refused),
-            (429, "", Class::Busy),
-            (502, "<html>cloudflare</html>", Class::Busy),
-            (200, "<html>sign in</html>", Class::Network),
-        ] {
-            assert_eq!(class(status, body), Some(expected), "{status} {body}");
-        }
-    }
-
-    #[test]
-    fn a_bad_gateway_near_the_limit_is_taken_for_a_refusal_of_the_size() {
-        let class = |is_near_limit| {
-            let failure = Job::submitted(&reply(502, "<html>"), is_near_limit).unwrap_err();
-            failure.class
-        };
-        assert_eq!((class(false), class(true)), (Class::Busy, Class::TooLarge));
-    }
-
-    #[test]
-    fn what_a_server_says_is_one_short_line_of_text() {
-        let long = "<b>\u{1b}[31m sorry\n".repeat(100);
-        let failure = state(&reply(500, &long)).unwrap_err();
-        let said = failure.message;
-        assert!(said.chars().count() < 300 && !said.contains(char::is_control));
-        assert!(
-            said.ends_with("\u{2026})") && said.contains("[31m sorry"),
-            "{said}"
-        );
-    }
-
-    #[test]
-    fn a_job_is_waited_for_until_it_is_done() {
-        let state = |body| state(&reply(200, body)).unwrap();
-        assert_eq!(state(r#"{"id":"a","status":"IN_QUEUE"}"#), State::Queued);
-        assert_eq!(
-            state(r#"{"id":"a","status":"IN_PROGRESS","output":"half"}"#),
-            State::Running
-        );
-        assert_eq!(state(r#"{"id":"a","status":"TOMORROW"}"#), State::Running);
-        assert_eq!(
-            state(r#"{"status":"COMPLETED","output":[1]}"#),
-            State::Done(serde_json::json!([1]))
-        );
-    }
-
-    #[test]
-    fn times_are_milliseconds_whoever_writes_them() {
-        let took = |time: &str| {
-            let body = format!(r#"{{"status":"COMPLETED","executionTime":{time}}}"#);
-            Job::asked(&reply(200, &body)).unwrap().execution()
-        };
-        assert_eq!(took("205"), Some(Duration::from_millis(205)));
-        assert_eq!(took("0.5"), Some(Duration::from_micros(500)));
-        assert_eq!(took("-1"), None);
-        assert_eq!(took("1e300"), None);
-        assert_eq!(took("null"), None);
-    }
-
-    #[test]
-    fn an_id_that_would_lead_elsewhere_is_refused() {
-        let id = |body| Job::submitted(&reply(200, body), false).unwrap().id();
-        assert!(id(r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#).is_ok());
-        assert!(id(r#"{"id":"../../other","status":"IN_QUEUE"}"#).is_err());
-        assert!(id(r#"{"status":"IN_QUEUE"}"#).is_err());
-    }
-}
+mod tests;

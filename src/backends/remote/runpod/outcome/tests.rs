@@ -1,0 +1,189 @@
+//! Every form of answer that is known, and what it means.
+
+use super::Job;
+use super::State;
+use crate::backends::transport::http::Reply;
+use crate::failure::Class;
+use crate::failure::Failure;
+use std::time::Duration;
+
+fn reply(status: u16, body: &str) -> Reply {
+    Reply {
+        status,
+        retry_after: None,
+        body: body.to_owned().into(),
+    }
+}
+
+fn state(reply: &Reply) -> Result<State, Failure> {
+    Ok(Job::asked(reply, "a")?.state()?)
+}
+
+fn class(status: u16, body: &str) -> Option<Class> {
+    state(&reply(status, body))
+        .err()
+        .map(|failure| failure.class)
+}
+
+#[test]
+fn every_form_of_failure_has_its_class() {
+    for (status, body, expected) in [
+        (200, r#"{"id":"a","status":"COMPLETED"}"#, Class::Lost),
+        (200, r#"{"status":"COMPLETED","output":null}"#, Class::Lost),
+        (
+            200,
+            r#"{"status":"COMPLETED","output":{"error":"boom"}}"#,
+            Class::Worker,
+        ),
+        (
+            200,
+            r#"{"status":"COMPLETED","output":{"error":{"message":"CUDA out of memory"}}}"#,
+            Class::OutOfMemory,
+        ),
+        (
+            200,
+            r#"{"status":"FAILED","error":"job timed out after 1 retries","retries":1}"#,
+            Class::Lost,
+        ),
+        (
+            200,
+            r#"{"status":"FAILED","error":"no images","output":{"code":3}}"#,
+            Class::Worker,
+        ),
+        (
+            200,
+            r#"{"status":"FAILED","error":"{\"error_message\":\"CUDA out of memory. Tried\"}"}"#,
+            Class::OutOfMemory,
+        ),
+        (200, r#"{"status":"TIMED_OUT"}"#, Class::Lost),
+        (200, r#"{"status":"CANCELLED"}"#, Class::Worker),
+        (404, r#"{"message":"job not found"}"#, Class::Lost),
+        (
+            400,
+            "bad request: body: exceeded max body size of 10MiB",
+            Class::TooLarge,
+        ),
+        (400, "bad request", Class::Refused),
+        (401, "", Class::Refused),
+        (429, "", Class::Busy),
+        (502, "<html>cloudflare</html>", Class::Busy),
+        (200, "<html>sign in</html>", Class::BadAnswer),
+        (
+            200,
+            r#"{"id":"a","status":"COMPLETED","output":"#,
+            Class::BadAnswer,
+        ),
+        (
+            200,
+            r#"{"id":"b","status":"COMPLETED","output":[1]}"#,
+            Class::BadAnswer,
+        ),
+        (
+            200,
+            r#"{"id":"a","status":3,"output":[1]}"#,
+            Class::BadAnswer,
+        ),
+        (200, r#"{"id":"a","output":[1]}"#, Class::BadAnswer),
+        (200, "[]", Class::BadAnswer),
+        (
+            200,
+            r#"{"status":"COMPLETED","output":[{"error":"boom"}]}"#,
+            Class::Worker,
+        ),
+        (
+            200,
+            r#"{"status":"COMPLETED","output":"{\"error\": \"CUDA out of memory\"}"}"#,
+            Class::OutOfMemory,
+        ),
+        (
+            200,
+            r#"{"status":"FAILED","error":"Job ID not found"}"#,
+            Class::Lost,
+        ),
+    ] {
+        assert_eq!(class(status, body), Some(expected), "{status} {body}");
+    }
+}
+
+#[test]
+fn a_bad_gateway_near_the_limit_is_taken_for_a_refusal_of_the_size() {
+    let class = |is_near_limit| {
+        let failure = Job::submitted(&reply(502, "<html>"), is_near_limit).unwrap_err();
+        failure.class
+    };
+    assert_eq!((class(false), class(true)), (Class::Busy, Class::TooLarge));
+}
+
+#[test]
+fn what_a_server_says_is_one_short_line_of_text() {
+    let long = "<b>\u{1b}[31m sorry\n".repeat(100);
+    let failure = state(&reply(500, &long)).unwrap_err();
+    let said = failure.message;
+    assert!(said.chars().count() < 300 && !said.contains(char::is_control));
+    assert!(
+        said.ends_with("\u{2026})") && said.contains("[31m sorry"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_job_is_waited_for_until_it_is_done() {
+    let state = |body| state(&reply(200, body)).unwrap();
+    assert_eq!(state(r#"{"id":"a","status":"IN_QUEUE"}"#), State::Queued);
+    assert_eq!(
+        state(r#"{"id":"a","status":"IN_PROGRESS","output":"half"}"#),
+        State::Running
+    );
+    assert_eq!(state(r#"{"id":"a","status":"TOMORROW"}"#), State::Running);
+    assert_eq!(
+        state(r#"{"status":"COMPLETED","output":[1]}"#),
+        State::Done(serde_json::json!([1]))
+    );
+}
+
+#[test]
+fn a_field_of_the_wrong_type_spoils_no_other() {
+    let body = "\u{feff}{\"id\": \"b\", \"id\": \"a\", \"status\": \"COMPLETED\", \
+                \"workerId\": 7, \"executionTime\": \"soon\", \"delayTime\": [], \
+                \"output\": {\"a\": NaN, \"error\": \"\"}}";
+    let job = Job::asked(&reply(200, body), "a").unwrap();
+    assert_eq!(job.attempt().worker.as_deref(), Some("7"));
+    assert_eq!((job.execution(), job.delay()), (None, None));
+    let output = serde_json::json!({ "a": null, "error": "" });
+    assert_eq!(job.state().unwrap(), State::Done(output));
+}
+
+#[test]
+fn an_unreadable_answer_to_a_submission_may_be_a_job_that_is_paid() {
+    let class = |body| Job::submitted(&reply(200, body), false).unwrap_err().class;
+    assert_eq!(class("{\"id\": \"a\", "), Class::BadAnswer);
+    assert_eq!(class(""), Class::BadAnswer);
+    assert_eq!(class("<html>sign in</html>"), Class::Network);
+}
+
+#[test]
+fn times_are_milliseconds_whoever_writes_them() {
+    let took = |time: &str| {
+        let body = format!(r#"{{"status":"COMPLETED","executionTime":{time}}}"#);
+        Job::asked(&reply(200, &body), "a").unwrap().execution()
+    };
+    assert_eq!(took("205"), Some(Duration::from_millis(205)));
+    assert_eq!(took("0.5"), Some(Duration::from_micros(500)));
+    assert_eq!(took("-1"), None);
+    assert_eq!(took("1e300"), None);
+    assert_eq!(took("null"), None);
+    assert_eq!(took("\"205\""), Some(Duration::from_millis(205)));
+    assert_eq!(took("NaN"), None);
+    assert_eq!(took("[]"), None);
+}
+
+#[test]
+fn an_id_that_would_lead_elsewhere_is_refused() {
+    let id = |body| Job::submitted(&reply(200, body), false).unwrap().id();
+    assert!(id(r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#).is_ok());
+    assert!(id(r#"{"id":"../../other","status":"IN_QUEUE"}"#).is_err());
+    assert!(id(r#"{"id":"..","status":"IN_QUEUE"}"#).is_err());
+    assert!(id(r#"{"id":7,"status":"IN_QUEUE"}"#).is_ok());
+    assert!(id(r#"{"id":null,"status":"IN_QUEUE"}"#).is_err());
+    assert!(id(r#"{"status":"IN_QUEUE"}"#).is_err());
+}
