@@ -6,6 +6,7 @@ use crate::backends::transport::http::Secret;
 use crate::diag::Span;
 use crate::facts::VideoFacts;
 use crate::name::BackendName;
+use crate::name::StageId;
 use crate::name::VideoId;
 use crate::recipe::BackendKind;
 use crate::recipe::Recipe;
@@ -76,6 +77,19 @@ impl BackendRef {
                 name: otherwise.word().into(),
                 span: None,
             },
+        }
+    }
+
+    /// The lines of a recipe under which it says how answers to a stage are read; a backend of the
+    /// environment needs a table first.
+    pub(in crate::app) fn answer_heading(&self, stage: &StageId) -> String {
+        let kind = BackendKind::Runpod;
+        match self.span {
+            Some(_) => format!("[backends.{}.answer]", self.name),
+            None => format!(
+                "[stages.{stage}]\nbackend = \"fleet\"\n\n[backends.fleet]\nkind = \"{kind}\"\n\n\
+                 [backends.fleet.answer]"
+            ),
         }
     }
 }

@@ -34,7 +34,7 @@ impl Placements {
     ) -> Result<(), AppError> {
         let why = named_in_recipe(&backend.name);
         let service = self.service(id, why, yolo.model.as_deref(), backend, spec, context)?;
-        let mapping = Mapping::new(&spec.mapping);
+        let mapping = Mapping::new(&spec.mapping).under(backend.answer_heading(id));
         let params = yolo.params();
         let call = stages::vision_call(id, &params, mapping, service, &context.videos);
         self.call(id, call);
@@ -53,7 +53,7 @@ impl Placements {
         let backend = BackendRef::of(recipe, &http.backend, BackendKind::Http);
         let (why, model) = (String::new(), http.model.as_deref());
         let service = self.service(id, why, model, &backend, spec, context)?;
-        let mapping = Mapping::new(&http.mapping);
+        let mapping = Mapping::new(&http.mapping).under(format!("[stages.{id}.answer]"));
         let params = http.params();
         if http.takes_sound() {
             let mapped = SpeechMapping {

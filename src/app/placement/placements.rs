@@ -12,6 +12,7 @@ use crate::backends::models::yolo::Detector;
 use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::runpod;
 use crate::backends::remote::runpod::Endpoint;
+use crate::backends::remote::runpod::IssuedIds;
 use crate::diag::Diagnostic;
 use crate::engine::Call;
 use crate::facts::Encoding;
@@ -43,6 +44,8 @@ pub(in crate::app) struct Placements {
     pub(in crate::app) notices: Vec<String>,
     /// Variables that the recipe needs and the environment lacks: enough to plan, not to run.
     pub(in crate::app) missing: Vec<Diagnostic>,
+    // The ids of all jobs of the run, so that no two stages share one.
+    issued: IssuedIds,
 }
 
 impl Placements {
@@ -107,7 +110,8 @@ impl Placements {
         }
         // The address is checked even where the id is missing.
         let endpoint = Endpoint::new(spec, endpoint.unwrap_or("endpoint"), &access)
-            .map_err(|failure| AppError::environment(&failure))?;
+            .map_err(|failure| AppError::environment(&failure))?
+            .sharing(&self.issued);
         let why = match backend.span {
             Some(_) => named_in_recipe(&backend.name),
             None => format!("{} and {variable} are set", spec.api_key_env),

@@ -11,8 +11,8 @@ use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::placements::unloadable;
-use crate::backends::models::whisper::SpeechModelSource;
 use crate::backends::models::whisper::Transcriber;
+use crate::backends::models::whisper::VoiceSource;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::http::Access;
@@ -29,7 +29,6 @@ use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::WhisperBackend;
 use crate::recipe::WhisperSpec;
-use crate::recipe::WhisperWorker;
 use crate::stages;
 use crate::stages::SpeechProtocol;
 use std::path::Path;
@@ -95,8 +94,8 @@ impl Placements {
         declared: Option<&LocalSpec>,
     ) -> Result<(), AppError> {
         let source = match &whisper.model {
-            Some(model) => SpeechModelSource::Folder(model.into()),
-            None => SpeechModelSource::Demo,
+            Some(model) => VoiceSource::Folder(model.into()),
+            None => VoiceSource::Demo,
         };
         let backend = LocalBackend::of(&whisper.backend, declared);
         let transcriber =
@@ -124,21 +123,6 @@ impl Placements {
         Ok(())
     }
 
-    // What a server is not asked for is told, not passed over.
-    fn tell_unused(&mut self, whisper: &WhisperSpec, place: &str) {
-        for (key, is_given) in [
-            ("beam_size", whisper.beam_size.is_some()),
-            (
-                "condition_on_previous_text",
-                whisper.condition_on_previous_text.is_some(),
-            ),
-        ] {
-            if is_given {
-                self.notices.push(format!("{key} has no effect on {place}"));
-            }
-        }
-    }
-
     fn whisper_on_runpod(
         &mut self,
         id: &StageId,
@@ -147,9 +131,6 @@ impl Placements {
         spec: &RunpodSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        if whisper.worker == WhisperWorker::Handler {
-            self.tell_unused(whisper, "a worker of kind `handler`");
-        }
         if let Some(endpoint) = self.endpoint(id, backend, spec, ENDPOINT, context)? {
             let protocol = SpeechProtocol::Worker(whisper.clone());
             let call = stages::speech_call(id, endpoint, protocol);
@@ -177,7 +158,6 @@ impl Placements {
             key_host: openai::HOST,
             allowed: context.allowed_hosts.to_vec(),
         };
-        self.tell_unused(whisper, "a server of kind `openai`");
         let params = stages::transcription_params(whisper);
         let server = Transcriptions::new(spec, &access, &params)
             .map_err(|failure| AppError::environment(&failure))?;

@@ -75,7 +75,7 @@ impl Placements {
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
         if let Some(endpoint) = self.endpoint(id, backend, spec, ENDPOINT, context)? {
-            let mapping = Mapping::new(&spec.mapping);
+            let mapping = Mapping::new(&spec.mapping).under(backend.answer_heading(id));
             let params = yolo.params();
             let call = stages::vision_call(id, &params, mapping, endpoint, &context.videos);
             self.call(id, call);

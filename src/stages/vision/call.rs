@@ -5,6 +5,7 @@
 
 use crate::backends::Remote;
 use crate::backends::Submission;
+use crate::backends::remote::mapping;
 use crate::backends::remote::mapping::Mapping;
 use crate::backends::remote::mapping::Sizes;
 use crate::backends::transport::form::Attachment;
@@ -36,6 +37,7 @@ use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
@@ -59,6 +61,7 @@ pub fn vision_call(
         mapping,
         remote: remote.into(),
         most: AtomicUsize::new(usize::MAX),
+        is_read: AtomicBool::new(false),
     })
 }
 
@@ -71,6 +74,8 @@ pub struct VisionCall {
     remote: Remote,
     // The most frames that the workers have the memory for, as far as it is known.
     most: AtomicUsize,
+    // Whether an answer has been read.
+    is_read: AtomicBool,
 }
 
 impl VisionCall {
@@ -129,7 +134,7 @@ impl VisionCall {
             .collect();
         let lists = match sizes.as_slice() {
             [] => Vec::new(),
-            sizes => self.mapping.found(output, sizes)?,
+            sizes => self.found(output, sizes)?,
         };
         let mut lists = lists.into_iter();
         let found = frames
@@ -147,7 +152,19 @@ impl VisionCall {
             .collect())
     }
 
-    // No request was sent about a frame without boxes.
+    // The first answer that cannot be read is told with what would read it.
+    fn found(&self, output: &Value, sent: &[Sizes]) -> Result<Vec<Found>, Failure> {
+        match self.mapping.found(output, sent) {
+            Ok(found) => {
+                self.is_read.store(true, Ordering::Relaxed);
+                Ok(found)
+            }
+            Err(failure) if self.is_read.load(Ordering::Relaxed) => Err(failure),
+            Err(failure) => Err(failure.help(mapping::help(&self.mapping, output, sent))),
+        }
+    }
+
+    // Of a frame without boxes nobody was asked.
     fn about_boxes(&self, boxes: &Detections, output: &Value) -> Result<Item, Failure> {
         let found = match (&boxes.found, boxes.same_as) {
             (Found::Objects(_), None) => {
@@ -160,7 +177,7 @@ impl VisionCall {
                     sent: size,
                     source: size,
                 };
-                let mut found = self.mapping.found(output, &[sizes])?;
+                let mut found = self.found(output, &[sizes])?;
                 found.pop().unwrap_or_else(|| Found::Fields(Vec::new()))
             }
             (Found::Skipped(why), _) => Found::Skipped(why.clone()),
@@ -260,6 +277,10 @@ impl Call for VisionCall {
 
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool> {
         Box::pin(self.remote.cancel(ticket, running))
+    }
+
+    fn first_goes_alone(&self) -> bool {
+        true
     }
 
     fn advice(&self) -> Option<String> {

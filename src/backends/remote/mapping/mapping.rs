@@ -6,22 +6,23 @@
 
 use crate::backends::remote::mapping::boxes::BoxReader;
 use crate::backends::remote::mapping::said::SaidReader;
+use crate::backends::remote::mapping::value::Sizes;
+use crate::backends::remote::mapping::value::bad;
+use crate::backends::remote::mapping::value::list;
+use crate::backends::remote::mapping::wrapped::in_any_wrapping;
 use crate::backends::remote::speech;
 use crate::backends::remote::speech::SentSound;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Fields;
 use crate::item::Found;
-use crate::item::Size;
 use crate::recipe::Answer;
 use crate::recipe::MappingSpec;
 use crate::recipe::RecordSpec;
 use crate::recipe::Subject;
 use crate::speech::Heard;
 use crate::template::Data;
-use crate::template::Expression;
 use crate::template::Expressions;
-use crate::template::Fault;
 use crate::template::Filled;
 use crate::template::Names;
 use base64::Engine;
@@ -34,15 +35,6 @@ use std::collections::BTreeSet;
 // kept until their video is done, so this bounds what a server that lies takes of memory.
 const MOST_BYTES: usize = 100_000;
 
-/// The sizes of a frame that was sent.
-#[derive(Clone, Copy, Debug)]
-pub struct Sizes {
-    /// As it was sent.
-    pub sent: Size,
-    /// As it is in the video.
-    pub source: Size,
-}
-
 /// How one server is asked and understood.
 #[derive(Debug)]
 pub struct Mapping {
@@ -51,6 +43,8 @@ pub struct Mapping {
     vars: Data,
     // The names that the request uses: what it does not is not made.
     used: BTreeSet<String>,
+    // Where the recipe says how answers are read.
+    heading: String,
 }
 
 impl Mapping {
@@ -62,7 +56,22 @@ impl Mapping {
             spec: spec.clone(),
             expressions,
             vars: Data::new(&spec.vars),
+            heading: "[backends.NAME.answer]".to_owned(),
         }
+    }
+
+    /// The same mapping, where the lines of the recipe under `heading` say how answers are read.
+    pub fn under(mut self, heading: impl Into<String>) -> Self {
+        self.heading = heading.into();
+        self
+    }
+
+    pub(super) fn spec(&self) -> &MappingSpec {
+        &self.spec
+    }
+
+    pub(super) fn heading(&self) -> &str {
+        &self.heading
     }
 
     /// The fields of a request about `files`, JPEGs or one sound file, of which `about` says what
@@ -99,6 +108,10 @@ impl Mapping {
     /// Of class `bad-answer` where the answer is for more or fewer frames, or anything in it is
     /// not what the recipe says.
     pub fn found(&self, output: &Value, sent: &[Sizes]) -> Result<Vec<Found>, Failure> {
+        in_any_wrapping(output, |output| self.found_in(output, sent))
+    }
+
+    fn found_in(&self, output: &Value, sent: &[Sizes]) -> Result<Vec<Found>, Failure> {
         let names = self.answered(output);
         match &self.spec.answer {
             Answer::Detections(spec) => {
@@ -133,7 +146,9 @@ impl Mapping {
                 Some(segments) => {
                     let reader = SaidReader::new(spec, &self.expressions)?;
                     let segments = self.expressions.compile(segments).map_err(bad)?;
-                    reader.heard(&segments, &self.answered(output), sent)
+                    in_any_wrapping(output, |output| {
+                        reader.heard(&segments, &self.answered(output), sent)
+                    })
                 }
                 None => speech::heard(output, sent),
             },
@@ -171,56 +186,6 @@ impl Mapping {
             fields.values.insert(name.clone(), value);
         }
         Ok(fields)
-    }
-}
-
-pub(super) fn list(expression: &Expression<'_>, names: &Names) -> Result<Vec<Data>, Failure> {
-    let data = expression.eval(names).map_err(bad)?;
-    let items = data.items();
-    items.ok_or_else(|| {
-        bad(format!(
-            "`{expression}` is not a list; `answer` in the recipe says where it is"
-        ))
-    })
-}
-
-pub(super) fn number(expression: &Expression<'_>, names: &Names) -> Result<f64, Failure> {
-    let data = expression.eval(names).map_err(bad)?;
-    let number = data.number();
-    number.ok_or_else(|| bad(format!("`{expression}` is not a number")))
-}
-
-pub(super) fn text(expression: &Expression<'_>, names: &Names) -> Result<String, Failure> {
-    let data = expression.eval(names).map_err(bad)?;
-    let text = data.text();
-    text.ok_or_else(|| bad(format!("`{expression}` is not text")))
-}
-
-pub(super) fn bad(why: impl Into<Why>) -> Failure {
-    let Why(why) = why.into();
-    Failure::new(
-        Class::BadAnswer,
-        format!("the answer cannot be used: {why}"),
-    )
-}
-
-pub(super) struct Why(String);
-
-impl From<&str> for Why {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl From<String> for Why {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<Fault> for Why {
-    fn from(fault: Fault) -> Self {
-        Self(fault.message)
     }
 }
 
@@ -391,7 +356,7 @@ mod tests {
             ),
             (json!({ "detections": null }), "is not a list"),
             (json!({ "message": "hello" }), "is not a list"),
-            (json!("[[]]"), "is not a list"),
+            (json!("[[]"), "is not a list"),
             (json!(7), "is not a list"),
             (json!({ "detections": [null] }), "is not a list"),
             (json!({ "detections": ["[]"] }), "is not a list"),

@@ -2,10 +2,10 @@
 //!
 //! Does not know whose answer it is.
 
-use crate::backends::remote::mapping::mapping::bad;
-use crate::backends::remote::mapping::mapping::list;
-use crate::backends::remote::mapping::mapping::number;
-use crate::backends::remote::mapping::mapping::text;
+use crate::backends::remote::mapping::value::bad;
+use crate::backends::remote::mapping::value::list;
+use crate::backends::remote::mapping::value::number;
+use crate::backends::remote::mapping::value::text;
 use crate::backends::remote::speech;
 use crate::backends::remote::speech::SentSound;
 use crate::failure::Failure;
