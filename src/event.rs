@@ -28,11 +28,11 @@ pub enum Event {
         /// The video.
         video: VideoId,
     },
-    /// A source could not go on with a video; what it gave so far stands.
-    SourceFailed {
+    /// A stage could not go on with a video; what it gave so far stands.
+    VideoFailed {
         /// The video.
         video: VideoId,
-        /// The stage that read it.
+        /// The stage.
         stage: StageId,
         /// Why.
         failure: Failure,
@@ -76,11 +76,12 @@ pub enum Event {
         /// What went wrong.
         failure: Failure,
     },
-    /// A request was too large for its server and goes on in two halves.
+    /// A request was too large for its server, or its handler failed on it, and it goes on in two
+    /// halves.
     Split {
         /// The stage.
         stage: StageId,
-        /// The progress units of the request that was too large.
+        /// The frames of the request.
         frames: u64,
     },
     /// An item was given up.
@@ -103,5 +104,7 @@ pub enum Event {
     Stopping {
         /// Why.
         why: String,
+        /// What the user should know and change, in lines of its own.
+        help: Option<String>,
     },
 }

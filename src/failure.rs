@@ -40,6 +40,8 @@ pub enum Class {
     Disk,
     /// The run was stopped before the item was looked at.
     Stopped,
+    /// This program itself failed, which is a defect of it.
+    Internal,
 }
 
 /// What may be done with an item after a failure of a class.
@@ -49,6 +51,8 @@ pub enum Verdict {
     Retry,
     /// Halve the item and go on with both parts; where it cannot be halved, give it up.
     Split,
+    /// Send the same request once more, then halve the item until what cannot be done is alone.
+    Isolate,
     /// Give the item up; the others go on.
     GiveUp,
     /// Stop the run: every other item would fail in the same way.
@@ -61,10 +65,11 @@ impl Class {
         match self {
             Self::Network | Self::Busy | Self::Lost => Verdict::Retry,
             Self::TooLarge | Self::OutOfMemory => Verdict::Split,
-            Self::Worker | Self::BadAnswer | Self::TimedOut | Self::Media | Self::Stopped => {
-                Verdict::GiveUp
+            Self::Worker => Verdict::Isolate,
+            Self::BadAnswer | Self::TimedOut | Self::Media | Self::Stopped => Verdict::GiveUp,
+            Self::Refused | Self::Unavailable | Self::Model | Self::Disk | Self::Internal => {
+                Verdict::StopRun
             }
-            Self::Refused | Self::Unavailable | Self::Model | Self::Disk => Verdict::StopRun,
         }
     }
 }
@@ -86,6 +91,7 @@ impl fmt::Display for Class {
             Self::Model => "model",
             Self::Disk => "disk",
             Self::Stopped => "stopped",
+            Self::Internal => "internal",
         })
     }
 }
@@ -100,6 +106,8 @@ pub struct Failure {
     pub message: String,
     /// How long the server asked to be left alone.
     pub retry_after: Option<Duration>,
+    /// What the user should know and change, in lines of its own; without secrets.
+    pub help: Option<String>,
 }
 
 impl Failure {
@@ -109,7 +117,14 @@ impl Failure {
             class,
             message: message.into(),
             retry_after: None,
+            help: None,
         }
+    }
+
+    /// The same failure, with what the user should know and change.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
     }
 
     /// The same failure, to be retried no earlier than after `pause`.

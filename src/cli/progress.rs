@@ -64,7 +64,7 @@ pub(super) struct Progress {
     // Troubles that were shown; more of the same are only counted.
     shown: BTreeSet<(Trouble, StageId, Class)>,
     // Whether no new work is begun.
-    stopping: bool,
+    stopping: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -239,22 +239,33 @@ impl Progress {
                 failure,
             } => {
                 self.stage(stage)?.failed += 1;
-                // The reason of a stop was shown when it happened.
-                let stops = failure.class.verdict() == Verdict::StopRun;
-                if self.stopping && (stops || failure.class == Class::Stopped) {
+                if self.is_told(failure) {
                     return None;
                 }
                 let text = format!("{item} of {} failed: {failure}", self.name(*video));
                 self.tell_once(Trouble::Failed, stage, failure, || text)
             }
-            Event::SourceFailed { failure, .. } => Some(line(Weight::Trouble, failure.to_string())),
+            Event::VideoFailed { failure, .. } => {
+                let told = self.is_told(failure);
+                (!told).then(|| line(Weight::Trouble, failure.to_string()))
+            }
             Event::Split { .. } | Event::Exchanged { .. } => None,
             Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
-            Event::Stopping { why } => {
-                self.stopping = true;
-                Some(line(Weight::Trouble, format!("stopping: {why}")))
+            Event::Stopping { why, help } => {
+                self.stopping = Some(why.clone());
+                let help = help.iter().map(|help| format!("\n{help}"));
+                let text = help.fold(format!("stopping: {why}"), |text, help| text + &help);
+                Some(line(Weight::Trouble, text))
             }
         }
+    }
+
+    // Whether a failure is what stopped the run, or comes of that: it was told when it did.
+    fn is_told(&self, failure: &Failure) -> bool {
+        let stops = failure.class.verdict() == Verdict::StopRun;
+        self.stopping.as_ref().is_some_and(|why| {
+            stops || failure.class == Class::Stopped || why.contains(&failure.message)
+        })
     }
 
     fn tell_once(

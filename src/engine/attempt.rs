@@ -1,14 +1,15 @@
-//! Attempts: the way of one item through a step, from its first permit to its answer.
+//! One attempt at an item: its turn, its permits, the work, and what came of it.
 //!
-//! Permits are held only while the item is at work: one that waits to be tried again gives them
-//! back, and the halves of an item that was too large queue for them like any other. The body of
-//! a request is made before a permit is asked for, so a slot that is free finds one ready.
+//! Permits are held only while the item is at work. The body of a request is made before a permit
+//! is asked for, so a slot that is free finds one ready.
 
 use crate::engine::conductor::Reporter;
+use crate::engine::first::FirstRequest;
 use crate::engine::gate::Gate;
 use crate::engine::lanes::Lanes;
-use crate::engine::map::finished;
+use crate::engine::panics::joined;
 use crate::engine::permits::Permits;
+use crate::engine::record::Record;
 use crate::engine::stop::Stop;
 use crate::engine::stop::StopReason;
 use crate::engine::work::Call;
@@ -18,22 +19,12 @@ use crate::event::Event;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
-use crate::failure::Verdict;
 use crate::item::Item;
 use crate::name::Ticket;
-use crate::plan::Retry;
 use crate::plan::Step;
-use backon::BackoffBuilder;
-use backon::ExponentialBuilder;
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use futures_util::future::join;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
 use tokio::time::Instant;
-use tracing::Instrument;
 
 /// What does the work of a step that maps.
 pub(super) enum Worker {
@@ -49,74 +40,33 @@ pub(super) struct Attempts {
     pub(super) reporter: Reporter,
     pub(super) stop: Stop,
     pub(super) gate: Arc<dyn Gate>,
-    /// Whether a server has ever said anything.
-    pub(super) met: AtomicBool,
+    pub(super) first: FirstRequest,
+    pub(super) record: Record,
 }
 
 impl Attempts {
-    /// What leaves the step for `item`: its answer, or what stands in place of one.
-    pub(super) fn answer(self: Arc<Self>, item: Item) -> BoxFuture<'static, Vec<Item>> {
-        Box::pin(async move {
-            let mut pauses = pauses(self.step.retry);
-            let (mut attempt, mut body) = (0, None);
-            let mut until = None;
-            loop {
-                attempt += 1;
-                let span = tracing::info_span!(
-                    "item",
-                    step = %self.step.id,
-                    video = item.video().0,
-                    item = %item,
-                    attempt,
-                );
-                let tried = self.attempt(&item, &mut body);
-                let failure = match tried.instrument(span).await {
-                    Ok(items) => return items,
-                    Err(failure) => failure,
-                };
-                let until = *until.get_or_insert_with(|| Instant::now() + self.step.retry.time);
-                match failure.class.verdict() {
-                    Verdict::Retry => {
-                        let pause = pauses.next();
-                        let pause = pause.map(|own| own.max(failure.retry_after.unwrap_or(own)));
-                        let in_time = |pause: &Duration| Instant::now() + *pause <= until;
-                        let Some(pause) = pause.filter(in_time) else {
-                            return self.give_up(&item, &self.exhausted(failure)).await;
-                        };
-                        if !self.pause(attempt, pause, failure).await {
-                            return self.give_up(&item, &self.stop.failure()).await;
-                        }
-                    }
-                    Verdict::Split => match self.split(&item).await {
-                        Some(halves) => {
-                            drop(body);
-                            return self.halves(&item, halves).await;
-                        }
-                        None => return self.give_up(&item, &failure).await,
-                    },
-                    Verdict::GiveUp => return self.give_up(&item, &failure).await,
-                    Verdict::StopRun => {
-                        self.stop.finish(StopReason::Failed(failure.clone()));
-                        return self.give_up(&item, &failure).await;
-                    }
-                }
-            }
-        })
-    }
-
-    async fn attempt(&self, item: &Item, body: &mut Option<Bytes>) -> Result<Vec<Item>, Failure> {
+    /// What leaves the step for `item`. `body` is its request, which is made where it is not there
+    /// and stays for the next attempt.
+    pub(super) async fn attempt(
+        &self,
+        item: &Item,
+        body: &mut Option<Bytes>,
+    ) -> Result<Vec<Item>, Failure> {
         if let (Worker::Calls(call), None) = (&self.worker, &body) {
             *body = Some(self.prepare(call, item).await?);
         }
+        let asks = body.as_ref().is_some_and(|body| !body.is_empty());
+        let alone = match asks {
+            true => self.first.turn(&self.stop).await?,
+            false => None,
+        };
         let permit = tokio::select! {
             biased;
             () = self.stop.stopping() => return Err(self.stop.failure()),
             permit = self.permits.acquire() => permit,
         };
         let (stage, frames) = (&self.step.stage, item.progress_units());
-        if body.as_ref().is_some_and(|body| !body.is_empty())
-            && let Err(reason) = self.gate.admit(stage, frames)
-        {
+        if asks && let Err(reason) = self.gate.admit(stage, frames) {
             self.stop.finish(reason);
             return Err(self.stop.failure());
         }
@@ -130,9 +80,23 @@ impl Attempts {
             Worker::Threads { lanes, .. } => lanes.map(item.clone()).await,
             Worker::Calls(call) => {
                 let body = body.clone().unwrap_or_default();
-                self.call(&**call, item, body).await
+                let answer = self.call(&**call, item, body);
+                self.first.wait(alone.as_ref(), answer).await
             }
         };
+        // Before another request has the permit, or its turn.
+        match &answer {
+            Ok(_) if asks => {
+                self.record.answered();
+                self.first.answered();
+            }
+            Err(failure) if asks => {
+                if let Some(why) = self.record.failed(stage, failure) {
+                    self.stop.finish(StopReason::Failed(why));
+                }
+            }
+            _ => {}
+        }
         drop(permit);
         self.reporter
             .event(Event::Paused {
@@ -148,8 +112,7 @@ impl Attempts {
             return Err(self.stop.failure());
         }
         let (call, item) = (Arc::clone(call), item.clone());
-        let body = tokio::task::spawn_blocking(move || call.prepare(&item)).await;
-        finished(body).unwrap_or_else(|| Err(self.stop.failure()))
+        joined(tokio::task::spawn_blocking(move || call.prepare(&item)).await)?
     }
 
     async fn call(&self, call: &dyn Call, item: &Item, body: Bytes) -> Result<Vec<Item>, Failure> {
@@ -190,7 +153,7 @@ impl Attempts {
             .as_ref()
             .is_err_and(|failure| failure.class == Class::Network)
         {
-            self.met.store(true, Ordering::Relaxed);
+            self.record.reached();
         }
         let ticket = match submitted? {
             Submitted::Answer(items) => return Ok(items),
@@ -230,82 +193,6 @@ impl Attempts {
             }
         }
     }
-
-    // The failure of an item that was tried as often as the recipe allows. Where nobody has
-    // answered anything by then, nobody will, and the run ends.
-    fn exhausted(&self, failure: Failure) -> Failure {
-        if failure.class != Class::Network || self.met.load(Ordering::Relaxed) {
-            return failure;
-        }
-        let why = format!(
-            "{}; it has answered nothing so far: is it running, and is its address right?",
-            failure.message
-        );
-        let failure = Failure::new(Class::Unavailable, why);
-        self.stop.finish(StopReason::Failed(failure.clone()));
-        failure
-    }
-
-    // Whether the pause came to its end; not where the run was stopped meanwhile.
-    async fn pause(&self, attempt: u32, pause: Duration, failure: Failure) -> bool {
-        let class = failure.class.to_string();
-        tracing::info!(step = %self.step.id, attempt, class, ?pause, "trying again");
-        let stage = self.step.stage.clone();
-        self.reporter
-            .event(Event::Retrying {
-                stage,
-                attempt,
-                pause,
-                failure,
-            })
-            .await;
-        tokio::select! {
-            () = self.stop.stopping() => false,
-            () = tokio::time::sleep(pause) => true,
-        }
-    }
-
-    // Some things take a while to cut.
-    async fn split(&self, item: &Item) -> Option<(Item, Item)> {
-        match &self.worker {
-            // What runs on this machine is as small as it gets.
-            Worker::Threads { .. } => None,
-            Worker::Calls(call) => {
-                let (call, item) = (Arc::clone(call), item.clone());
-                let halves = tokio::task::spawn_blocking(move || call.split(&item)).await;
-                finished(halves)?
-            }
-        }
-    }
-
-    async fn halves(self: &Arc<Self>, item: &Item, (first, second): (Item, Item)) -> Vec<Item> {
-        let (stage, frames) = (self.step.stage.clone(), item.progress_units());
-        tracing::info!(step = %self.step.id, %item, "too large: halved");
-        self.reporter.event(Event::Split { stage, frames }).await;
-        let halves = join(
-            Arc::clone(self).answer(first),
-            Arc::clone(self).answer(second),
-        );
-        let (mut first, second) = halves.await;
-        first.extend(second);
-        first
-    }
-
-    async fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
-        let (step, class) = (&self.step.id, failure.class);
-        tracing::warn!(%step, video = item.video().0, %item, %class, "given up");
-        let event = Event::ItemFailed {
-            stage: self.step.stage.clone(),
-            video: item.video(),
-            item: item.to_string(),
-            failure: failure.clone(),
-        };
-        self.reporter.event(event).await;
-        match &self.worker {
-            Worker::Threads { map, .. } => map.give_up(item, failure),
-            Worker::Calls(call) => call.give_up(item, failure),
-        }
-    }
 }
 
 impl Worker {
@@ -326,13 +213,4 @@ fn log(exchange: &Exchange, failure: Option<&Failure>) {
         None => tracing::info!(seconds, worker, "answered"),
         Some(Failure { class, .. }) => tracing::info!(seconds, worker, %class, "not answered"),
     }
-}
-
-fn pauses(retry: Retry) -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(retry.pause)
-        .with_max_delay(retry.longest)
-        .with_max_times(retry.attempts.saturating_sub(1) as usize)
-        .with_jitter()
-        .build()
 }

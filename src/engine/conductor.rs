@@ -30,9 +30,30 @@ pub enum Said {
     },
 }
 
-struct Report {
+/// What a step reports.
+pub(super) struct Report {
     said: Said,
     noted: Option<oneshot::Sender<()>>,
+}
+
+impl From<Event> for Report {
+    fn from(event: Event) -> Self {
+        Self {
+            said: Said::Event(event),
+            noted: None,
+        }
+    }
+}
+
+impl Report {
+    /// Tells the caller, and then acknowledges.
+    pub(super) fn tell(self, said: &mut dyn FnMut(Said)) {
+        said(self.said);
+        if let Some(noted) = self.noted {
+            // Nobody waits for it any more where the step was aborted.
+            noted.send(()).unwrap_or_default();
+        }
+    }
 }
 
 /// How a step speaks to the conductor.
@@ -59,16 +80,13 @@ impl Conductor {
         (Reporter(sender), conductor)
     }
 
-    pub(super) async fn next(&mut self) -> Option<Said> {
+    /// The next thing to be told; `None` where all reporters are gone.
+    pub(super) async fn next(&mut self) -> Option<Report> {
         loop {
             let report = self.reports.recv().await?;
-            if let Some(noted) = report.noted {
-                // Nobody waits for it any more where the step was aborted.
-                noted.send(()).unwrap_or_default();
-            }
             match &report.said {
                 Said::Event(Event::VideoDone { video }) if !self.has_left(*video) => {}
-                _ => return Some(report.said),
+                _ => return Some(report),
             }
         }
     }
@@ -122,5 +140,36 @@ impl Reporter {
             .send(Report { said, noted: None })
             .await
             .unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Conductor;
+    use super::Said;
+    use std::future::poll_fn;
+    use std::pin::Pin;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    async fn is_done(future: Pin<&mut impl Future>) -> bool {
+        let mut future = future;
+        poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
+    }
+
+    #[tokio::test]
+    async fn a_ticket_is_acknowledged_when_it_has_been_told() {
+        let (reporter, mut conductor) = Conductor::new(1);
+        let mut accepted = pin!(reporter.accepted("yolo".into(), "frame 0".to_owned(), "a".into()));
+        assert!(!is_done(accepted.as_mut()).await);
+        let report = conductor.next().await.unwrap();
+        assert!(
+            !is_done(accepted.as_mut()).await,
+            "nobody has been told yet"
+        );
+        let mut told = 0;
+        report.tell(&mut |said| told += u32::from(matches!(said, Said::Accepted { .. })));
+        assert_eq!(told, 1);
+        assert!(is_done(accepted.as_mut()).await);
     }
 }

@@ -1,12 +1,16 @@
 //! The task of a step that folds: one state a video, items in the order of their arrival.
 
 use crate::engine::conductor::Reporter;
+use crate::engine::panics::caught;
+use crate::engine::stop::Stop;
+use crate::engine::stop::StopReason;
 use crate::engine::wire::Inbox;
 use crate::engine::wire::Message;
 use crate::engine::wire::Outlets;
 use crate::engine::work::Fold;
 use crate::engine::work::Folding;
 use crate::event::Event;
+use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::VideoId;
 use crate::plan::Step;
@@ -19,38 +23,86 @@ pub(super) struct FoldTask {
     pub(super) inputs: usize,
     pub(super) outlets: Outlets,
     pub(super) reporter: Reporter,
+    pub(super) stop: Stop,
+}
+
+// One video: its state, unless that broke down, and the inputs that have ended.
+struct Open {
+    state: Option<Box<dyn Folding>>,
+    ends: usize,
 }
 
 impl FoldTask {
     pub(super) async fn run(self, mut inbox: Inbox) {
-        let mut videos: BTreeMap<VideoId, (Box<dyn Folding>, usize)> = BTreeMap::new();
+        let mut videos: BTreeMap<VideoId, Open> = BTreeMap::new();
         while let Some(message) = inbox.recv().await {
             let video = match &message {
                 Message::Item(item) => item.video(),
                 Message::End(video) => *video,
             };
-            let open = || (self.fold.open(video), 0);
-            let (state, ends) = videos.entry(video).or_insert_with(open);
+            if !videos.contains_key(&video) {
+                let state = self.kept(video, caught(|| self.fold.open(video))).await;
+                videos.insert(video, Open { state, ends: 0 });
+            }
+            let Some(open) = videos.get_mut(&video) else {
+                continue;
+            };
             match message {
-                Message::Item(item) => {
-                    let taken = item.progress_units();
-                    let complete = state.push(item);
-                    let frames = self.done(taken, &complete);
-                    self.pass(complete).await;
-                    if self.step.last && frames > 0 {
-                        let stage = self.step.stage.clone();
-                        self.reporter.event(Event::Finished { stage, frames }).await;
-                    }
-                }
+                Message::Item(item) => self.push(video, open, item).await,
                 Message::End(_) => {
-                    *ends += 1;
-                    if *ends == self.inputs {
-                        let rest = state.finish();
-                        videos.remove(&video);
-                        self.pass(rest).await;
-                        self.outlets.send(Message::End(video)).await;
+                    open.ends += 1;
+                    if open.ends == self.inputs {
+                        let state = videos.remove(&video).and_then(|open| open.state);
+                        self.finish(video, state).await;
                     }
                 }
+            }
+        }
+    }
+
+    async fn push(&self, video: VideoId, open: &mut Open, item: Item) {
+        // What comes after the state of its video broke down is dropped with it.
+        let Some(mut state) = open.state.take() else {
+            return;
+        };
+        let taken = item.progress_units();
+        let complete = caught(|| state.push(item));
+        let Some(complete) = self.kept(video, complete).await else {
+            return;
+        };
+        open.state = Some(state);
+        let frames = self.done(taken, &complete);
+        self.pass(complete).await;
+        if self.step.last && frames > 0 {
+            let stage = self.step.stage.clone();
+            self.reporter.event(Event::Finished { stage, frames }).await;
+        }
+    }
+
+    async fn finish(&self, video: VideoId, state: Option<Box<dyn Folding>>) {
+        if let Some(mut state) = state {
+            let rest = caught(|| state.finish());
+            let rest = self.kept(video, rest).await;
+            self.pass(rest.unwrap_or_default()).await;
+        }
+        self.outlets.send(Message::End(video)).await;
+    }
+
+    // What was made of a video, unless that broke down; then the run is over, and the other videos
+    // keep what they have.
+    async fn kept<T>(&self, video: VideoId, made: Result<T, Failure>) -> Option<T> {
+        match made {
+            Ok(made) => Some(made),
+            Err(failure) => {
+                self.stop.finish(StopReason::Failed(failure.clone()));
+                let stage = self.step.stage.clone();
+                let event = Event::VideoFailed {
+                    video,
+                    stage,
+                    failure,
+                };
+                self.reporter.event(event).await;
+                None
             }
         }
     }

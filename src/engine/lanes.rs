@@ -1,5 +1,6 @@
 //! Lanes: the named threads on which a [`Map`] runs, each with its own state.
 
+use crate::engine::panics::caught;
 use crate::engine::work::Lane;
 use crate::engine::work::Map;
 use crate::failure::Class;
@@ -39,7 +40,7 @@ impl Lanes {
 
     pub(super) async fn map(&self, item: Item) -> Result<Vec<Item>, Failure> {
         let (reply, answer) = oneshot::channel();
-        let lost = || Failure::new(Class::Worker, "the thread that worked on it broke down");
+        let lost = || Failure::new(Class::Internal, "the thread that worked on it is gone");
         self.jobs
             .send(Job { item, reply })
             .map_err(|_closed| lost())?;
@@ -53,10 +54,15 @@ fn work(map: &dyn Map, queue: &Mutex<mpsc::Receiver<Job>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        let answer = match &mut lane {
+        let answer = caught(|| match &mut lane {
             Some(lane) => lane.map(&job.item),
             None => map.lane().and_then(|new| lane.insert(new).map(&job.item)),
-        };
+        });
+        let answer = answer.unwrap_or_else(|panic| {
+            // What a panic has left behind is not used again.
+            lane = None;
+            Err(panic)
+        });
         drop(job.item);
         // Nobody waits for the answer any more where the run was aborted.
         job.reply.send(answer).unwrap_or_default();

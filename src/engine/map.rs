@@ -4,6 +4,7 @@
 //! those that wait count against the window.
 
 use crate::engine::attempt::Attempts;
+use crate::engine::panics::joined;
 use crate::engine::wire::Inbox;
 use crate::engine::wire::Message;
 use crate::engine::wire::Outlets;
@@ -45,7 +46,7 @@ impl MapTask {
             tokio::select! {
                 biased;
                 Some(done) = tasks.join_next() => {
-                    let Some(answer) = finished(done) else { return };
+                    let Ok(answer) = joined(done) else { return };
                     let answer: Answer = answer;
                     if self.attempts.step.ordered {
                         waiting.insert(answer.number, answer);
@@ -110,15 +111,5 @@ async fn work(attempts: Arc<Attempts>, number: u64, item: Item) -> Answer {
         video,
         frames,
         items,
-    }
-}
-
-// A task that was cancelled belongs to a run that was dropped; one that panicked is a defect,
-// and hiding it would lose items.
-pub(super) fn finished<T>(done: Result<T, tokio::task::JoinError>) -> Option<T> {
-    match done.map_err(tokio::task::JoinError::try_into_panic) {
-        Ok(answer) => Some(answer),
-        Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        Err(Err(_cancelled)) => None,
     }
 }

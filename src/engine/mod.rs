@@ -12,14 +12,19 @@
 
 mod attempt;
 mod conductor;
+mod first;
 mod fold;
 mod gate;
 mod lanes;
 mod map;
+mod panics;
 mod permits;
+mod record;
+mod retry;
 mod run;
 mod source;
 mod stop;
+mod tasks;
 mod wire;
 mod work;
 

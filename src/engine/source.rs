@@ -1,7 +1,9 @@
 //! The task of a source: opens videos in order, two at a time, each on a thread of its own.
 
 use crate::engine::conductor::Reporter;
+use crate::engine::panics::caught;
 use crate::engine::stop::Stop;
+use crate::engine::stop::StopReason;
 use crate::engine::wire::Message;
 use crate::engine::wire::Outlets;
 use crate::engine::work::Emitter;
@@ -9,6 +11,7 @@ use crate::engine::work::Source;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;
+use crate::failure::Verdict;
 use crate::name::VideoId;
 use crate::plan::Step;
 use std::sync::Arc;
@@ -40,7 +43,7 @@ impl SourceTask {
                 drop(slot);
             });
         }
-        reading.join_all().await;
+        while reading.join_next().await.is_some() {}
     }
 
     async fn read(&self, video: VideoId) {
@@ -52,8 +55,11 @@ impl SourceTask {
                 stage: self.step.stage.clone(),
             }),
             Err(failure) => {
+                if failure.class.verdict() == Verdict::StopRun {
+                    self.stop.finish(StopReason::Failed(failure.clone()));
+                }
                 let stage = self.step.stage.clone();
-                Some(Event::SourceFailed {
+                Some(Event::VideoFailed {
                     video,
                     stage,
                     failure,
@@ -80,7 +86,7 @@ impl SourceTask {
         std::thread::Builder::new()
             .name(format!("{} {}", self.step.id, video.0))
             .spawn(move || {
-                let end = source.read(video, &mut out);
+                let end = caught(|| source.read(video, &mut out)).and_then(|end| end);
                 drop(out);
                 // Nobody waits for the end any more where the run was dropped.
                 done.send(end).unwrap_or_default();
@@ -88,7 +94,7 @@ impl SourceTask {
             .map_err(|error| {
                 Failure::new(Class::Media, format!("no thread to read on: {error}"))
             })?;
-        let broke = Failure::new(Class::Media, "the thread that read it broke down");
+        let broke = Failure::new(Class::Internal, "the thread that read it is gone");
         end.await.unwrap_or(Err(broke))
     }
 }

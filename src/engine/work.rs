@@ -117,7 +117,13 @@ pub trait Call: Send + Sync {
     /// nothing; gives whether it was taken back.
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool>;
 
-    /// The two halves of an item that is too large; `None` where it cannot be halved. May take a
+    /// Whether the first request goes alone until it is answered: its answer may be in a shape that
+    /// nobody has read before, and no second one is paid before that is known.
+    fn first_goes_alone(&self) -> bool {
+        false
+    }
+
+    /// The two halves of an item that is too large, or that the handler failed on; `None` where it cannot be halved. May take a
     /// while: it is asked where that holds nothing up.
     fn split(&self, item: &Item) -> Option<(Item, Item)>;
 

@@ -130,7 +130,7 @@ impl Ledger {
             Event::VideoRead { video, stage } => {
                 self.read.insert((*video, stage.clone()));
             }
-            Event::SourceFailed {
+            Event::VideoFailed {
                 video,
                 stage,
                 failure,

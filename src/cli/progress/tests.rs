@@ -178,6 +178,7 @@ fn troubles_are_told_once_and_counted() {
             3.0,
             Event::Stopping {
                 why: "interrupted".to_owned(),
+                help: None,
             },
         ),
     ];

@@ -15,6 +15,7 @@ use crate::engine::Submitted;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
+use crate::failure::Verdict;
 use crate::item::Item;
 use crate::name::StageId;
 use crate::name::Ticket;
@@ -202,14 +203,30 @@ impl SpeechCall {
         let heard = self.protocol.heard(output, &sent)?;
         Ok(passage(&self.stage, item, Ok(heard)))
     }
+
+    // The shortest chunk that was too large is advised against.
+    fn learn<T>(&self, item: &Item, answer: Result<T, Failure>) -> Result<T, Failure> {
+        if let (Err(failure), Item::Chunk(chunk)) = (&answer, item)
+            && failure.class.verdict() == Verdict::Split
+        {
+            let range = &chunk.stretch.range;
+            let length = range.end.saturating_sub(range.start);
+            self.refused.fetch_min(length, Ordering::Relaxed);
+        }
+        answer
+    }
 }
 
 impl Call for SpeechCall {
     fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
-        match file(item) {
+        let body = match file(item) {
             None => Ok(Bytes::new()),
-            Some((codec, file)) => self.body(&self.protocol.fields(item, file)?, codec, file),
-        }
+            Some((codec, file)) => {
+                let fields = self.protocol.fields(item, file);
+                fields.and_then(|fields| self.body(&fields, codec, file))
+            }
+        };
+        self.learn(item, body)
     }
 
     fn submit<'a>(
@@ -222,7 +239,8 @@ impl Call for SpeechCall {
             let Some((codec, _)) = file(item) else {
                 return Ok(Submitted::Answer(unasked(&self.stage, item)));
             };
-            match self.send_body(item, codec, body, exchange).await? {
+            let submitted = self.send_body(item, codec, body, exchange).await;
+            match self.learn(item, submitted)? {
                 Submission::Ticket(ticket) => Ok(Submitted::Ticket(ticket)),
                 Submission::Output(output) => self.answer(item, &output).map(Submitted::Answer),
             }
@@ -236,7 +254,7 @@ impl Call for SpeechCall {
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
-            let output = self.remote.wait(ticket, exchange).await?;
+            let output = self.learn(item, self.remote.wait(ticket, exchange).await)?;
             self.answer(item, &output)
         })
     }
@@ -249,11 +267,16 @@ impl Call for SpeechCall {
         let Item::Chunk(chunk) = item else {
             return None;
         };
-        let range = &chunk.stretch.range;
-        self.refused
-            .fetch_min(range.end.saturating_sub(range.start), Ordering::Relaxed);
         let (first, second) = halve(chunk)?;
         Some((Item::Chunk(first), Item::Chunk(second)))
+    }
+
+    fn first_goes_alone(&self) -> bool {
+        match &self.remote {
+            Remote::Runpod(_) | Remote::Service(_) => true,
+            // Its answers are in a known shape.
+            Remote::Openai(_) => false,
+        }
     }
 
     fn advice(&self) -> Option<String> {

@@ -1,0 +1,161 @@
+//! Tasks: one a step, joined by channels as the plan says.
+
+use crate::engine::attempt::Attempts;
+use crate::engine::attempt::Worker;
+use crate::engine::conductor::Reporter;
+use crate::engine::first::FirstRequest;
+use crate::engine::fold::FoldTask;
+use crate::engine::gate::Gate;
+use crate::engine::lanes::Lanes;
+use crate::engine::map::MapTask;
+use crate::engine::panics::caught_in;
+use crate::engine::permits::Permits;
+use crate::engine::record::Record;
+use crate::engine::source::SourceTask;
+use crate::engine::stop::Stop;
+use crate::engine::stop::StopReason;
+use crate::engine::wire::Inbox;
+use crate::engine::wire::Message;
+use crate::engine::wire::Outlets;
+use crate::engine::work::Work;
+use crate::name::BackendName;
+use crate::name::VideoId;
+use crate::plan::Plan;
+use crate::plan::Step;
+use crate::plan::StepIndex;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// What all steps of a run share.
+pub(super) struct Shared {
+    pub(super) reporter: Reporter,
+    pub(super) stop: Stop,
+    pub(super) gate: Arc<dyn Gate>,
+}
+
+/// Starts the tasks of `plan` over `videos`. They alone hold senders and reporters, so that each
+/// end is seen.
+pub(super) fn start(
+    plan: &Plan,
+    works: Vec<Work>,
+    videos: &[VideoId],
+    shared: &Shared,
+) -> io::Result<JoinSet<()>> {
+    let mut tasks = JoinSet::new();
+    let limits = plan.backends().iter();
+    let backends: BTreeMap<_, _> = limits
+        .map(|(name, &limit)| (name.clone(), Arc::new(Semaphore::new(limit))))
+        .collect();
+    let mut wires = wires(plan);
+    for ((index, step), work) in plan.steps().zip(works) {
+        let outlets = outlets(plan, index, &wires, shared);
+        let (step, inputs) = (step.clone(), plan.inputs(index));
+        let inbox = wires.get_mut(&index).and_then(|(_, inbox)| inbox.take());
+        let (reporter, stop) = (shared.reporter.clone(), shared.stop.clone());
+        match (work, inbox) {
+            (Work::Source(source), _) => {
+                let task = SourceTask {
+                    step,
+                    source,
+                    outlets,
+                    reporter,
+                    stop,
+                };
+                spawn(&mut tasks, shared, task.run(videos.to_vec()));
+            }
+            (Work::Fold(fold), Some(inbox)) => {
+                let task = FoldTask {
+                    step,
+                    fold,
+                    inputs,
+                    outlets,
+                    reporter,
+                    stop,
+                };
+                spawn(&mut tasks, shared, task.run(inbox));
+            }
+            (work, Some(inbox)) => {
+                let attempts = match attempts(step, work, &backends, shared)? {
+                    Some(attempts) => Arc::new(attempts),
+                    None => continue,
+                };
+                let task = MapTask {
+                    attempts,
+                    inputs,
+                    outlets,
+                };
+                spawn(&mut tasks, shared, task.run(inbox));
+            }
+            (_, None) => {}
+        }
+    }
+    Ok(tasks)
+}
+
+// A task that breaks down ends the run: what it held is lost.
+fn spawn(
+    tasks: &mut JoinSet<()>,
+    shared: &Shared,
+    task: impl Future<Output = ()> + Send + 'static,
+) {
+    let stop = shared.stop.clone();
+    tasks.spawn(async move {
+        if let Err(panic) = caught_in(task).await {
+            stop.finish(StopReason::Failed(panic));
+        }
+    });
+}
+
+fn attempts(
+    step: Step,
+    work: Work,
+    backends: &BTreeMap<BackendName, Arc<Semaphore>>,
+    shared: &Shared,
+) -> io::Result<Option<Attempts>> {
+    let (worker, goes_alone) = match work {
+        Work::Map(map) => {
+            let lanes = Lanes::start(&step.id, step.limit.max, &map)?;
+            (Worker::Threads { lanes, map }, false)
+        }
+        Work::Call(call) => {
+            let goes_alone = call.first_goes_alone();
+            (Worker::Calls(call), goes_alone)
+        }
+        Work::Source(_) | Work::Fold(_) => return Ok(None),
+    };
+    let backend = step.backend.as_ref().and_then(|name| backends.get(name));
+    Ok(Some(Attempts {
+        permits: Permits::new(step.limit.start, backend.cloned()),
+        step,
+        worker,
+        reporter: shared.reporter.clone(),
+        stop: shared.stop.clone(),
+        gate: Arc::clone(&shared.gate),
+        first: FirstRequest::new(goes_alone),
+        record: Record::default(),
+    }))
+}
+
+fn outlets(plan: &Plan, step: StepIndex, wires: &Wires, shared: &Shared) -> Outlets {
+    let edges = plan.edges(step).into_iter();
+    let edges = edges.filter_map(|(kind, to)| Some((kind, wires.get(&to)?.0.clone())));
+    Outlets {
+        edges: edges.collect(),
+        reporter: shared.reporter.clone(),
+    }
+}
+
+type Wires = BTreeMap<StepIndex, (mpsc::Sender<Message>, Option<Inbox>)>;
+
+fn wires(plan: &Plan) -> Wires {
+    plan.steps()
+        .map(|(index, step)| {
+            let (sender, inbox) = mpsc::channel(step.inbox);
+            (index, (sender, Some(inbox)))
+        })
+        .collect()
+}
