@@ -57,7 +57,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &["src/backends/transport/http.rs"],
     ),
     ("base64", &["src/backends/"]),
-    ("httpdate", &["src/backends/transport/http.rs"]),
+    ("httpdate", &["src/backends/transport/retry_after.rs"]),
     ("rten", &["src/backends/engine/"]),
     ("rten_tensor", &["src/backends/engine/"]),
     ("ort", &["src/backends/engine/"]),

@@ -238,19 +238,25 @@ async fn repeats_are_not_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_repeats_a_failure_fails_alike() {
-    let fleet = Fleet::start(&[Fault::FailedByHandler], 100, 1).await;
+    // The first batch is answered, the second one is not.
+    let fleet = Fleet::start(&[Fault::FewerAnswers], 100, 1).await;
     let folder = for_a_fleet();
     let said = on(&fleet, &folder).await;
     assert_eq!(said.code, 1, "{}", said.talk);
     let results = results(&folder);
     assert_eq!(same_as(&results), REPEATS);
     let entries = results["detections"].as_array().unwrap();
+    let (answered, failed) = entries.split_at(4);
     assert!(
-        entries.iter().all(|entry| entry["error"] == "worker"),
+        answered.iter().all(|entry| entry["count"] == 1),
         "{entries:#?}"
     );
-    assert_eq!(results["summary"]["failed"], 8);
-    assert_eq!(results["failures"].as_array().unwrap().len(), 8);
+    assert!(
+        failed.iter().all(|entry| entry["error"] == "bad-answer"),
+        "{entries:#?}"
+    );
+    assert_eq!(results["summary"]["failed"], 4);
+    assert_eq!(results["failures"].as_array().unwrap().len(), 4);
 }
 
 fn moment(index: u64) -> Moment {

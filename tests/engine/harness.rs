@@ -17,6 +17,8 @@ use vpipe::diag::SourceMap;
 use vpipe::diag::Span;
 use vpipe::engine::Call;
 use vpipe::engine::Emitter;
+use vpipe::engine::Fold;
+use vpipe::engine::Folding;
 use vpipe::engine::Gate;
 use vpipe::engine::Lane;
 use vpipe::engine::Map;
@@ -31,6 +33,7 @@ use vpipe::exchange::Exchange;
 use vpipe::facts::Facts;
 use vpipe::facts::Placement;
 use vpipe::facts::RemoteFacts;
+use vpipe::failure::Class;
 use vpipe::failure::Failure;
 use vpipe::item::Content;
 use vpipe::item::Detection;
@@ -211,6 +214,33 @@ impl Drop for Alive {
     }
 }
 
+/// What breaks down, with a panic, as soon as it has to do with the second video; that is not read
+/// before the first one is through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    Source,
+    Body,
+    Request,
+    Fold,
+    FoldEnd,
+    GiveUp,
+    Caller,
+    Thread,
+}
+
+impl Broken {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Source,
+        Self::Body,
+        Self::Request,
+        Self::Fold,
+        Self::FoldEnd,
+        Self::GiveUp,
+        Self::Caller,
+        Self::Thread,
+    ];
+}
+
 /// A recipe, the facts that place it, and how much it is given to do.
 pub(crate) struct Bench {
     recipe: Recipe,
@@ -224,6 +254,8 @@ pub(crate) struct Bench {
     prepared: watch::Sender<u64>,
     gate: Arc<dyn Gate>,
     caller: Option<Arc<dyn Call>>,
+    broken: Option<Broken>,
+    through: watch::Sender<u64>,
 }
 
 impl Bench {
@@ -319,6 +351,8 @@ impl Bench {
             prepared: watch::Sender::new(0),
             gate: Arc::new(Open),
             caller: None,
+            broken: None,
+            through: watch::Sender::new(0),
         }
     }
 
@@ -358,6 +392,11 @@ impl Bench {
         self
     }
 
+    pub(crate) fn breaking(mut self, broken: Broken) -> Self {
+        self.broken = Some(broken);
+        self
+    }
+
     pub(crate) fn stopped_by(mut self, stop: &Stop) -> Self {
         self.stop = stop.clone();
         self
@@ -390,7 +429,13 @@ impl Bench {
             .steps()
             .map(|(_, step)| self.work(step, &script))
             .collect();
-        let mut said = |said| ran.hear(said);
+        let mut said = |said| {
+            if let Said::Output(item) = &said {
+                breaks(self.broken, Broken::Caller, item.video());
+                self.through.send_modify(|count| *count += 1);
+            }
+            ran.hear(said);
+        };
         vpipe::engine::run(&plan, works, &videos, &stop, &self.gate, &mut said)
             .await
             .unwrap();
@@ -402,12 +447,16 @@ impl Bench {
             stage: step.stage.clone(),
             script: script.clone(),
             prepared: self.prepared.clone(),
+            broken: self.broken,
         };
         match &step.kind {
             StepKind::ReadFrames { .. } => Work::Source(Arc::new(Numbered {
                 frames: self.frames,
                 alive: self.alive.clone(),
                 emitted: self.emitted.clone(),
+                broken: self.broken,
+                through: self.through.subscribe(),
+                runtime: tokio::runtime::Handle::current(),
             })),
             StepKind::Encode { .. } | StepKind::Save { .. } => Work::Map(Arc::new(Pass)),
             StepKind::SelectFrames { selection } => {
@@ -426,8 +475,11 @@ impl Bench {
             StepKind::VisionRequest { .. } => {
                 Work::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
             }
-            StepKind::Merge { detecting, .. } => Work::Fold(vpipe::stages::merge(detecting)),
-            other => panic!("{other:?} has nothing to do with frames"),
+            StepKind::Merge { detecting, .. } => Work::Fold(Arc::new(Merge {
+                fold: vpipe::stages::merge(detecting),
+                broken: self.broken,
+            })),
+            other => panic!("{other:?} has nothing to do with pictures"),
         }
     }
 }
@@ -510,7 +562,49 @@ pub(crate) fn there(concurrency: Option<usize>) -> Placement {
     })
 }
 
+fn breaks(broken: Option<Broken>, part: Broken, video: VideoId) {
+    let whole = broken != Some(part) || video != VideoId(1);
+    assert!(whole, "boom {part:?}");
+}
+
+// The merge of the product, which may break down.
+struct Merge {
+    fold: Arc<dyn Fold>,
+    broken: Option<Broken>,
+}
+
+struct Merging {
+    video: VideoId,
+    folding: Box<dyn Folding>,
+    broken: Option<Broken>,
+}
+
+impl Fold for Merge {
+    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+        Box::new(Merging {
+            video,
+            folding: self.fold.open(video),
+            broken: self.broken,
+        })
+    }
+}
+
+impl Folding for Merging {
+    fn push(&mut self, item: Item) -> Vec<Item> {
+        breaks(self.broken, Broken::Fold, self.video);
+        self.folding.push(item)
+    }
+
+    fn finish(&mut self) -> Vec<Item> {
+        breaks(self.broken, Broken::FoldEnd, self.video);
+        self.folding.finish()
+    }
+}
+
 struct Numbered {
+    broken: Option<Broken>,
+    through: watch::Receiver<u64>,
+    runtime: tokio::runtime::Handle,
     frames: u64,
     alive: Counted,
     emitted: watch::Sender<u64>,
@@ -518,7 +612,13 @@ struct Numbered {
 
 impl Source for Numbered {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
+        if self.broken.is_some() && video == VideoId(1) {
+            let mut through = self.through.clone();
+            let first = through.wait_for(|count| *count > 0);
+            self.runtime.block_on(first).unwrap();
+        }
         for index in 0..self.frames {
+            breaks(self.broken, Broken::Source, video);
             self.alive.add();
             // Three rows of seven pixels; the last bytes are the number, and pass for a JPEG.
             let size = Size {
@@ -584,6 +684,7 @@ struct Detect {
     stage: StageId,
     script: Script,
     prepared: watch::Sender<u64>,
+    broken: Option<Broken>,
 }
 
 impl Detect {
@@ -633,6 +734,7 @@ impl Map for Detect {
 
 impl Lane for Detect {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
+        breaks(self.broken, Broken::Thread, item.video());
         (self.script.thread)(item)?;
         Ok(self.found(item))
     }
@@ -640,6 +742,7 @@ impl Lane for Detect {
 
 impl Call for Detect {
     fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
+        breaks(self.broken, Broken::Body, item.video());
         self.prepared.send_modify(|count| *count += 1);
         Ok(item.to_string().into())
     }
@@ -661,6 +764,10 @@ impl Call for Detect {
         _exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async {
+            breaks(self.broken, Broken::Request, item.video());
+            if self.broken == Some(Broken::GiveUp) && item.video() == VideoId(1) {
+                return Err(Failure::new(Class::TimedOut, "too slow"));
+            }
             (self.script.request)(item).await?;
             Ok(self.found(item))
         })
@@ -675,6 +782,7 @@ impl Call for Detect {
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
+        breaks(self.broken, Broken::GiveUp, item.video());
         Map::give_up(self, item, failure)
     }
 }

@@ -7,6 +7,7 @@ mod fleet_faults;
 mod harness;
 mod local_detector;
 mod local_whisper;
+mod panics;
 mod random_graphs;
 mod scheduling;
 #[path = "../support/mod.rs"]

@@ -213,7 +213,7 @@ async fn what_came_is_shown_where_it_is_no_answer() {
     let server = Server::start().await;
     let folder = TempDir::new().unwrap();
     let said = server.run(folder.path(), "page", SECONDS, "").await;
-    assert_eq!(said.code, 1, "{}", said.talk);
+    assert_eq!(said.code, 3, "{}", said.talk);
     assert!(
         said.talk.contains("<html>Please log in.</html>"),
         "{}",

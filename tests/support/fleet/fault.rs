@@ -49,10 +49,52 @@ pub(crate) enum Fault {
     OutOfMemory,
     /// The body is over the limit above three images.
     Oversize,
+    /// HTTP 429 that asks for a pause of 2^64 - 1 seconds.
+    TooManyForEver,
+    /// The status names another job, and has what that one found, each time.
+    OtherId,
+    /// The same, once.
+    OtherIdOnce,
+    /// The id of a job that somebody else has.
+    SharedId,
+    /// A ticket without an id.
+    NoId,
+    /// A ticket whose id would lead elsewhere.
+    IdOfDots,
+    /// A ticket that is cut in the middle.
+    HalfTicket,
+    /// `NaN` and `Infinity` as Python writes them, where nobody needs a number.
+    NotANumber,
+    /// `NaN` in a box.
+    BoxNotANumber,
+    /// Numbers in place of texts and texts in place of numbers.
+    OddTypes,
+    /// Times that no clock can count.
+    HugeTimes,
+    /// Each key twice, the second of them right.
+    KeysTwice,
+    /// A byte order mark, bytes that are no UTF-8 and half a surrogate pair.
+    OddBytes,
+    /// COMPLETED, cut in the middle, each time.
+    HalfAnswer,
+    /// COMPLETED, nested deeper than any stack.
+    DeepAnswer,
+    /// A number in place of the status.
+    NumberStatus,
+    /// The job is not known yet when it is asked for first.
+    MissingOnce,
+    /// The platform queues the job again after a worker had it.
+    QueuedAgain,
+    /// The output is a list of one.
+    ListOfOne,
+    /// The output is JSON in a text, in a list of one.
+    JsonText,
+    /// The handler fails on the image that is a multiple of 11, whoever it comes with.
+    BadImage,
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 44] = [
         Self::ServerError,
         Self::TooMany,
         Self::TooManyUntil,
@@ -76,36 +118,93 @@ impl Fault {
         Self::LargeAnswer,
         Self::OutOfMemory,
         Self::Oversize,
+        Self::TooManyForEver,
+        Self::OtherId,
+        Self::OtherIdOnce,
+        Self::SharedId,
+        Self::NoId,
+        Self::IdOfDots,
+        Self::HalfTicket,
+        Self::NotANumber,
+        Self::BoxNotANumber,
+        Self::OddTypes,
+        Self::HugeTimes,
+        Self::KeysTwice,
+        Self::OddBytes,
+        Self::HalfAnswer,
+        Self::DeepAnswer,
+        Self::NumberStatus,
+        Self::MissingOnce,
+        Self::QueuedAgain,
+        Self::ListOfOne,
+        Self::JsonText,
+        Self::BadImage,
     ];
 
-    /// Whether a frame may end without an answer because of it.
-    pub(crate) fn may_cost_frames(self) -> bool {
+    /// Whether a frame ends without an answer because of it.
+    pub(crate) fn costs_frames(self) -> bool {
+        self.is_unreadable() || matches!(self, Self::Stuck | Self::TooManyForEver)
+    }
+
+    /// Whether a handler failed by chance: what is tried again, and in halves, is mostly made good.
+    pub(crate) fn is_chance(self) -> bool {
         matches!(
             self,
             Self::FailedByHandler
                 | Self::FailedWithObject
                 | Self::CompletedWithError
-                | Self::Stuck
-                | Self::FewerAnswers
-                | Self::MoreAnswers
-                | Self::OtherOutput
-                | Self::LargeAnswer
+                | Self::BadImage
         )
     }
 
-    /// Whether the right answer for `images` images will be there for whoever asks on.
-    pub(super) fn leaves_an_answer(self, images: usize) -> bool {
+    /// Whether work was done, and nobody can tell what it found. A run ends where that is the
+    /// first answer.
+    pub(crate) fn is_unreadable(self) -> bool {
+        matches!(
+            self,
+            Self::FewerAnswers
+                | Self::MoreAnswers
+                | Self::OtherOutput
+                | Self::LargeAnswer
+                | Self::OtherId
+                | Self::SharedId
+                | Self::NoId
+                | Self::IdOfDots
+                | Self::HalfTicket
+                | Self::BoxNotANumber
+                | Self::HalfAnswer
+                | Self::DeepAnswer
+                | Self::NumberStatus
+        )
+    }
+
+    /// Whether the job of `images` is paid and nobody may pay for it again: its answer is there
+    /// for whoever asks on, or will never be readable.
+    pub(super) fn is_paid(self, images: usize) -> bool {
         match self {
-            Self::ResetAnswer | Self::HtmlGateway | Self::NotJson | Self::Slow => true,
+            Self::ResetAnswer
+            | Self::HtmlGateway
+            | Self::NotJson
+            | Self::Slow
+            | Self::OtherIdOnce
+            | Self::NotANumber
+            | Self::OddTypes
+            | Self::HugeTimes
+            | Self::KeysTwice
+            | Self::OddBytes
+            | Self::MissingOnce
+            | Self::QueuedAgain
+            | Self::ListOfOne
+            | Self::JsonText => true,
             Self::OutOfMemory => images <= 2,
             Self::Oversize => images <= 3,
-            _ => false,
+            other => other.is_unreadable(),
         }
     }
 }
 
 /// Which request meets which fault: the same for the same seed, whatever the order in which
-/// requests come. None meets a third one, so that what can be made good is.
+/// requests come. Unless all do, none meets a third one, so that what can be made good is.
 #[derive(Clone, Debug)]
 pub(super) struct Chance {
     pub(super) faults: Vec<Fault>,
@@ -115,7 +214,8 @@ pub(super) struct Chance {
 
 impl Chance {
     pub(super) fn meets(&self, images: &[u64], earlier: usize) -> Option<Fault> {
-        if earlier >= 2 || self.faults.is_empty() {
+        let is_through = earlier >= 2 && self.percent < 100;
+        if is_through || self.faults.is_empty() {
             return None;
         }
         let first = images.first().copied().unwrap_or_default();

@@ -5,6 +5,9 @@
 //! is that number, so that a test can tell whose answer it got. The fleet's clock is the number of
 //! calls, so nothing here depends on that of the machine.
 
+#![allow(dead_code, reason = "each test program uses what it needs of this")]
+
+mod answer;
 mod fault;
 mod line;
 mod queue;
@@ -13,7 +16,6 @@ pub(crate) use fault::Fault;
 
 use axum::Json;
 use axum::Router;
-use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::Path;
 use axum::extract::Query;
@@ -27,17 +29,14 @@ use axum::routing::get;
 use axum::routing::post;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use fault::Chance;
 use line::Lines;
 use line::Switch;
 use queue::At;
-use queue::Job;
 use queue::Queue;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
 
@@ -60,6 +59,8 @@ pub(crate) struct Setting {
     pub(crate) workers: usize,
     /// What it says that a job took, in milliseconds.
     pub(crate) execution: u64,
+    /// Whether a first answer may be one that ends a run.
+    pub(crate) from_the_first: bool,
 }
 
 impl Default for Setting {
@@ -71,6 +72,7 @@ impl Default for Setting {
             seed: 1,
             workers: 3,
             execution: 5,
+            from_the_first: false,
         }
     }
 }
@@ -85,6 +87,10 @@ struct Inner {
     twice: Vec<Vec<u64>>,
     strangers: u32,
     cancelled: u32,
+    // Whether any job had its right answer.
+    answered: bool,
+    // The last job whose id was given to whoever submitted it.
+    issued: u64,
 }
 
 /// The running fleet; it stops when dropped.
@@ -121,6 +127,8 @@ impl Fleet {
             twice: Vec::new(),
             strangers: 0,
             cancelled: 0,
+            answered: setting.from_the_first,
+            issued: 0,
         }));
         let app = Router::new()
             .route("/v2/detect/run", post(run))
@@ -214,6 +222,9 @@ impl Inner {
         self.bodies.push(body);
         let earlier = self.sent.entry(images.clone()).or_default();
         let fault = self.chance.meets(&images, *earlier);
+        // A first answer that nobody can read ends a run, and so does one for which nobody waits.
+        let ends = |fault: &Fault| fault.is_unreadable() || *fault == Fault::TooManyForEver;
+        let fault = fault.filter(|fault| self.answered || !ends(fault));
         *earlier += 1;
         match fault {
             Some(Fault::ServerError) => {
@@ -227,6 +238,10 @@ impl Inner {
                 let date = [("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT")];
                 return instead((StatusCode::TOO_MANY_REQUESTS, date));
             }
+            Some(Fault::TooManyForEver) => {
+                let pause = [("retry-after", "18446744073709551615")];
+                return instead((StatusCode::TOO_MANY_REQUESTS, pause));
+            }
             Some(Fault::ResetBefore) => return instead(line::cut()),
             Some(Fault::Oversize) if images.len() > 3 => {
                 let text = "bad request: body: exceeded max body size of 10MiB";
@@ -235,21 +250,33 @@ impl Inner {
             _ => {}
         }
         let mut jobs = self.queue.jobs.values();
-        if jobs.any(|job| job.images == images && job.leaves_an_answer()) {
+        if jobs.any(|job| job.images == images && job.is_paid()) {
             self.twice.push(images.clone());
         }
         let id = self.queue.submit(images, fault);
         match fault {
             Some(Fault::ResetTicket) => instead(line::cut()),
-            _ => Ok(id),
+            Some(Fault::NoId) => instead(Json(json!({ "status": "IN_QUEUE" }))),
+            Some(Fault::IdOfDots) => instead(Json(json!({ "id": "..", "status": "IN_QUEUE" }))),
+            Some(Fault::HalfTicket) => instead(format!("{{\"id\": \"{}\", \"sta", name(id))),
+            // The last one that somebody was given.
+            Some(Fault::SharedId) => instead(Json(
+                json!({ "id": name(self.issued), "status": "IN_QUEUE" }),
+            )),
+            _ => {
+                self.issued = id;
+                Ok(id)
+            }
         }
     }
 
-    fn state(&mut self, id: u64) -> Response {
-        match self.queue.ask(id) {
-            Some(job) => said(id, job, self.execution),
-            None => not_found(),
-        }
+    // `at_once` where it is the answer to the submission itself, which needs no id to be believed.
+    fn state(&mut self, id: u64, at_once: bool) -> Response {
+        let Some(job) = self.queue.ask(id) else {
+            return not_found();
+        };
+        self.answered |= job.at == At::Done && job.fault.is_none();
+        answer::said(id, job, self.execution, at_once)
     }
 }
 
@@ -290,7 +317,7 @@ async fn runsync(
     match inner.submit(body) {
         Ok(id) => {
             (0..6).for_each(|_| inner.queue.tick());
-            inner.state(id)
+            inner.state(id, true)
         }
         Err(instead) => *instead,
     }
@@ -303,7 +330,7 @@ async fn status(State(inner): Shared, headers: HeaderMap, Path(id): Path<String>
     }
     let id = id.trim_start_matches("job-").trim_end_matches("-e1");
     id.parse()
-        .map_or_else(|_| not_found(), |id| inner.state(id))
+        .map_or_else(|_| not_found(), |id| inner.state(id, false))
 }
 
 async fn cancel(State(inner): Shared, headers: HeaderMap, Path(id): Path<String>) -> Response {
@@ -344,80 +371,4 @@ fn name(id: u64) -> String {
 fn not_found() -> Response {
     let body = Json(json!({ "message": "job not found" }));
     (StatusCode::NOT_FOUND, body).into_response()
-}
-
-// The line breaks while the body is on its way.
-fn broken_line() -> Response {
-    let error = io::Error::from(io::ErrorKind::ConnectionReset);
-    let body = futures_util::stream::iter([Err::<Bytes, _>(error)]);
-    Body::from_stream(body).into_response()
-}
-
-// What is said of a job.
-fn said(id: u64, job: &Job, took: u64) -> Response {
-    let say = |status: &str, more: Value| {
-        let mut body = json!({ "id": name(id), "status": status, "delayTime": 3 });
-        let fields = body.as_object_mut().unwrap();
-        if status != "IN_QUEUE" {
-            fields.insert("workerId".to_owned(), json!(format!("w{}", job.worker)));
-        }
-        fields.extend(more.as_object().unwrap().clone());
-        Json(body).into_response()
-    };
-    match (job.asked, job.fault) {
-        (1, Some(Fault::HtmlGateway)) => {
-            return (StatusCode::BAD_GATEWAY, "<html><title>502</title></html>").into_response();
-        }
-        (1, Some(Fault::NotJson)) => return "<html>sign in</html>".into_response(),
-        _ => {}
-    }
-    match job.at {
-        At::Queue => return say("IN_QUEUE", json!({})),
-        At::Worker { .. } => return say("IN_PROGRESS", json!({ "output": "half" })),
-        At::Done => {}
-    }
-    let executed = |output: Value| json!({ "executionTime": took, "output": output });
-    match job.fault {
-        Some(Fault::Lost) => not_found(),
-        Some(Fault::ResetAnswer) if job.answered == 1 => broken_line(),
-        Some(Fault::FailedByPlatform) => {
-            let error = "job timed out after 1 retries";
-            say("FAILED", json!({ "error": error, "retries": 1 }))
-        }
-        Some(Fault::FailedByHandler) => {
-            let error = json!({ "error_type": "ValueError", "error_message": "boom" }).to_string();
-            say("FAILED", json!({ "error": error, "executionTime": took }))
-        }
-        Some(Fault::FailedWithObject) => {
-            let error = json!({ "message": "no images", "code": 3 });
-            say("FAILED", json!({ "error": error, "output": { "code": 3 } }))
-        }
-        Some(Fault::CompletedWithError) => say(
-            "COMPLETED",
-            executed(json!({ "error": "the model is not there" })),
-        ),
-        Some(Fault::TimedOut) => say("TIMED_OUT", json!({})),
-        Some(Fault::NoOutput) => say("COMPLETED", json!({ "executionTime": took })),
-        Some(Fault::OutOfMemory) if job.images.len() > 2 => say(
-            "FAILED",
-            json!({ "error": "CUDA out of memory. Tried to allocate 2 GiB" }),
-        ),
-        Some(Fault::OtherOutput) => say("COMPLETED", executed(json!("{{ 1 + 1 }}"))),
-        Some(Fault::LargeAnswer) => say("COMPLETED", executed(json!("x".repeat(LARGE)))),
-        fault => {
-            let mut images = job.images.clone();
-            match fault {
-                Some(Fault::FewerAnswers) => drop(images.pop()),
-                Some(Fault::MoreAnswers) => images.push(99),
-                _ => {}
-            }
-            let found = images.iter().map(|number| {
-                json!([{ "bbox": [0, 0, 1, 1], "class": number, "class_name": "n", "confidence": 1.0 }])
-            });
-            say(
-                "COMPLETED",
-                executed(json!({ "detections": found.collect::<Vec<_>>() })),
-            )
-        }
-    }
 }

@@ -28,16 +28,16 @@ pub(super) struct Job {
     /// How often it was asked for when it was done.
     pub(super) answered: u32,
     pub(super) cancelled: bool,
+    /// Whether the platform has queued it again.
+    pub(super) again: bool,
 }
 
 impl Job {
-    /// Whether its right answer is there, or will be, for whoever asks on.
-    pub(super) fn leaves_an_answer(&self) -> bool {
+    /// Whether nobody may pay for these images again.
+    pub(super) fn is_paid(&self) -> bool {
         let images = self.images.len();
-        let good = self
-            .fault
-            .is_none_or(|fault| fault.leaves_an_answer(images));
-        good && !self.cancelled
+        let paid = self.fault.is_none_or(|fault| fault.is_paid(images));
+        paid && !self.cancelled
     }
 }
 
@@ -75,6 +75,7 @@ impl Queue {
                 asked: 0,
                 answered: 0,
                 cancelled: false,
+                again: false,
             },
         );
         id
@@ -89,7 +90,9 @@ impl Queue {
                 if job.at != At::Queue {
                     self.workers[job.worker].busy = false;
                 }
-                job.at = At::Done;
+                let again = job.fault == Some(Fault::QueuedAgain) && !job.again;
+                job.at = if again { At::Queue } else { At::Done };
+                job.again |= again;
             }
         }
         let waiting = self
