@@ -1,6 +1,6 @@
 //! What detection on this machine costs beside Python's onnxruntime, as a ratio.
 //!
-//! `PYTHON=venv/bin/python cargo bench --bench local --features ort [-- MODEL.onnx ...]` times
+//! `PYTHON=venv/bin/python cargo bench --bench local [-- MODEL.onnx ...]` times
 //! whole frames, from 1280x720 RGB pixels to boxes, on each model (the built-in one first):
 //! processor time at one thread and wall time at two. All take turns, so a busy machine slows
 //! them alike. `PYTHON` needs onnxruntime, numpy and opencv-python-headless; `ort` needs

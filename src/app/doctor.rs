@@ -206,14 +206,8 @@ fn models() -> Finding {
 fn onnx_runtime() -> Finding {
     const ABOUT: &str = "ONNX Runtime";
     match engine::onnx_runtime() {
-        None => Finding::new(
-            ABOUT,
-            FindingState::Absent,
-            "not built in; models run on rten",
-        )
-        .help("for more speed, `cargo install --path . --features ort`"),
-        Some(Ok(())) => Finding::new(ABOUT, FindingState::Good, "the library was opened"),
-        Some(Err(error)) => {
+        Ok(()) => Finding::new(ABOUT, FindingState::Good, "the library was opened"),
+        Err(error) => {
             // What to do about it stands behind the cause.
             let text = error.to_string();
             let (why, help) = text.split_once("; ").unwrap_or((&text, ""));

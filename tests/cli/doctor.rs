@@ -101,3 +101,17 @@ async fn what_is_set_up_and_cannot_work_is_wrong() {
         said.out
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_onnx_runtime_that_is_not_there_is_told_with_what_to_do() {
+    let nowhere = [("ORT_DYLIB_PATH", "/nowhere/libonnxruntime.so")];
+    let said = doctor(&["--json"], &nowhere).await;
+    assert_eq!(said.code, 0, "{}", said.out);
+    let findings: Value = serde_json::from_str(&said.out).unwrap();
+    let mut findings = findings.as_array().unwrap().iter();
+    let finding = findings.find(|finding| finding["about"] == "ONNX Runtime");
+    let finding = finding.unwrap();
+    assert_eq!(finding["state"], "absent", "{finding}");
+    let help = finding["help"].as_str().unwrap();
+    assert!(help.starts_with("set ORT_DYLIB_PATH"), "{finding}");
+}

@@ -11,7 +11,6 @@
 
 pub(in crate::backends) mod header;
 pub(in crate::backends) mod network;
-#[cfg(feature = "ort")]
 mod ort;
 mod rten;
 

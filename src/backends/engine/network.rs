@@ -4,6 +4,7 @@
 //! synchronous. Knows nothing of frames, sound, boxes or words.
 
 use crate::backends::engine::header::Header;
+use crate::backends::engine::ort;
 use crate::backends::engine::rten;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -12,10 +13,10 @@ use std::panic::catch_unwind;
 /// The library that computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EngineKind {
-    /// rten: in every build.
+    /// rten: needs nothing but this program.
     #[default]
     Rten,
-    /// ONNX Runtime: in builds with the feature `ort`.
+    /// ONNX Runtime: needs its library.
     Ort,
 }
 
@@ -105,12 +106,7 @@ pub(in crate::backends) fn load(
 ) -> Result<Box<dyn Network>, EngineError> {
     match kind {
         EngineKind::Rten => guarded(|| rten::load(header, onnx, threads)),
-        #[cfg(feature = "ort")]
-        EngineKind::Ort => guarded(|| crate::backends::engine::ort::load(header, onnx, threads)),
-        #[cfg(not(feature = "ort"))]
-        EngineKind::Ort => Err(EngineError::new(
-            "this build has no ONNX Runtime; `cargo install vpipe --features ort` makes one that does",
-        )),
+        EngineKind::Ort => guarded(|| ort::load(header, onnx, threads)),
     }
 }
 
@@ -130,12 +126,9 @@ pub(in crate::backends) fn guarded<T>(
     })
 }
 
-/// Whether ONNX Runtime can be opened; `None` where it was not built in.
-pub fn onnx_runtime() -> Option<Result<(), EngineError>> {
-    #[cfg(feature = "ort")]
-    return Some(crate::backends::engine::ort::open());
-    #[cfg(not(feature = "ort"))]
-    None
+/// Whether the library of ONNX Runtime can be opened.
+pub fn onnx_runtime() -> Result<(), EngineError> {
+    ort::open()
 }
 
 #[cfg(test)]

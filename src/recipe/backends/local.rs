@@ -52,6 +52,6 @@ pub enum LocalEngine {
     /// Needs nothing but this program.
     #[default]
     Rten,
-    /// ONNX Runtime: faster; opened at run time, in builds with the feature `ort`.
+    /// ONNX Runtime: faster; its library is opened at run time.
     Ort,
 }

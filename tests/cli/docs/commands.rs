@@ -12,10 +12,9 @@ use std::path::Path;
 use tempfile::TempDir;
 
 // How a command begins that no test of this file can run, and why.
-const NOT_RUN: [(&str, &str); 11] = [
+const NOT_RUN: [(&str, &str); 10] = [
     ("bash .ci/setup && cargo test", "this runs it"),
     ("bash .ci/setup && cargo install --path .", "it installs"),
-    ("cargo install --path . --features ort", "it installs"),
     ("pip install ", "it downloads"),
     ("yolo export ", "it downloads"),
     ("optimum-cli export ", "it downloads"),

@@ -55,7 +55,6 @@ fn furthest(ours: &[f32], theirs: &[f32]) -> f32 {
 
 fn each_engine(check: impl Fn(EngineKind)) {
     check(EngineKind::Rten);
-    #[cfg(feature = "ort")]
     if std::env::var_os("ORT_DYLIB_PATH").is_some() {
         check(EngineKind::Ort);
     }
