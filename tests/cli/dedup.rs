@@ -349,17 +349,7 @@ fn a_run_that_is_stopped_keeps_repeats_with_their_frames() {
         .spawn()
         .unwrap();
     let frames = folder.path().join("output/talk_frames");
-    while fs::read_dir(&frames).map_or(0, Iterator::count) < 5 {
-        std::thread::yield_now();
-    }
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    program::interrupt_after(5, &frames, &mut child);
     assert_eq!(child.wait().unwrap().code(), Some(130));
     let path = folder.path().join("output/talk_results.partial.json");
     let results: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();

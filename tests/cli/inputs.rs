@@ -193,28 +193,19 @@ fn ctrl_c_keeps_what_is_done() {
     use std::process::Stdio;
 
     let folder = tempfile::tempdir().unwrap();
+    let recipe = "version = 1\nextends = \"default\"\n[stages.save]\ninputs = [\"extract\"]\n\
+                  [stages.merge]\ninputs = [\"yolo\", \"whisper\", \"save\"]\n";
+    fs::write(folder.path().join("r.toml"), recipe).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
     program::quiet_environment(&mut command);
     let mut child = command
         .current_dir(folder.path())
-        .args(["run", "default", CLIP, "--fps", "30"])
+        .args(["run", "r.toml", CLIP, "--fps", "30"])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-    let begun = talk
-        .by_ref()
-        .any(|line| line.unwrap().ends_with(": started"));
-    assert!(begun);
-    std::thread::sleep(std::time::Duration::from_secs(1));
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    let talk = BufReader::new(child.stderr.take().unwrap()).lines();
+    program::interrupt_after(5, &folder.path().join("output/clip_frames"), &mut child);
     let rest: Vec<String> = talk.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
     assert!(

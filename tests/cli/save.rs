@@ -331,17 +331,7 @@ fn ctrl_c_keeps_the_files_that_are_whole() {
             .any(|line| line.unwrap().ends_with(": started"))
     );
     let frames = folder.path().join("output/clip_frames");
-    while !frames.is_dir() || files(&frames).len() < 3 {
-        std::thread::yield_now();
-    }
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    program::interrupt_after(3, &frames, &mut child);
     let rest: Vec<String> = talk.map(Result::unwrap).collect();
     assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
     assert!(
