@@ -30,6 +30,7 @@ use crate::output::results::results::Source;
 use crate::output::results::results::StageOutput;
 use crate::output::results::results::StageRun;
 use crate::output::results::results::Summary;
+use crate::output::results::rounding::rounded;
 use crate::output::results::timeline::timeline;
 use crate::output::results::transcription::Transcription;
 use crate::recipe::Medium;
@@ -440,11 +441,6 @@ fn error_texts(record: &Record, run: &RunFacts) -> Vec<ErrorText> {
             text: text.to_owned(),
         })
         .collect()
-}
-
-// To the nearest 1 / `parts`. Zero has no sign here: a box at the edge may reach it from below.
-pub(in crate::output) fn rounded(value: f64, parts: f64) -> f64 {
-    (value * parts).round() / parts + 0.0
 }
 
 #[cfg(test)]

@@ -4,5 +4,6 @@ pub(super) mod build;
 pub(super) mod json;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod results;
+mod rounding;
 pub(super) mod timeline;
 pub(super) mod transcription;

@@ -2,9 +2,9 @@
 //!
 //! Pure.
 
-use crate::output::results::build::rounded;
 use crate::output::results::results::Entry;
 use crate::output::results::results::Seen;
+use crate::output::results::rounding::rounded;
 use crate::output::results::transcription::SaidSegment;
 use serde::Deserialize;
 use serde::Serialize;

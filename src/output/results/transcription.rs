@@ -4,7 +4,7 @@
 
 use crate::failure::Class;
 use crate::failure::Failure;
-use crate::output::results::build::rounded;
+use crate::output::results::rounding::rounded;
 use crate::speech::Segment;
 use crate::speech::Speech;
 use crate::speech::Transcript;
