@@ -45,6 +45,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("glob", &["src/app/", "src/cli/"]),
     ("tokio", ASYNC),
     ("futures_util", ASYNC),
+    ("icu_segmenter", &["src/output/formats/", "src/speech/"]),
+    ("unicode_width", &["src/output/formats/"]),
     ("backon", &["src/engine/"]),
     ("petgraph", &["src/plan/"]),
     ("ffmpeg_next", &["src/media/"]),
