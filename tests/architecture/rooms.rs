@@ -41,6 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("miette", &["src/cli/"]),
     ("tracing_subscriber", &["src/cli/"]),
     ("dotenvy", &["src/app/"]),
+    ("tracing_subscriber", &["src/cli/"]),
     ("jiff", &["src/app/", "src/cli/"]),
     ("glob", &["src/app/", "src/cli/"]),
     ("tokio", ASYNC),
