@@ -122,8 +122,6 @@ pub struct RemoteFacts {
     pub why: String,
     /// The backend's name.
     pub backend: BackendName,
-    /// Its kind, such as `runpod`.
-    pub kind: &'static str,
     /// The host that gets frames or sound.
     pub host: String,
     /// What the server calls the model, or the id of its endpoint.

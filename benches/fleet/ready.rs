@@ -39,11 +39,11 @@ use vpipe::plan;
 use vpipe::plan::CompileOptions;
 use vpipe::plan::StepKind;
 use vpipe::recipe;
+use vpipe::recipe::Environment;
 use vpipe::recipe::MappingSpec;
 use vpipe::recipe::Request;
 use vpipe::recipe::RunpodSpec;
 use vpipe::recipe::StageSpec;
-use vpipe::recipe::World;
 use vpipe::stages;
 use vpipe::stages::Resources;
 use vpipe::time::Pts;
@@ -75,7 +75,6 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
     let place = RemoteFacts {
         why: String::new(),
         backend: "runpod".into(),
-        kind: "runpod",
         host: endpoint.host(),
         model: "detect".to_owned(),
         concurrency: None,
@@ -139,7 +138,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
 
 struct Disk;
 
-impl World for Disk {
+impl Environment for Disk {
     fn read(&self, path: &Path) -> io::Result<String> {
         fs::read_to_string(path)
     }

@@ -1,6 +1,6 @@
 //! The environment that recipes are read in: files, the variables of this process, and `.env`.
 
-use crate::recipe::World;
+use crate::recipe::Environment;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -9,7 +9,7 @@ use std::path::Path;
 /// The disk and the variables of this process.
 pub(super) struct ProcessEnvironment;
 
-impl World for ProcessEnvironment {
+impl Environment for ProcessEnvironment {
     fn read(&self, path: &Path) -> io::Result<String> {
         fs::read_to_string(path)
     }

@@ -1,4 +1,4 @@
-//! Lengths of time as people write and read them.
+//! Lengths of time as people write and read them; `jiff` reads them.
 
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -58,6 +58,9 @@ mod tests {
         let seconds = |text| parse(text).map(|duration| duration.as_secs_f64());
         assert_eq!(seconds("30s"), Ok(30.0));
         assert_eq!(seconds("2m"), Ok(120.0));
+        assert_eq!(seconds("90s"), Ok(90.0));
+        assert_eq!(seconds("1h30m"), Ok(5400.0));
+        assert_eq!(seconds("1h 30m"), Ok(5400.0));
         assert_eq!(seconds("1m30s"), Ok(90.0));
         assert_eq!(seconds("1h"), Ok(3600.0));
         assert_eq!(seconds("2.5"), Ok(2.5));

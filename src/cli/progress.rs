@@ -204,22 +204,8 @@ impl Progress {
             Event::VideoDone { video } => {
                 Some(line(Weight::Step, format!("{}: done", self.name(*video))))
             }
-            Event::Started { stage, .. } => {
-                let stage = self.stage(stage)?;
-                stage.began.get_or_insert(now);
-                *stage.at_work.get_or_insert(0) += 1;
-                None
-            }
-            Event::Paused { stage, .. } => {
-                let at_work = self.stage(stage)?.at_work.as_mut()?;
-                *at_work = at_work.saturating_sub(1);
-                None
-            }
-            Event::Finished { stage, frames } => {
-                let stage = self.stage(stage)?;
-                stage.began.get_or_insert(now);
-                stage.latest = now;
-                stage.done += frames;
+            Event::Started { .. } | Event::Paused { .. } | Event::Finished { .. } => {
+                self.count(event, now);
                 None
             }
             Event::Retrying {
@@ -230,7 +216,7 @@ impl Progress {
             } => {
                 self.stage(stage)?.retries += 1;
                 let text = || format!("{failure}; trying again in {}", spell_roughly(*pause));
-                self.tell_once(Trouble::Retry, stage, failure, text)
+                self.show_once(Trouble::Retry, stage, failure, text)
             }
             Event::ItemFailed {
                 stage,
@@ -239,15 +225,11 @@ impl Progress {
                 failure,
             } => {
                 self.stage(stage)?.failed += 1;
-                if self.is_told(failure) {
-                    return None;
-                }
-                let text = format!("{item} of {} failed: {failure}", self.name(*video));
-                self.tell_once(Trouble::Failed, stage, failure, || text)
+                self.item_failed(stage, *video, item, failure)
             }
             Event::VideoFailed { failure, .. } => {
-                let told = self.is_told(failure);
-                (!told).then(|| line(Weight::Trouble, failure.to_string()))
+                let is_shown = self.is_shown(failure);
+                (!is_shown).then(|| line(Weight::Trouble, failure.to_string()))
             }
             Event::Split { .. } | Event::Exchanged { .. } => None,
             Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
@@ -260,15 +242,52 @@ impl Progress {
         }
     }
 
-    // Whether a failure is what stopped the run, or comes of that: it was told when it did.
-    fn is_told(&self, failure: &Failure) -> bool {
+    // Whether a failure stopped the run, or is a consequence: the reason was shown when it stopped.
+    fn is_shown(&self, failure: &Failure) -> bool {
         let stops = failure.class.verdict() == Verdict::StopRun;
         self.stopping.as_ref().is_some_and(|why| {
             stops || failure.class == Class::Stopped || why.contains(&failure.message)
         })
     }
 
-    fn tell_once(
+    // The frames that are done, and the slots that are at work.
+    fn count(&mut self, event: &Event, now: Duration) -> Option<()> {
+        match event {
+            Event::Started { stage, .. } => {
+                let stage = self.stage(stage)?;
+                stage.began.get_or_insert(now);
+                *stage.at_work.get_or_insert(0) += 1;
+            }
+            Event::Paused { stage, .. } => {
+                let at_work = self.stage(stage)?.at_work.as_mut()?;
+                *at_work = at_work.saturating_sub(1);
+            }
+            Event::Finished { stage, frames } => {
+                let stage = self.stage(stage)?;
+                stage.began.get_or_insert(now);
+                stage.latest = now;
+                stage.done += frames;
+            }
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn item_failed(
+        &mut self,
+        stage: &StageId,
+        video: VideoId,
+        item: &str,
+        failure: &Failure,
+    ) -> Option<Line> {
+        if self.is_shown(failure) {
+            return None;
+        }
+        let text = format!("{item} of {} failed: {failure}", self.name(video));
+        self.show_once(Trouble::Failed, stage, failure, || text)
+    }
+
+    fn show_once(
         &mut self,
         trouble: Trouble,
         stage: &StageId,

@@ -15,7 +15,7 @@
 //! | `tools` | what helps to write one: schema, origins, differences |
 //!
 //! Every mistake is found in one go. Knows nothing of files and the environment beyond what
-//! a [`World`] gives, and not that stages exist as code.
+//! an [`Environment`] gives, and not that stages exist as code.
 
 mod backends;
 mod context;
@@ -61,14 +61,14 @@ pub use kind::BackendKind;
 pub use kind::BackendSpec;
 pub use kind::StageKind;
 pub use kind::StageSpec;
+pub use load::environment::Environment;
+pub use load::environment::LoadError;
+pub use load::environment::Request;
 pub use load::load::load;
 pub use load::presets::PRESETS;
 pub use load::presets::Preset;
 pub use load::presets::STARTER;
 pub use load::presets::preset;
-pub use load::world::LoadError;
-pub use load::world::Request;
-pub use load::world::World;
 pub use recipe::Backend;
 pub use recipe::Recipe;
 pub use recipe::Stage;

@@ -32,17 +32,17 @@ use vpipe::plan;
 use vpipe::plan::CompileOptions;
 use vpipe::plan::DrawFormat;
 use vpipe::recipe;
+use vpipe::recipe::Environment;
 use vpipe::recipe::LoadError;
 use vpipe::recipe::Request;
 use vpipe::recipe::RunpodSpec;
-use vpipe::recipe::World;
 
 const USUAL_COUNT: u32 = 1_000;
 
 // One text, whatever it is called.
 struct Only<'a>(&'a str);
 
-impl World for Only<'_> {
+impl Environment for Only<'_> {
     fn read(&self, _: &Path) -> io::Result<String> {
         Ok(self.0.to_owned())
     }

@@ -17,18 +17,18 @@ use vpipe::cli::diagnostic::draw;
 use vpipe::plan;
 use vpipe::plan::CheckedRecipe;
 use vpipe::recipe;
+use vpipe::recipe::Environment;
 use vpipe::recipe::LoadError;
 use vpipe::recipe::PRESETS;
 use vpipe::recipe::Port;
 use vpipe::recipe::Recipe;
 use vpipe::recipe::Request;
 use vpipe::recipe::TakeSpec;
-use vpipe::recipe::World;
 
 /// One text, whatever path is asked for.
 struct Only<'a>(&'a str);
 
-impl World for Only<'_> {
+impl Environment for Only<'_> {
     fn read(&self, _: &Path) -> io::Result<String> {
         Ok(self.0.to_owned())
     }
@@ -39,8 +39,8 @@ impl World for Only<'_> {
 }
 
 /// The recipe, with its graph checked, or all that is wrong with it.
-fn check(request: &Request, world: &dyn World) -> Result<CheckedRecipe, LoadError> {
-    let recipe = recipe::load(request, world)?;
+fn check(request: &Request, environment: &dyn Environment) -> Result<CheckedRecipe, LoadError> {
+    let recipe = recipe::load(request, environment)?;
     Ok(plan::check(recipe)?)
 }
 
@@ -182,8 +182,8 @@ fn what_is_not_there_is_named() {
 
 #[test]
 fn a_chain_of_extends_ends_even_where_its_names_do_not() {
-    let world = Only("version = 1\nextends = \"deeper/recipe.toml\"\n");
-    let error = recipe::load(&request("recipe.toml", ""), &world).unwrap_err();
+    let environment = Only("version = 1\nextends = \"deeper/recipe.toml\"\n");
+    let error = recipe::load(&request("recipe.toml", ""), &environment).unwrap_err();
     assert_eq!(
         error.to_string(),
         "this is the recipe number 16 in a chain of `extends`"

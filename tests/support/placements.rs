@@ -29,7 +29,6 @@ pub(crate) fn runpod() -> RemoteFacts {
     RemoteFacts {
         why: String::new(),
         backend: "runpod".into(),
-        kind: "runpod",
         host: "api.runpod.ai".to_owned(),
         model: "abc123".to_owned(),
         concurrency: None,

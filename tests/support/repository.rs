@@ -1,9 +1,9 @@
-//! This repository: where it is, its recipes, and as the world that recipes are read from.
+//! This repository: where it is, its recipes, and as the environment that recipes are loaded in.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
-use vpipe::recipe::World;
+use vpipe::recipe::Environment;
 
 /// The top level.
 pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -32,7 +32,7 @@ pub(crate) fn stem(path: &str) -> &str {
 /// The files of this repository and an environment of three variables.
 pub(crate) struct Repository;
 
-impl World for Repository {
+impl Environment for Repository {
     fn read(&self, path: &Path) -> io::Result<String> {
         std::fs::read_to_string(Path::new(ROOT).join(path))
     }

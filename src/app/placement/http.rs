@@ -96,7 +96,6 @@ impl Placements {
         let facts = RemoteFacts {
             why,
             backend: backend.name.clone(),
-            kind: BackendKind::Http.word(),
             host: service.host(),
             model: model.unwrap_or(BackendKind::Http.word()).to_owned(),
             concurrency: spec.server.concurrency,

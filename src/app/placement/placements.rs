@@ -119,7 +119,6 @@ impl Placements {
         let facts = RemoteFacts {
             why,
             backend: backend.name.clone(),
-            kind: BackendKind::Runpod.word(),
             host: endpoint.host(),
             model: endpoint.id().to_owned(),
             concurrency: spec.server.concurrency,

@@ -8,8 +8,8 @@ use crate::app::placement::speech;
 use crate::app::placement::vision;
 use crate::facts::VideoFacts;
 use crate::plan::CheckedRecipe;
+use crate::recipe::Environment;
 use crate::recipe::Inference;
-use crate::recipe::World;
 
 /// Places every stage of `recipe` that infers. Keys go to their own hosts and to `allowed_hosts`.
 pub(in crate::app) fn resolve(

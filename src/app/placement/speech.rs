@@ -164,7 +164,6 @@ impl Placements {
         let facts = RemoteFacts {
             why: named_in_recipe(&backend.name),
             backend: backend.name.clone(),
-            kind: BackendKind::Openai.word(),
             host: server.host(),
             model: params.model.clone(),
             concurrency: spec.server.concurrency,

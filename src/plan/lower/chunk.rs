@@ -87,7 +87,6 @@ mod tests {
     use super::ChunkLength;
     use crate::facts::Encoding;
     use crate::facts::RemoteFacts;
-    use crate::recipe::BackendKind;
     use crate::recipe::SoundSpec;
     use crate::speech::Codec;
     use std::time::Duration;
@@ -110,7 +109,6 @@ mod tests {
         let place = RemoteFacts {
             why: String::new(),
             backend: "runpod".into(),
-            kind: BackendKind::Runpod.word(),
             host: "h".to_owned(),
             model: "m".to_owned(),
             concurrency: None,

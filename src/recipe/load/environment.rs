@@ -1,4 +1,4 @@
-//! What a recipe needs of the world outside, and why it may not get it.
+//! The environment that a recipe is loaded in: files and variables; and why it cannot be loaded.
 
 use crate::diag::Report;
 use crate::recipe::load::presets::PRESETS;
@@ -8,7 +8,7 @@ use std::io;
 use std::path::Path;
 
 /// Files and the environment, so that this room touches neither.
-pub trait World {
+pub trait Environment {
     /// The text of a file.
     fn read(&self, path: &Path) -> io::Result<String>;
 

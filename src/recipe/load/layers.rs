@@ -2,14 +2,14 @@
 
 use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
+use crate::recipe::load::environment::Environment;
+use crate::recipe::load::environment::LoadError;
 use crate::recipe::load::parse;
 use crate::recipe::load::presets::PRESETS;
 use crate::recipe::load::presets::preset;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
-use crate::recipe::load::world::LoadError;
-use crate::recipe::load::world::World;
 use crate::recipe::tools::suggest::suggest;
 use std::ffi::OsStr;
 use std::io;
@@ -50,10 +50,10 @@ impl Origin {
         }
     }
 
-    fn read(&self, world: &dyn World) -> io::Result<String> {
+    fn read(&self, environment: &dyn Environment) -> io::Result<String> {
         match self {
             Self::Preset(name) => Ok(preset(name).map_or("", |preset| preset.text).to_owned()),
-            Self::File(path) => world.read(path),
+            Self::File(path) => environment.read(path),
         }
     }
 
@@ -92,12 +92,12 @@ pub(in crate::recipe) fn title(name: &str) -> String {
 /// in one of the texts.
 pub(in crate::recipe) fn collect(
     name: &str,
-    world: &dyn World,
+    environment: &dyn Environment,
     sources: &mut SourceMap,
 ) -> Result<Result<Vec<Layer>, Diagnostic>, LoadError> {
     let mut origin = Origin::of(name, Path::new(""));
     let mut text = origin
-        .read(world)
+        .read(environment)
         .map_err(|error| unreadable(name, error))?;
     let mut seen = Vec::new();
     let mut layers = Vec::new();
@@ -114,7 +114,7 @@ pub(in crate::recipe) fn collect(
             layers.reverse();
             return Ok(Ok(layers));
         };
-        match follow(&extends, &seen, world) {
+        match follow(&extends, &seen, environment) {
             Ok(next) => (origin, text) = next,
             Err(diagnostic) => return Ok(Err(diagnostic)),
         }
@@ -138,7 +138,7 @@ fn unreadable(name: &str, source: io::Error) -> LoadError {
 fn follow(
     extends: &Entry,
     seen: &[Origin],
-    world: &dyn World,
+    environment: &dyn Environment,
 ) -> Result<(Origin, String), Diagnostic> {
     let span = extends.node.span;
     let Value::Text(name) = &extends.node.value else {
@@ -164,7 +164,7 @@ fn follow(
         return Err(Diagnostic::error(span, message)
             .help("extend fewer recipes; do links on the disk lead round?"));
     }
-    match origin.read(world) {
+    match origin.read(environment) {
         Ok(text) => Ok((origin, text)),
         Err(error) => {
             let presets = PRESETS.iter().map(|preset| preset.name);

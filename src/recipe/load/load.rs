@@ -9,6 +9,9 @@ use crate::recipe::context::Context;
 use crate::recipe::inference::Inference;
 use crate::recipe::kind::BackendKind;
 use crate::recipe::load::backend::read_backend;
+use crate::recipe::load::environment::Environment;
+use crate::recipe::load::environment::LoadError;
+use crate::recipe::load::environment::Request;
 use crate::recipe::load::layers;
 use crate::recipe::load::merge::Merged;
 use crate::recipe::load::merge::merge;
@@ -16,9 +19,6 @@ use crate::recipe::load::render;
 use crate::recipe::load::section::Section;
 use crate::recipe::load::set;
 use crate::recipe::load::stage::read_stage;
-use crate::recipe::load::world::LoadError;
-use crate::recipe::load::world::Request;
-use crate::recipe::load::world::World;
 use crate::recipe::recipe::Backend;
 use crate::recipe::recipe::Recipe;
 use crate::recipe::recipe::Stage;
@@ -27,9 +27,9 @@ use std::collections::BTreeMap;
 
 /// Reads the recipe of `request`: its layers, what the command line changes, its templates,
 /// then every key. The graph is not looked at beyond the names in `inputs`.
-pub fn load(request: &Request, world: &dyn World) -> Result<Recipe, LoadError> {
+pub fn load(request: &Request, environment: &dyn Environment) -> Result<Recipe, LoadError> {
     let mut sources = SourceMap::default();
-    let layers = match layers::collect(&request.recipe, world, &mut sources)? {
+    let layers = match layers::collect(&request.recipe, environment, &mut sources)? {
         Ok(layers) => layers,
         Err(diagnostic) => {
             return Err(LoadError::Wrong(Report {
@@ -41,7 +41,7 @@ pub fn load(request: &Request, world: &dyn World) -> Result<Recipe, LoadError> {
     let mut wrong = Vec::new();
     let mut merged = merge(layers, &mut wrong);
     set::apply(request, &mut merged, &mut sources, &mut wrong);
-    let recipe = resolve(request, merged, world, sources, &mut wrong);
+    let recipe = resolve(request, merged, environment, sources, &mut wrong);
     if wrong.is_empty() {
         return Ok(recipe);
     }
@@ -55,14 +55,14 @@ pub fn load(request: &Request, world: &dyn World) -> Result<Recipe, LoadError> {
 fn resolve(
     request: &Request,
     merged: Merged,
-    world: &dyn World,
+    environment: &dyn Environment,
     sources: SourceMap,
     wrong: &mut Vec<Diagnostic>,
 ) -> Recipe {
     let ids = names(&merged.stages);
     let declared = names(&merged.backends);
     let scope = render::scope_of(merged.vars, &sources, wrong);
-    let for_backends = render::with_environment(&scope, world.variables());
+    let for_backends = render::with_environment(&scope, environment.variables());
     let context = Context {
         scope: &for_backends,
         sources: &sources,

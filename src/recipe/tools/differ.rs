@@ -2,14 +2,14 @@
 //!
 //! Compares what is in effect, written or built in. Knows nothing of what the keys mean.
 
+use crate::recipe::load::environment::Environment;
+use crate::recipe::load::environment::LoadError;
+use crate::recipe::load::environment::Request;
 use crate::recipe::load::parse;
 use crate::recipe::load::presets::PRESETS;
 use crate::recipe::load::section::Section;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
-use crate::recipe::load::world::LoadError;
-use crate::recipe::load::world::Request;
-use crate::recipe::load::world::World;
 use crate::recipe::tools::built_in::BuiltIn;
 use crate::recipe::tools::show::Laid;
 use crate::recipe::tools::show::lay_out;
@@ -31,13 +31,19 @@ pub struct Difference {
 /// # Errors
 ///
 /// Where the recipe cannot be read or has mistakes.
-pub fn differences(request: &Request, world: &dyn World) -> Result<Vec<Difference>, LoadError> {
+pub fn differences(
+    request: &Request,
+    environment: &dyn Environment,
+) -> Result<Vec<Difference>, LoadError> {
     let preset = PRESETS.first().map_or("", |preset| preset.name);
     let default = Request {
         recipe: preset.to_owned(),
         ..Request::default()
     };
-    let (Some(ours), Some(default)) = (lay_out(request, world)?, lay_out(&default, world)?) else {
+    let (Some(ours), Some(default)) = (
+        lay_out(request, environment)?,
+        lay_out(&default, environment)?,
+    ) else {
         return Ok(Vec::new());
     };
     let built_in = BuiltIn::new();

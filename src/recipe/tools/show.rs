@@ -2,6 +2,9 @@
 
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::recipe::load::environment::Environment;
+use crate::recipe::load::environment::LoadError;
+use crate::recipe::load::environment::Request;
 use crate::recipe::load::layers;
 use crate::recipe::load::load::load;
 use crate::recipe::load::merge::merge;
@@ -13,9 +16,6 @@ use crate::recipe::load::stage::rendered_later;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
-use crate::recipe::load::world::LoadError;
-use crate::recipe::load::world::Request;
-use crate::recipe::load::world::World;
 use crate::recipe::tools::built_in::BuiltIn;
 use crate::template::Scope;
 
@@ -35,13 +35,13 @@ pub(in crate::recipe) struct Laid {
 /// The recipe of `request`; `None` is never what a recipe without mistakes gives.
 pub(in crate::recipe) fn lay_out(
     request: &Request,
-    world: &dyn World,
+    environment: &dyn Environment,
 ) -> Result<Option<Laid>, LoadError> {
-    load(request, world)?;
+    load(request, environment)?;
     // It has no mistakes, so nothing is reported from here on.
     let mut wrong = Vec::new();
     let mut sources = SourceMap::default();
-    let Ok(layers) = layers::collect(&request.recipe, world, &mut sources)? else {
+    let Ok(layers) = layers::collect(&request.recipe, environment, &mut sources)? else {
         return Ok(None);
     };
     let mut merged = merge(layers, &mut wrong);
@@ -79,8 +79,12 @@ pub struct Showing {
 /// # Errors
 ///
 /// Where the recipe cannot be read or has mistakes.
-pub fn show(request: &Request, world: &dyn World, showing: Showing) -> Result<String, LoadError> {
-    let Some(laid) = lay_out(request, world)? else {
+pub fn show(
+    request: &Request,
+    environment: &dyn Environment,
+    showing: Showing,
+) -> Result<String, LoadError> {
+    let Some(laid) = lay_out(request, environment)? else {
         return Ok(String::new());
     };
     let built_in = showing.built_in.then(BuiltIn::new);
