@@ -66,7 +66,7 @@ fn main() -> Outcome<()> {
 const PARAMS: DetectParams = DetectParams {
     conf: 0.25,
     iou: 0.5,
-    imgsz: 640,
+    imgsz: Some(640),
     half: false,
     classes: Vec::new(),
     max_det: 300,

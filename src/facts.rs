@@ -202,6 +202,9 @@ pub struct ModelFacts {
     pub classes: Vec<Arc<str>>,
     /// The input size that the model insists on; `None` where it takes what it is given.
     pub fixed_size: Option<Size>,
+    /// The side, in pixels, that a model with a free input was exported for, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imgsz: Option<u32>,
     /// BLAKE3 of the file, in hexadecimal.
     pub digest: String,
 }

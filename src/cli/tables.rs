@@ -203,6 +203,7 @@ mod tests {
             demo,
             classes: (0..classes).map(|n| format!("class{n}").into()).collect(),
             fixed_size,
+            imgsz: None,
             digest: String::new(),
         };
         let speech = |languages: u32, demo| {

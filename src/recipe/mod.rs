@@ -91,6 +91,7 @@ pub use stages::take::TakeSpec;
 pub use stages::whisper::WhisperSpec;
 pub use stages::whisper::WhisperTask;
 pub use stages::whisper::WhisperWorker;
+pub use stages::yolo::USUAL_IMGSZ;
 pub use stages::yolo::YoloSpec;
 pub use tools::differ::Difference;
 pub use tools::differ::differences;

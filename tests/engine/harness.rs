@@ -528,7 +528,7 @@ pub(crate) fn yolo(id: &str, input: &str, concurrency: usize) -> Stage {
         concurrency,
         conf: 0.15,
         iou: 0.5,
-        imgsz: 1280,
+        imgsz: Some(1280),
         half: true,
         classes: Vec::new(),
         max_det: 300,

@@ -27,7 +27,7 @@ const SHAPES: &[u8] = include_bytes!("../../src/backends/models/demo/shapes.onnx
 const PARAMS: DetectParams = DetectParams {
     conf: 0.25,
     iou: 0.5,
-    imgsz: 320,
+    imgsz: Some(320),
     half: false,
     classes: Vec::new(),
     max_det: 300,
@@ -170,7 +170,7 @@ fn sessions_run_side_by_side_and_agree() {
 #[test]
 fn a_fixed_model_says_what_it_does_not_do() {
     let asked = DetectParams {
-        imgsz: 1280,
+        imgsz: Some(1280),
         half: true,
         ..PARAMS
     };

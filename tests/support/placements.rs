@@ -19,6 +19,7 @@ pub(crate) fn local(model: &str) -> LocalFacts {
             demo: false,
             classes: Vec::new(),
             fixed_size: None,
+            imgsz: None,
             digest: String::new(),
         },
     }

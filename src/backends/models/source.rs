@@ -5,6 +5,7 @@
 use crate::backends::engine::header::Header;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::EngineKind;
+use crate::backends::models::yolo::names::in_file;
 use crate::backends::models::yolo::profile::Misfit;
 use crate::backends::models::yolo::profile::Profile;
 use crate::facts::ModelFacts;
@@ -143,6 +144,7 @@ pub(in crate::backends) fn describe(
         demo: matches!(source, ModelSource::Demo),
         classes: profile.classes.clone(),
         fixed_size: profile.fixed_size,
+        imgsz: profile.imgsz,
         digest: blake3::hash(content).to_string(),
     };
     Ok((header, facts, profile))
@@ -188,18 +190,17 @@ fn facts(source: &ModelSource) -> Result<ModelFacts, ModelError> {
     describe(source, &source.content()?, None).map(|(_, facts, _)| facts)
 }
 
-/// The class names in a file, one a line.
+/// The class names in a file: one a line, as JSON, or under `names` of Ultralytics' `data.yaml`.
 pub(in crate::backends) fn class_names(path: &Path) -> Result<Vec<Arc<str>>, ModelError> {
     let bytes = read(path, 1 << 24)?;
     let text = String::from_utf8(bytes).map_err(|_| ModelError::Unreadable {
         path: path.to_owned(),
         cause: io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8 text"),
     })?;
-    let names = text.trim_start_matches('\u{feff}').lines().map(str::trim);
-    Ok(names
-        .filter(|name| !name.is_empty())
-        .map(Arc::from)
-        .collect())
+    in_file(&text).ok_or_else(|| ModelError::Unreadable {
+        path: path.to_owned(),
+        cause: io::Error::new(io::ErrorKind::InvalidData, "it lists no class names"),
+    })
 }
 
 /// The content of a file of less than `largest` bytes.

@@ -37,6 +37,8 @@ use crate::recipe::Medium;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
+use crate::recipe::USUAL_IMGSZ;
+use crate::recipe::YoloSpec;
 use crate::speech::Gap;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -121,7 +123,7 @@ pub fn results(
         format: FORMAT,
         demo: facts.placements.values().any(is_demo),
         video: video.path.display().to_string(),
-        config: config(recipe, primary),
+        config: config(recipe, facts, primary),
         source: source(video),
         models: facts
             .placements
@@ -168,7 +170,7 @@ fn is_demo(placement: &Placement) -> bool {
     matches!(placement, Placement::Local(local) if local.model.demo)
 }
 
-fn config(recipe: &Recipe, primary: Option<&StageId>) -> Config {
+fn config(recipe: &Recipe, facts: &Facts, primary: Option<&StageId>) -> Config {
     let detecting = recipe
         .stages
         .iter()
@@ -184,8 +186,16 @@ fn config(recipe: &Recipe, primary: Option<&StageId>) -> Config {
         fps: recipe.extract().map(|extract| extract.fps.to_f64()),
         yolo_conf: yolo.map(|yolo| yolo.conf),
         yolo_iou: yolo.map(|yolo| yolo.iou),
-        yolo_imgsz: yolo.map(|yolo| yolo.imgsz),
+        yolo_imgsz: detecting.map(|(stage, yolo)| imgsz(facts, &stage.id, yolo)),
     }
+}
+
+fn imgsz(facts: &Facts, stage: &StageId, yolo: &YoloSpec) -> u32 {
+    let own = match facts.placements.get(stage) {
+        Some(Placement::Local(local)) => local.model.imgsz,
+        Some(Placement::Remote(_) | Placement::Skipped { .. }) | None => None,
+    };
+    yolo.imgsz.or(own).unwrap_or(USUAL_IMGSZ)
 }
 
 fn source(video: &VideoFacts) -> Source {

@@ -14,6 +14,7 @@ use crate::plan::step::StepKind;
 use crate::recipe::HttpStageSpec;
 use crate::recipe::Stage;
 use crate::recipe::Subject;
+use crate::recipe::USUAL_IMGSZ;
 use crate::recipe::YoloSpec;
 
 impl Lowering<'_> {
@@ -32,9 +33,12 @@ impl Lowering<'_> {
                 let step = self.local_step(stage, "detect", kind, spec.concurrency, place);
                 (step, FrameForm::Pixels)
             }
-            Some(Placement::Remote(place)) => {
-                self.request(stage, spec.concurrency, Some(spec.imgsz), place)
-            }
+            Some(Placement::Remote(place)) => self.request(
+                stage,
+                spec.concurrency,
+                Some(spec.imgsz.unwrap_or(USUAL_IMGSZ)),
+                place,
+            ),
             Some(Placement::Skipped { why }) => return Ok(StageFate::Skipped(why.clone())),
             None => return Ok(StageFate::Skipped("it has no backend".to_owned())),
         };

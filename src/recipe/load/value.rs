@@ -144,9 +144,9 @@ pub(crate) fn max_side<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32
     whole(deserializer, 2..=16384)
 }
 
-/// The side of a model's input, in pixels.
-pub(crate) fn imgsz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    whole(deserializer, 32..=8192)
+/// The side of a model's input, in pixels, where it need not be said.
+pub(crate) fn imgsz<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    whole(deserializer, 32..=8192).map(Some)
 }
 
 /// The quality of a JPEG.

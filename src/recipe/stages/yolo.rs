@@ -27,6 +27,9 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     input_help: "name a stage that gives frames or batches, such as `batch`",
 };
 
+/// The side, in pixels, that frames are fitted to where neither a recipe nor a model says another.
+pub const USUAL_IMGSZ: u32 = 1280;
+
 /// Parameters of `yolo`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -38,7 +41,8 @@ pub struct YoloSpec {
     /// A file, or what the server calls its model.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
-    /// A file of class names, one a line, for a model that does not carry them.
+    /// A file of class names for a model that does not carry them: one a line, JSON, or Ultralytics'
+    /// `data.yaml`.
     #[serde(deserialize_with = "value::optional")]
     pub names: Option<String>,
     /// Requests in flight; on `local`, sessions at most.
@@ -50,9 +54,10 @@ pub struct YoloSpec {
     /// The overlap from which the weaker of two boxes of a class is dropped.
     #[serde(deserialize_with = "value::share")]
     pub iou: f32,
-    /// The side, in pixels, that frames are fitted to.
+    /// The side, in pixels, that frames are fitted to; where absent, what a local model was exported
+    /// for, else 1280.
     #[serde(deserialize_with = "value::imgsz")]
-    pub imgsz: u32,
+    pub imgsz: Option<u32>,
     /// Whether a GPU worker may use half precision.
     #[serde(deserialize_with = "value::flag")]
     pub half: bool,
@@ -73,7 +78,7 @@ impl Default for YoloSpec {
             concurrency: 5,
             conf: 0.15,
             iou: 0.5,
-            imgsz: 1280,
+            imgsz: None,
             half: true,
             classes: Vec::new(),
             max_det: 300,
@@ -91,7 +96,7 @@ impl YoloSpec {
         let params = [
             ("conf", json!(share(self.conf))),
             ("iou", json!(share(self.iou))),
-            ("imgsz", json!(self.imgsz)),
+            ("imgsz", json!(self.imgsz.unwrap_or(USUAL_IMGSZ))),
             ("half", json!(self.half)),
             ("classes", json!(classes)),
             ("max_det", json!(self.max_det)),

@@ -123,6 +123,7 @@ impl Voice {
                 demo: *source == VoiceSource::Demo,
                 classes: Vec::new(),
                 fixed_size: None,
+                imgsz: None,
                 digest: files.digest.finalize().to_string(),
             },
         })

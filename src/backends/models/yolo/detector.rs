@@ -20,6 +20,7 @@ use crate::backends::models::yolo::nms::Candidate;
 use crate::backends::models::yolo::nms::sort;
 use crate::backends::models::yolo::nms::suppress;
 use crate::backends::models::yolo::profile::Profile;
+use crate::backends::transport::excerpt::excerpt;
 use crate::facts::ModelFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -28,6 +29,7 @@ use crate::item::Frame;
 use crate::item::PixelFormat;
 use crate::item::Pixels;
 use crate::item::Size;
+use crate::recipe::USUAL_IMGSZ;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,8 +58,9 @@ pub struct DetectParams {
     pub conf: f32,
     /// The weaker of two boxes of a class goes if they share more than this of their union.
     pub iou: f32,
-    /// The side, in pixels, that frames are fitted to, where the model leaves the choice.
-    pub imgsz: u32,
+    /// The side, in pixels, that frames are fitted to, where the model leaves the choice; where
+    /// absent, what it was exported for, else [`USUAL_IMGSZ`](crate::recipe::USUAL_IMGSZ).
+    pub imgsz: Option<u32>,
     /// Half precision: without meaning on a CPU.
     pub half: bool,
     /// The classes to keep; all where empty.
@@ -129,12 +132,16 @@ impl Detector {
     pub fn notices(&self, params: &DetectParams) -> Vec<String> {
         let name = &self.0.facts.name;
         let mut notices = Vec::new();
-        if let Some(size) = self.0.facts.fixed_size
-            && (size.width, size.height) != (params.imgsz, params.imgsz)
-        {
-            let imgsz = params.imgsz;
+        notices.extend(self.other_size(params.imgsz));
+        if !self.0.profile.is_named() {
+            let why = match &self.0.profile.unread_names {
+                Some(written) => format!("its `names` cannot be read: {}", excerpt(written)),
+                None => "its metadata has no `names`".to_owned(),
+            };
             notices.push(format!(
-                "{name} was exported for {size} and keeps that size: imgsz = {imgsz} has no effect"
+                "{name} does not name its classes ({why}), so they are called by their numbers; \
+                 `names` of the stage is a file of them: one a line, JSON, or Ultralytics' \
+                 data.yaml"
             ));
         }
         if params.half {
@@ -143,6 +150,24 @@ impl Detector {
             ));
         }
         notices
+    }
+}
+
+impl Detector {
+    // What is told where frames are fitted to another size than the model was exported for.
+    fn other_size(&self, imgsz: Option<u32>) -> Option<String> {
+        let (facts, imgsz) = (&self.0.facts, imgsz?);
+        let name = &facts.name;
+        match (facts.fixed_size, facts.imgsz) {
+            (Some(size), _) if (size.width, size.height) != (imgsz, imgsz) => Some(format!(
+                "{name} was exported for {size} and keeps that size: imgsz = {imgsz} has no effect"
+            )),
+            (None, Some(own)) if own != imgsz => Some(format!(
+                "{name} was exported for {own} px, and imgsz = {imgsz}: it may miss objects or find \
+                 wrong ones at another size; imgsz = {own} looks at frames as it was made to"
+            )),
+            _ => None,
+        }
     }
 }
 
@@ -195,7 +220,9 @@ impl DetectorSession {
         params: &DetectParams,
     ) -> Result<Vec<Detection>, Failure> {
         let pixels = rgb(frame)?;
-        let letterbox = self.fit(frame.size, params.imgsz);
+        let own = self.model.facts.imgsz;
+        let imgsz = params.imgsz.or(own).unwrap_or(USUAL_IMGSZ);
+        let letterbox = self.fit(frame.size, imgsz);
         let tensor = letterbox
             .tensor(&pixels.data, frame.size, pixels.stride)
             .ok_or_else(|| Failure::new(Class::Media, "a frame has fewer pixels than it says"))?;

@@ -1,7 +1,7 @@
 //! Python literals: how exporters write class names and sizes into a model's metadata.
 //!
 //! Reads what `repr` gives for strings, numbers, `True`, `False`, `None`, lists, tuples and
-//! dicts. Knows nothing of what the values mean.
+//! dicts, and JSON. Knows nothing of what the values mean.
 
 // Enough for any metadata, and no more than the stack can take.
 const DEEPEST: usize = 16;
@@ -93,9 +93,9 @@ impl Reader<'_> {
             .find(|c: char| !(c.is_ascii_alphanumeric() || "+-._".contains(c)))
             .unwrap_or(self.rest.len());
         match self.take(end)? {
-            "None" => Some(Literal::None),
-            "True" => Some(Literal::Bool(true)),
-            "False" => Some(Literal::Bool(false)),
+            "None" | "null" => Some(Literal::None),
+            "True" | "true" => Some(Literal::Bool(true)),
+            "False" | "false" => Some(Literal::Bool(false)),
             number => number.parse().ok().map(Literal::Number),
         }
     }
@@ -116,6 +116,7 @@ impl Reader<'_> {
 fn escaped(chars: &mut std::str::Chars<'_>) -> Option<char> {
     let digits = match chars.next()? {
         'n' => return Some('\n'),
+        c @ '/' => return Some(c),
         'r' => return Some('\r'),
         't' => return Some('\t'),
         c @ ('\\' | '\'' | '"') => return Some(c),

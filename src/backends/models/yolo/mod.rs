@@ -10,6 +10,7 @@ mod detector;
 mod layout;
 mod letterbox;
 mod literal;
+pub(in crate::backends) mod names;
 mod nms;
 pub(in crate::backends) mod profile;
 mod resize;

@@ -10,14 +10,14 @@ use crate::backends::engine::header::Port;
 use crate::backends::models::yolo::layout::Clues;
 use crate::backends::models::yolo::layout::Layout;
 use crate::backends::models::yolo::literal::Literal;
+use crate::backends::models::yolo::names::MOST_CLASSES;
+use crate::backends::models::yolo::names::listed;
+use crate::backends::models::yolo::names::number;
 use crate::item::Size;
 use std::sync::Arc;
 
 /// The longest side of an input that is taken to be meant.
 const LONGEST_SIDE: usize = 16_384;
-
-/// The most classes that a model is taken to know.
-const MOST_CLASSES: usize = 100_000;
 
 /// Why a model has no profile.
 #[derive(Debug, PartialEq)]
@@ -43,6 +43,10 @@ pub(in crate::backends) struct Profile {
     pub(in crate::backends) stride: u32,
     /// The names of its classes by index; empty where nothing says how many there are.
     pub(in crate::backends) classes: Vec<Arc<str>>,
+    /// The side that a model with a free input was exported for, in pixels, where it says so.
+    pub(in crate::backends) imgsz: Option<u32>,
+    /// The names in its metadata, where they cannot be read.
+    pub(in crate::backends) unread_names: Option<String>,
     named: bool,
     ultralytics: bool,
 }
@@ -67,7 +71,9 @@ impl Profile {
                 return Err(format!("has {} inputs, not one frame", inputs.len()).into());
             }
         };
-        let written = header.metadata.get("names").and_then(|text| classes(text));
+        let stated = header.metadata.get("names");
+        let written = stated.and_then(|text| listed(text));
+        let unread_names = stated.filter(|_| written.is_none()).cloned();
         if let (Some(given), Some(written)) = (&names, &written)
             && given.len() != written.len()
         {
@@ -77,8 +83,11 @@ impl Profile {
             });
         }
         let classes = names.or(written);
+        let fixed_size = frame_size(input)?;
         let mut profile = Self {
-            fixed_size: frame_size(input)?,
+            fixed_size,
+            imgsz: imgsz(header).filter(|_| fixed_size.is_none()),
+            unread_names,
             stride: stride(header),
             named: classes.is_some(),
             classes: classes.unwrap_or_default(),
@@ -86,7 +95,8 @@ impl Profile {
         };
         // An output of unknown rank shows itself when the model has run.
         if !output.dims.is_empty() {
-            let (_, count) = profile.layout(&output.dims)?;
+            let layout = profile.layout(&output.dims);
+            let (_, count) = layout.map_err(|found| profile.misfit(&output.dims, found))?;
             if !profile.named {
                 let numbered = (0..count.unwrap_or(0).min(MOST_CLASSES)).map(number);
                 profile.classes = numbered.collect();
@@ -106,9 +116,32 @@ impl Profile {
             classes: self.named.then_some(self.classes.len()),
             ultralytics: self.ultralytics,
         };
-        clues
-            .layout()
-            .map_err(|why| format!("is not a detector that is known here: its output {why}"))
+        clues.layout().map_err(|why| match self.named && dims.len() == 3 {
+            true => format!(
+                "has {} class names, and its output may be for another number of classes: it {why}",
+                self.classes.len()
+            ),
+            false => format!("is not a detector that is known here: its output {why}"),
+        })
+    }
+
+    /// Whether the names of the classes are known.
+    pub(in crate::backends) fn is_named(&self) -> bool {
+        self.named
+    }
+
+    // Why an output with these dimensions is not read, where `found` is the case.
+    fn misfit(&self, dims: &[Option<usize>], found: String) -> Misfit {
+        let given = self.classes.len();
+        let unnamed = Clues {
+            dims,
+            classes: None,
+            ultralytics: self.ultralytics,
+        };
+        match unnamed.layout() {
+            Ok((_, Some(known))) if self.named && known != given => Misfit::Names { known, given },
+            _ => Misfit::NotADetector(found),
+        }
     }
 
     /// The size that frames are fitted to where the recipe asks for `imgsz`.
@@ -130,44 +163,29 @@ impl Profile {
     }
 }
 
-fn number(class: usize) -> Arc<str> {
-    class.to_string().into()
-}
-
-/// The names in a model's metadata: a dict by index or a list.
-fn classes(written: &str) -> Option<Vec<Arc<str>>> {
-    let name = |value: &Literal| match value {
-        Literal::Text(name) => Some(name.as_str().into()),
-        _ => None,
-    };
-    match Literal::parse(written)? {
-        Literal::List(names) => names.iter().map(name).collect(),
-        Literal::Dict(entries) => {
-            let mut names: Vec<Arc<str>> = Vec::new();
-            for (key, value) in &entries {
-                let Literal::Number(index) = key else {
-                    return None;
-                };
-                let index = *index as usize;
-                if index >= MOST_CLASSES {
-                    return None;
-                }
-                names.extend((names.len()..=index).map(number));
-                names[index] = name(value)?;
-            }
-            Some(names)
-        }
-        _ => None,
-    }
-    .filter(|names: &Vec<_>| !names.is_empty())
-}
-
 fn stride(header: &Header) -> u32 {
     let written = header.metadata.get("stride");
     let stride = written.and_then(|text| text.trim().parse::<f64>().ok());
     stride
         .filter(|stride| (1.0..=256.0).contains(stride))
         .map_or(32, |stride| stride as u32)
+}
+
+// The longer side of what an exporter was told, such as `[480, 640]`.
+fn imgsz(header: &Header) -> Option<u32> {
+    let side = |value: &Literal| match value {
+        Literal::Number(side) if (1.0..=LONGEST_SIDE as f64).contains(side) => Some(*side as u32),
+        _ => None,
+    };
+    match Literal::parse(header.metadata.get("imgsz")?)? {
+        Literal::List(sides) => sides
+            .iter()
+            .map(side)
+            .collect::<Option<Vec<_>>>()?
+            .into_iter()
+            .max(),
+        one => side(&one),
+    }
 }
 
 /// The size that an input insists on; an error if it takes no RGB frame, one at a time.
@@ -203,7 +221,6 @@ mod tests {
     use super::Misfit;
     use super::Port;
     use super::Profile;
-    use super::classes;
     use crate::backends::engine::header::FLOAT32;
 
     fn port(dims: &[usize]) -> Port {
@@ -228,17 +245,6 @@ mod tests {
 
     fn names(profile: &Profile) -> Vec<&str> {
         profile.classes.iter().map(AsRef::as_ref).collect()
-    }
-
-    #[test]
-    fn names_are_read_from_dicts_and_lists() {
-        let read = |text| classes(text).map(|names| names.join("|"));
-        assert_eq!(read("{0: 'a', 1: \"it's\"}").as_deref(), Some("a|it's"));
-        assert_eq!(read("{2: 'c', 0: 'a'}").as_deref(), Some("a|1|c"));
-        assert_eq!(read("['a', 'b']").as_deref(), Some("a|b"));
-        for bad in ["{}", "{0: 1}", "{'a': 'b'}", "{99999999999: 'a'}", "person"] {
-            assert_eq!(read(bad), None, "{bad}");
-        }
     }
 
     #[test]
@@ -285,14 +291,34 @@ mod tests {
                 "takes frames of more than 16384 pixels a side",
             ),
             (
-                header(&[("names", "['a']")], &frame, &[1, 7, 84]),
-                "is not a detector that is known here: its output has the shape 1x7x84; \
-                 a detector of 1 classes has 1x5xN, or 1xNx6 end to end",
+                header(&[("names", "['a']")], &frame, &[1, 300, 84]),
+                "has 1 class names, and its output may be for another number of classes: it has \
+                 the shape 1x300x84; a detector of 1 classes has 1x5xN, or 1xNx6 end to end",
             ),
         ] {
             let misfit = Profile::read(&header, None).unwrap_err();
             assert_eq!(misfit, Misfit::NotADetector(expected.to_owned()));
         }
+    }
+
+    fn header_of_three(metadata: &[(&str, &str)]) -> Header {
+        header(metadata, &[1, 3, 0, 0], &[1, 7, 84])
+    }
+
+    #[test]
+    fn what_a_model_was_exported_for_and_its_names_may_be_unknown() {
+        for (written, side) in [("[320, 320]", 320), ("[480, 640]", 640), ("320", 320)] {
+            let profile = Profile::read(&header_of_three(&[("imgsz", written)]), None).unwrap();
+            assert_eq!(profile.imgsz, Some(side));
+        }
+        let odd = [("imgsz", "[]"), ("names", "a, b, c")];
+        let profile = Profile::read(&header_of_three(&odd), None).unwrap();
+        assert_eq!(profile.imgsz, None);
+        assert_eq!(profile.unread_names.as_deref(), Some("a, b, c"));
+        assert!(!profile.is_named());
+        // One that insists on its size has no other.
+        let fixed = header(&[("imgsz", "[64, 64]")], &[1, 3, 64, 64], &[1, 7, 84]);
+        assert_eq!(Profile::read(&fixed, None).unwrap().imgsz, None);
     }
 
     #[test]
@@ -302,5 +328,16 @@ mod tests {
             Profile::read(&header, Some(vec!["x".into()])).unwrap_err(),
             Misfit::Names { known: 2, given: 1 }
         );
+        // Neither the names that a model has nor those that are given are as many as its classes.
+        let header = header_of_three(&[("names", "[\"a\"]")]);
+        let found = Profile::read(&header, None).unwrap_err();
+        assert_eq!(found, Misfit::Names { known: 3, given: 1 });
+        let given = (0..60).map(|class| class.to_string().into()).collect();
+        let found = Profile::read(&header_of_three(&[]), Some(given)).unwrap_err();
+        let wanted = Misfit::Names {
+            known: 3,
+            given: 60,
+        };
+        assert_eq!(found, wanted);
     }
 }

@@ -105,6 +105,7 @@ fn facts(demo: bool) -> Facts {
             demo,
             classes: vec!["circle".into(), "star".into()],
             fixed_size: None,
+            imgsz: None,
             digest: "abc".to_owned(),
         },
     };
