@@ -7,7 +7,7 @@ use crate::output::file::check_writable;
 use crate::output::file::replace;
 use crate::output::results::json;
 use crate::output::results::results::Results;
-use crate::recipe::CaptionFormat;
+use crate::recipe::OutputFormat;
 use std::fs;
 use std::fs::File;
 use std::io;
@@ -62,7 +62,7 @@ impl Place {
     }
 
     /// The file of a format; never that of the results.
-    pub fn format(&self, format: CaptionFormat) -> PathBuf {
+    pub fn format(&self, format: OutputFormat) -> PathBuf {
         let extension = format.extension();
         self.folder
             .join(format!("{}_results.{extension}", self.stem))
@@ -114,6 +114,8 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::Place;
+    use crate::recipe::OutputFormat;
+    use std::collections::BTreeSet;
     use std::path::PathBuf;
 
     #[test]
@@ -131,6 +133,33 @@ mod tests {
             assert!(name.len() > 245, "no more is cut than has to be");
             assert_ne!(place, of(&format!("{stem}b")));
             assert_eq!(place, of(&stem));
+        }
+    }
+
+    #[test]
+    fn no_file_of_a_run_replaces_another() {
+        let stems = [
+            "x",
+            "x_results",
+            "x_results.partial",
+            "x_results.srt",
+            "x.srt",
+            "x_results_results",
+        ];
+        let mut files = BTreeSet::new();
+        for stem in stems {
+            let place = Place::new("output".into(), stem);
+            let formats = OutputFormat::ALL.map(|format| place.format(format));
+            for file in [place.complete(), place.partial()]
+                .into_iter()
+                .chain(formats)
+            {
+                assert!(
+                    files.insert(file.clone()),
+                    "{} stands for two",
+                    file.display()
+                );
+            }
         }
     }
 }

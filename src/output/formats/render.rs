@@ -8,11 +8,11 @@ use super::txt;
 use super::vtt;
 use crate::output::results::results::Results;
 use crate::output::results::transcription::Transcription;
-use crate::recipe::CaptionFormat;
+use crate::recipe::OutputFormat;
 
 /// The content of the file of `format`; `None` where there is nothing to tell in it, as no stage
 /// transcribed. Where nobody spoke there is: the file is empty then.
-pub fn render(results: &Results, format: CaptionFormat, layout: CaptionLayout) -> Option<String> {
+pub fn render(results: &Results, format: OutputFormat, layout: CaptionLayout) -> Option<String> {
     let Transcription::Said(said) = &results.transcription else {
         return None;
     };
@@ -20,10 +20,10 @@ pub fn render(results: &Results, format: CaptionFormat, layout: CaptionLayout) -
     let captions = || captions(segments, said.duration, layout);
     let mut out = String::new();
     let written = match format {
-        CaptionFormat::Srt => srt::write(&mut out, &captions()),
-        CaptionFormat::Vtt => vtt::write(&mut out, &captions()),
-        CaptionFormat::Tsv => tsv::write(&mut out, segments),
-        CaptionFormat::Txt => txt::write(&mut out, segments),
+        OutputFormat::Srt => srt::write(&mut out, &captions()),
+        OutputFormat::Vtt => vtt::write(&mut out, &captions()),
+        OutputFormat::Tsv => tsv::write(&mut out, segments),
+        OutputFormat::Txt => txt::write(&mut out, segments),
     };
     written.is_ok().then_some(out)
 }

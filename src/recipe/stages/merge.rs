@@ -1,4 +1,4 @@
-//! Parameters of `merge`: where results go, and which files of what was said beside them.
+//! Parameters of `merge`: where results go, and which other files are made of them.
 
 use crate::diag::Diagnostic;
 use crate::item::ItemKind;
@@ -43,9 +43,9 @@ pub struct MergeSpec {
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub output_dir: Template,
-    /// The files of what was said that are written beside the results.
-    pub formats: Vec<CaptionFormat>,
-    /// Letters of a line in captions.
+    /// The files that are written beside the results.
+    pub formats: Vec<OutputFormat>,
+    /// Columns of a line in captions; a Chinese, Japanese or Korean letter takes two.
     #[serde(deserialize_with = "value::line_width")]
     pub line_width: usize,
     /// Lines of a caption.
@@ -65,10 +65,10 @@ impl Default for MergeSpec {
     }
 }
 
-/// A file of what was said.
+/// A file that is made of the results.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum CaptionFormat {
+pub enum OutputFormat {
     /// SubRip captions.
     Srt,
     /// WebVTT captions, for browsers.
@@ -79,7 +79,10 @@ pub enum CaptionFormat {
     Txt,
 }
 
-impl CaptionFormat {
+impl OutputFormat {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Srt, Self::Vtt, Self::Tsv, Self::Txt];
+
     /// The extension of such a file, which is also its name in recipes.
     pub fn extension(self) -> &'static str {
         match self {
