@@ -11,8 +11,6 @@ use crate::name::VideoId;
 use crate::output;
 use crate::output::Summary;
 use crate::recipe::Recipe;
-use crate::recipe::SaveSpec;
-use crate::recipe::StageSpec;
 use crate::stages::Videos;
 use crate::time::Pts;
 use std::collections::BTreeMap;
@@ -37,7 +35,7 @@ pub(super) fn check_writable(recipe: &Recipe, videos: &Videos) -> Result<(), App
 // The file of the first frame of each video, for each stage that saves.
 fn first_files(recipe: &Recipe, videos: &Videos) -> Result<Vec<PathBuf>, AppError> {
     let mut taken: BTreeMap<PathBuf, (&StageId, &Path)> = BTreeMap::new();
-    for (stage, spec) in saving(recipe) {
+    for (stage, spec) in recipe.saves() {
         for (&id, (_, facts)) in videos {
             let video = facts.path.as_path();
             let path = spec
@@ -49,13 +47,6 @@ fn first_files(recipe: &Recipe, videos: &Videos) -> Result<Vec<PathBuf>, AppErro
         }
     }
     Ok(taken.into_keys().collect())
-}
-
-fn saving(recipe: &Recipe) -> impl Iterator<Item = (&StageId, &SaveSpec)> {
-    recipe.stages.iter().filter_map(|stage| match &stage.spec {
-        StageSpec::Save(spec) => Some((&stage.id, spec)),
-        _ => None,
-    })
 }
 
 fn first_of(video: VideoId) -> Moment {

@@ -12,7 +12,7 @@ use crate::recipe::backends::openai::OpenaiSpec;
 use crate::recipe::backends::runpod::RunpodSpec;
 use crate::recipe::http::mapping::Subject;
 use crate::recipe::kind::BackendSpec;
-use crate::recipe::kind::StageSpec;
+use crate::recipe::kind::InferenceSpec;
 use crate::recipe::recipe::Backend;
 use crate::recipe::recipe::Stage;
 use crate::recipe::stages::http::HttpStageSpec;
@@ -65,24 +65,23 @@ impl Inference {
         stage: &Stage,
         backends: &BTreeMap<BackendName, Backend>,
     ) -> Result<Option<Self>, Diagnostic> {
+        let Some(spec) = stage.spec.inference() else {
+            return Ok(None);
+        };
         let backend = stage.spec.backend().and_then(|name| backends.get(name));
-        Ok(match &stage.spec {
-            StageSpec::Yolo(spec) => {
+        Ok(match spec {
+            InferenceSpec::Yolo(spec) => {
                 let backend = backend.map(|backend| YoloBackend::of(stage, backend));
                 Some(Self::Yolo(spec.clone(), backend.transpose()?))
             }
-            StageSpec::Whisper(spec) => {
+            InferenceSpec::Whisper(spec) => {
                 let backend = backend.map(|backend| WhisperBackend::of(stage, backend));
                 Some(Self::Whisper(spec.clone(), backend.transpose()?))
             }
-            StageSpec::Http(spec) => match backend {
+            InferenceSpec::Http(spec) => match backend {
                 Some(backend) => Some(Self::of_http(stage, spec, backend)?),
                 None => None,
             },
-            StageSpec::Extract(_)
-            | StageSpec::Batch(_)
-            | StageSpec::Save(_)
-            | StageSpec::Merge(_) => None,
         })
     }
 

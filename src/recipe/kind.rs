@@ -28,8 +28,10 @@ use crate::recipe::stages::save::SaveSpec;
 use crate::recipe::stages::sound::SoundSpec;
 use crate::recipe::stages::whisper::WhisperSpec;
 use crate::recipe::stages::yolo::YoloSpec;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::Serializer;
+use serde::de::DeserializeOwned;
 use std::fmt;
 
 /// A kind of stage.
@@ -90,6 +92,19 @@ impl StageKind {
     pub fn list(kinds: &[Self]) -> String {
         let words: Vec<String> = kinds.iter().map(|kind| format!("`{kind}`")).collect();
         words.join(" or ")
+    }
+
+    /// Shows `visitor` the type of the parameters.
+    pub(in crate::recipe) fn visit<V: SpecVisitor>(self, visitor: V) -> V::Output {
+        match self {
+            Self::Extract => visitor.visit::<ExtractSpec>(),
+            Self::Batch => visitor.visit::<BatchSpec>(),
+            Self::Yolo => visitor.visit::<YoloSpec>(),
+            Self::Whisper => visitor.visit::<WhisperSpec>(),
+            Self::Http => visitor.visit::<HttpStageSpec>(),
+            Self::Save => visitor.visit::<SaveSpec>(),
+            Self::Merge => visitor.visit::<MergeSpec>(),
+        }
     }
 
     /// Reads the parameters of a stage of the kind.
@@ -168,6 +183,16 @@ impl StageSpec {
         }
     }
 
+    /// The parameters, where they are those of a stage that has a model.
+    pub(in crate::recipe) fn inference(&self) -> Option<InferenceSpec<'_>> {
+        match self {
+            Self::Yolo(spec) => Some(InferenceSpec::Yolo(spec)),
+            Self::Whisper(spec) => Some(InferenceSpec::Whisper(spec)),
+            Self::Http(spec) => Some(InferenceSpec::Http(spec)),
+            Self::Extract(_) | Self::Batch(_) | Self::Save(_) | Self::Merge(_) => None,
+        }
+    }
+
     /// What it takes and gives.
     pub fn ports(&self) -> Ports {
         self.parameters().ports()
@@ -197,6 +222,23 @@ impl StageSpec {
     pub fn detects(&self) -> bool {
         self.ports().gives.contains(&ItemKind::Detections)
     }
+}
+
+/// The parameters of a stage that has a model.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::recipe) enum InferenceSpec<'a> {
+    Yolo(&'a YoloSpec),
+    Whisper(&'a WhisperSpec),
+    Http(&'a HttpStageSpec),
+}
+
+/// What is done with the type of a kind's parameters.
+pub(in crate::recipe) trait SpecVisitor {
+    /// What comes of it.
+    type Output;
+
+    /// Does it.
+    fn visit<T: JsonSchema + DeserializeOwned + Default>(self) -> Self::Output;
 }
 
 /// A kind of backend.

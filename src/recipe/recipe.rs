@@ -13,7 +13,9 @@ use crate::recipe::kind::StageKind;
 use crate::recipe::kind::StageSpec;
 use crate::recipe::stages::extract::ExtractSpec;
 use crate::recipe::stages::merge::MergeSpec;
+use crate::recipe::stages::save::SaveSpec;
 use crate::recipe::stages::take::TakeSpec;
+use crate::recipe::stages::yolo::YoloSpec;
 use std::collections::BTreeMap;
 
 /// A recipe, resolved.
@@ -45,26 +47,55 @@ impl Recipe {
 
     /// What the stage that reads the videos is told.
     pub fn extract(&self) -> Option<&ExtractSpec> {
-        self.stages.iter().find_map(|stage| match &stage.spec {
-            StageSpec::Extract(spec) => Some(spec),
-            _ => None,
+        let mut specs = self.stages.iter().map(|stage| &stage.spec);
+        specs.find_map(|spec| {
+            if let StageSpec::Extract(it) = spec {
+                Some(it)
+            } else {
+                None
+            }
         })
     }
 
     /// What the stage that writes the results is told.
     pub fn merge(&self) -> Option<&MergeSpec> {
-        self.stages.iter().find_map(|stage| match &stage.spec {
-            StageSpec::Merge(spec) => Some(spec),
-            _ => None,
+        let mut specs = self.stages.iter().map(|stage| &stage.spec);
+        specs.find_map(|spec| {
+            if let StageSpec::Merge(it) = spec {
+                Some(it)
+            } else {
+                None
+            }
+        })
+    }
+
+    /// The stages that write frames to files, and what they are told.
+    pub fn saves(&self) -> impl Iterator<Item = (&StageId, &SaveSpec)> {
+        self.stages.iter().filter_map(|stage| {
+            let StageSpec::Save(spec) = &stage.spec else {
+                return None;
+            };
+            Some((&stage.id, spec))
+        })
+    }
+
+    /// The stages of kind `yolo`, and what they are told.
+    pub fn yolos(&self) -> impl Iterator<Item = (&Stage, &YoloSpec)> {
+        self.stages.iter().filter_map(|stage| {
+            let StageSpec::Yolo(spec) = &stage.spec else {
+                return None;
+            };
+            Some((stage, spec))
         })
     }
 
     /// The size of the batches that `stage` takes; `None` where it takes none.
     pub fn batch_size(&self, stage: &Stage) -> Option<usize> {
-        let mut inputs = stage.inputs.iter();
-        inputs.find_map(|input| match &self.stage(&input.stage)?.spec {
-            StageSpec::Batch(spec) => Some(spec.size),
-            _ => None,
+        stage.inputs.iter().find_map(|input| {
+            let StageSpec::Batch(spec) = &self.stage(&input.stage)?.spec else {
+                return None;
+            };
+            Some(spec.size)
         })
     }
 }

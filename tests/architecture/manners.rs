@@ -7,6 +7,7 @@ use crate::scan::words;
 
 /// All of them.
 pub(crate) const RULES: &[Rule] = &[
+    EVERY_KIND,
     HEAD,
     PLAIN_IMPORTS,
     NOTHING_BUT_MODULES,
@@ -215,6 +216,42 @@ const NO_PRINTING: Rule = Rule {
         ("src/engine/lane.rs", "writeln!(out)"),
         ("src/cli/streams.rs", "println!(text)"),
     ],
+};
+
+// A new kind of stage or backend is met by the compiler wherever it matters.
+const EVERY_KIND: Rule = Rule {
+    check: |file| {
+        let kinds = [
+            "StageSpec::",
+            "StageKind::",
+            "BackendSpec::",
+            "BackendKind::",
+        ];
+        let code: Vec<(usize, &str)> = lines(&file.live).collect();
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        let mut breaches = Vec::new();
+        for (at, (number, line)) in code.iter().enumerate() {
+            if !line.trim_start().starts_with("_ =>") {
+                continue;
+            }
+            let before = code[..at].iter().rev().map(|(_, line)| *line);
+            let of_match = before.take_while(|it| it.trim().is_empty() || depth(it) >= depth(line));
+            let mut arms = of_match.filter(|it| depth(it) == depth(line));
+            if arms.any(|arm| kinds.iter().any(|kind| arm.contains(kind))) {
+                breaches.push((*number, "`_ =>` over kinds; name each of them".to_owned()));
+            }
+        }
+        breaches
+    },
+    broken_by: &[(
+        "src/plan/a.rs",
+        "fn f() {\n    match spec {\n        StageSpec::Yolo(_) => {\n            1\n        }\n        _ => 2,\n    }\n}",
+        "over kinds",
+    )],
+    kept_by: &[(
+        "src/plan/a.rs",
+        "fn f() {\n    match spec {\n        StageSpec::Yolo(it) => match it {\n            1 => 1,\n            _ => 2,\n        },\n        StageSpec::Http(_) => 2,\n    }\n}",
+    )],
 };
 
 // Memory is a computed number, so every channel has a bound. `oneshot::channel()` has: one.

@@ -84,7 +84,7 @@ async fn what_is_set_up_and_cannot_work_is_wrong() {
     assert_eq!(said.code, 3, "{}", said.out);
     insta::assert_snapshot!(screen(&said, &fleet.base), @r#"
     RunPod key    ok     RUNPOD_API_KEY is set
-    yolo          WRONG  endpoint detect: the key is not accepted: see RUNPOD_API_KEY (HTTP 401: who is Some("Bearer (the key)")?)
+    yolo          WRONG  endpoint detect: the key in RUNPOD_API_KEY is not accepted (HTTP 401: who is Some("Bearer (the key)")?)
                          -> look at the key, the id and the endpoint in RunPod's console
     whisper       WRONG  endpoint nowhere: there is no such endpoint: see its id (HTTP 404: )
                          -> look at the key, the id and the endpoint in RunPod's console

@@ -35,8 +35,6 @@ use std::path::Path;
 
 const ENDPOINT: &str = "RUNPOD_WHISPER_ENDPOINT_ID";
 
-const OPENAI_KEY: &str = "OPENAI_API_KEY";
-
 const NO_BACKEND: &str = "it has no backend: set `model` to a folder with Whisper as ONNX, or \
                           RUNPOD_API_KEY and RUNPOD_WHISPER_ENDPOINT_ID in the environment, or \
                           name a backend of kind `openai` or `runpod`";
@@ -147,9 +145,7 @@ impl Placements {
         spec: &OpenaiSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        // OpenAI's key is for OpenAI: another server gets the one that is named for it.
-        let usual = spec.base_url.is_none().then_some(OPENAI_KEY);
-        let variable = spec.api_key_env.as_deref().or(usual);
+        let variable = spec.key_variable();
         let key = variable.and_then(|variable| context.variable(variable));
         let base = spec.base_url.as_deref().unwrap_or(openai::DEFAULT_BASE);
         let access = Access {

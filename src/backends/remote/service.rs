@@ -244,9 +244,16 @@ impl Service {
             });
         }
         let said = said(&reply.body);
-        let why = match reply.status {
-            200..300 => format!("{} answers what is not `ok`{said}", self.host()),
-            status => format!("{} answers {status}{said}", self.host()),
+        let host = self.host();
+        let why = match (reply.status, &self.spec.api_key_env) {
+            (200..300, _) => format!("{host} answers what is not `ok`{said}"),
+            (401 | 403, Some(variable)) => {
+                format!(
+                    "{host} answers {} to the key in {variable}{said}",
+                    reply.status
+                )
+            }
+            (status, _) => format!("{host} answers {status}{said}"),
         };
         Err(paused(Failure::new(class(reply.status), why), reply))
     }

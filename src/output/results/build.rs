@@ -36,7 +36,6 @@ use crate::output::results::transcription::Transcription;
 use crate::recipe::Medium;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
-use crate::recipe::StageSpec;
 use crate::recipe::USUAL_IMGSZ;
 use crate::recipe::YoloSpec;
 use crate::speech::Gap;
@@ -172,12 +171,7 @@ fn is_demo(placement: &Placement) -> bool {
 
 fn config(recipe: &Recipe, facts: &Facts, primary: Option<&StageId>) -> Config {
     let detecting = recipe
-        .stages
-        .iter()
-        .filter_map(|stage| match &stage.spec {
-            StageSpec::Yolo(yolo) => Some((stage, yolo)),
-            _ => None,
-        })
+        .yolos()
         .min_by_key(|(stage, _)| Some(&stage.id) != primary);
     let yolo = detecting.map(|(_, yolo)| yolo);
     Config {

@@ -48,20 +48,16 @@ impl Demand {
 
     // What `stage`, placed at `place`, takes of the video.
     fn note(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: Option<&Placement>) {
-        match &stage.spec {
-            StageSpec::Save(spec) => self.note_files(spec),
-            StageSpec::Yolo(_) | StageSpec::Whisper(_) | StageSpec::Http(_) => {
-                match (stage.spec.medium(), place) {
-                    (_, None | Some(Placement::Skipped { .. }))
-                    | (None | Some(Medium::Boxes), _) => {}
-                    (Some(Medium::Sound), Some(_)) => self.sound = true,
-                    (Some(Medium::Frames), Some(Placement::Local(_))) => self.pixels = true,
-                    (Some(Medium::Frames), Some(Placement::Remote(place))) => {
-                        self.note_requests(graph, stage, place);
-                    }
-                }
+        if let StageSpec::Save(spec) = &stage.spec {
+            self.note_files(spec);
+        }
+        match (stage.spec.medium(), place) {
+            (_, None | Some(Placement::Skipped { .. })) | (None | Some(Medium::Boxes), _) => {}
+            (Some(Medium::Sound), Some(_)) => self.sound = true,
+            (Some(Medium::Frames), Some(Placement::Local(_))) => self.pixels = true,
+            (Some(Medium::Frames), Some(Placement::Remote(place))) => {
+                self.note_requests(graph, stage, place);
             }
-            StageSpec::Extract(_) | StageSpec::Batch(_) | StageSpec::Merge(_) => {}
         }
     }
 

@@ -55,6 +55,13 @@ impl Default for OpenaiSpec {
 }
 
 impl OpenaiSpec {
+    /// The variable that holds the key; `None` for a server that gets none. OpenAI's key is for
+    /// OpenAI: another server gets the one that is named for it.
+    pub fn key_variable(&self) -> Option<&str> {
+        let usual = self.base_url.is_none().then_some("OPENAI_API_KEY");
+        self.api_key_env.as_deref().or(usual)
+    }
+
     pub(in crate::recipe) fn read(
         mut table: BackendTable<'_>,
         wrong: &mut Vec<Diagnostic>,

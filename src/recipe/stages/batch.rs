@@ -15,6 +15,8 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: &[],
     keys_by_input: &[],
     rendered_later: &[],
+    takes_sound: false,
+    is_mapped: false,
     finds_backend: false,
     is_outcome: false,
     input_help: "name the stage that gives frames, such as `extract`",

@@ -23,6 +23,8 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: &[],
     keys_by_input: &[],
     rendered_later: &[],
+    takes_sound: false,
+    is_mapped: false,
     finds_backend: false,
     is_outcome: false,
     input_help: "",

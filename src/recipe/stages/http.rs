@@ -45,6 +45,8 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
         "vad_filter",
     ],
     rendered_later: &["request", "answer"],
+    takes_sound: true,
+    is_mapped: true,
     finds_backend: false,
     is_outcome: false,
     input_help: "with `each = \"batch\"` it takes batches, with an input such as `extract.sound` sound, with \

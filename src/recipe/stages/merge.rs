@@ -26,6 +26,8 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: &[],
     keys_by_input: &[],
     rendered_later: &["output_dir"],
+    takes_sound: false,
+    is_mapped: false,
     finds_backend: false,
     is_outcome: true,
     input_help: "name stages that find something, such as `yolo` and `whisper`",

@@ -29,6 +29,10 @@ pub struct StageFacts {
     /// The keys whose templates are rendered for each video, frame or request, and not when the
     /// recipe is read.
     pub rendered_later: &'static [&'static str],
+    /// Whether it has the keys of [`SoundSpec`].
+    pub takes_sound: bool,
+    /// Whether it has `request` and `answer`.
+    pub is_mapped: bool,
     /// Whether its backend may be left to be found: `auto`, or `local` without a table.
     pub finds_backend: bool,
     /// Whether what it gives is an outcome of the run: then nothing needs to take it.

@@ -34,6 +34,8 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: &[],
     keys_by_input: &[],
     rendered_later: &["output_dir", "name"],
+    takes_sound: false,
+    is_mapped: false,
     finds_backend: false,
     is_outcome: true,
     input_help: "name the stage that gives frames, such as `extract`",

@@ -23,6 +23,8 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: take::SOUND_KEYS,
     keys_by_input: &[],
     rendered_later: &[],
+    takes_sound: true,
+    is_mapped: false,
     finds_backend: true,
     is_outcome: false,
     input_help: "name the stage that gives sound, such as `extract`",

@@ -22,6 +22,8 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: take::ALL_KEYS,
     keys_by_input: &["filter", "padding"],
     rendered_later: &[],
+    takes_sound: false,
+    is_mapped: false,
     finds_backend: true,
     is_outcome: false,
     input_help: "name a stage that gives frames or batches, such as `batch`",

@@ -14,21 +14,15 @@ use crate::recipe::backends::server::ServerSpec;
 use crate::recipe::http::answer::AnswerSpec;
 use crate::recipe::http::answer::TranscriptSpec;
 use crate::recipe::kind::BackendKind;
+use crate::recipe::kind::SpecVisitor;
 use crate::recipe::kind::StageKind;
 use crate::recipe::load::read::read;
 use crate::recipe::load::tree;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
-use crate::recipe::stages::batch::BatchSpec;
-use crate::recipe::stages::extract::ExtractSpec;
-use crate::recipe::stages::http::HttpStageSpec;
-use crate::recipe::stages::merge::MergeSpec;
-use crate::recipe::stages::save::SaveSpec;
 use crate::recipe::stages::sound::SoundSpec;
 use crate::recipe::stages::take::TakeSpec;
-use crate::recipe::stages::whisper::WhisperSpec;
-use crate::recipe::stages::yolo::YoloSpec;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::de::DeserializeOwned;
@@ -81,21 +75,15 @@ pub fn schema() -> Value {
 
 // The keys of stages of a kind: those of the engine, of what is taken, and of the kind itself.
 fn stage(kind: StageKind) -> Value {
-    let sound = || properties(keys::<SoundSpec>());
-    let (mut schema, own) = match kind {
-        StageKind::Extract => (keys::<ExtractSpec>(), Map::new()),
-        StageKind::Batch => (keys::<BatchSpec>(), Map::new()),
-        StageKind::Yolo => (keys::<YoloSpec>(), Map::new()),
-        StageKind::Whisper => (keys::<WhisperSpec>(), sound()),
-        StageKind::Http => {
-            let mut own = sound();
-            own.insert("request".to_owned(), templates("What the server is sent"));
-            own.insert("answer".to_owned(), answer());
-            (keys::<HttpStageSpec>(), own)
-        }
-        StageKind::Save => (keys::<SaveSpec>(), Map::new()),
-        StageKind::Merge => (keys::<MergeSpec>(), Map::new()),
-    };
+    let mut schema = kind.visit(Keys);
+    let mut own = Map::new();
+    if kind.facts().takes_sound {
+        own.extend(properties(keys::<SoundSpec>()));
+    }
+    if kind.facts().is_mapped {
+        own.insert("request".to_owned(), templates("What the server is sent"));
+        own.insert("answer".to_owned(), answer());
+    }
     let inputs = json!({
         "description": "The stages that it takes from.",
         "type": "array",
@@ -198,6 +186,17 @@ fn answer() -> Value {
         "additionalProperties": { "type": "string" },
     });
     answer
+}
+
+// The keys of the parameters of a kind.
+struct Keys;
+
+impl SpecVisitor for Keys {
+    type Output = Value;
+
+    fn visit<T: JsonSchema + DeserializeOwned + Default>(self) -> Value {
+        keys::<T>()
+    }
 }
 
 // The keys of one table, each with its type, its words, its range and what is built in.

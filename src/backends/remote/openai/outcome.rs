@@ -38,8 +38,9 @@ pub(in crate::backends) fn unsupported(reply: &Reply) -> Option<Unsupported> {
     }
 }
 
-/// The answer, or why there is none.
-pub(super) fn answer(reply: &Reply) -> Result<Value, Failure> {
+/// The answer, or why there is none. The key stands in the variable `key_variable` of the
+/// environment, if there is one.
+pub(super) fn answer(reply: &Reply, key_variable: Option<&str>) -> Result<Value, Failure> {
     let body = json::parse(&reply.body).ok();
     if (200..300).contains(&reply.status) {
         let odd = || {
@@ -59,6 +60,10 @@ pub(super) fn answer(reply: &Reply) -> Result<Value, Failure> {
         None => String::from_utf8_lossy(&reply.body).into_owned(),
     };
     let (class, what) = class(reply.status, code, &words.to_lowercase());
+    let what = match (reply.status, key_variable) {
+        (401 | 403, Some(variable)) => format!("the key in {variable} is not accepted"),
+        _ => what.to_owned(),
+    };
     let words: String = words.chars().take(MOST_LETTERS).collect();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let failure = Failure::new(class, format!("{what} (HTTP {}: {words})", reply.status));
@@ -71,7 +76,10 @@ pub(super) fn answer(reply: &Reply) -> Result<Value, Failure> {
 fn class(status: u16, code: Option<&str>, words: &str) -> (Class, &'static str) {
     let too_large = "the sound is too large: set `chunk`, or `max_body` of the backend";
     match (status, code) {
-        (401 | 403, _) => (Class::Refused, "the key is not accepted: see `api_key_env`"),
+        (401 | 403, _) => (
+            Class::Refused,
+            "the server wants a key: name its variable in `api_key_env`",
+        ),
         (402, _) | (_, Some("insufficient_quota")) => {
             (Class::Refused, "the account is out of credit")
         }
@@ -153,17 +161,20 @@ mod tests {
             (422, r#"{"detail":[{"loc":["file"]}]}"#, Class::Worker),
             (502, "<html>502</html>", Class::Busy),
         ] {
-            let failure = answer(&reply(status, body)).unwrap_err();
+            let failure = answer(&reply(status, body), None).unwrap_err();
             assert_eq!(failure.class, class, "{status} {body}: {failure}");
         }
-        let failure = answer(&reply(503, "x")).unwrap_err();
+        let failure = answer(&reply(503, "x"), None).unwrap_err();
         assert_eq!(failure.retry_after, Some(Duration::from_secs(7)));
-        assert_eq!(answer(&reply(200, "{}")).unwrap(), serde_json::json!({}));
         assert_eq!(
-            answer(&reply(200, "Hi.")).unwrap(),
+            answer(&reply(200, "{}"), None).unwrap(),
+            serde_json::json!({})
+        );
+        assert_eq!(
+            answer(&reply(200, "Hi."), None).unwrap(),
             serde_json::json!("Hi.")
         );
-        let failure = answer(&reply(200, "<html>Log in")).unwrap_err();
+        let failure = answer(&reply(200, "<html>Log in"), None).unwrap_err();
         assert!(failure.message.ends_with(": <html>Log in"), "{failure}");
     }
 }

@@ -116,6 +116,7 @@ impl TranscriptionParams {
 #[derive(Debug)]
 pub struct Transcriptions {
     server: Server,
+    key_variable: Option<String>,
     path: &'static str,
     boundary: String,
     // The most bytes of a request, as far as the server has shown.
@@ -137,6 +138,7 @@ impl Transcriptions {
         let server = Server::new(access, spec.request_timeout, spec.server.max_answer)?;
         Ok(Self {
             server,
+            key_variable: spec.key_variable().map(str::to_owned),
             path: params.path(),
             // The same in every run, and nothing that a sound file holds.
             boundary: blake3::hash(access.base.as_bytes()).to_hex().to_string(),
@@ -188,7 +190,7 @@ impl Transcriptions {
         if let Some(unsupported) = outcome::unsupported(&reply) {
             self.detail.lower(unsupported);
         }
-        let answer = outcome::answer(&reply);
+        let answer = outcome::answer(&reply, self.key_variable.as_deref());
         if matches!(&answer, Err(failure) if failure.class == Class::TooLarge) {
             // Chunks are about as large as each other: what is hardly smaller is not tried.
             self.most.fetch_min(size / 8 * 7, Ordering::Relaxed);

@@ -221,7 +221,7 @@ impl Endpoint {
                 self.submits.keep(reply).await?
             }
         };
-        let job = Job::submitted(&reply, is_near_limit)?;
+        let job = Job::submitted(&reply, is_near_limit, &self.spec.api_key_env)?;
         self.note(&job, exchange);
         let id = job.id();
         let is_ticket = self.spec.mode == RunpodMode::Async && id.is_ok();
@@ -246,7 +246,7 @@ impl Endpoint {
     pub async fn health(&self) -> Result<Health, Failure> {
         let reply = self.server.get(&self.path("health")).await?;
         // What refuses a job refuses this.
-        Job::submitted(&reply, false)?;
+        Job::submitted(&reply, false, &self.spec.api_key_env)?;
         json::parse(&reply.body)
             .and_then(serde_json::from_value)
             .map_err(|_| Failure::new(Class::BadAnswer, "its health cannot be read"))

@@ -111,14 +111,19 @@ impl Job {
     }
 
     /// The job that was submitted by a request with this reply. A 502 after a request that
-    /// `is_near_limit` may be the edge's way of refusing its size.
+    /// `is_near_limit` may be the edge's way of refusing its size. The key stands in the variable
+    /// `key_variable` of the environment.
     ///
     /// # Errors
     ///
     /// Of class `bad-answer` where the job was accepted and nobody can tell which it is: it may
     /// be paid already.
-    pub(super) fn submitted(reply: &Reply, is_near_limit: bool) -> Result<Self, Failure> {
-        match job(reply, Class::Refused) {
+    pub(super) fn submitted(
+        reply: &Reply,
+        is_near_limit: bool,
+        key_variable: &str,
+    ) -> Result<Self, Failure> {
+        match job(reply, Class::Refused, key_variable) {
             Ok(job) => Ok(job),
             // A page in place of an answer comes from whoever stands before the API.
             Err(NoState::Unreadable(failure)) if is_page(reply) => Err(Failure {
@@ -138,8 +143,8 @@ impl Job {
     }
 
     /// The job of ours with this id that was asked for. What names another one is not believed.
-    pub(super) fn asked(reply: &Reply, id: &str) -> Result<Self, NoState> {
-        let job = job(reply, Class::Lost)?;
+    pub(super) fn asked(reply: &Reply, id: &str, key_variable: &str) -> Result<Self, NoState> {
+        let job = job(reply, Class::Lost, key_variable)?;
         match &job.id {
             Some(other) if other != id => {
                 let why = format!(
@@ -230,7 +235,7 @@ fn is_page(reply: &Reply) -> bool {
     reply.body.trim_ascii_start().starts_with(b"<")
 }
 
-fn job(reply: &Reply, not_found: Class) -> Result<Job, NoState> {
+fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<Job, NoState> {
     let text = || excerpt(&String::from_utf8_lossy(&reply.body));
     let failure = |class, what: &str| {
         let failure = Failure::new(class, format!("{what} (HTTP {}: {})", reply.status, text()));
@@ -253,7 +258,7 @@ fn job(reply: &Reply, not_found: Class) -> Result<Job, NoState> {
         }
         401 | 403 => NoState::Failed(failure(
             Class::Refused,
-            "the key is not accepted: see RUNPOD_API_KEY",
+            &format!("the key in {key_variable} is not accepted"),
         )),
         402 => NoState::Failed(failure(Class::Refused, "the account is out of credit")),
         // `/runsync` may lose a job while it holds the line.

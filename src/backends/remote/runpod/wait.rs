@@ -154,7 +154,7 @@ impl Endpoint {
             Verdict::Retry => NoState::Passing(failure),
             _ => NoState::Failed(failure),
         })?;
-        Job::asked(&reply, &ticket.to_string())
+        Job::asked(&reply, &ticket.to_string(), &self.spec.api_key_env)
     }
 
     async fn out_of_time(&self, ticket: &Ticket, passed: Passed) -> Failure {

@@ -7,6 +7,9 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use std::time::Duration;
 
+// The variable that holds the key.
+const KEY: &str = "MY_KEY";
+
 fn reply(status: u16, body: &str) -> Reply {
     Reply {
         status,
@@ -16,7 +19,7 @@ fn reply(status: u16, body: &str) -> Reply {
 }
 
 fn state(reply: &Reply) -> Result<State, Failure> {
-    Ok(Job::asked(reply, "a")?.state()?)
+    Ok(Job::asked(reply, "a", KEY)?.state()?)
 }
 
 fn class(status: u16, body: &str) -> Option<Class> {
@@ -108,7 +111,7 @@ fn every_form_of_failure_has_its_class() {
 #[test]
 fn a_bad_gateway_near_the_limit_is_taken_for_a_refusal_of_the_size() {
     let class = |is_near_limit| {
-        let failure = Job::submitted(&reply(502, "<html>"), is_near_limit).unwrap_err();
+        let failure = Job::submitted(&reply(502, "<html>"), is_near_limit, KEY).unwrap_err();
         failure.class
     };
     assert_eq!((class(false), class(true)), (Class::Busy, Class::TooLarge));
@@ -146,7 +149,7 @@ fn a_field_of_the_wrong_type_spoils_no_other() {
     let body = "\u{feff}{\"id\": \"b\", \"id\": \"a\", \"status\": \"COMPLETED\", \
                 \"workerId\": 7, \"executionTime\": \"soon\", \"delayTime\": [], \
                 \"output\": {\"a\": NaN, \"error\": \"\"}}";
-    let job = Job::asked(&reply(200, body), "a").unwrap();
+    let job = Job::asked(&reply(200, body), "a", KEY).unwrap();
     assert_eq!(job.attempt().worker.as_deref(), Some("7"));
     assert_eq!((job.execution(), job.delay()), (None, None));
     let output = serde_json::json!({ "a": null, "error": "" });
@@ -155,7 +158,11 @@ fn a_field_of_the_wrong_type_spoils_no_other() {
 
 #[test]
 fn an_unreadable_answer_to_a_submission_may_be_a_job_that_is_paid() {
-    let class = |body| Job::submitted(&reply(200, body), false).unwrap_err().class;
+    let class = |body| {
+        Job::submitted(&reply(200, body), false, KEY)
+            .unwrap_err()
+            .class
+    };
     assert_eq!(class("{\"id\": \"a\", "), Class::BadAnswer);
     assert_eq!(class(""), Class::BadAnswer);
     assert_eq!(class("<html>sign in</html>"), Class::Network);
@@ -165,7 +172,9 @@ fn an_unreadable_answer_to_a_submission_may_be_a_job_that_is_paid() {
 fn times_are_milliseconds_whoever_writes_them() {
     let took = |time: &str| {
         let body = format!(r#"{{"status":"COMPLETED","executionTime":{time}}}"#);
-        Job::asked(&reply(200, &body), "a").unwrap().execution()
+        Job::asked(&reply(200, &body), "a", KEY)
+            .unwrap()
+            .execution()
     };
     assert_eq!(took("205"), Some(Duration::from_millis(205)));
     assert_eq!(took("0.5"), Some(Duration::from_micros(500)));
@@ -179,11 +188,20 @@ fn times_are_milliseconds_whoever_writes_them() {
 
 #[test]
 fn an_id_that_would_lead_elsewhere_is_refused() {
-    let id = |body| Job::submitted(&reply(200, body), false).unwrap().id();
+    let id = |body| Job::submitted(&reply(200, body), false, KEY).unwrap().id();
     assert!(id(r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#).is_ok());
     assert!(id(r#"{"id":"../../other","status":"IN_QUEUE"}"#).is_err());
     assert!(id(r#"{"id":"..","status":"IN_QUEUE"}"#).is_err());
     assert!(id(r#"{"id":7,"status":"IN_QUEUE"}"#).is_ok());
     assert!(id(r#"{"id":null,"status":"IN_QUEUE"}"#).is_err());
     assert!(id(r#"{"status":"IN_QUEUE"}"#).is_err());
+}
+
+#[test]
+fn a_wrong_key_is_told_by_the_name_of_its_variable() {
+    let failure = state(&reply(401, "")).unwrap_err();
+    assert_eq!(
+        failure.message,
+        "the key in MY_KEY is not accepted (HTTP 401: )"
+    );
 }
