@@ -9,8 +9,10 @@ use crate::cli::diagnostic::Style;
 use crate::cli::streams::style;
 use indicatif::MultiProgress;
 use std::env;
+use std::fs::File;
 use std::fs::OpenOptions;
 use std::io;
+use std::io::Read;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -91,14 +93,37 @@ fn in_file<S>(path: &Path, filter: Targets) -> Result<impl Layer<S> + use<S>, Ap
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    // What stands in a file that is there already is kept.
+    let refused = |message: String, help: &str| AppError::Request {
+        message,
+        help: Some(help.to_owned()),
+    };
+    let name = path.display();
+    if !may_be_log(path) {
+        let message = format!("{name} is there, and is not a log");
+        return Err(refused(
+            message,
+            "name a new file, or a log of earlier runs",
+        ));
+    }
     let file = OpenOptions::new().create(true).append(true).open(path);
-    let file = file.map_err(|error| AppError::Request {
-        message: format!("cannot write the log {}: {error}", path.display()),
-        help: Some("name a file in a folder that is there".to_owned()),
+    let file = file.map_err(|error| {
+        let message = format!("cannot write the log {name}: {error}");
+        refused(message, "name a file in a folder that is there")
     })?;
     let layer = layer().with_ansi(false).with_writer(Arc::new(file));
     Ok(layer.with_filter(filter.and(filter_fn(|event| is_own(event.target())))))
+}
+
+// Whether a log can be written to the end of this file: it is not there, empty, or begins with the
+// date of a log. A video or a recipe does not.
+fn may_be_log(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(5).read_to_end(&mut start));
+    match (read, start.as_slice()) {
+        (Err(_), _) | (Ok(_), []) => true,
+        (Ok(_), [year @ .., b'-']) => year.len() == 4 && year.iter().all(u8::is_ascii_digit),
+        (Ok(_), _) => false,
+    }
 }
 
 fn is_own(target: &str) -> bool {
@@ -133,6 +158,7 @@ impl Write for AboveBars {
 mod tests {
     use super::filter;
     use super::is_own;
+    use super::may_be_log;
 
     #[test]
     fn the_events_of_libraries_are_left_out() {
@@ -151,6 +177,22 @@ mod tests {
         }
         for wrong in ["vpipe::engine=loud", "a=b=c"] {
             assert!(filter(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_log_is_written_to_a_log_and_to_no_other_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        assert!(may_be_log(&path));
+        for (text, is_log) in [
+            ("", true),
+            ("2026-11-30T08:00:00Z  INFO", true),
+            ("version = 1", false),
+            ("20", false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(may_be_log(&path), is_log, "{text}");
         }
     }
 }
