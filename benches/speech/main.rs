@@ -25,10 +25,10 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
+use vpipe::backends::models::whisper::SpeechModelSource;
 use vpipe::backends::models::whisper::TranscribeParams;
 use vpipe::backends::models::whisper::Transcriber;
 use vpipe::backends::models::whisper::TranscriberSession;
-use vpipe::backends::models::whisper::VoiceSource;
 use vpipe::backends::models::yolo::LoadOptions;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -112,7 +112,7 @@ fn samples(path: &Path) -> Outcome<Vec<f32>> {
     Ok(bytes.chunks_exact(2).map(sample).collect())
 }
 
-fn session(source: &VoiceSource, threads: usize) -> Outcome<TranscriberSession> {
+fn session(source: &SpeechModelSource, threads: usize) -> Outcome<TranscriberSession> {
     let options = LoadOptions {
         threads,
         ..LoadOptions::default()
@@ -129,7 +129,7 @@ fn english() -> TranscribeParams {
 
 /// One turn of vpipe in this process; loading is left out of its times.
 fn turn(folder: &Path, threads: usize) -> Outcome<()> {
-    let mut session = session(&VoiceSource::Folder(folder.to_owned()), threads)?;
+    let mut session = session(&SpeechModelSource::Folder(folder.to_owned()), threads)?;
     let sound = samples(&folder.join("sound.i16"))?;
     let (processor, started) = (process::processor_time()?, Instant::now());
     let heard = session.transcribe(&sound, &english())?;
@@ -197,7 +197,7 @@ fn medians(costs: &[Cost]) -> [f64; 3] {
 fn demo(folder: &Path) -> Outcome<()> {
     let sound = samples(&folder.join("sentences.i16"))?;
     let told: Vec<Value> = serde_json::from_slice(&fs::read(folder.join("sentences.json"))?)?;
-    let mut session = session(&VoiceSource::Demo, 1)?;
+    let mut session = session(&SpeechModelSource::Demo, 1)?;
     // Wrong words, words, and seconds of sound, by kind of sound.
     let mut kinds: BTreeMap<&str, (usize, usize, f64)> = BTreeMap::new();
     let started = Instant::now();

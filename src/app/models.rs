@@ -3,8 +3,8 @@
 use crate::app::error::AppError;
 use crate::backends::models;
 use crate::backends::models::ModelSource;
-use crate::backends::models::whisper::VoiceSource;
-use crate::backends::models::whisper::find_voices;
+use crate::backends::models::whisper::SpeechModelSource;
+use crate::backends::models::whisper::find_speech_models;
 use crate::facts::ModelFacts;
 use std::path::Path;
 use std::path::PathBuf;
@@ -34,12 +34,12 @@ pub enum Capability {
 
 /// The models in `folders`: detection before speech, and of each the built-in one first.
 pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
-    let voices = find_voices(folders);
+    let voices = find_speech_models(folders);
     // The networks of a speech model are no detectors.
     let is_of_voice = |path: &Path| {
         voices.iter().any(|voice| match &voice.source {
-            VoiceSource::Folder(folder) => path.parent() == Some(folder),
-            VoiceSource::Demo => false,
+            SpeechModelSource::Folder(folder) => path.parent() == Some(folder),
+            SpeechModelSource::Demo => false,
         })
     };
     let mut found = Vec::new();
@@ -57,8 +57,8 @@ pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
     }
     for voice in voices {
         let path = match voice.source {
-            VoiceSource::Folder(path) => Some(path),
-            VoiceSource::Demo => None,
+            SpeechModelSource::Folder(path) => Some(path),
+            SpeechModelSource::Demo => None,
         };
         let demo = path.is_none();
         let knows = voice

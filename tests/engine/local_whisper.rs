@@ -11,11 +11,11 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tempfile::TempDir;
+use vpipe::backends::models::whisper::SpeechModelSource;
 use vpipe::backends::models::whisper::Task;
 use vpipe::backends::models::whisper::TranscribeParams;
 use vpipe::backends::models::whisper::Transcriber;
-use vpipe::backends::models::whisper::VoiceSource;
-use vpipe::backends::models::whisper::find_voices;
+use vpipe::backends::models::whisper::find_speech_models;
 use vpipe::backends::models::yolo::LoadOptions;
 use vpipe::item::PixelFormat;
 use vpipe::media;
@@ -38,7 +38,7 @@ fn micro() -> PathBuf {
 }
 
 fn load(folder: &Path) -> Result<Transcriber, String> {
-    let source = VoiceSource::Folder(folder.to_owned());
+    let source = SpeechModelSource::Folder(folder.to_owned());
     Transcriber::load(&source, &LoadOptions::default()).map_err(|error| error.to_string())
 }
 
@@ -68,8 +68,8 @@ fn sound_of_any_length_gives_segments_in_order() {
     let mut session = transcriber.session().unwrap();
     for task in [Task::Transcribe, Task::Translate] {
         let params = TranscribeParams {
-            language: None,
             task,
+            ..TranscribeParams::default()
         };
         for samples in [0, 1, 1_599, 1_600, 48_000, 500_000] {
             let sound = &tone(32.0)[..samples];
@@ -111,14 +111,14 @@ fn voices_are_listed_with_their_languages_or_why_they_are_of_no_use() {
     fs::write(parent.path().join("notes.txt"), "text").unwrap();
     let nowhere = parent.path().join("nowhere");
     let dirs = [parent.path(), &nowhere, whole.path()].map(Path::to_owned);
-    let found = find_voices(&dirs);
+    let found = find_speech_models(&dirs);
     let (demo, folders) = found.split_first().unwrap();
-    assert_eq!(demo.source, VoiceSource::Demo);
+    assert_eq!(demo.source, SpeechModelSource::Demo);
     assert_eq!(*demo.languages.as_ref().unwrap(), ["en"]);
     let mut listed: Vec<_> = folders
         .iter()
         .map(|voice| {
-            let VoiceSource::Folder(folder) = &voice.source else {
+            let SpeechModelSource::Folder(folder) = &voice.source else {
                 panic!("two are built in");
             };
             let found = voice.languages.as_ref().map_err(ToString::to_string);
@@ -167,7 +167,7 @@ fn clip() -> Vec<f32> {
 
 #[test]
 fn the_demo_voice_hears_what_the_demo_clip_says() {
-    let transcriber = Transcriber::load(&VoiceSource::Demo, &LoadOptions::default()).unwrap();
+    let transcriber = Transcriber::load(&SpeechModelSource::Demo, &LoadOptions::default()).unwrap();
     assert!(transcriber.facts().demo);
     assert_eq!(transcriber.facts().name, "built-in voice");
     let mut session = transcriber.session().unwrap();
@@ -199,7 +199,7 @@ fn a_language_that_is_given_is_not_looked_for() {
     let mut session = transcriber.session().unwrap();
     let mut params = TranscribeParams {
         language: Some("fr".to_owned()),
-        task: Task::Transcribe,
+        ..TranscribeParams::default()
     };
     let heard = session.transcribe(&tone(1.0), &params).unwrap();
     assert_eq!(heard.language.as_deref(), Some("fr"));
@@ -241,6 +241,7 @@ fn a_model_of_english_alone_is_not_asked_for_more() {
         let params = TranscribeParams {
             language: language.map(str::to_owned),
             task,
+            ..TranscribeParams::default()
         };
         let outcome = transcriber.check(&params);
         match expected {

@@ -11,8 +11,8 @@ use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::placements::unloadable;
+use crate::backends::models::whisper::SpeechModelSource;
 use crate::backends::models::whisper::Transcriber;
-use crate::backends::models::whisper::VoiceSource;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::http::Access;
@@ -92,8 +92,8 @@ impl Placements {
         declared: Option<&LocalSpec>,
     ) -> Result<(), AppError> {
         let source = match &whisper.model {
-            Some(model) => VoiceSource::Folder(model.into()),
-            None => VoiceSource::Demo,
+            Some(model) => SpeechModelSource::Folder(model.into()),
+            None => SpeechModelSource::Demo,
         };
         let backend = LocalBackend::of(&whisper.backend, declared);
         let transcriber =

@@ -43,8 +43,8 @@ pub(in crate::backends) struct Tensor {
 pub(in crate::backends) enum Input<'a> {
     /// Numbers and their shape, row by row.
     Floats(&'a [usize], &'a [f32]),
-    /// The indices of one row: a tensor of one by their number.
-    Ids(&'a [i32]),
+    /// Indices and their shape, rows by columns.
+    Ids([usize; 2], &'a [i32]),
     /// Places, as a tensor of one dimension.
     Places(&'a [i32]),
     /// Yes or no, as a tensor of one element.

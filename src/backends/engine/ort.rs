@@ -170,7 +170,7 @@ fn value(input: Input<'_>) -> Result<SessionInputValue<'_>, EngineError> {
         Input::Floats(shape, data) => TensorRef::from_array_view((shape, data))
             .map_err(EngineError::new)?
             .into(),
-        Input::Ids(ids) => Value::from_array(([1, ids.len()], whole(ids)))
+        Input::Ids(shape, ids) => Value::from_array((shape, whole(ids)))
             .map_err(EngineError::new)?
             .into(),
         Input::Places(places) => Value::from_array(([places.len()], whole(places)))

@@ -100,7 +100,7 @@ fn value(input: Input<'_>) -> Result<ValueOrView<'_>, EngineError> {
         Input::Floats(shape, data) => ValueView::from_shape(shape, data)
             .map_err(EngineError::new)?
             .into(),
-        Input::Ids(ids) => ValueView::from_shape([1, ids.len()], ids)
+        Input::Ids(shape, ids) => ValueView::from_shape(shape, ids)
             .map_err(EngineError::new)?
             .into(),
         Input::Places(places) => ValueView::from_shape([places.len()], places)

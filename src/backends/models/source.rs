@@ -20,7 +20,7 @@ use std::sync::Arc;
 const ADVICE: &str = "`yolo export model=yolo11n.pt format=onnx` makes a detector";
 
 /// What to do about a folder that holds no Whisper model.
-const VOICE_ADVICE: &str =
+const SPEECH_ADVICE: &str =
     "`optimum-cli export onnx --model openai/whisper-base FOLDER` makes one that holds Whisper";
 
 /// Protobuf, and so ONNX, ends here.
@@ -88,8 +88,8 @@ pub enum ModelError {
         found: String,
     },
     /// The folder holds something else than a Whisper model.
-    #[error("{name} {found}; {VOICE_ADVICE}")]
-    NotAVoice {
+    #[error("{name} {found}; {SPEECH_ADVICE}")]
+    NotASpeechModel {
         /// The folder.
         name: String,
         /// What is wrong with it, in words that follow its name.

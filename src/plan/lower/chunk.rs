@@ -3,6 +3,7 @@
 //! Long enough that a model has something to go by, short enough that all workers have some, and
 //! never more than a request holds. Pure.
 
+use crate::facts::LocalFacts;
 use crate::facts::RemoteFacts;
 use crate::recipe::SoundSpec;
 use crate::speech::Codec;
@@ -32,12 +33,17 @@ pub struct ChunkLength {
 }
 
 impl ChunkLength {
-    /// Chunks for a model on this machine.
-    pub(in crate::plan) fn local(sound: &SoundSpec) -> Self {
+    /// Chunks for a model on this machine, which decodes a chunk window by window.
+    pub(in crate::plan) fn local(
+        sound: &SoundSpec,
+        concurrency: usize,
+        place: &LocalFacts,
+    ) -> Self {
+        let sessions = place.concurrency.unwrap_or(usize::MAX);
         Self {
-            wanted: Some(sound.chunk.unwrap_or(WINDOW)),
-            shared_by: 1,
-            most: WINDOW,
+            wanted: sound.chunk,
+            shared_by: concurrency.min(sessions).max(1),
+            most: u32::MAX,
         }
     }
 
@@ -86,6 +92,8 @@ fn held(place: &RemoteFacts, codec: Codec) -> u32 {
 mod tests {
     use super::ChunkLength;
     use crate::facts::Encoding;
+    use crate::facts::LocalFacts;
+    use crate::facts::ModelFacts;
     use crate::facts::RemoteFacts;
     use crate::recipe::SoundSpec;
     use crate::speech::Codec;
@@ -121,6 +129,40 @@ mod tests {
         let length = ChunkLength::remote(&sound, concurrency, &place)?;
         assert!(length.of(Some(duration)) <= length.longest());
         Some(length.of(Some(duration)) / 16_000)
+    }
+
+    #[test]
+    fn a_model_on_this_machine_gets_its_share_of_the_sound() {
+        let place = |concurrency| LocalFacts {
+            why: String::new(),
+            backend: "local".into(),
+            engine: "rten".to_owned(),
+            threads: 1,
+            concurrency,
+            model: ModelFacts {
+                name: "m".to_owned(),
+                demo: false,
+                classes: Vec::new(),
+                fixed_size: None,
+                imgsz: None,
+                digest: String::new(),
+            },
+        };
+        for (sessions, chunk, duration, expected) in [
+            (None, None, 574.0, 192),
+            (Some(1), None, 574.0, 300),
+            (Some(8), None, 20.0, 30),
+            (None, Some(10), 574.0, 10),
+            (None, Some(600), 574.0, 600),
+        ] {
+            let sound = SoundSpec {
+                chunk,
+                ..SoundSpec::default()
+            };
+            let length = ChunkLength::local(&sound, 3, &place(sessions));
+            assert_eq!(length.of(Some(duration)), expected * 16_000);
+            assert!(length.of(Some(duration)) <= length.longest());
+        }
     }
 
     #[test]

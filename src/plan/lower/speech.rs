@@ -26,7 +26,7 @@ impl Lowering<'_> {
                     place: place.clone(),
                 };
                 let listen = self.local_step(stage, "transcribe", kind, spec.concurrency, place);
-                let length = ChunkLength::local(&spec.sound);
+                let length = ChunkLength::local(&spec.sound, spec.concurrency, place);
                 self.speech_steps(stage, &spec.sound, length, listen)
             }
             Some(Placement::Remote(place)) => {

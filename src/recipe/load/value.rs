@@ -282,6 +282,13 @@ pub(crate) fn chunk<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     whole(deserializer, 5..=3600).map(Some)
 }
 
+/// Texts of a beam search.
+pub(crate) fn beam_size<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<usize>, D::Error> {
+    whole(deserializer, 1..=10).map(|number| Some(number as usize))
+}
+
 /// Letters of a line.
 pub(crate) fn line_width<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, 10..=1000).map(|number| number as usize)

@@ -20,7 +20,7 @@ pub struct SoundSpec {
     #[schemars(with = "Option<usize>")]
     pub track: Option<NonZero<usize>>,
     /// The longest sound, in seconds, that is listened to at once; where absent, the duration
-    /// over `concurrency`, from 30 to 300, and 30 on `local`.
+    /// over `concurrency`, from 30 to 300.
     #[serde(deserialize_with = "value::chunk")]
     pub chunk: Option<u32>,
     /// How sound that leaves the machine is coded: `flac`, `wav` or `opus`.

@@ -49,6 +49,17 @@ pub struct WhisperSpec {
     pub language: Option<String>,
     /// Whether what is said is written down as it is, or in English.
     pub task: WhisperTask,
+    /// Texts that the search keeps at once, from 1 to 10: more make fewer errors and take more
+    /// time. Where absent, 5 on `local`, and what the server has; for `local` and
+    /// `worker = "faster-whisper"`.
+    #[serde(deserialize_with = "value::beam_size")]
+    #[schemars(with = "Option<usize>")]
+    pub beam_size: Option<usize>,
+    /// Whether the model is told, at each window of 30 s, what was said before in the chunk. Where
+    /// absent, it is on `local`, and what the server has; for `local` and
+    /// `worker = "faster-whisper"`.
+    #[serde(deserialize_with = "value::choice")]
+    pub condition_on_previous_text: Option<bool>,
     /// Whether each word has its time; without, a word at a cut within speech may be doubled or
     /// missing.
     #[serde(deserialize_with = "value::flag")]
@@ -68,6 +79,8 @@ impl Default for WhisperSpec {
             concurrency: 3,
             language: None,
             task: WhisperTask::default(),
+            beam_size: None,
+            condition_on_previous_text: None,
             word_timestamps: true,
             worker: WhisperWorker::default(),
             sound: SoundSpec::default(),

@@ -34,12 +34,17 @@ pub(in crate::stages) fn transcribe(
 
 /// What a `whisper` stage asks of a local model.
 pub fn transcribe_params(spec: &WhisperSpec) -> TranscribeParams {
+    let usual = TranscribeParams::default();
     TranscribeParams {
         language: spec.language.clone(),
         task: match spec.task {
             WhisperTask::Transcribe => Task::Transcribe,
             WhisperTask::Translate => Task::Translate,
         },
+        beam_size: spec.beam_size.unwrap_or(usual.beam_size),
+        condition_on_previous_text: spec
+            .condition_on_previous_text
+            .unwrap_or(usual.condition_on_previous_text),
     }
 }
 

@@ -2,37 +2,41 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `transcriber` | a checked voice and its sessions: sound in, segments out |
-//! | `voice` | a model's folder: what is read from it, and what it must hold |
+//! | `transcriber` | a loaded model and its sessions: sound in, segments out |
+//! | `windows` | window after window of a sound |
+//! | `fallback` | a window's text, tried again where it looks wrong |
+//! | `search` | the search for the tokens of a text: greedy, by beams or sampled |
+//! | `logit_filter` | which tokens may follow |
+//! | `segments` | tokens to segments, and where the next window begins |
+//! | `networks` | encoder and decoder, with the decoder's cache |
+//! | `mel` | sound to log-mel spectrogram |
+//! | `pauses` | where nobody speaks |
+//! | `speech_model` | a model's folder: what is read from it, and what it must hold |
 //! | `profile` | what the files say about sound, tokens and networks |
 //! | `vocabulary` | tokens and the bytes that they stand for |
-//! | `mel` | sound to log-mel spectrogram |
-//! | `networks` | encoder and decoder, with what the decoder remembers |
-//! | `rules` | which tokens may follow |
-//! | `decode` | one window to tokens, tried again where the outcome looks wrong |
-//! | `segments` | tokens to segments, and where the next window begins |
-//! | `pauses` | where nobody speaks |
 //!
 //! The method is that of the paper (arXiv:2212.04356) and of OpenAI's `transcribe`. Does not know
 //! stages, videos or recipes.
 
-mod decode;
+mod fallback;
+mod logit_filter;
 mod mel;
 mod networks;
 mod pauses;
 mod profile;
-mod rules;
+mod search;
 mod segments;
+mod speech_model;
 #[cfg(test)]
 mod tests;
 mod transcriber;
 mod vocabulary;
-mod voice;
+mod windows;
 
+pub use speech_model::FoundSpeechModel;
+pub use speech_model::SpeechModelSource;
+pub use speech_model::find_speech_models;
 pub use transcriber::Task;
 pub use transcriber::TranscribeParams;
 pub use transcriber::Transcriber;
 pub use transcriber::TranscriberSession;
-pub use voice::FoundVoice;
-pub use voice::VoiceSource;
-pub use voice::find_voices;

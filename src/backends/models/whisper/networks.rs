@@ -1,8 +1,8 @@
-//! The two networks of a Whisper model, and what the decoder remembers between tokens.
+//! Encoder and decoder of a Whisper model, and the decoder's cache of keys and values.
 //!
 //! The decoder is the merged one of Transformers' exports: with `use_cache_branch` false it takes
-//! the prompt and works out keys and values for the sound; with true it takes one token and what
-//! is remembered. Knows nothing of what tokens mean.
+//! the prompt and computes keys and values of the sound; with true it takes one token a row and
+//! the cache. Several texts of one window are rows of one cache. Knows nothing of what tokens mean.
 
 use crate::backends::engine::header::Header;
 use crate::backends::engine::network;
@@ -14,6 +14,7 @@ use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
 use crate::backends::models::whisper::profile::Profile;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A loaded model.
@@ -30,28 +31,80 @@ struct Ports {
     frames: usize,
     width: usize,
     heads: usize,
-    numbers: usize,
-    asks_places: bool,
+    head_width: usize,
+    takes_positions: bool,
     /// Keys and values that grow with the text: the inputs, and the outputs that replace them.
     own: Vec<(String, String)>,
     /// Keys and values of the sound.
     cross: Vec<(String, String)>,
 }
 
-/// One thread's access to the networks.
-pub(in crate::backends) struct Ears {
+/// One thread's sessions of both networks.
+pub(in crate::backends) struct NetworkSessions {
     encoder: Box<dyn Session>,
     decoder: Box<dyn Session>,
     ports: Arc<Ports>,
 }
 
-/// What the decoder remembers of a window: its sound, and the text up to now.
+/// Keys and values of a window's sound, and of the texts that have been decoded for it, each a row.
 #[derive(Clone)]
-pub(in crate::backends) struct Memory {
+pub(in crate::backends) struct KvCache {
     sound: Arc<Tensor>,
     cross: Arc<Vec<Tensor>>,
     own: Vec<Tensor>,
+    rows: usize,
     length: usize,
+}
+
+/// Logits: a row for each token that the decoder was given.
+pub(in crate::backends) struct Logits {
+    data: Vec<f32>,
+    vocabulary: usize,
+}
+
+impl Logits {
+    /// Of rows of one length.
+    #[cfg(test)]
+    pub(in crate::backends) fn of(rows: impl Iterator<Item = Vec<f32>>) -> Self {
+        let rows: Vec<Vec<f32>> = rows.collect();
+        Self {
+            vocabulary: rows[0].len(),
+            data: rows.concat(),
+        }
+    }
+
+    /// The logits after the token at `row`; none where there is no such row.
+    pub(in crate::backends) fn row(&self, row: usize) -> &[f32] {
+        self.data
+            .chunks_exact(self.vocabulary)
+            .nth(row)
+            .unwrap_or_default()
+    }
+
+    /// All rows, which may be changed.
+    pub(in crate::backends) fn rows_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.data.chunks_exact_mut(self.vocabulary)
+    }
+}
+
+impl KvCache {
+    /// Keeps these rows in this order; a row may be kept several times.
+    fn select(&mut self, rows: &[usize]) {
+        if rows.iter().copied().eq(0..self.rows) {
+            return;
+        }
+        for tensor in &mut self.own {
+            let row = tensor.data.len() / self.rows.max(1);
+            let kept = rows
+                .iter()
+                .filter_map(|&at| tensor.data.get(at * row..(at + 1) * row));
+            tensor.data = kept.collect::<Vec<_>>().concat();
+            if let Some(first) = tensor.shape.first_mut() {
+                *first = rows.len();
+            }
+        }
+        self.rows = rows.len();
+    }
 }
 
 impl Networks {
@@ -63,7 +116,7 @@ impl Networks {
         decoder: (&Header, Onnx),
         threads: usize,
     ) -> Result<Self, EngineError> {
-        let (layers, heads, numbers) = profile.decoder;
+        let (layers, heads, head_width) = profile.decoder;
         let names = |side: &str| {
             let of_layer = |layer: usize| {
                 ["key", "value"].map(|part| {
@@ -79,8 +132,8 @@ impl Networks {
             frames: profile.frames,
             width: profile.width,
             heads,
-            numbers,
-            asks_places: profile.asks_places,
+            head_width,
+            takes_positions: profile.takes_positions,
             own: names("decoder"),
             cross: names("encoder"),
         };
@@ -92,8 +145,8 @@ impl Networks {
     }
 
     /// Sessions with threads of their own.
-    pub(in crate::backends) fn ears(&self) -> Result<Ears, EngineError> {
-        Ok(Ears {
+    pub(in crate::backends) fn sessions(&self) -> Result<NetworkSessions, EngineError> {
+        Ok(NetworkSessions {
             encoder: self.encoder.session()?,
             decoder: self.decoder.session()?,
             ports: Arc::clone(&self.ports),
@@ -101,7 +154,7 @@ impl Networks {
     }
 }
 
-impl Ears {
+impl NetworkSessions {
     /// What the encoder makes of a spectrogram, [1, frames / 2, width].
     pub(in crate::backends) fn encode(&mut self, mel: &[f32]) -> Result<Arc<Tensor>, EngineError> {
         let ports = &self.ports;
@@ -119,95 +172,106 @@ impl Ears {
         }
     }
 
-    /// Begins a text with the tokens of a prompt: the logits after each of them, and the memory.
-    pub(in crate::backends) fn begin(
+    /// Decodes a prompt: the logits after each of its tokens, and a cache of one row.
+    pub(in crate::backends) fn prompt(
         &mut self,
         sound: &Arc<Tensor>,
         prompt: &[u32],
-    ) -> Result<(Vec<Vec<f32>>, Memory), EngineError> {
+    ) -> Result<(Logits, KvCache), EngineError> {
         let ports = Arc::clone(&self.ports);
         // The branch that is not taken is given something of the right kind.
-        let nothing = vec![0.0; ports.heads * ports.numbers];
-        let shape = [1, ports.heads, 1, ports.numbers];
+        let nothing = vec![0.0; ports.heads * ports.head_width];
+        let shape = [1, ports.heads, 1, ports.head_width];
         let past = ports.own.iter().chain(&ports.cross);
         let past = past.map(|(name, _)| (name.as_str(), Input::Floats(&shape, &nothing)));
         let outputs = ports.own.iter().chain(&ports.cross);
         let outputs = outputs.map(|(_, name)| name.as_str());
-        let places = 0..prompt.len();
-        let (logits, mut own) =
-            self.decode(sound, prompt, places, past.collect(), outputs, false)?;
+        let tokens = Tokens {
+            shape: [1, prompt.len()],
+            ids: prompt,
+            positions: 0..prompt.len(),
+        };
+        let (logits, mut own) = self.decode(sound, &tokens, past.collect(), outputs, false)?;
         let cross = own.split_off(ports.own.len().min(own.len()));
-        let memory = Memory {
+        let cache = KvCache {
             sound: Arc::clone(sound),
             cross: Arc::new(cross),
             own,
+            rows: 1,
             length: prompt.len(),
         };
-        Ok((logits, memory))
+        Ok((logits, cache))
     }
 
-    /// Adds a token to the text: the logits after it.
-    pub(in crate::backends) fn go_on(
+    /// Continues the texts at `rows` of the cache by a token each: a row of logits for each.
+    pub(in crate::backends) fn step(
         &mut self,
-        memory: &mut Memory,
-        token: u32,
-    ) -> Result<Vec<f32>, EngineError> {
+        cache: &mut KvCache,
+        rows: &[usize],
+        tokens: &[u32],
+    ) -> Result<Logits, EngineError> {
+        cache.select(rows);
         let ports = Arc::clone(&self.ports);
         let names = ports.own.iter().chain(&ports.cross);
-        let tensors = memory.own.iter().chain(&*memory.cross);
+        let tensors = cache.own.iter().chain(&*cache.cross);
         let past = names.zip(tensors).map(|((name, _), tensor)| {
             let input = Input::Floats(&tensor.shape, &tensor.data);
             (name.as_str(), input)
         });
         let outputs = ports.own.iter().map(|(_, name)| name.as_str());
-        let places = memory.length..memory.length + 1;
-        let (logits, own) = self.decode(
-            &memory.sound,
-            &[token],
-            places,
-            past.collect(),
-            outputs,
-            true,
-        )?;
-        memory.own = own;
-        memory.length += 1;
-        logits
-            .into_iter()
-            .next_back()
-            .ok_or_else(|| EngineError::new("its decoder gives nothing"))
+        let tokens = Tokens {
+            shape: [tokens.len(), 1],
+            ids: tokens,
+            positions: cache.length..cache.length + 1,
+        };
+        let (logits, own) = self.decode(&cache.sound, &tokens, past.collect(), outputs, true)?;
+        cache.own = own;
+        cache.length += 1;
+        Ok(logits)
     }
 
     fn decode<'a>(
         &mut self,
         sound: &'a Tensor,
-        tokens: &[u32],
-        places: std::ops::Range<usize>,
-        inputs: Vec<(&'a str, Input<'a>)>,
+        tokens: &Tokens<'_>,
+        past: Vec<(&'a str, Input<'a>)>,
         outputs: impl Iterator<Item = &'a str>,
-        goes_on: bool,
-    ) -> Result<(Vec<Vec<f32>>, Vec<Tensor>), EngineError> {
+        uses_cache: bool,
+    ) -> Result<(Logits, Vec<Tensor>), EngineError> {
         // Vocabularies and texts are bounded far below this.
-        let ids: Vec<i32> = tokens.iter().map(|&token| token as i32).collect();
-        let places: Vec<i32> = places.map(|place| place as i32).collect();
+        let ids: Vec<i32> = tokens.ids.iter().map(|&token| token as i32).collect();
+        let positions: Vec<i32> = tokens.positions.clone().map(|at| at as i32).collect();
         let floats = Input::Floats(&sound.shape, &sound.data);
-        let mut all: Vec<(&str, Input<'_>)> = vec![
-            ("input_ids", Input::Ids(&ids)),
+        let mut inputs: Vec<(&str, Input<'_>)> = vec![
+            ("input_ids", Input::Ids(tokens.shape, &ids)),
             ("encoder_hidden_states", floats),
-            ("use_cache_branch", Input::Flag(goes_on)),
+            ("use_cache_branch", Input::Flag(uses_cache)),
         ];
-        if self.ports.asks_places {
-            all.push(("cache_position", Input::Places(&places)));
+        if self.ports.takes_positions {
+            inputs.push(("cache_position", Input::Places(&positions)));
         }
-        all.extend(inputs);
+        inputs.extend(past);
         let outputs: Vec<&str> = std::iter::once("logits").chain(outputs).collect();
-        let mut made = self.decoder.run(&all, &outputs)?.into_iter();
-        let logits = made.next().filter(|logits| {
-            let rows = tokens.len();
-            matches!(logits.shape[..], [1, r, v] if r == rows && v > 0 && logits.data.len() == r * v)
+        let mut made = self.decoder.run(&inputs, &outputs)?.into_iter();
+        let [rows, columns] = tokens.shape;
+        let logits = made.next().and_then(|logits| match logits.shape[..] {
+            [r, c, vocabulary] if [r, c] == tokens.shape && vocabulary > 0 => {
+                let whole = logits.data.len() == rows * columns * vocabulary;
+                whole.then_some(Logits {
+                    data: logits.data,
+                    vocabulary,
+                })
+            }
+            _ => None,
         });
         let logits = logits.ok_or_else(|| EngineError::new("its decoder gives no logits"))?;
-        let row = logits.data.len() / tokens.len().max(1);
-        let rows = logits.data.chunks_exact(row).map(<[f32]>::to_vec);
-        Ok((rows.collect(), made.collect()))
+        Ok((logits, made.collect()))
     }
+}
+
+/// Tokens that the decoder is given, and where in their texts they stand.
+struct Tokens<'a> {
+    shape: [usize; 2],
+    ids: &'a [u32],
+    positions: Range<usize>,
 }

@@ -1,4 +1,4 @@
-//! Where nobody speaks: stretches of speech, cut at pauses by the loudness of the sound.
+//! Where somebody speaks and where nobody does, by the loudness of the sound.
 //!
 //! The level of every 20 ms is compared with a line between the quiet and the loud of the same
 //! sound, so neither gain nor steady noise matter. Knows nothing of models.
@@ -19,9 +19,8 @@ const RANGE: f32 = 50.0;
 /// Where less lies between them, in dB, nothing is taken for a pause.
 const LEAST_RANGE: f32 = 6.0;
 
-/// The stretches of `samples` that are cut by pauses, each with a margin; all of it where there is
-/// no telling.
-pub(in crate::backends) fn stretches(samples: &[f32]) -> Vec<Range<usize>> {
+/// The spans of `samples` between pauses, each with a margin; all of it where there is no telling.
+pub(in crate::backends) fn spoken(samples: &[f32]) -> Vec<Range<usize>> {
     let levels: Vec<f32> = samples.chunks(STEP).map(level).collect();
     let mut sorted = levels.clone();
     sorted.sort_by(f32::total_cmp);
@@ -55,6 +54,18 @@ pub(in crate::backends) fn stretches(samples: &[f32]) -> Vec<Range<usize>> {
         .collect()
 }
 
+/// The pauses before, between and after `spoken` spans of `length` samples, to the middle of their
+/// margins.
+pub(in crate::backends) fn between(spoken: &[Range<usize>], length: usize) -> Vec<Range<usize>> {
+    let half = MARGIN * STEP;
+    let starts = std::iter::once(0).chain(spoken.iter().map(|it| it.end.saturating_sub(half)));
+    let ends = spoken.iter().map(|it| it.start + half);
+    starts
+        .zip(ends.chain([length]))
+        .map(|(start, end)| start..end.max(start))
+        .collect()
+}
+
 /// The power of samples, in dB.
 fn level(samples: &[f32]) -> f32 {
     let power = samples.iter().map(|sample| sample * sample).sum::<f32>();
@@ -63,7 +74,7 @@ fn level(samples: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::stretches;
+    use super::spoken;
     use crate::backends::models::whisper::mel::RATE;
 
     /// Tones with these seconds of near silence and of tone in turns, over a noise.
@@ -83,7 +94,7 @@ mod tests {
 
     fn seconds(samples: &[f32]) -> Vec<(f32, f32)> {
         let second = |sample| (sample as f32 / RATE as f32 * 100.0).round() / 100.0;
-        let found = stretches(samples).into_iter();
+        let found = spoken(samples).into_iter();
         found.map(|s| (second(s.start), second(s.end))).collect()
     }
 

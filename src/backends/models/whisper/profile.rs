@@ -33,12 +33,12 @@ pub(in crate::backends) struct Profile {
     pub(in crate::backends) width: usize,
     /// Layers, heads and numbers a head of the decoder.
     pub(in crate::backends) decoder: (usize, usize, usize),
-    /// Whether the decoder asks for the places of its tokens.
-    pub(in crate::backends) asks_places: bool,
+    /// Whether the decoder takes the positions of its tokens.
+    pub(in crate::backends) takes_positions: bool,
     /// The most tokens of a window, its prompt among them.
     pub(in crate::backends) positions: usize,
     /// The tokens with a meaning of their own.
-    pub(in crate::backends) tokens: Tokens,
+    pub(in crate::backends) tokens: SpecialTokens,
     /// Languages by their code; empty for a model that knows English alone.
     pub(in crate::backends) languages: BTreeMap<String, u32>,
     /// Tokens that are never text.
@@ -53,11 +53,13 @@ pub(in crate::backends) struct Profile {
 
 /// The numbers of the tokens with a meaning of their own.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::backends) struct Tokens {
+pub(in crate::backends) struct SpecialTokens {
     /// The end of the text; every token of text has a smaller number.
     pub(in crate::backends) end: u32,
     /// The beginning of a window's prompt.
     pub(in crate::backends) start: u32,
+    /// The beginning of what was said before, which stands before the prompt.
+    pub(in crate::backends) previous: Option<u32>,
     /// The task: text in the language that is spoken.
     pub(in crate::backends) transcribe: Option<u32>,
     /// The task: text in English.
@@ -73,7 +75,7 @@ pub(in crate::backends) struct Tokens {
 /// What is read of `config.json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::backends) struct Config {
+pub(in crate::backends) struct ModelConfig {
     max_source_positions: Option<usize>,
     max_target_positions: Option<usize>,
     num_mel_bins: Option<usize>,
@@ -85,7 +87,7 @@ pub(in crate::backends) struct Config {
 /// What is read of `generation_config.json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::backends) struct Generation {
+pub(in crate::backends) struct GenerationConfig {
     is_multilingual: Option<bool>,
     lang_to_id: BTreeMap<String, u32>,
     no_timestamps_token_id: Option<u32>,
@@ -99,18 +101,18 @@ pub(in crate::backends) struct Generation {
 /// What is read of `preprocessor_config.json`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(in crate::backends) struct Preprocessor {
+pub(in crate::backends) struct PreprocessorConfig {
     feature_size: Option<usize>,
     hop_length: Option<usize>,
     n_fft: Option<usize>,
     sampling_rate: Option<usize>,
 }
 
-/// What the files of a model say.
-pub(in crate::backends) struct Said<'a> {
-    pub(in crate::backends) config: Config,
-    pub(in crate::backends) generation: Generation,
-    pub(in crate::backends) preprocessor: Preprocessor,
+/// The files of a model that say what it is.
+pub(in crate::backends) struct ModelFiles<'a> {
+    pub(in crate::backends) config: ModelConfig,
+    pub(in crate::backends) generation: GenerationConfig,
+    pub(in crate::backends) preprocessor: PreprocessorConfig,
     pub(in crate::backends) vocabulary: &'a Vocabulary,
     pub(in crate::backends) encoder: &'a Header,
     pub(in crate::backends) decoder: &'a Header,
@@ -118,25 +120,25 @@ pub(in crate::backends) struct Said<'a> {
 
 impl Profile {
     /// Reads the profile; else says what is wrong, in words that follow the model's name.
-    pub(in crate::backends) fn read(said: &Said<'_>) -> Result<Self, String> {
-        let Said {
+    pub(in crate::backends) fn read(files: &ModelFiles<'_>) -> Result<Self, String> {
+        let ModelFiles {
             config, generation, ..
-        } = said;
-        said.preprocessor.check()?;
-        let (bands, frames) = said.window()?;
-        let tokens = Tokens::read(generation, said.vocabulary)?;
-        let (layers, heads, numbers) = decoder(said.decoder)?;
-        let asked = |name: &str| said.decoder.inputs.iter().any(|input| input.name == name);
+        } = files;
+        files.preprocessor.check()?;
+        let (bands, frames) = files.window()?;
+        let tokens = SpecialTokens::read(generation, files.vocabulary)?;
+        let (layers, heads, numbers) = decoder(files.decoder)?;
+        let asked = |name: &str| files.decoder.inputs.iter().any(|input| input.name == name);
         let of_text = |ids: &Option<Vec<i64>>, other: &Option<Vec<i64>>| -> Vec<u32> {
             let ids = ids.as_ref().or(other.as_ref());
             let ids = ids.map(Vec::as_slice).unwrap_or_default();
             ids.iter().filter_map(|&id| id.try_into().ok()).collect()
         };
         let mut suppressed = of_text(&generation.suppress_tokens, &config.suppress_tokens);
-        suppressed.extend(tokens.of_prompts(said.vocabulary));
+        suppressed.extend(tokens.of_prompts(files.vocabulary));
         let english = config.vocab_size == Some(ENGLISH);
         let languages = match generation.is_multilingual.unwrap_or(!english) {
-            true => languages(generation, said.vocabulary, tokens),
+            true => languages(generation, files.vocabulary, tokens),
             false => BTreeMap::new(),
         };
         Ok(Self {
@@ -144,7 +146,7 @@ impl Profile {
             frames,
             width: within(heads * numbers, MOST_WIDTH, "numbers a place")?,
             decoder: (layers, heads, numbers),
-            asks_places: asked("cache_position"),
+            takes_positions: asked("cache_position"),
             positions: within(
                 config.max_target_positions.unwrap_or(448),
                 MOST_POSITIONS,
@@ -168,9 +170,26 @@ impl Profile {
     pub(in crate::backends) fn samples(&self) -> usize {
         self.frames * mel::HOP
     }
+
+    /// The most tokens of a text after a prompt of so many.
+    pub(in crate::backends) fn longest_text(&self, prompt: usize) -> usize {
+        (self.positions / 2).min(self.positions.saturating_sub(prompt))
+    }
+
+    /// A prompt that tells the model what was said before; of that, as much of the end as fits.
+    pub(in crate::backends) fn prompt_after(&self, previous: &[u32], start: &[u32]) -> Vec<u32> {
+        let most = (self.positions / 2).saturating_sub(1);
+        let last = previous.len().saturating_sub(most);
+        match (self.tokens.previous, previous.get(last..)) {
+            (Some(token), Some(previous)) if !previous.is_empty() => {
+                [&[token], previous, start].concat()
+            }
+            _ => start.to_vec(),
+        }
+    }
 }
 
-impl Preprocessor {
+impl PreprocessorConfig {
     fn check(&self) -> Result<(), String> {
         for (name, value, known) in [
             ("sampling_rate", self.sampling_rate, mel::RATE),
@@ -187,7 +206,7 @@ impl Preprocessor {
     }
 }
 
-impl Said<'_> {
+impl ModelFiles<'_> {
     /// Bands and frames of a window: what the encoder takes, or else what the files beside it say.
     fn window(&self) -> Result<(usize, usize), String> {
         let input = self.encoder.inputs.first();
@@ -238,8 +257,8 @@ fn decoder(header: &Header) -> Result<(usize, usize, usize), String> {
     }
 }
 
-impl Tokens {
-    fn read(generation: &Generation, vocabulary: &Vocabulary) -> Result<Self, String> {
+impl SpecialTokens {
+    fn read(generation: &GenerationConfig, vocabulary: &Vocabulary) -> Result<Self, String> {
         let special = |name: &str| vocabulary.special(name);
         let needed = |name: &str| {
             special(name).ok_or_else(|| format!("has no token {name} in its tokenizer.json"))
@@ -251,6 +270,7 @@ impl Tokens {
         let tokens = Self {
             end: needed("<|endoftext|>")?,
             start: needed("<|startoftranscript|>")?,
+            previous: special("<|startofprev|>"),
             transcribe: special("<|transcribe|>"),
             translate: special("<|translate|>"),
             no_speech: special("<|nospeech|>").or(special("<|nocaptions|>")),
@@ -267,20 +287,24 @@ impl Tokens {
 
     /// The tokens that only prompts are made of.
     fn of_prompts(&self, vocabulary: &Vocabulary) -> impl Iterator<Item = u32> {
-        let others = ["<|startoflm|>", "<|startofprev|>"].map(|name| vocabulary.special(name));
-        [Some(self.start), self.transcribe, self.translate]
-            .into_iter()
-            .chain(others)
-            .chain([self.no_speech])
-            .flatten()
+        let model = vocabulary.special("<|startoflm|>");
+        [
+            Some(self.start),
+            self.previous,
+            self.transcribe,
+            self.translate,
+        ]
+        .into_iter()
+        .chain([model, self.no_speech])
+        .flatten()
     }
 }
 
 /// The languages by their code.
 fn languages(
-    generation: &Generation,
+    generation: &GenerationConfig,
     vocabulary: &Vocabulary,
-    tokens: Tokens,
+    tokens: SpecialTokens,
 ) -> BTreeMap<String, u32> {
     let bare = |name: &str| {
         let code = name.strip_prefix("<|")?.strip_suffix("|>")?;

@@ -1,9 +1,10 @@
 //! The tokens of a window as segments with times, and where the next window begins.
 //!
 //! Where segments end in pairs of times, what follows the last pair is heard again from there,
-//! since its end lies beyond the window. Knows nothing of how tokens are found.
+//! since its end lies beyond the window. A single time at the end says that nothing follows in the
+//! window. Knows nothing of how tokens are found.
 
-use crate::backends::models::whisper::profile::Tokens;
+use crate::backends::models::whisper::profile::SpecialTokens;
 use std::ops::Range;
 
 /// Seconds from one time to the next.
@@ -11,20 +12,20 @@ const STEP: f64 = 0.02;
 
 /// A segment of a window.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::backends) struct Piece {
+pub(in crate::backends) struct TimedTokens {
     /// Seconds from the beginning of the window; the end is not before the start.
     pub(in crate::backends) times: (f64, f64),
-    /// Its tokens of text, by their place in the window's tokens.
+    /// Its tokens, those of its times among them, by their place in the window's tokens.
     pub(in crate::backends) tokens: Range<usize>,
 }
 
 /// The segments in the tokens of a window that has `seconds` of sound, and the seconds from which
 /// on there is more to be heard: `None` if it was heard to its end.
 pub(in crate::backends) fn segments(
-    tokens: Tokens,
+    tokens: SpecialTokens,
     window: &[u32],
     seconds: f64,
-) -> (Vec<Piece>, Option<f64>) {
+) -> (Vec<TimedTokens>, Option<f64>) {
     let is_time = |place: usize| window.get(place).is_some_and(|&t| t >= tokens.first_time);
     let time = |place: usize| match window.get(place) {
         Some(&token) if token >= tokens.first_time => {
@@ -34,13 +35,16 @@ pub(in crate::backends) fn segments(
     };
     let piece = |places: Range<usize>| {
         let start = time(places.start);
-        let end = places.end.checked_sub(1).and_then(time);
-        let first = places.start + usize::from(start.is_some());
-        let last = places.end - usize::from(end.is_some());
+        // A begun segment without an end reaches to the end of the sound.
+        let last = places
+            .end
+            .checked_sub(1)
+            .filter(|&last| last > places.start);
+        let end = last.and_then(time).unwrap_or(seconds);
         let start = start.unwrap_or(0.0);
-        Piece {
-            times: (start, end.unwrap_or(seconds).max(start)),
-            tokens: first..last.max(first),
+        TimedTokens {
+            times: (start, end.max(start)),
+            tokens: places,
         }
     };
     let length = window.len();
@@ -49,9 +53,7 @@ pub(in crate::backends) fn segments(
     let mut cuts: Vec<usize> = pairs.collect();
     let ends_whole = length > 1 && is_time(length - 1) && !is_time(length - 2);
     if cuts.is_empty() {
-        let all = piece(0..length);
-        // A begun segment without an end reaches to the end of the sound.
-        return (kept(vec![all]), None);
+        return (vec![piece(0..length)], None);
     }
     if ends_whole {
         cuts.push(length);
@@ -64,24 +66,19 @@ pub(in crate::backends) fn segments(
     }
     let heard = cuts.last().and_then(|&cut| time(cut - 1));
     let next = heard.filter(|&heard| !ends_whole && heard > 0.0 && heard < seconds);
-    (kept(pieces), next)
-}
-
-/// Those that have text.
-fn kept(mut pieces: Vec<Piece>) -> Vec<Piece> {
-    pieces.retain(|piece| !piece.tokens.is_empty());
-    pieces
+    (pieces, next)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Piece;
+    use super::TimedTokens;
     use super::segments;
-    use crate::backends::models::whisper::profile::Tokens;
+    use crate::backends::models::whisper::profile::SpecialTokens;
 
-    const TOKENS: Tokens = Tokens {
+    const TOKENS: SpecialTokens = SpecialTokens {
         end: 10,
         start: 11,
+        previous: None,
         transcribe: None,
         translate: None,
         no_speech: None,
@@ -89,8 +86,8 @@ mod tests {
         first_time: 100,
     };
 
-    fn piece(start: f64, end: f64, tokens: std::ops::Range<usize>) -> Piece {
-        Piece {
+    fn piece(start: f64, end: f64, tokens: std::ops::Range<usize>) -> TimedTokens {
+        TimedTokens {
             times: (start, end),
             tokens,
         }
@@ -100,29 +97,28 @@ mod tests {
     fn tokens_between_times_are_segments() {
         for (window, pieces, next) in [
             // Whole segments, heard to the end of the sound.
-            (&[105, 1, 2, 150][..], vec![piece(0.1, 1.0, 1..3)], None),
+            (&[105, 1, 2, 150][..], vec![piece(0.1, 1.0, 0..4)], None),
             (
                 &[100, 1, 150, 150, 2, 200],
-                vec![piece(0.0, 1.0, 1..2), piece(1.0, 2.0, 4..5)],
+                vec![piece(0.0, 1.0, 0..3), piece(1.0, 2.0, 3..6)],
                 None,
             ),
             // The last one is heard again from where it begins.
             (
                 &[100, 1, 150, 160, 2, 3],
-                vec![piece(0.0, 1.0, 1..2)],
+                vec![piece(0.0, 1.0, 0..3)],
                 Some(1.0),
             ),
-            (&[100, 1, 150, 160], vec![piece(0.0, 1.0, 1..2)], Some(1.0)),
+            (&[100, 1, 150, 160], vec![piece(0.0, 1.0, 0..3)], Some(1.0)),
             // No end, no times, no text, nothing.
-            (&[105, 1, 2], vec![piece(0.1, 5.0, 1..3)], None),
+            (&[105, 1, 2], vec![piece(0.1, 5.0, 0..3)], None),
             (&[1, 2], vec![piece(0.0, 5.0, 0..2)], None),
-            (&[100], vec![], None),
-            (&[100, 100], vec![], None),
-            (&[], vec![], None),
+            (&[100], vec![piece(0.0, 5.0, 0..1)], None),
+            (&[], vec![piece(0.0, 5.0, 0..0)], None),
             // Times beyond the sound, and times that a model has made up.
-            (&[100, 1, 600], vec![piece(0.0, 5.0, 1..2)], None),
-            (&[150, 1, 120], vec![piece(1.0, 1.0, 1..2)], None),
-            (&[600, 600, 1], vec![], None),
+            (&[100, 1, 600], vec![piece(0.0, 5.0, 0..3)], None),
+            (&[150, 1, 120], vec![piece(1.0, 1.0, 0..3)], None),
+            (&[600, 600, 1], vec![piece(5.0, 5.0, 0..1)], None),
         ] {
             assert_eq!(segments(TOKENS, window, 5.0), (pieces, next), "{window:?}");
         }

@@ -3,15 +3,16 @@
 //! Model and figures are made by `tests/counterparts/whisper.py`.
 
 use crate::backends::engine::network::EngineKind;
-use crate::backends::models::whisper::decode::Decoding;
-use crate::backends::models::whisper::decode::Draws;
-use crate::backends::models::whisper::decode::no_speech;
+use crate::backends::models::whisper::logit_filter::LogitFilter;
 use crate::backends::models::whisper::mel::Mel;
 use crate::backends::models::whisper::networks::Networks;
-use crate::backends::models::whisper::rules::Chances;
-use crate::backends::models::whisper::rules::Rules;
-use crate::backends::models::whisper::voice::Voice;
-use crate::backends::models::whisper::voice::VoiceSource;
+use crate::backends::models::whisper::search::Search;
+use crate::backends::models::whisper::search::Strategy;
+use crate::backends::models::whisper::speech_model::SpeechModel;
+use crate::backends::models::whisper::speech_model::SpeechModelSource;
+use crate::backends::models::whisper::transcriber::Texts;
+use crate::backends::models::whisper::transcriber::likeliest_language;
+use crate::backends::models::whisper::transcriber::no_speech;
 use serde_json::Value;
 use std::f64::consts::TAU;
 use std::path::Path;
@@ -89,9 +90,9 @@ fn a_full_window_is_mirrored_at_both_ends() {
 fn encoder_and_greedy_text_are_those_of_transformers() {
     let golden = golden();
     each_engine(|engine| {
-        let voice = Voice::read(&VoiceSource::Folder(data("micro"))).unwrap();
-        let profile = voice.profile;
-        let (encoder, decoder) = (voice.encoder, voice.decoder);
+        let model = SpeechModel::read(&SpeechModelSource::Folder(data("micro"))).unwrap();
+        let profile = model.profile;
+        let (encoder, decoder) = (model.encoder, model.decoder);
         let networks = Networks::load(
             engine,
             &profile,
@@ -99,9 +100,9 @@ fn encoder_and_greedy_text_are_those_of_transformers() {
             (&decoder.0, decoder.1),
             1,
         );
-        let mut ears = networks.unwrap().ears().unwrap();
+        let mut sessions = networks.unwrap().sessions().unwrap();
         let mel = Mel::new(profile.bands).spectrogram(&sound(), profile.frames);
-        let hidden = ears.encode(&mel).unwrap();
+        let hidden = sessions.encode(&mel).unwrap();
         let places = tokens(&golden["positions"]).into_iter();
         for (place, row) in places.zip(golden["encoder"].as_array().unwrap()) {
             let width = profile.width;
@@ -110,36 +111,37 @@ fn encoder_and_greedy_text_are_those_of_transformers() {
             assert!(apart < 1e-3, "{engine}: place {place}: {apart}");
         }
 
-        let (logits, _) = ears.begin(&hidden, &[profile.tokens.start]).unwrap();
-        let silence = no_speech(&profile, &logits[0]);
+        let (logits, _) = sessions.prompt(&hidden, &[profile.tokens.start]).unwrap();
+        let silence = no_speech(&profile, logits.row(0));
         let expected = golden["no_speech"].as_f64().unwrap() as f32;
         assert!((silence - expected).abs() < 1e-5, "{silence}");
-        let languages = profile.languages.values();
-        let all: Vec<f32> = languages.map(|&token| logits[0][token as usize]).collect();
-        for ((code, _), &logit) in profile.languages.iter().zip(&all) {
-            let ours = Chances::of(&all).at(logit);
-            let theirs = golden["languages"][code].as_f64().unwrap() as f32;
-            assert!((ours - theirs).abs() < 1e-4, "{code}: {ours}, {theirs}");
-        }
+        let likely = golden["languages"].as_object().unwrap().iter();
+        let likely = likely.map(|(code, it)| (code.clone(), it.as_f64().unwrap() as f32));
+        let (expected, theirs) = likely.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+        let (code, ours) = likeliest_language(&profile, logits.row(0));
+        assert_eq!(code, expected);
+        assert!((ours - theirs).abs() < 1e-4, "{code}: {ours}, {theirs}");
 
         for (name, run) in golden["greedy"].as_object().unwrap() {
-            let (logits, memory) = ears.begin(&hidden, &tokens(&run["prompt"])).unwrap();
-            let mut decoding = Decoding {
-                ears: &mut ears,
-                rules: Rules {
+            let prompt = tokens(&run["prompt"]);
+            let (logits, cache) = sessions.prompt(&hidden, &prompt).unwrap();
+            let search = Search {
+                filter: LogitFilter {
                     profile: &profile,
                     times: name.ends_with("times"),
                 },
-                vocabulary: &voice.vocabulary,
+                longest: profile.positions / 2,
             };
-            let last = logits.last().unwrap().clone();
-            let (text, avg_logprob) = decoding.text(last, memory, 0.0, &mut Draws::new()).unwrap();
-            assert_eq!(text, tokens(&run["tokens"]), "{engine}: {name}");
+            let mut texts = Texts {
+                networks: &mut sessions,
+                cache,
+            };
+            let last = logits.row(prompt.len() - 1);
+            let text = search.run(last, &mut texts, Strategy::Beam(1)).unwrap();
+            assert_eq!(text.tokens, tokens(&run["tokens"]), "{engine}: {name}");
             let expected = run["avg_logprob"].as_f64().unwrap() as f32;
-            assert!(
-                (avg_logprob - expected).abs() < 1e-3,
-                "{name}: {avg_logprob}"
-            );
+            let apart = (text.avg_logprob() - expected).abs();
+            assert!(apart < 1e-3, "{name}: {apart}");
         }
     });
 }

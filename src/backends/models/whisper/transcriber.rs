@@ -1,4 +1,4 @@
-//! The transcriber: a checked voice, and sessions that write down what is said.
+//! The transcriber: a loaded speech model, and sessions that write down what is said.
 //!
 //! Knows nothing of videos, or of how many sessions there are.
 
@@ -6,31 +6,32 @@ use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::Tensor;
 use crate::backends::engine::network::guarded;
 use crate::backends::models::source::ModelError;
-use crate::backends::models::whisper::decode::Decoded;
-use crate::backends::models::whisper::decode::Decoding;
+use crate::backends::models::whisper::fallback::DecodedWindow;
+use crate::backends::models::whisper::fallback::decode_with_fallback;
+use crate::backends::models::whisper::logit_filter::LogitFilter;
+use crate::backends::models::whisper::logit_filter::Softmax;
 use crate::backends::models::whisper::mel::Mel;
-use crate::backends::models::whisper::mel::RATE;
-use crate::backends::models::whisper::networks::Ears;
+use crate::backends::models::whisper::networks::KvCache;
+use crate::backends::models::whisper::networks::Logits;
+use crate::backends::models::whisper::networks::NetworkSessions;
 use crate::backends::models::whisper::networks::Networks;
 use crate::backends::models::whisper::pauses;
 use crate::backends::models::whisper::profile::Profile;
-use crate::backends::models::whisper::rules::Chances;
-use crate::backends::models::whisper::rules::Rules;
-use crate::backends::models::whisper::segments::segments;
+use crate::backends::models::whisper::search::Continuation;
+use crate::backends::models::whisper::search::Sampler;
+use crate::backends::models::whisper::search::Search;
+use crate::backends::models::whisper::search::Strategy;
+use crate::backends::models::whisper::speech_model::SpeechModel;
+use crate::backends::models::whisper::speech_model::SpeechModelSource;
 use crate::backends::models::whisper::vocabulary::Vocabulary;
-use crate::backends::models::whisper::voice::Voice;
-use crate::backends::models::whisper::voice::VoiceSource;
+use crate::backends::models::whisper::windows::WindowDecoder;
+use crate::backends::models::whisper::windows::Windows;
 use crate::backends::models::yolo::LoadOptions;
 use crate::facts::ModelFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::speech::Heard;
-use crate::speech::Segment;
-use std::ops::Range;
 use std::sync::Arc;
-
-/// Sound shorter than this, in samples, is not listened to: 0.1 s.
-const SHORTEST: usize = RATE / 10;
 
 /// What is to be written down.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,20 +43,35 @@ pub enum Task {
     Translate,
 }
 
-/// How to listen.
-#[derive(Clone, Debug, Default)]
+/// How to transcribe.
+#[derive(Clone, Debug)]
 pub struct TranscribeParams {
     /// The code of what is spoken, such as `en`; found out by the model where absent.
     pub language: Option<String>,
     /// What is to be written down.
     pub task: Task,
+    /// Texts that the search keeps at once; 1 takes the likeliest token each time.
+    pub beam_size: usize,
+    /// Whether the model is told what was said before each window of 30 s.
+    pub condition_on_previous_text: bool,
+}
+
+impl Default for TranscribeParams {
+    fn default() -> Self {
+        Self {
+            language: None,
+            task: Task::default(),
+            beam_size: 5,
+            condition_on_previous_text: true,
+        }
+    }
 }
 
 /// A model that has been loaded and found to be a Whisper; clones share it.
 #[derive(Clone)]
-pub struct Transcriber(Arc<Loaded>);
+pub struct Transcriber(Arc<LoadedModel>);
 
-struct Loaded {
+struct LoadedModel {
     facts: ModelFacts,
     profile: Profile,
     vocabulary: Vocabulary,
@@ -69,26 +85,26 @@ impl Transcriber {
     /// # Errors
     ///
     /// One sentence for the user: what is wrong with the model, and what would do.
-    pub fn load(source: &VoiceSource, options: &LoadOptions) -> Result<Self, ModelError> {
-        let voice = Voice::read(source)?;
-        let (encoder, decoder) = (voice.encoder, voice.decoder);
+    pub fn load(source: &SpeechModelSource, options: &LoadOptions) -> Result<Self, ModelError> {
+        let model = SpeechModel::read(source)?;
+        let (encoder, decoder) = (model.encoder, model.decoder);
         let networks = Networks::load(
             options.engine,
-            &voice.profile,
+            &model.profile,
             (&encoder.0, encoder.1),
             (&decoder.0, decoder.1),
             options.threads.max(1),
         );
         match networks {
-            Ok(networks) => Ok(Self(Arc::new(Loaded {
-                mel: Mel::new(voice.profile.bands),
-                facts: voice.facts,
-                profile: voice.profile,
-                vocabulary: voice.vocabulary,
+            Ok(networks) => Ok(Self(Arc::new(LoadedModel {
+                mel: Mel::new(model.profile.bands),
+                facts: model.facts,
+                profile: model.profile,
+                vocabulary: model.vocabulary,
                 networks,
             }))),
             Err(cause) => Err(ModelError::Engine {
-                name: voice.facts.name,
+                name: model.facts.name,
                 engine: options.engine,
                 cause,
             }),
@@ -111,22 +127,29 @@ impl Transcriber {
     ///
     /// Of class `model` where the engine cannot make one.
     pub fn session(&self) -> Result<TranscriberSession, Failure> {
-        let ears = guarded(|| self.0.networks.ears());
+        let networks = guarded(|| self.0.networks.sessions());
         Ok(TranscriberSession {
-            ears: ears.map_err(|cause| self.0.failure(&cause))?,
+            networks: networks.map_err(|cause| self.0.failure(&cause))?,
             model: Arc::clone(&self.0),
         })
     }
 }
 
-impl Loaded {
+impl LoadedModel {
     fn failure(&self, cause: &EngineError) -> Failure {
         let name = &self.facts.name;
         Failure::new(Class::Model, format!("{name} could not be run: {cause}"))
     }
 
-    /// The tokens that a window's text follows; `heard` is the language that the model has found.
-    fn prompt(&self, params: &TranscribeParams, heard: Option<&str>) -> Result<Vec<u32>, String> {
+    /// The text of tokens, without times.
+    fn text(&self, tokens: &[u32]) -> String {
+        let end = self.profile.tokens.end;
+        let words = tokens.iter().copied().filter(|&token| token < end);
+        self.vocabulary.text(&words.collect::<Vec<_>>())
+    }
+
+    /// The tokens that a window's text follows; `found` is the language that the model has found.
+    fn prompt(&self, params: &TranscribeParams, found: Option<&str>) -> Result<Vec<u32>, String> {
         let (name, tokens) = (&self.facts.name, self.profile.tokens);
         let languages = &self.profile.languages;
         if languages.is_empty() {
@@ -142,7 +165,7 @@ impl Loaded {
             Task::Translate => tokens.translate,
         };
         let task = task.ok_or_else(|| format!("{name} has no token for that task"))?;
-        match params.language.as_deref().or(heard) {
+        match params.language.as_deref().or(found) {
             None => Ok(vec![tokens.start, task]),
             Some(code) => match languages.get(code) {
                 Some(&language) => Ok(vec![tokens.start, language, task]),
@@ -161,15 +184,14 @@ impl Loaded {
 
 const ENGLISH: &str = "en";
 
-/// One thread's access to a transcriber.
+/// One thread's sessions of a transcriber.
 pub struct TranscriberSession {
-    model: Arc<Loaded>,
-    ears: Ears,
+    model: Arc<LoadedModel>,
+    networks: NetworkSessions,
 }
 
 impl TranscriberSession {
-    /// What is said in `samples`, from -1 to 1 at 16 kHz, of any length. Where no language is
-    /// given, it is the one of the first window.
+    /// What is said in `samples`, from -1 to 1 at 16 kHz, of any length.
     ///
     /// # Errors
     ///
@@ -180,130 +202,141 @@ impl TranscriberSession {
         params: &TranscribeParams,
     ) -> Result<Heard, Failure> {
         let model = Arc::clone(&self.model);
-        let mut hearing = Hearing {
+        let profile = &model.profile;
+        let spoken = pauses::spoken(samples);
+        let whole = [0..samples.len()];
+        let windows = Windows {
+            tokens: profile.tokens,
+            length: profile.samples(),
+            language: params.language.as_deref(),
+            // A model of single utterances has never been told what was said before.
+            condition_on_previous_text: params.condition_on_previous_text
+                && !profile.ends_at_pauses,
+        };
+        let spans = match profile.ends_at_pauses {
+            true => spoken.as_slice(),
+            false => &whole,
+        };
+        let mut decoder = NetworkDecoder {
             model: &model,
-            ears: &mut self.ears,
+            networks: &mut self.networks,
             params,
-            heard: Heard {
-                language: params.language.clone(),
-                ..Heard::default()
-            },
+            sound: None,
         };
-        let heard = guarded(|| hearing.all(samples));
-        heard.map_err(|cause| model.failure(&cause))?;
-        Ok(hearing.heard)
+        let pauses = pauses::between(&spoken, samples.len());
+        let heard = guarded(|| windows.run(samples, spans, &pauses, &mut decoder));
+        heard.map_err(|cause| model.failure(&cause))
     }
 }
 
-/// One sound being written down.
-struct Hearing<'a> {
-    model: &'a Loaded,
-    ears: &'a mut Ears,
+/// Decodes windows with the networks.
+struct NetworkDecoder<'a> {
+    model: &'a LoadedModel,
+    networks: &'a mut NetworkSessions,
     params: &'a TranscribeParams,
-    heard: Heard,
+    // What the encoder has made of the window.
+    sound: Option<Arc<Tensor>>,
 }
 
-impl Hearing<'_> {
-    fn all(&mut self, samples: &[f32]) -> Result<(), EngineError> {
-        let whole = 0..samples.len();
-        let stretches = match self.model.profile.ends_at_pauses {
-            true => pauses::stretches(samples),
-            false => vec![whole],
-        };
-        for stretch in stretches {
-            self.stretch(samples, stretch)?;
-        }
+impl NetworkDecoder<'_> {
+    fn prompt(&mut self, prompt: &[u32]) -> Result<(Logits, KvCache), EngineError> {
+        let sound = self.sound.as_ref();
+        let sound = sound.ok_or_else(|| EngineError::new("there is no window"))?;
+        self.networks.prompt(sound, prompt)
+    }
+}
+
+impl WindowDecoder for NetworkDecoder<'_> {
+    fn encode(&mut self, window: &[f32]) -> Result<(), EngineError> {
+        let mel = &self.model.mel;
+        let spectrogram = mel.spectrogram(window, self.model.profile.frames);
+        self.sound = Some(self.networks.encode(&spectrogram)?);
         Ok(())
     }
 
-    /// Window after window of a stretch of `samples`.
-    fn stretch(&mut self, samples: &[f32], stretch: Range<usize>) -> Result<(), EngineError> {
-        let mut at = stretch.start;
-        while stretch.end.saturating_sub(at) >= SHORTEST {
-            let end = stretch.end.min(at + self.model.profile.samples());
-            let window = samples.get(at..end).unwrap_or_default();
-            let seconds = window.len() as f64 / RATE as f64;
-            let decoded = self.window(window)?;
-            let mut next = None;
-            if !decoded.is_silence() {
-                let tokens = self.model.profile.tokens;
-                let (pieces, more) = segments(tokens, &decoded.tokens, seconds);
-                let begin = at as f64 / RATE as f64;
-                for piece in pieces {
-                    let text = decoded.tokens.get(piece.tokens).unwrap_or_default();
-                    self.add(begin, piece.times, text, &decoded);
-                }
-                next = more;
-            }
-            // What a window has left over at the end of the sound has been heard.
-            let more = next.filter(|_| end < stretch.end);
-            at = match more {
-                Some(next) => at + ((next * RATE as f64) as usize).max(1),
-                None => end,
-            };
+    fn language(&mut self) -> Result<(String, f32), EngineError> {
+        let languages = &self.model.profile.languages;
+        if languages.len() < 2 {
+            let only = languages.keys().next().cloned();
+            return Ok((only.unwrap_or_else(|| ENGLISH.to_owned()), 1.0));
         }
-        Ok(())
+        let (logits, _) = self.prompt(&[self.model.profile.tokens.start])?;
+        Ok(likeliest_language(&self.model.profile, logits.row(0)))
     }
 
-    fn add(&mut self, begin: f64, times: (f64, f64), text: &[u32], decoded: &Decoded) {
-        let text = self.model.vocabulary.text(text);
-        if text.trim().is_empty() {
-            return;
-        }
-        self.heard.segments.push(Segment {
-            start: begin + times.0,
-            end: begin + times.1,
-            text,
-            avg_logprob: Some(decoded.avg_logprob),
-            no_speech_prob: Some(decoded.no_speech),
-            words: Vec::new(),
-        });
-    }
-
-    fn window(&mut self, samples: &[f32]) -> Result<Decoded, EngineError> {
-        let model = self.model;
-        let mel = model.mel.spectrogram(samples, model.profile.frames);
-        let sound = self.ears.encode(&mel)?;
-        if self.heard.language.is_none() {
-            let (language, probability) = self.language(&sound)?;
-            self.heard.language = Some(language);
-            self.heard.language_probability = Some(probability);
-        }
-        let prompt = model.prompt(self.params, self.heard.language.as_deref());
-        let prompt = prompt.map_err(EngineError)?;
-        let mut decoding = Decoding {
-            ears: self.ears,
-            rules: Rules {
-                profile: &model.profile,
+    fn decode(
+        &mut self,
+        language: Option<&str>,
+        previous: &[u32],
+    ) -> Result<DecodedWindow, EngineError> {
+        let (model, params) = (self.model, self.params);
+        let profile = &model.profile;
+        let start = model.prompt(params, language).map_err(EngineError)?;
+        let prompt = profile.prompt_after(previous, &start);
+        let (logits, cache) = self.prompt(&prompt)?;
+        let at_start = prompt.len() - start.len();
+        let no_speech = no_speech(profile, logits.row(at_start));
+        let first = logits.row(prompt.len() - 1).to_vec();
+        // As long as the texts that are searched for.
+        drop(logits);
+        let search = Search {
+            filter: LogitFilter {
+                profile,
                 times: true,
             },
-            vocabulary: &model.vocabulary,
+            longest: profile.longest_text(prompt.len()),
         };
-        decoding.window(&sound, &prompt)
+        let mut sampler = Sampler::new();
+        let networks = &mut *self.networks;
+        let text = |tokens: &[u32]| model.text(tokens);
+        decode_with_fallback(no_speech, text, |temperature| {
+            let mut texts = Texts {
+                networks,
+                cache: cache.clone(),
+            };
+            let strategy = match temperature > 0.0 {
+                true => Strategy::Sample(temperature, &mut sampler),
+                false => Strategy::Beam(params.beam_size),
+            };
+            search.run(&first, &mut texts, strategy)
+        })
     }
 
-    /// The likeliest language of a window, and how likely it is among all.
-    fn language(&mut self, sound: &Arc<Tensor>) -> Result<(String, f32), EngineError> {
-        let languages = &self.model.profile.languages;
-        let mut best = (ENGLISH.to_owned(), 1.0);
-        if languages.len() < 2 {
-            return Ok(languages
-                .keys()
-                .next()
-                .map_or(best, |code| (code.clone(), 1.0)));
-        }
-        let (logits, _) = self.ears.begin(sound, &[self.model.profile.tokens.start])?;
-        let logits = logits.first().map(Vec::as_slice).unwrap_or_default();
-        let of = |&token: &u32| logits.get(token as usize).copied();
-        let all: Vec<f32> = languages.values().filter_map(of).collect();
-        let chances = Chances::of(&all);
-        best.1 = 0.0;
-        for (code, token) in languages {
-            let chance = of(token).map_or(0.0, |logit| chances.at(logit));
-            if chance > best.1 {
-                best = (code.clone(), chance);
-            }
-        }
-        Ok(best)
+    fn text(&self, tokens: &[u32]) -> String {
+        self.model.text(tokens)
     }
+}
+
+/// Texts of one window.
+pub(in crate::backends) struct Texts<'a> {
+    pub(in crate::backends) networks: &'a mut NetworkSessions,
+    pub(in crate::backends) cache: KvCache,
+}
+
+impl Continuation for Texts<'_> {
+    fn step(&mut self, rows: &[usize], tokens: &[u32]) -> Result<Logits, EngineError> {
+        self.networks.step(&mut self.cache, rows, tokens)
+    }
+}
+
+/// The probability, by the logits after the start, that nobody speaks.
+pub(in crate::backends) fn no_speech(profile: &Profile, logits: &[f32]) -> f32 {
+    let token = profile.tokens.no_speech.map(|token| token as usize);
+    let logit = token.and_then(|token| logits.get(token));
+    logit.map_or(0.0, |&logit| Softmax::of(logits).probability(logit))
+}
+
+/// The likeliest language, by the logits after the start, and how likely it is among all.
+pub(in crate::backends) fn likeliest_language(profile: &Profile, logits: &[f32]) -> (String, f32) {
+    let of = |&token: &u32| logits.get(token as usize).copied();
+    let all: Vec<f32> = profile.languages.values().filter_map(of).collect();
+    let softmax = Softmax::of(&all);
+    let mut best = (ENGLISH.to_owned(), 0.0);
+    for (code, token) in &profile.languages {
+        let probability = of(token).map_or(0.0, |logit| softmax.probability(logit));
+        if probability > best.1 {
+            best = (code.clone(), probability);
+        }
+    }
+    best
 }

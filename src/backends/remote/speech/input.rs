@@ -25,6 +25,8 @@ use serde_json::json;
 /// Of class `refused` where the request cannot be made.
 pub fn input(spec: &WhisperSpec, file: &Bytes) -> Result<Filled, Failure> {
     let params = json!({
+        "beam_size": spec.beam_size,
+        "condition_on_previous_text": spec.condition_on_previous_text,
         "language": spec.language,
         "model": spec.model,
         "task": spec.task.as_str(),
@@ -64,6 +66,8 @@ fn template(worker: WhisperWorker) -> Value {
             "translate": "{{ params.translate }}",
             "translation": "{{ params.translation }}",
             "enable_vad": "{{ params.vad_filter }}",
+            "beam_size": "{{ params.beam_size }}",
+            "condition_on_previous_text": "{{ params.condition_on_previous_text }}",
             "word_timestamps": "{{ params.word_timestamps }}",
         }),
     }
@@ -90,6 +94,10 @@ mod tests {
             "word_timestamps": true,
         });
         assert_eq!(asked(&spec), usual);
+        // Only where they are given, and only to a worker that takes them.
+        spec.beam_size = Some(3);
+        spec.condition_on_previous_text = Some(false);
+        assert_eq!(asked(&spec), usual);
         spec.worker = WhisperWorker::FasterWhisper;
         spec.language = Some("de".to_owned());
         spec.model = Some("turbo".to_owned());
@@ -99,7 +107,12 @@ mod tests {
             "transcription": "plain_text", "translate": true, "translation": "srt",
             "enable_vad": true,
             "word_timestamps": true,
+            "beam_size": 3, "condition_on_previous_text": false,
         });
         assert_eq!(asked(&spec), official);
+        spec.beam_size = None;
+        spec.condition_on_previous_text = None;
+        let silent = asked(&spec);
+        assert!(silent["beam_size"].is_null() && silent["condition_on_previous_text"].is_null());
     }
 }

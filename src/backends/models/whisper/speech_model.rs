@@ -1,4 +1,5 @@
-//! Voices and where they come from: a folder as Transformers exports Whisper, or the built-in one.
+//! Speech models and where they come from: a folder as Transformers exports Whisper, or the
+//! built-in one.
 //!
 //! Reads the files and has them checked; knows nothing of running them.
 
@@ -7,11 +8,11 @@ use crate::backends::engine::network::Onnx;
 use crate::backends::models::source::LARGEST_FILE;
 use crate::backends::models::source::ModelError;
 use crate::backends::models::source::read;
-use crate::backends::models::whisper::profile::Config;
-use crate::backends::models::whisper::profile::Generation;
-use crate::backends::models::whisper::profile::Preprocessor;
+use crate::backends::models::whisper::profile::GenerationConfig;
+use crate::backends::models::whisper::profile::ModelConfig;
+use crate::backends::models::whisper::profile::ModelFiles;
+use crate::backends::models::whisper::profile::PreprocessorConfig;
 use crate::backends::models::whisper::profile::Profile;
-use crate::backends::models::whisper::profile::Said;
 use crate::backends::models::whisper::vocabulary::Vocabulary;
 use crate::facts::ModelFacts;
 use serde::de::DeserializeOwned;
@@ -51,7 +52,7 @@ const DEMO: [(&str, &[u8]); 6] = [
 
 /// Where a Whisper model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum VoiceSource {
+pub enum SpeechModelSource {
     /// A folder with `encoder_model.onnx`, `decoder_model_merged.onnx` (or both under `onnx/`),
     /// `config.json`, `generation_config.json` and `tokenizer.json`.
     Folder(PathBuf),
@@ -59,7 +60,7 @@ pub enum VoiceSource {
     Demo,
 }
 
-impl fmt::Display for VoiceSource {
+impl fmt::Display for SpeechModelSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path) => path.display().fmt(f),
@@ -68,8 +69,8 @@ impl fmt::Display for VoiceSource {
     }
 }
 
-/// A voice, read and checked but not loaded.
-pub(in crate::backends) struct Voice {
+/// A speech model, read and checked but not loaded.
+pub(in crate::backends) struct SpeechModel {
     pub(in crate::backends) facts: ModelFacts,
     pub(in crate::backends) profile: Profile,
     pub(in crate::backends) vocabulary: Vocabulary,
@@ -77,26 +78,27 @@ pub(in crate::backends) struct Voice {
     pub(in crate::backends) decoder: (Header, Onnx),
 }
 
-impl Voice {
-    /// Reads a voice.
-    pub(in crate::backends) fn read(source: &VoiceSource) -> Result<Self, ModelError> {
+impl SpeechModel {
+    /// Reads a speech model.
+    pub(in crate::backends) fn read(source: &SpeechModelSource) -> Result<Self, ModelError> {
         Self::read_files(Files::new(source))
     }
 
     fn read_files(mut files: Files<'_>) -> Result<Self, ModelError> {
         let source = files.source;
-        if let VoiceSource::Folder(path) = source
+        if let SpeechModelSource::Folder(path) = source
             && !path.exists()
         {
             return Err(ModelError::Missing { path: path.clone() });
         }
-        let wrong = |found: String| ModelError::NotAVoice {
+        let wrong = |found: String| ModelError::NotASpeechModel {
             name: source.to_string(),
             found,
         };
-        let config: Config = files.json("config.json")?.unwrap_or_default();
-        let generation: Generation = files.json("generation_config.json")?.unwrap_or_default();
-        let preprocessor: Preprocessor =
+        let config: ModelConfig = files.json("config.json")?.unwrap_or_default();
+        let generation: GenerationConfig =
+            files.json("generation_config.json")?.unwrap_or_default();
+        let preprocessor: PreprocessorConfig =
             files.json("preprocessor_config.json")?.unwrap_or_default();
         let tokenizer = files
             .content("tokenizer.json", LARGEST_JSON)?
@@ -105,7 +107,7 @@ impl Voice {
             .map_err(|cause| wrong(format!("has a tokenizer.json that {cause}")))?;
         let encoder = files.network("encoder_model.onnx")?;
         let decoder = files.network("decoder_model_merged.onnx")?;
-        let profile = Profile::read(&Said {
+        let profile = Profile::read(&ModelFiles {
             config,
             generation,
             preprocessor,
@@ -120,7 +122,7 @@ impl Voice {
             decoder,
             facts: ModelFacts {
                 name: source.to_string(),
-                demo: *source == VoiceSource::Demo,
+                demo: *source == SpeechModelSource::Demo,
                 classes: Vec::new(),
                 fixed_size: None,
                 imgsz: None,
@@ -130,61 +132,61 @@ impl Voice {
     }
 }
 
-/// A voice on this machine, and what it says of itself or why it is of no use.
+/// A speech model on this machine, and what it says of itself or why it is of no use.
 #[derive(Debug)]
-pub struct FoundVoice {
+pub struct FoundSpeechModel {
     /// Where it is.
-    pub source: VoiceSource,
+    pub source: SpeechModelSource,
     /// ISO 639-1 codes of the languages that it understands; none where it is English alone.
     pub languages: Result<Vec<String>, ModelError>,
 }
 
-/// The built-in voice, then those among `dirs` and the folders that lie in them, in the order of
+/// The built-in model, then those among `dirs` and the folders that lie in them, in the order of
 /// their paths.
 ///
-/// Weights are not loaded, so an engine may still refuse one. A folder that cannot be read has
-/// no voices.
-pub fn find_voices(dirs: &[PathBuf]) -> Vec<FoundVoice> {
+/// Weights are not loaded, so an engine may still refuse one. A folder that cannot be read holds
+/// no models.
+pub fn find_speech_models(dirs: &[PathBuf]) -> Vec<FoundSpeechModel> {
     let inside = dirs
         .iter()
         .filter_map(|dir| fs::read_dir(dir).ok())
         .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let is_voice = |folder: &PathBuf| {
+    let is_model = |folder: &PathBuf| {
         let encoder = folder.join("encoder_model.onnx");
         encoder.is_file() || folder.join("onnx").join("encoder_model.onnx").is_file()
     };
     let mut folders: Vec<PathBuf> = dirs.iter().cloned().chain(inside).collect();
-    folders.retain(is_voice);
+    folders.retain(is_model);
     folders.sort();
     folders.dedup();
-    std::iter::once(VoiceSource::Demo)
-        .chain(folders.into_iter().map(VoiceSource::Folder))
-        .map(|source| FoundVoice {
+    std::iter::once(SpeechModelSource::Demo)
+        .chain(folders.into_iter().map(SpeechModelSource::Folder))
+        .map(|source| FoundSpeechModel {
             languages: languages(&source),
             source,
         })
         .collect()
 }
 
-fn languages(source: &VoiceSource) -> Result<Vec<String>, ModelError> {
-    let voice = Voice::read_files(Files {
+fn languages(source: &SpeechModelSource) -> Result<Vec<String>, ModelError> {
+    let model = SpeechModel::read_files(Files {
         takes_weights: false,
         ..Files::new(source)
     })?;
-    Ok(voice.profile.languages.into_keys().collect())
+    Ok(model.profile.languages.into_keys().collect())
 }
 
-/// The files of a voice, and the digest of those that have been read.
+/// The files of a model, and the digest of those that have been read.
 struct Files<'a> {
-    source: &'a VoiceSource,
+    source: &'a SpeechModelSource,
     // Weights that lie beside a network are gigabytes and say nothing of it.
     takes_weights: bool,
     digest: blake3::Hasher,
 }
 
 impl<'a> Files<'a> {
-    fn new(source: &'a VoiceSource) -> Self {
+    fn new(source: &'a SpeechModelSource) -> Self {
         Self {
             source,
             takes_weights: true,
@@ -195,11 +197,11 @@ impl<'a> Files<'a> {
     /// The content of a file; `None` if there is none.
     fn content(&mut self, name: &str, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
         let content = match self.source {
-            VoiceSource::Demo => {
+            SpeechModelSource::Demo => {
                 let file = DEMO.iter().find(|(file, _)| *file == name);
                 file.map(|(_, content)| content.to_vec())
             }
-            VoiceSource::Folder(folder) => optional(&folder.join(name), largest)?,
+            SpeechModelSource::Folder(folder) => optional(&folder.join(name), largest)?,
         };
         if let Some(content) = &content {
             self.digest.update(blake3::hash(content).as_bytes());
@@ -210,15 +212,17 @@ impl<'a> Files<'a> {
     fn json<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, ModelError> {
         let content = self.content(name, LARGEST_JSON)?;
         let parsed = content.map(|content| serde_json::from_slice(&content));
-        parsed.transpose().map_err(|cause| ModelError::NotAVoice {
-            name: self.source.to_string(),
-            found: format!("has a {name} that cannot be read: {cause}"),
-        })
+        parsed
+            .transpose()
+            .map_err(|cause| ModelError::NotASpeechModel {
+                name: self.source.to_string(),
+                found: format!("has a {name} that cannot be read: {cause}"),
+            })
     }
 
     /// A network and its description.
     fn network(&mut self, name: &str) -> Result<(Header, Onnx), ModelError> {
-        let wrong = |found: String| ModelError::NotAVoice {
+        let wrong = |found: String| ModelError::NotASpeechModel {
             name: self.source.to_string(),
             found,
         };

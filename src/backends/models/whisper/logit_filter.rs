@@ -1,4 +1,4 @@
-//! The rules of Whisper's text: which tokens may follow those that are there.
+//! Which tokens may follow a text: filters on logits.
 //!
 //! As OpenAI's decoding and Transformers' logits processors have them: never tokens of prompts;
 //! times in pairs, one segment's end and the next one's beginning, that never go back; a time
@@ -7,15 +7,16 @@
 
 use crate::backends::models::whisper::profile::Profile;
 
-/// The rules of one window.
-pub(in crate::backends) struct Rules<'a> {
+/// The filters of one window.
+#[derive(Clone, Copy)]
+pub(in crate::backends) struct LogitFilter<'a> {
     /// The model.
     pub(in crate::backends) profile: &'a Profile,
     /// Whether the text has times.
     pub(in crate::backends) times: bool,
 }
 
-impl Rules<'_> {
+impl LogitFilter<'_> {
     /// Takes away what may not follow `text`: its logits become negative infinity.
     pub(in crate::backends) fn apply(&self, text: &[u32], logits: &mut [f32]) {
         let tokens = self.profile.tokens;
@@ -35,12 +36,9 @@ impl Rules<'_> {
             let last = first + self.profile.latest_begin as usize;
             clear(logits, last + 1, usize::MAX);
         }
-        let chances = Chances::of(logits);
-        let times = logits.get(first..).unwrap_or_default();
-        let times: f32 = times.iter().map(|&logit| chances.at(logit)).sum();
-        let words = logits.get(..first).unwrap_or_default();
-        let word = words.iter().map(|&logit| chances.at(logit));
-        if times > word.fold(0.0, f32::max) {
+        let (words, times) = logits.split_at(first.min(logits.len()));
+        // One sum for all, so that it cancels out.
+        if Softmax::of(times).log_sum() > greatest(words) {
             clear(logits, 0, first);
         }
     }
@@ -66,28 +64,38 @@ impl Rules<'_> {
 }
 
 /// From logits to probabilities.
-pub(in crate::backends) struct Chances {
-    most: f32,
+pub(in crate::backends) struct Softmax {
+    greatest: f32,
     sum: f32,
 }
 
-impl Chances {
-    /// For these logits.
+impl Softmax {
+    /// Of these logits.
     pub(in crate::backends) fn of(logits: &[f32]) -> Self {
-        let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let sum = logits.iter().map(|logit| (logit - most).exp()).sum();
-        Self { most, sum }
+        let greatest = greatest(logits);
+        let allowed = logits.iter().filter(|logit| **logit > f32::NEG_INFINITY);
+        let sum = allowed.map(|logit| (logit - greatest).exp()).sum();
+        Self { greatest, sum }
     }
 
     /// The probability of one of them.
-    pub(in crate::backends) fn at(&self, logit: f32) -> f32 {
-        (logit - self.most).exp() / self.sum
+    pub(in crate::backends) fn probability(&self, logit: f32) -> f32 {
+        (logit - self.greatest).exp() / self.sum
     }
 
     /// The logarithm of the probability of one of them.
-    pub(in crate::backends) fn log(&self, logit: f32) -> f32 {
-        logit - self.most - self.sum.ln()
+    pub(in crate::backends) fn log_probability(&self, logit: f32) -> f32 {
+        logit - self.log_sum()
     }
+
+    /// The logarithm of the sum of their exponentials.
+    fn log_sum(&self) -> f32 {
+        self.greatest + self.sum.ln()
+    }
+}
+
+fn greatest(logits: &[f32]) -> f32 {
+    logits.iter().copied().fold(f32::NEG_INFINITY, f32::max)
 }
 
 fn forbid(logits: &mut [f32], tokens: impl IntoIterator<Item = u32>) {

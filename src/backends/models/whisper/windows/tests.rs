@@ -1,0 +1,231 @@
+//! Windows with scripted answers: where each begins, and what it is told.
+
+use super::WindowDecoder;
+use super::Windows;
+use crate::backends::engine::network::EngineError;
+use crate::backends::models::whisper::fallback::DecodedWindow;
+use crate::backends::models::whisper::profile::SpecialTokens;
+use crate::speech::Heard;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+const RATE: usize = 16_000;
+const TOKENS: SpecialTokens = SpecialTokens {
+    end: 50,
+    start: 51,
+    previous: Some(52),
+    transcribe: None,
+    translate: None,
+    no_speech: None,
+    no_times: 53,
+    first_time: 100,
+};
+
+/// The token of a time in seconds.
+fn at(seconds: f64) -> u32 {
+    100 + (seconds * 50.0) as u32
+}
+
+fn decoded(tokens: &[u32]) -> DecodedWindow {
+    DecodedWindow {
+        tokens: tokens.to_vec(),
+        avg_logprob: -0.3,
+        no_speech: 0.0,
+        temperature: 0.0,
+    }
+}
+
+#[derive(Default)]
+struct Script {
+    answers: VecDeque<DecodedWindow>,
+    languages: VecDeque<(&'static str, f32)>,
+    /// The seconds at which windows began, and how long they were.
+    windows: Vec<(f32, f32)>,
+    /// The languages and the tokens that were given.
+    told: Vec<(Option<String>, Vec<u32>)>,
+}
+
+impl WindowDecoder for Script {
+    // A sample is its own place.
+    fn encode(&mut self, window: &[f32]) -> Result<(), EngineError> {
+        let rate = RATE as f32;
+        self.windows
+            .push(((window[0] - 1.0) / rate, window.len() as f32 / rate));
+        Ok(())
+    }
+
+    fn language(&mut self) -> Result<(String, f32), EngineError> {
+        let (language, probability) = self.languages.pop_front().unwrap();
+        Ok((language.to_owned(), probability))
+    }
+
+    fn decode(
+        &mut self,
+        language: Option<&str>,
+        previous: &[u32],
+    ) -> Result<DecodedWindow, EngineError> {
+        self.told
+            .push((language.map(str::to_owned), previous.to_vec()));
+        Ok(self.answers.pop_front().unwrap())
+    }
+
+    fn text(&self, tokens: &[u32]) -> String {
+        let words = tokens.iter().filter(|&&token| token < TOKENS.end);
+        words.map(|word| format!(" {word}")).collect()
+    }
+}
+
+fn windows(language: Option<&str>) -> Windows<'_> {
+    Windows {
+        tokens: TOKENS,
+        length: 30 * RATE,
+        language,
+        condition_on_previous_text: true,
+    }
+}
+
+/// Samples that all differ.
+fn sound(seconds: usize) -> Vec<f32> {
+    (0..seconds * RATE).map(|n| n as f32 + 1.0).collect()
+}
+
+fn run(
+    windows: Windows<'_>,
+    seconds: usize,
+    pauses: &[Range<usize>],
+    script: &mut Script,
+) -> Heard {
+    let samples = sound(seconds);
+    let heard = windows.run(&samples, &[0..samples.len()], pauses, script);
+    assert!(script.answers.is_empty());
+    heard.unwrap()
+}
+
+fn told(heard: &Heard) -> Vec<(f64, f64, &str)> {
+    let segments = heard.segments.iter();
+    segments
+        .map(|it| (it.start, it.end, it.text.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_window_that_leaves_something_over_is_gone_on_from_there() {
+    let mut script = Script {
+        answers: VecDeque::from([
+            decoded(&[at(0.0), 1, at(10.0), at(10.0), 2]),
+            decoded(&[at(0.0), 2, at(25.0), at(25.0)]),
+            // The last whole window of the sound, and what it leaves over.
+            decoded(&[at(0.0), 3, at(12.0), at(12.0), 4]),
+            decoded(&[at(0.0), 4, at(3.0)]),
+        ]),
+        ..Script::default()
+    };
+    let heard = run(windows(Some("en")), 50, &[], &mut script);
+    let begun = [(0.0, 30.0), (10.0, 30.0), (35.0, 15.0), (47.0, 3.0)];
+    assert_eq!(script.windows, begun);
+    let expected = [
+        (0.0, 10.0, " 1"),
+        (10.0, 35.0, " 2"),
+        (35.0, 47.0, " 3"),
+        (47.0, 50.0, " 4"),
+    ];
+    assert_eq!(told(&heard), expected);
+}
+
+#[test]
+fn a_single_time_at_the_end_says_that_nothing_follows_in_the_window() {
+    let mut script = Script {
+        answers: VecDeque::from([
+            decoded(&[at(0.0), 1, at(8.0), at(9.0), 2, at(20.0)]),
+            decoded(&[at(0.0), 3, at(5.0)]),
+        ]),
+        ..Script::default()
+    };
+    let heard = run(windows(Some("en")), 40, &[], &mut script);
+    assert_eq!(script.windows, [(0.0, 30.0), (30.0, 10.0)]);
+    let expected = [(0.0, 8.0, " 1"), (9.0, 20.0, " 2"), (30.0, 35.0, " 3")];
+    assert_eq!(told(&heard), expected);
+}
+
+#[test]
+fn a_window_is_told_what_was_said_since_the_model_was_unsure() {
+    let answers = || {
+        VecDeque::from([
+            decoded(&[at(0.0), 1, at(30.0)]),
+            DecodedWindow {
+                temperature: 0.6,
+                ..decoded(&[at(0.0), 2, at(30.0)])
+            },
+            decoded(&[at(0.0), 3, at(30.0)]),
+            // Taken for silence: neither written down nor told.
+            DecodedWindow {
+                no_speech: 0.7,
+                avg_logprob: -1.2,
+                ..decoded(&[at(0.0), 4, at(30.0)])
+            },
+            decoded(&[at(0.0), 5, at(30.0)]),
+        ])
+    };
+    let mut script = Script {
+        answers: answers(),
+        ..Script::default()
+    };
+    let heard = run(windows(Some("en")), 150, &[], &mut script);
+    let texts: Vec<&str> = heard.segments.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(texts, [" 1", " 2", " 3", " 5"]);
+    let previous: Vec<&[u32]> = script.told.iter().map(|(_, it)| it.as_slice()).collect();
+    let (first, third) = ([at(0.0), 1, at(30.0)], [at(0.0), 3, at(30.0)]);
+    assert_eq!(previous, [&[][..], &first, &[], &third, &third]);
+
+    let mut script = Script {
+        answers: answers(),
+        ..Script::default()
+    };
+    let alone = Windows {
+        condition_on_previous_text: false,
+        ..windows(Some("en"))
+    };
+    run(alone, 150, &[], &mut script);
+    assert!(script.told.iter().all(|(_, previous)| previous.is_empty()));
+}
+
+#[test]
+fn where_nothing_is_audible_no_window_is_decoded() {
+    let mut samples = sound(70);
+    samples[30 * RATE..60 * RATE].fill(1e-4);
+    let mut script = Script {
+        answers: VecDeque::from([
+            decoded(&[at(0.0), 1, at(29.0)]),
+            decoded(&[at(0.0), 2, at(9.0)]),
+        ]),
+        ..Script::default()
+    };
+    let spans = [0..samples.len()];
+    let heard = windows(Some("en")).run(&samples, &spans, &[], &mut script);
+    assert_eq!(script.windows, [(0.0, 30.0), (60.0, 10.0)]);
+    assert_eq!(heard.unwrap().segments.len(), 2);
+}
+
+#[test]
+fn the_language_is_found_anew_after_a_pause() {
+    let window = |word| decoded(&[at(0.0), word, at(30.0)]);
+    let mut script = Script {
+        answers: (1..=5).map(window).collect(),
+        languages: VecDeque::from([("en", 0.9), ("de", 0.4), ("de", 0.8), ("de", 0.6)]),
+        ..Script::default()
+    };
+    // No pause before the second window.
+    let pauses = [60, 90, 120].map(|second| second * RATE - 100..second * RATE + 100);
+    let heard = run(windows(None), 150, &pauses, &mut script);
+    let languages: Vec<&str> = script
+        .told
+        .iter()
+        .map(|(it, _)| it.as_deref().unwrap())
+        .collect();
+    // Too unsure at first, and then another language: what was said before is no help.
+    assert_eq!(languages, ["en", "en", "en", "de", "de"]);
+    let counts: Vec<usize> = script.told.iter().map(|(_, it)| it.len() / 3).collect();
+    assert_eq!(counts, [0, 1, 2, 0, 1]);
+    assert_eq!(heard.language.as_deref(), Some("en"));
+    assert_eq!(heard.language_probability, Some(0.9));
+}
