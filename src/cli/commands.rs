@@ -19,6 +19,7 @@ use crate::cli::args::RunArgs;
 use crate::cli::args::ShowArgs;
 use crate::cli::args::TryArgs;
 use crate::cli::check;
+use crate::cli::defect::Defects;
 use crate::cli::diagnostic;
 use crate::cli::inputs;
 use crate::cli::log;
@@ -41,6 +42,10 @@ use std::time::Instant;
 
 /// Does what `words` say, the program's name first, and gives the exit code.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
+    Defects::listen().guard(|| command(words))
+}
+
+fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {

@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod commands;
+mod defect;
 pub mod diagnostic;
 mod duration;
 mod forecast;
