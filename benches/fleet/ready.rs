@@ -15,13 +15,13 @@ use vpipe::backends::remote::runpod::Endpoint;
 use vpipe::backends::transport::http::Access;
 use vpipe::engine::Call;
 use vpipe::engine::Emitter;
-use vpipe::engine::Lane;
 use vpipe::engine::Map;
-use vpipe::engine::Open;
-use vpipe::engine::Said;
-use vpipe::engine::Source;
-use vpipe::engine::Stop;
-use vpipe::engine::Work;
+use vpipe::engine::MapState;
+use vpipe::engine::Notification;
+use vpipe::engine::OpenGate;
+use vpipe::engine::Operator;
+use vpipe::engine::StopSignal;
+use vpipe::engine::VideoSource;
 use vpipe::facts::Encoding;
 use vpipe::facts::Facts;
 use vpipe::facts::Placement;
@@ -104,27 +104,27 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         .steps()
         .zip(works)
         .map(|((_, step), work)| match step.kind {
-            StepKind::ReadFrames { .. } => Work::Source(Arc::new(Ready(frames))),
-            StepKind::Encode { .. } => Work::Map(Arc::new(Pass)),
+            StepKind::ReadFrames { .. } => Operator::Source(Arc::new(Ready(frames))),
+            StepKind::Encode { .. } => Operator::Map(Arc::new(Pass)),
             _ => work,
         });
     let works = works.collect();
     let mut found = 0;
     let start = Instant::now();
     let mut hear = |said| {
-        if let Said::Output(Item::Record(record)) = said {
+        if let Notification::Output(Item::Record(record)) = said {
             let all = record.detections.values().flatten();
             found += all
                 .filter(|one| matches!(one.found, Found::Objects(_)))
                 .count() as u64;
         }
     };
-    let gate: Arc<dyn vpipe::engine::Gate> = Arc::new(Open);
+    let gate: Arc<dyn vpipe::engine::Gate> = Arc::new(OpenGate);
     vpipe::engine::run(
         &plan,
         works,
         &[VideoId(0)],
-        &Stop::default(),
+        &StopSignal::default(),
         &gate,
         &mut hear,
     )
@@ -150,7 +150,7 @@ impl Environment for Disk {
 
 struct Ready(u64);
 
-impl Source for Ready {
+impl VideoSource for Ready {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
         let jpeg = Bytes::from(vec![0x5a; JPEG]);
         let size = Size {
@@ -186,7 +186,7 @@ impl Source for Ready {
 struct Pass;
 
 impl Map for Pass {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(Self))
     }
 
@@ -195,7 +195,7 @@ impl Map for Pass {
     }
 }
 
-impl Lane for Pass {
+impl MapState for Pass {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         Ok(vec![item.clone()])
     }

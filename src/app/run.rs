@@ -19,9 +19,9 @@ use crate::app::run::report::RunUpdate;
 use crate::app::run::writer::Writer;
 use crate::engine;
 use crate::engine::Gate;
-use crate::engine::Stop;
+use crate::engine::Operator;
 use crate::engine::StopReason;
-use crate::engine::Work;
+use crate::engine::StopSignal;
 use crate::facts::VideoFacts;
 use crate::media;
 use crate::name::VideoId;
@@ -78,7 +78,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let demo = header.demo;
     update(RunUpdate::Begins(header));
     let works = works(&compiled, &inputs, request)?;
-    let stop = Stop::default();
+    let stop = StopSignal::default();
     let mut writer = Writer {
         recipe: &recipe,
         compiled: &compiled,
@@ -110,7 +110,7 @@ fn works(
     compiled: &Compiled,
     inputs: &Inputs,
     request: &RunRequest,
-) -> Result<Vec<Work>, AppError> {
+) -> Result<Vec<Operator>, AppError> {
     let resources = Resources {
         videos: Arc::new(inputs.videos.clone()),
         first: request.first,
@@ -137,7 +137,7 @@ fn gate(compiled: &Compiled, spending: &Arc<Spending>, limits: Limits) -> Arc<dy
 }
 
 // Where the system does not report Ctrl-C, it ends the process as usual.
-async fn interruptions(stop: Stop) {
+async fn interruptions(stop: StopSignal) {
     while tokio::signal::ctrl_c().await.is_ok() {
         stop.interrupt();
     }
@@ -145,7 +145,7 @@ async fn interruptions(stop: Stop) {
 
 // The gate stops requests in time; this stops work on this machine, and requests that do not come
 // back.
-async fn deadline(stop: Stop, left: Duration) {
+async fn deadline(stop: StopSignal, left: Duration) {
     tokio::time::sleep(left).await;
     stop.finish(StopReason::Deadline);
     tokio::time::sleep(AFTER_DEADLINE).await;

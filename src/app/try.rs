@@ -10,7 +10,7 @@ use crate::app::placement::placements::Placements;
 use crate::app::placement::resolve;
 use crate::diag::Diagnostic;
 use crate::diag::did_you_mean;
-use crate::engine::Stop;
+use crate::engine::StopSignal;
 use crate::facts::VideoFacts;
 use crate::failure::Failure;
 use crate::item::Batch;
@@ -249,7 +249,7 @@ impl Source<'_> {
         }
         let size = batch_size(recipe, stage);
         let wanted = stages::wanted(extract, PixelFormat::I420, None);
-        let stop = Stop::default();
+        let stop = StopSignal::default();
         let failed = |error: MediaError| AppError::environment(&error);
         let frames = media::frames(self.input, self.facts, &wanted, stop.flag()).map_err(failed)?;
         let mut taken = Vec::new();
@@ -293,7 +293,7 @@ impl Source<'_> {
             from: Some(at),
             until: Some(until),
         };
-        let stop = Stop::default();
+        let stop = StopSignal::default();
         let failed = |error: MediaError| AppError::environment(&error);
         let pieces = media::sound(self.input, self.facts, &wanted, stop.flag()).map_err(failed)?;
         let (start, mut samples) = (sample_at(at), Vec::new());

@@ -6,15 +6,15 @@
 use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
 use crate::engine::gate::Gate;
-use crate::engine::lanes::Lanes;
+use crate::engine::operator::Call;
+use crate::engine::operator::Map;
+use crate::engine::operator::Submitted;
 use crate::engine::panics::joined;
 use crate::engine::permits::Permits;
 use crate::engine::record::Record;
-use crate::engine::stop::Stop;
 use crate::engine::stop::StopReason;
-use crate::engine::work::Call;
-use crate::engine::work::Map;
-use crate::engine::work::Submitted;
+use crate::engine::stop::StopSignal;
+use crate::engine::threads::MapThreads;
 use crate::event::Event;
 use crate::exchange::Exchange;
 use crate::failure::Class;
@@ -28,7 +28,10 @@ use tokio::time::Instant;
 
 /// What does the work of a step that maps.
 pub(super) enum Worker {
-    Threads { lanes: Lanes, map: Arc<dyn Map> },
+    Threads {
+        threads: MapThreads,
+        map: Arc<dyn Map>,
+    },
     Calls(Arc<dyn Call>),
 }
 
@@ -38,7 +41,7 @@ pub(super) struct Attempts {
     pub(super) worker: Worker,
     pub(super) permits: Permits,
     pub(super) reporter: Reporter,
-    pub(super) stop: Stop,
+    pub(super) stop: StopSignal,
     pub(super) gate: Arc<dyn Gate>,
     pub(super) first: FirstRequest,
     pub(super) record: Record,
@@ -77,7 +80,7 @@ impl Attempts {
             })
             .await;
         let answer = match &self.worker {
-            Worker::Threads { lanes, .. } => lanes.map(item.clone()).await,
+            Worker::Threads { threads, .. } => threads.map(item.clone()).await,
             Worker::Calls(call) => {
                 let body = body.clone().unwrap_or_default();
                 let answer = self.call(&**call, item, body);

@@ -1,7 +1,7 @@
 //! The conductor: the one place where everything that happens in a run is put in order.
 //!
-//! Steps report to it and never to each other or to the caller; it speaks to the caller, one
-//! thing after the other. A ticket is acknowledged only when it is noted.
+//! Steps report to it and never to each other or to the caller; it tells the caller, one thing
+//! after the other. A ticket is acknowledged when the caller has been told of it.
 
 use crate::event::Event;
 use crate::item::Item;
@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
-/// What the conductor says to the caller of a run.
+/// What the conductor tells the caller of a run.
 #[derive(Debug)]
-pub enum Said {
+pub enum Notification {
     /// Something happened.
     Event(Event),
     /// An item left the plan.
     Output(Item),
-    /// A server accepted work; nobody waits for its answer before this has been said.
+    /// A server accepted work; the answer is waited for only after this was told.
     Accepted {
         /// The step that submitted it.
         step: StepId,
@@ -32,35 +32,35 @@ pub enum Said {
 
 /// What a step reports.
 pub(super) struct Report {
-    said: Said,
-    noted: Option<oneshot::Sender<()>>,
+    notification: Notification,
+    told: Option<oneshot::Sender<()>>,
 }
 
 impl From<Event> for Report {
     fn from(event: Event) -> Self {
         Self {
-            said: Said::Event(event),
-            noted: None,
+            notification: Notification::Event(event),
+            told: None,
         }
     }
 }
 
 impl Report {
     /// Tells the caller, and then acknowledges.
-    pub(super) fn tell(self, said: &mut dyn FnMut(Said)) {
-        said(self.said);
-        if let Some(noted) = self.noted {
+    pub(super) fn tell(self, notify: &mut dyn FnMut(Notification)) {
+        notify(self.notification);
+        if let Some(told) = self.told {
             // Nobody waits for it any more where the step was aborted.
-            noted.send(()).unwrap_or_default();
+            told.send(()).unwrap_or_default();
         }
     }
 }
 
-/// How a step speaks to the conductor.
+/// Sends reports to the conductor.
 #[derive(Clone)]
 pub(super) struct Reporter(mpsc::Sender<Report>);
 
-/// Listens to all reporters until the last one is gone.
+/// Receives the reports of all steps until the last reporter is gone.
 pub(super) struct Conductor {
     reports: mpsc::Receiver<Report>,
     /// The steps that a video leaves the plan by.
@@ -84,8 +84,8 @@ impl Conductor {
     pub(super) async fn next(&mut self) -> Option<Report> {
         loop {
             let report = self.reports.recv().await?;
-            match &report.said {
-                Said::Event(Event::VideoDone { video }) if !self.has_left(*video) => {}
+            match &report.notification {
+                Notification::Event(Event::VideoDone { video }) if !self.has_left(*video) => {}
                 _ => return Some(report),
             }
         }
@@ -103,19 +103,19 @@ impl Conductor {
 // was dropped; then nobody is there to be told.
 impl Reporter {
     pub(super) async fn event(&self, event: Event) {
-        self.say(Said::Event(event)).await;
+        self.send(Notification::Event(event)).await;
     }
 
     pub(super) fn blocking_event(&self, event: Event) {
         let report = Report {
-            said: Said::Event(event),
-            noted: None,
+            notification: Notification::Event(event),
+            told: None,
         };
         self.0.blocking_send(report).unwrap_or_default();
     }
 
     pub(super) async fn output(&self, item: Item) {
-        self.say(Said::Output(item)).await;
+        self.send(Notification::Output(item)).await;
     }
 
     pub(super) async fn video_done(&self, video: VideoId) {
@@ -123,30 +123,28 @@ impl Reporter {
     }
 
     pub(super) async fn accepted(&self, step: StepId, item: String, ticket: Ticket) {
-        let (noted, wait) = oneshot::channel();
-        let said = Said::Accepted { step, item, ticket };
-        self.0
-            .send(Report {
-                said,
-                noted: Some(noted),
-            })
-            .await
-            .unwrap_or_default();
+        let (told, wait) = oneshot::channel();
+        let report = Report {
+            notification: Notification::Accepted { step, item, ticket },
+            told: Some(told),
+        };
+        self.0.send(report).await.unwrap_or_default();
         wait.await.unwrap_or_default();
     }
 
-    async fn say(&self, said: Said) {
-        self.0
-            .send(Report { said, noted: None })
-            .await
-            .unwrap_or_default();
+    async fn send(&self, notification: Notification) {
+        let report = Report {
+            notification,
+            told: None,
+        };
+        self.0.send(report).await.unwrap_or_default();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::Conductor;
-    use super::Said;
+    use super::Notification;
     use std::future::poll_fn;
     use std::pin::Pin;
     use std::pin::pin;
@@ -168,7 +166,7 @@ mod tests {
             "nobody has been told yet"
         );
         let mut told = 0;
-        report.tell(&mut |said| told += u32::from(matches!(said, Said::Accepted { .. })));
+        report.tell(&mut |it| told += u32::from(matches!(it, Notification::Accepted { .. })));
         assert_eq!(told, 1);
         assert!(is_done(accepted.as_mut()).await);
     }

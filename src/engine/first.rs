@@ -1,7 +1,7 @@
 //! The first request of a step: it goes alone, so that nothing more is paid before it is known
 //! that its answer can be read.
 
-use crate::engine::stop::Stop;
+use crate::engine::stop::StopSignal;
 use crate::failure::Failure;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl FirstRequest {
     /// # Errors
     ///
     /// Where the run is stopped meanwhile.
-    pub(super) async fn turn(&self, stop: &Stop) -> Result<Option<Alone>, Failure> {
+    pub(super) async fn turn(&self, stop: &StopSignal) -> Result<Option<Alone>, Failure> {
         tokio::select! {
             biased;
             () = stop.stopping() => Err(stop.failure()),

@@ -1,14 +1,14 @@
 //! The task of a step that folds: one state a video, items in the order of their arrival.
 
 use crate::engine::conductor::Reporter;
+use crate::engine::operator::Fold;
+use crate::engine::operator::FoldState;
 use crate::engine::panics::caught;
-use crate::engine::stop::Stop;
 use crate::engine::stop::StopReason;
+use crate::engine::stop::StopSignal;
 use crate::engine::wire::Inbox;
 use crate::engine::wire::Message;
 use crate::engine::wire::Outlets;
-use crate::engine::work::Fold;
-use crate::engine::work::Folding;
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::item::Item;
@@ -23,12 +23,12 @@ pub(super) struct FoldTask {
     pub(super) inputs: usize,
     pub(super) outlets: Outlets,
     pub(super) reporter: Reporter,
-    pub(super) stop: Stop,
+    pub(super) stop: StopSignal,
 }
 
 // One video: its state, unless that broke down, and the inputs that have ended.
 struct Open {
-    state: Option<Box<dyn Folding>>,
+    state: Option<Box<dyn FoldState>>,
     ends: usize,
 }
 
@@ -79,7 +79,7 @@ impl FoldTask {
         }
     }
 
-    async fn finish(&self, video: VideoId, state: Option<Box<dyn Folding>>) {
+    async fn finish(&self, video: VideoId, state: Option<Box<dyn FoldState>>) {
         if let Some(mut state) = state {
             let rest = caught(|| state.finish());
             let rest = self.kept(video, rest).await;

@@ -23,9 +23,9 @@ pub trait Gate: Send + Sync {
 
 /// The gate of a run that may cost what it costs.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Open;
+pub struct OpenGate;
 
-impl Gate for Open {
+impl Gate for OpenGate {
     fn admit(&self, _stage: &StageId, _frames: u64) -> Result<(), StopReason> {
         Ok(())
     }

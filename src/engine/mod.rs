@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Every step of the plan is one task with one bounded inbox, so memory is bounded and no order
-//! of arrival can block a join. What a step does comes from outside as [`Work`]; the conductor
+//! of arrival can block a join. What a step does comes from outside as [`Operator`]; the conductor
 //! is the only one that speaks. Knows nothing of media, models, HTTP or TOML.
 
 mod attempt;
@@ -15,8 +15,8 @@ mod conductor;
 mod first;
 mod fold;
 mod gate;
-mod lanes;
 mod map;
+mod operator;
 mod panics;
 mod permits;
 mod record;
@@ -25,23 +25,23 @@ mod run;
 mod source;
 mod stop;
 mod tasks;
+mod threads;
 mod wire;
-mod work;
 
-pub use conductor::Said;
+pub use conductor::Notification;
 pub use gate::Gate;
-pub use gate::Open;
+pub use gate::OpenGate;
+pub use operator::BoxFuture;
+pub use operator::Call;
+pub use operator::Emitter;
+pub use operator::Fold;
+pub use operator::FoldState;
+pub use operator::Map;
+pub use operator::MapState;
+pub use operator::Operator;
+pub use operator::Stopped;
+pub use operator::Submitted;
+pub use operator::VideoSource;
 pub use run::run;
-pub use stop::Stop;
 pub use stop::StopReason;
-pub use work::BoxFuture;
-pub use work::Call;
-pub use work::Emitter;
-pub use work::Fold;
-pub use work::Folding;
-pub use work::Lane;
-pub use work::Map;
-pub use work::Source;
-pub use work::Stopped;
-pub use work::Submitted;
-pub use work::Work;
+pub use stop::StopSignal;

@@ -39,10 +39,7 @@ fn failure(panic: &(dyn Any + Send)) -> Failure {
         .filter(|letter| !letter.is_control())
         .take(300)
         .collect();
-    Failure::new(
-        Class::Internal,
-        format!("vpipe itself failed, which is a defect of it: {text}"),
-    )
+    Failure::new(Class::Internal, format!("vpipe itself failed: {text}"))
 }
 
 #[cfg(test)]

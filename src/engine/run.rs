@@ -1,15 +1,15 @@
 //! A run: from the first task to the last, and what the caller is told meanwhile.
 
 use crate::engine::conductor::Conductor;
+use crate::engine::conductor::Notification;
 use crate::engine::conductor::Report;
-use crate::engine::conductor::Said;
 use crate::engine::gate::Gate;
+use crate::engine::operator::Operator;
 use crate::engine::panics::caught;
-use crate::engine::stop::Stop;
 use crate::engine::stop::StopReason;
+use crate::engine::stop::StopSignal;
 use crate::engine::tasks;
 use crate::engine::tasks::Shared;
-use crate::engine::work::Work;
 use crate::event::Event;
 use crate::name::VideoId;
 use crate::plan::Plan;
@@ -23,10 +23,10 @@ const GRACE: Duration = Duration::from_secs(10);
 
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Runs a plan over `videos` and tells `said` everything that happens, in order.
+/// Runs a plan over `videos` and passes everything that happens to `notify`, in order.
 ///
-/// `works` says what each step does, in the order of [`Plan::steps`]. Returns when every video that
-/// was opened has left the plan; after a [`Stop`], what was not done has left it as skipped. Every
+/// `operators` says what each step does, in the order of [`Plan::steps`]. Returns when every video that
+/// was opened has left the plan; after a [`StopSignal`], what was not done has left it as skipped. Every
 /// request passes `gate`. A panic, wherever it happens, stops the run like a failure.
 ///
 /// # Errors
@@ -34,11 +34,11 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Where the machine has no threads left.
 pub async fn run(
     plan: &Plan,
-    works: Vec<Work>,
+    operators: Vec<Operator>,
     videos: &[VideoId],
-    stop: &Stop,
+    stop: &StopSignal,
     gate: &Arc<dyn Gate>,
-    said: &mut dyn FnMut(Said),
+    notify: &mut dyn FnMut(Notification),
 ) -> io::Result<()> {
     let exits = plan
         .steps()
@@ -49,24 +49,24 @@ pub async fn run(
         stop: stop.clone(),
         gate: Arc::clone(gate),
     };
-    let mut tasks = tasks::start(plan, works, videos, &shared)?;
+    let mut tasks = tasks::start(plan, operators, videos, &shared)?;
     drop(shared);
-    let mut caller = Caller { said, stop };
+    let mut caller = Caller { notify, stop };
     tell(&mut conductor, stop, &mut caller).await;
     // What broke down has stopped the run already.
     while tasks.join_next().await.is_some() {}
     Ok(())
 }
 
-// Whoever hears what happens; where that breaks down, the run is over, and the rest is told.
+// The caller of the run. Where it panics, the run is stopped, and it is told the rest.
 struct Caller<'a> {
-    said: &'a mut dyn FnMut(Said),
-    stop: &'a Stop,
+    notify: &'a mut dyn FnMut(Notification),
+    stop: &'a StopSignal,
 }
 
 impl Caller<'_> {
     fn hear(&mut self, report: Report) {
-        if let Err(panic) = caught(|| report.tell(self.said)) {
+        if let Err(panic) = caught(|| report.tell(self.notify)) {
             self.stop.finish(StopReason::Failed(panic));
         }
     }
@@ -74,7 +74,7 @@ impl Caller<'_> {
 
 // Until the last step is gone. After a first stop it waits a little and then for nothing; for what
 // is paid and fits the budget it waits as long as its own time limits let it.
-async fn tell(conductor: &mut Conductor, stop: &Stop, caller: &mut Caller<'_>) {
+async fn tell(conductor: &mut Conductor, stop: &StopSignal, caller: &mut Caller<'_>) {
     let mut deadline = None;
     loop {
         tokio::select! {
@@ -96,7 +96,7 @@ async fn tell(conductor: &mut Conductor, stop: &Stop, caller: &mut Caller<'_>) {
     }
 }
 
-fn stopping(stop: &Stop) -> Event {
+fn stopping(stop: &StopSignal) -> Event {
     let reason = stop.reason();
     Event::Stopping {
         why: reason

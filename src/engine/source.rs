@@ -1,13 +1,13 @@
 //! The task of a source: opens videos in order, two at a time, each on a thread of its own.
 
 use crate::engine::conductor::Reporter;
+use crate::engine::operator::Emitter;
+use crate::engine::operator::VideoSource;
 use crate::engine::panics::caught;
-use crate::engine::stop::Stop;
 use crate::engine::stop::StopReason;
+use crate::engine::stop::StopSignal;
 use crate::engine::wire::Message;
 use crate::engine::wire::Outlets;
-use crate::engine::work::Emitter;
-use crate::engine::work::Source;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -21,10 +21,10 @@ use tokio::task::JoinSet;
 
 pub(super) struct SourceTask {
     pub(super) step: Step,
-    pub(super) source: Arc<dyn Source>,
+    pub(super) source: Arc<dyn VideoSource>,
     pub(super) outlets: Outlets,
     pub(super) reporter: Reporter,
-    pub(super) stop: Stop,
+    pub(super) stop: StopSignal,
 }
 
 impl SourceTask {

@@ -42,12 +42,12 @@ struct State {
 
 /// The switch; clones are the same switch.
 #[derive(Clone, Debug)]
-pub struct Stop {
+pub struct StopSignal {
     state: Arc<watch::Sender<State>>,
     flag: Arc<AtomicBool>,
 }
 
-impl Default for Stop {
+impl Default for StopSignal {
     fn default() -> Self {
         Self {
             state: Arc::new(watch::Sender::new(State::default())),
@@ -56,7 +56,7 @@ impl Default for Stop {
     }
 }
 
-impl Stop {
+impl StopSignal {
     /// Begins no new work. The first reason stands.
     pub fn finish(&self, reason: StopReason) {
         self.state.send_if_modified(|state| {

@@ -6,18 +6,18 @@ use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
 use crate::engine::fold::FoldTask;
 use crate::engine::gate::Gate;
-use crate::engine::lanes::Lanes;
 use crate::engine::map::MapTask;
+use crate::engine::operator::Operator;
 use crate::engine::panics::caught_in;
 use crate::engine::permits::Permits;
 use crate::engine::record::Record;
 use crate::engine::source::SourceTask;
-use crate::engine::stop::Stop;
 use crate::engine::stop::StopReason;
+use crate::engine::stop::StopSignal;
+use crate::engine::threads::MapThreads;
 use crate::engine::wire::Inbox;
 use crate::engine::wire::Message;
 use crate::engine::wire::Outlets;
-use crate::engine::work::Work;
 use crate::name::BackendName;
 use crate::name::VideoId;
 use crate::plan::Plan;
@@ -33,7 +33,7 @@ use tokio::task::JoinSet;
 /// What all steps of a run share.
 pub(super) struct Shared {
     pub(super) reporter: Reporter,
-    pub(super) stop: Stop,
+    pub(super) stop: StopSignal,
     pub(super) gate: Arc<dyn Gate>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Shared {
 /// end is seen.
 pub(super) fn start(
     plan: &Plan,
-    works: Vec<Work>,
+    operators: Vec<Operator>,
     videos: &[VideoId],
     shared: &Shared,
 ) -> io::Result<JoinSet<()>> {
@@ -51,13 +51,13 @@ pub(super) fn start(
         .map(|(name, &limit)| (name.clone(), Arc::new(Semaphore::new(limit))))
         .collect();
     let mut wires = wires(plan);
-    for ((index, step), work) in plan.steps().zip(works) {
+    for ((index, step), operator) in plan.steps().zip(operators) {
         let outlets = outlets(plan, index, &wires, shared);
         let (step, inputs) = (step.clone(), plan.inputs(index));
         let inbox = wires.get_mut(&index).and_then(|(_, inbox)| inbox.take());
         let (reporter, stop) = (shared.reporter.clone(), shared.stop.clone());
-        match (work, inbox) {
-            (Work::Source(source), _) => {
+        match (operator, inbox) {
+            (Operator::Source(source), _) => {
                 let task = SourceTask {
                     step,
                     source,
@@ -67,7 +67,7 @@ pub(super) fn start(
                 };
                 spawn(&mut tasks, shared, task.run(videos.to_vec()));
             }
-            (Work::Fold(fold), Some(inbox)) => {
+            (Operator::Fold(fold), Some(inbox)) => {
                 let task = FoldTask {
                     step,
                     fold,
@@ -78,8 +78,8 @@ pub(super) fn start(
                 };
                 spawn(&mut tasks, shared, task.run(inbox));
             }
-            (work, Some(inbox)) => {
-                let attempts = match attempts(step, work, &backends, shared)? {
+            (operator, Some(inbox)) => {
+                let attempts = match attempts(step, operator, &backends, shared)? {
                     Some(attempts) => Arc::new(attempts),
                     None => continue,
                 };
@@ -112,20 +112,20 @@ fn spawn(
 
 fn attempts(
     step: Step,
-    work: Work,
+    operator: Operator,
     backends: &BTreeMap<BackendName, Arc<Semaphore>>,
     shared: &Shared,
 ) -> io::Result<Option<Attempts>> {
-    let (worker, goes_alone) = match work {
-        Work::Map(map) => {
-            let lanes = Lanes::start(&step.id, step.limit.max, &map)?;
-            (Worker::Threads { lanes, map }, false)
+    let (worker, goes_alone) = match operator {
+        Operator::Map(map) => {
+            let threads = MapThreads::start(&step.id, step.limit.max, &map)?;
+            (Worker::Threads { threads, map }, false)
         }
-        Work::Call(call) => {
+        Operator::Call(call) => {
             let goes_alone = call.first_goes_alone();
             (Worker::Calls(call), goes_alone)
         }
-        Work::Source(_) | Work::Fold(_) => return Ok(None),
+        Operator::Source(_) | Operator::Fold(_) => return Ok(None),
     };
     let backend = step.backend.as_ref().and_then(|name| backends.get(name));
     Ok(Some(Attempts {

@@ -4,7 +4,7 @@
 //! empty one would block whoever fills both. The end of a video travels behind its items.
 
 use crate::engine::conductor::Reporter;
-use crate::engine::work::Stopped;
+use crate::engine::operator::Stopped;
 use crate::item::Item;
 use crate::item::ItemKind;
 use crate::name::VideoId;

@@ -3,7 +3,7 @@
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::yolo::Detector;
 use crate::engine::Call;
-use crate::engine::Work;
+use crate::engine::Operator;
 use crate::name::StageId;
 use crate::plan::Plan;
 use crate::plan::Step;
@@ -40,54 +40,58 @@ pub struct Resources {
 }
 
 /// What each step of `plan` does, in its order; or the stage that has nothing to run on.
-pub fn assemble(plan: &Plan, resources: &Resources) -> Result<Vec<Work>, StageId> {
+pub fn assemble(plan: &Plan, resources: &Resources) -> Result<Vec<Operator>, StageId> {
     let taken = Arc::default();
     plan.steps()
         .map(|(_, step)| work(step, resources, &taken).ok_or_else(|| step.stage.clone()))
         .collect()
 }
 
-fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Work> {
+fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Operator> {
     Some(match &step.kind {
-        StepKind::ReadFrames { spec, format } => Work::Source(extract::frames(
+        StepKind::ReadFrames { spec, format } => Operator::Source(extract::frames(
             spec,
             *format,
             &resources.videos,
             resources.first,
         )),
-        StepKind::Encode { quality } => Work::Map(extract::encode(*quality)),
-        StepKind::SelectFrames { selection } => Work::Fold(pick(&step.stage, selection)),
+        StepKind::Encode { quality } => Operator::Map(extract::encode(*quality)),
+        StepKind::SelectFrames { selection } => Operator::Fold(pick(&step.stage, selection)),
         StepKind::CropFrames {
             of,
             selection,
             take,
-        } => Work::Fold(cut(&step.stage, of, selection, take)),
-        StepKind::GatherCrops => Work::Fold(gather(&step.stage)),
-        StepKind::Batch { spec, max_bytes } => Work::Fold(batch(spec, *max_bytes)),
-        StepKind::Detect { spec, .. } => Work::Map(detect(
+        } => Operator::Fold(cut(&step.stage, of, selection, take)),
+        StepKind::GatherCrops => Operator::Fold(gather(&step.stage)),
+        StepKind::Batch { spec, max_bytes } => Operator::Fold(batch(spec, *max_bytes)),
+        StepKind::Detect { spec, .. } => Operator::Map(detect(
             &step.stage,
             spec,
             resources.detectors.get(&step.stage)?,
         )),
-        StepKind::VisionRequest { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
-        StepKind::Save { spec } => Work::Map(save(&step.stage, spec, &resources.videos, taken)),
+        StepKind::VisionRequest { .. } => {
+            Operator::Call(Arc::clone(resources.calls.get(&step.stage)?))
+        }
+        StepKind::Save { spec } => Operator::Map(save(&step.stage, spec, &resources.videos, taken)),
         StepKind::ReadSound { track, without } => {
-            Work::Source(speech::read(*track, without, &resources.videos))
+            Operator::Source(speech::read(*track, without, &resources.videos))
         }
         StepKind::ChunkSound {
             length,
             drop_silence,
-        } => Work::Fold(speech::cut(*length, *drop_silence, &resources.videos)),
-        StepKind::EncodeSound { codec } => Work::Map(speech::code(*codec)),
-        StepKind::Transcribe { spec, .. } => Work::Map(speech::transcribe(
+        } => Operator::Fold(speech::cut(*length, *drop_silence, &resources.videos)),
+        StepKind::EncodeSound { codec } => Operator::Map(speech::code(*codec)),
+        StepKind::Transcribe { spec, .. } => Operator::Map(speech::transcribe(
             &step.stage,
             spec,
             resources.transcribers.get(&step.stage)?,
         )),
-        StepKind::SpeechRequest { .. } => Work::Call(Arc::clone(resources.calls.get(&step.stage)?)),
-        StepKind::ComposeTranscript { without } => {
-            Work::Fold(speech::compose(&step.stage, without, &resources.videos))
+        StepKind::SpeechRequest { .. } => {
+            Operator::Call(Arc::clone(resources.calls.get(&step.stage)?))
         }
-        StepKind::Merge { detecting, .. } => Work::Fold(merge(detecting)),
+        StepKind::ComposeTranscript { without } => {
+            Operator::Fold(speech::compose(&step.stage, without, &resources.videos))
+        }
+        StepKind::Merge { detecting, .. } => Operator::Fold(merge(detecting)),
     })
 }

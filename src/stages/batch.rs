@@ -4,7 +4,7 @@
 //! others, so that it keeps its place. Does not know what the requests are for.
 
 use crate::engine::Fold;
-use crate::engine::Folding;
+use crate::engine::FoldState;
 use crate::item::Batch;
 use crate::item::Frame;
 use crate::item::Item;
@@ -51,7 +51,7 @@ struct Cut {
 }
 
 impl Fold for Cut {
-    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+    fn open(&self, video: VideoId) -> Box<dyn FoldState> {
         let (size, max_bytes) = (self.size, self.max_bytes);
         Box::new(Collecting {
             video,
@@ -85,7 +85,7 @@ impl Collecting {
     }
 }
 
-impl Folding for Collecting {
+impl FoldState for Collecting {
     fn push(&mut self, item: Item) -> Vec<Item> {
         let frame = match item {
             Item::Frame(frame) => frame,

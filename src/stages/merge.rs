@@ -6,7 +6,7 @@
 //! another. Does not know the format of the results.
 
 use crate::engine::Fold;
-use crate::engine::Folding;
+use crate::engine::FoldState;
 use crate::item::Detections;
 use crate::item::Item;
 use crate::item::Moment;
@@ -30,7 +30,7 @@ struct Join {
 }
 
 impl Fold for Join {
-    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+    fn open(&self, video: VideoId) -> Box<dyn FoldState> {
         let detections = self
             .detecting
             .iter()
@@ -52,7 +52,7 @@ struct Joining {
     transcripts: BTreeMap<StageId, Transcript>,
 }
 
-impl Folding for Joining {
+impl FoldState for Joining {
     fn push(&mut self, item: Item) -> Vec<Item> {
         match item {
             Item::Detections(found) => {

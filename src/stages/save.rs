@@ -2,8 +2,8 @@
 //!
 //! Does not know who reads the files, nor what else is done with the frames.
 
-use crate::engine::Lane;
 use crate::engine::Map;
+use crate::engine::MapState;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Frame;
@@ -65,7 +65,7 @@ struct Save {
 }
 
 impl Map for Save {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(self.clone()))
     }
 
@@ -78,7 +78,7 @@ impl Map for Save {
     }
 }
 
-impl Lane for Save {
+impl MapState for Save {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         Ok(match item {
             Item::Frame(frame) => vec![self.saved(&frame.moment, Ok(self.write(frame)?))],

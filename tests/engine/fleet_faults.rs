@@ -14,8 +14,8 @@ use vpipe::backends::remote::runpod::Endpoint;
 use vpipe::backends::remote::runpod::HOST;
 use vpipe::backends::transport::http::Access;
 use vpipe::backends::transport::http::Secret;
-use vpipe::engine::Stop;
 use vpipe::engine::StopReason;
+use vpipe::engine::StopSignal;
 use vpipe::event::Event;
 use vpipe::failure::Class;
 use vpipe::item::Found;
@@ -204,7 +204,7 @@ async fn a_queue_without_workers_stops_the_run_and_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_queued_is_taken_back_when_the_run_is_stopped() {
     let fleet = Fleet::start(&[Fault::Stuck], 100, 1).await;
-    let stop = Stop::default();
+    let stop = StopSignal::default();
     let bench = bench(&fleet, &spec(RunpodMode::Async)).stopped_by(&stop);
     let interrupt = async {
         while fleet.sizes().len() < IN_FLIGHT {

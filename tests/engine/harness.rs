@@ -18,16 +18,16 @@ use vpipe::diag::Span;
 use vpipe::engine::Call;
 use vpipe::engine::Emitter;
 use vpipe::engine::Fold;
-use vpipe::engine::Folding;
+use vpipe::engine::FoldState;
 use vpipe::engine::Gate;
-use vpipe::engine::Lane;
 use vpipe::engine::Map;
-use vpipe::engine::Open;
-use vpipe::engine::Said;
-use vpipe::engine::Source;
-use vpipe::engine::Stop;
+use vpipe::engine::MapState;
+use vpipe::engine::Notification;
+use vpipe::engine::OpenGate;
+use vpipe::engine::Operator;
+use vpipe::engine::StopSignal;
 use vpipe::engine::Submitted;
-use vpipe::engine::Work;
+use vpipe::engine::VideoSource;
 use vpipe::event::Event;
 use vpipe::exchange::Exchange;
 use vpipe::facts::Facts;
@@ -249,7 +249,7 @@ pub(crate) struct Bench {
     videos: u32,
     frames: u64,
     alive: Counted,
-    stop: Stop,
+    stop: StopSignal,
     emitted: watch::Sender<u64>,
     prepared: watch::Sender<u64>,
     gate: Arc<dyn Gate>,
@@ -346,10 +346,10 @@ impl Bench {
             videos: 1,
             frames: 0,
             alive: Counted::default(),
-            stop: Stop::default(),
+            stop: StopSignal::default(),
             emitted: watch::Sender::new(0),
             prepared: watch::Sender::new(0),
-            gate: Arc::new(Open),
+            gate: Arc::new(OpenGate),
             caller: None,
             broken: None,
             through: watch::Sender::new(0),
@@ -397,7 +397,7 @@ impl Bench {
         self
     }
 
-    pub(crate) fn stopped_by(mut self, stop: &Stop) -> Self {
+    pub(crate) fn stopped_by(mut self, stop: &StopSignal) -> Self {
         self.stop = stop.clone();
         self
     }
@@ -430,7 +430,7 @@ impl Bench {
             .map(|(_, step)| self.work(step, &script))
             .collect();
         let mut said = |said| {
-            if let Said::Output(item) = &said {
+            if let Notification::Output(item) = &said {
                 breaks(self.broken, Broken::Caller, item.video());
                 self.through.send_modify(|count| *count += 1);
             }
@@ -442,7 +442,7 @@ impl Bench {
         ran
     }
 
-    fn work(&self, step: &Step, script: &Script) -> Work {
+    fn work(&self, step: &Step, script: &Script) -> Operator {
         let detect = Detect {
             stage: step.stage.clone(),
             script: script.clone(),
@@ -450,7 +450,7 @@ impl Bench {
             broken: self.broken,
         };
         match &step.kind {
-            StepKind::ReadFrames { .. } => Work::Source(Arc::new(Numbered {
+            StepKind::ReadFrames { .. } => Operator::Source(Arc::new(Numbered {
                 frames: self.frames,
                 alive: self.alive.clone(),
                 emitted: self.emitted.clone(),
@@ -458,24 +458,24 @@ impl Bench {
                 through: self.through.subscribe(),
                 runtime: tokio::runtime::Handle::current(),
             })),
-            StepKind::Encode { .. } | StepKind::Save { .. } => Work::Map(Arc::new(Pass)),
+            StepKind::Encode { .. } | StepKind::Save { .. } => Operator::Map(Arc::new(Pass)),
             StepKind::SelectFrames { selection } => {
-                Work::Fold(vpipe::stages::pick(&step.stage, selection))
+                Operator::Fold(vpipe::stages::pick(&step.stage, selection))
             }
             StepKind::CropFrames {
                 of,
                 selection,
                 take,
-            } => Work::Fold(vpipe::stages::cut(&step.stage, of, selection, take)),
-            StepKind::GatherCrops => Work::Fold(vpipe::stages::gather(&step.stage)),
+            } => Operator::Fold(vpipe::stages::cut(&step.stage, of, selection, take)),
+            StepKind::GatherCrops => Operator::Fold(vpipe::stages::gather(&step.stage)),
             StepKind::Batch { spec, max_bytes } => {
-                Work::Fold(vpipe::stages::batch(spec, *max_bytes))
+                Operator::Fold(vpipe::stages::batch(spec, *max_bytes))
             }
-            StepKind::Detect { .. } => Work::Map(Arc::new(detect)),
+            StepKind::Detect { .. } => Operator::Map(Arc::new(detect)),
             StepKind::VisionRequest { .. } => {
-                Work::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
+                Operator::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
             }
-            StepKind::Merge { detecting, .. } => Work::Fold(Arc::new(Merge {
+            StepKind::Merge { detecting, .. } => Operator::Fold(Arc::new(Merge {
                 fold: vpipe::stages::merge(detecting),
                 broken: self.broken,
             })),
@@ -575,12 +575,12 @@ struct Merge {
 
 struct Merging {
     video: VideoId,
-    folding: Box<dyn Folding>,
+    folding: Box<dyn FoldState>,
     broken: Option<Broken>,
 }
 
 impl Fold for Merge {
-    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+    fn open(&self, video: VideoId) -> Box<dyn FoldState> {
         Box::new(Merging {
             video,
             folding: self.fold.open(video),
@@ -589,7 +589,7 @@ impl Fold for Merge {
     }
 }
 
-impl Folding for Merging {
+impl FoldState for Merging {
     fn push(&mut self, item: Item) -> Vec<Item> {
         breaks(self.broken, Broken::Fold, self.video);
         self.folding.push(item)
@@ -610,7 +610,7 @@ struct Numbered {
     emitted: watch::Sender<u64>,
 }
 
-impl Source for Numbered {
+impl VideoSource for Numbered {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
         if self.broken.is_some() && video == VideoId(1) {
             let mut through = self.through.clone();
@@ -664,7 +664,7 @@ impl Source for Numbered {
 struct Pass;
 
 impl Map for Pass {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(Self))
     }
 
@@ -673,7 +673,7 @@ impl Map for Pass {
     }
 }
 
-impl Lane for Pass {
+impl MapState for Pass {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         Ok(vec![item.clone()])
     }
@@ -723,7 +723,7 @@ fn one_object() -> Detection {
 }
 
 impl Map for Detect {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(self.clone()))
     }
 
@@ -732,7 +732,7 @@ impl Map for Detect {
     }
 }
 
-impl Lane for Detect {
+impl MapState for Detect {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         breaks(self.broken, Broken::Thread, item.video());
         (self.script.thread)(item)?;
@@ -790,12 +790,12 @@ impl Call for Detect {
 /// What a run said.
 pub(crate) struct Ran {
     pub(crate) events: Vec<Event>,
-    pub(crate) stop: Stop,
+    pub(crate) stop: StopSignal,
     records: Vec<Record>,
 }
 
 impl Ran {
-    fn new(stop: &Stop) -> Self {
+    fn new(stop: &StopSignal) -> Self {
         Self {
             events: Vec::new(),
             stop: stop.clone(),
@@ -803,12 +803,12 @@ impl Ran {
         }
     }
 
-    fn hear(&mut self, said: Said) {
+    fn hear(&mut self, said: Notification) {
         match said {
-            Said::Event(event) => self.events.push(event),
-            Said::Output(Item::Record(record)) => self.records.push(*record),
-            Said::Output(item) => panic!("{item} left the plan"),
-            Said::Accepted { .. } => {}
+            Notification::Event(event) => self.events.push(event),
+            Notification::Output(Item::Record(record)) => self.records.push(*record),
+            Notification::Output(item) => panic!("{item} left the plan"),
+            Notification::Accepted { .. } => {}
         }
     }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use vpipe::engine::Gate;
-use vpipe::engine::Stop;
 use vpipe::engine::StopReason;
+use vpipe::engine::StopSignal;
 use vpipe::event::Event;
 use vpipe::exchange::Exchange;
 use vpipe::failure::Class;
@@ -299,7 +299,7 @@ async fn what_is_paid_is_waited_for_and_nothing_more_is_sent() {
 
 #[tokio::test]
 async fn after_a_stop_every_frame_that_was_taken_has_an_entry() {
-    let stop = Stop::default();
+    let stop = StopSignal::default();
     let switch = stop.clone();
     let done = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let run = Bench::local(2)

@@ -4,8 +4,8 @@ use crate::app::accounting::ledger::Ledger;
 use crate::app::compile::Compiled;
 use crate::app::inputs::Inputs;
 use crate::app::run::report::RunUpdate;
-use crate::engine::Said;
-use crate::engine::Stop;
+use crate::engine::Notification;
+use crate::engine::StopSignal;
 use crate::facts::VideoFacts;
 use crate::item::Item;
 use crate::item::Record;
@@ -23,30 +23,30 @@ pub(super) struct Writer<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) compiled: &'a Compiled,
     pub(super) inputs: &'a Inputs,
-    pub(super) stop: &'a Stop,
+    pub(super) stop: &'a StopSignal,
 }
 
 impl Writer<'_> {
     pub(super) fn take(
         &mut self,
-        said: Said,
+        said: Notification,
         ledger: &mut Ledger,
         update: &mut dyn FnMut(RunUpdate),
     ) {
         match said {
-            Said::Event(event) => {
+            Notification::Event(event) => {
                 ledger.note(&event);
                 update(RunUpdate::Event(event));
             }
-            Said::Output(Item::Record(record)) => {
+            Notification::Output(Item::Record(record)) => {
                 let saved = record.saved.values().flatten();
                 saved.for_each(|saved| ledger.file(saved));
                 ledger.repeats(&record, &self.compiled.plan);
                 self.write(&record, ledger, update);
             }
-            Said::Output(Item::Saved(saved)) => ledger.file(&saved),
+            Notification::Output(Item::Saved(saved)) => ledger.file(&saved),
             // Nothing else leaves a plan, and no stage of this run has tickets to keep.
-            Said::Output(_) | Said::Accepted { .. } => {}
+            Notification::Output(_) | Notification::Accepted { .. } => {}
         }
     }
 

@@ -3,9 +3,9 @@
 //! Does not know who looks at them.
 
 use crate::engine::Emitter;
-use crate::engine::Lane;
 use crate::engine::Map;
-use crate::engine::Source;
+use crate::engine::MapState;
+use crate::engine::VideoSource;
 use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -50,7 +50,7 @@ pub(in crate::stages) fn frames(
     format: PixelFormat,
     videos: &Arc<Videos>,
     first: Option<Duration>,
-) -> Arc<dyn Source> {
+) -> Arc<dyn VideoSource> {
     Arc::new(Extract {
         wanted: wanted(spec, format, first),
         dedup: spec.dedup.then_some(spec.dedup_threshold),
@@ -69,7 +69,7 @@ struct Extract {
     videos: Arc<Videos>,
 }
 
-impl Source for Extract {
+impl VideoSource for Extract {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
         let Some((input, facts)) = self.videos.get(&video) else {
             return Err(Failure::new(
@@ -147,7 +147,7 @@ struct Encode {
 }
 
 impl Map for Encode {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(Self {
             quality: self.quality,
         }))
@@ -169,7 +169,7 @@ impl Map for Encode {
     }
 }
 
-impl Lane for Encode {
+impl MapState for Encode {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let Item::Frame(frame) = item else {
             return Ok(vec![item.clone()]);

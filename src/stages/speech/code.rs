@@ -2,8 +2,8 @@
 //!
 //! Does not know where it goes.
 
-use crate::engine::Lane;
 use crate::engine::Map;
+use crate::engine::MapState;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
@@ -23,7 +23,7 @@ struct Code {
 }
 
 impl Map for Code {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(Self { codec: self.codec }))
     }
 
@@ -39,7 +39,7 @@ impl Map for Code {
     }
 }
 
-impl Lane for Code {
+impl MapState for Code {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let Item::Chunk(chunk) = item else {
             return Ok(Vec::new());

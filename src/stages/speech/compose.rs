@@ -3,7 +3,7 @@
 //! Only what was heard meets here, which is small. Does not know the format of the results.
 
 use crate::engine::Fold;
-use crate::engine::Folding;
+use crate::engine::FoldState;
 use crate::item::Item;
 use crate::name::StageId;
 use crate::name::VideoId;
@@ -38,7 +38,7 @@ struct Compose {
 }
 
 impl Fold for Compose {
-    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+    fn open(&self, video: VideoId) -> Box<dyn FoldState> {
         let has_sound = self.videos.get(&video).is_some_and(|(_, it)| it.has_sound);
         Box::new(Composing {
             stage: self.stage.clone(),
@@ -62,7 +62,7 @@ struct Composing {
     passages: BTreeMap<u64, Passage>,
 }
 
-impl Folding for Composing {
+impl FoldState for Composing {
     fn push(&mut self, item: Item) -> Vec<Item> {
         if let Item::Passage(passage) = item {
             self.passages.insert(passage.stretch.own.start, passage);

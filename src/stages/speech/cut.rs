@@ -6,7 +6,7 @@
 //! them. Holds one chunk at a time. Does not know what is listened for.
 
 use crate::engine::Fold;
-use crate::engine::Folding;
+use crate::engine::FoldState;
 use crate::facts::VideoFacts;
 use crate::item::Item;
 use crate::name::VideoId;
@@ -58,7 +58,7 @@ struct Cut {
 }
 
 impl Fold for Cut {
-    fn open(&self, video: VideoId) -> Box<dyn Folding> {
+    fn open(&self, video: VideoId) -> Box<dyn FoldState> {
         let facts = self.videos.get(&video).map(|(_, facts)| facts);
         Box::new(Cutting {
             video,
@@ -172,7 +172,7 @@ impl Cutting {
     }
 }
 
-impl Folding for Cutting {
+impl FoldState for Cutting {
     fn push(&mut self, item: Item) -> Vec<Item> {
         match item {
             Item::Sound(sound) => self.take(&sound),

@@ -4,7 +4,7 @@
 //! who listens.
 
 use crate::engine::Emitter;
-use crate::engine::Source;
+use crate::engine::VideoSource;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
@@ -24,7 +24,7 @@ pub(in crate::stages) fn read(
     track: Option<NonZero<usize>>,
     without: &BTreeMap<VideoId, String>,
     videos: &Arc<Videos>,
-) -> Arc<dyn Source> {
+) -> Arc<dyn VideoSource> {
     Arc::new(Read {
         track,
         without: without.keys().copied().collect(),
@@ -38,7 +38,7 @@ struct Read {
     videos: Arc<Videos>,
 }
 
-impl Source for Read {
+impl VideoSource for Read {
     fn read(&self, video: VideoId, out: &mut Emitter) -> Result<(), Failure> {
         if self.without.contains(&video) {
             return Ok(());

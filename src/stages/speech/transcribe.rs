@@ -6,8 +6,8 @@ use crate::backends::models::whisper::Task;
 use crate::backends::models::whisper::TranscribeParams;
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::whisper::TranscriberSession;
-use crate::engine::Lane;
 use crate::engine::Map;
+use crate::engine::MapState;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::StageId;
@@ -55,7 +55,7 @@ struct Transcribe {
 }
 
 impl Map for Transcribe {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(TranscribeLane {
             stage: self.stage.clone(),
             params: Arc::clone(&self.params),
@@ -74,7 +74,7 @@ struct TranscribeLane {
     session: TranscriberSession,
 }
 
-impl Lane for TranscribeLane {
+impl MapState for TranscribeLane {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let Item::Chunk(Chunk {
             content: Ok(Waves::Plain(samples)),

@@ -4,7 +4,7 @@
 //! Crops share the pixels of their frame.
 
 use crate::engine::Fold;
-use crate::engine::Folding;
+use crate::engine::FoldState;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Content;
@@ -59,7 +59,7 @@ struct Cut {
 }
 
 impl Fold for Cut {
-    fn open(&self, _: VideoId) -> Box<dyn Folding> {
+    fn open(&self, _: VideoId) -> Box<dyn FoldState> {
         Box::new(Cutting {
             cut: self.clone(),
             frames: BTreeMap::new(),
@@ -75,7 +75,7 @@ struct Cutting {
     found: BTreeMap<u64, Found>,
 }
 
-impl Folding for Cutting {
+impl FoldState for Cutting {
     fn push(&mut self, item: Item) -> Vec<Item> {
         match item {
             Item::Frame(frame) => {
@@ -253,7 +253,7 @@ struct Gather {
 }
 
 impl Fold for Gather {
-    fn open(&self, _: VideoId) -> Box<dyn Folding> {
+    fn open(&self, _: VideoId) -> Box<dyn FoldState> {
         Box::new(Gathering {
             stage: self.stage.clone(),
             frames: BTreeMap::new(),
@@ -267,7 +267,7 @@ struct Gathering {
     frames: BTreeMap<u64, BTreeMap<u32, Detections>>,
 }
 
-impl Folding for Gathering {
+impl FoldState for Gathering {
     fn push(&mut self, item: Item) -> Vec<Item> {
         let Item::Detections(found) = item else {
             return Vec::new();

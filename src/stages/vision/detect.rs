@@ -3,8 +3,8 @@
 use crate::backends::models::yolo::DetectParams;
 use crate::backends::models::yolo::Detector;
 use crate::backends::models::yolo::DetectorSession;
-use crate::engine::Lane;
 use crate::engine::Map;
+use crate::engine::MapState;
 use crate::failure::Failure;
 use crate::item::Detections;
 use crate::item::Found;
@@ -46,7 +46,7 @@ struct Detect {
 }
 
 impl Map for Detect {
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure> {
+    fn state(&self) -> Result<Box<dyn MapState>, Failure> {
         Ok(Box::new(DetectLane {
             stage: self.stage.clone(),
             params: Arc::clone(&self.params),
@@ -65,7 +65,7 @@ struct DetectLane {
     session: DetectorSession,
 }
 
-impl Lane for DetectLane {
+impl MapState for DetectLane {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let frame = match item {
             Item::Frame(frame) => frame,

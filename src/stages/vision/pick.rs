@@ -1,7 +1,7 @@
 //! `when` and `every`: the frames that a stage takes go on, the others are skipped.
 
 use crate::engine::Fold;
-use crate::engine::Folding;
+use crate::engine::FoldState;
 use crate::item::Detections;
 use crate::item::Found;
 use crate::item::Item;
@@ -25,12 +25,12 @@ struct Pick {
 }
 
 impl Fold for Pick {
-    fn open(&self, _: VideoId) -> Box<dyn Folding> {
+    fn open(&self, _: VideoId) -> Box<dyn FoldState> {
         Box::new(self.clone())
     }
 }
 
-impl Folding for Pick {
+impl FoldState for Pick {
     fn push(&mut self, item: Item) -> Vec<Item> {
         let refused = match &item {
             Item::Frame(frame) => self

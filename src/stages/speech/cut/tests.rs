@@ -1,6 +1,6 @@
 //! Chunks of sound of every kind: within their length, without a hole, and no word cut in two.
 
-use crate::engine::Folding;
+use crate::engine::FoldState;
 use crate::item::Item;
 use crate::name::VideoId;
 use crate::speech::Chunk;

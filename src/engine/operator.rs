@@ -1,10 +1,10 @@
-//! Work: the shapes in which a step can run, and what each must be able to do.
+//! Operators: what a step does, in one of four shapes.
 //!
-//! Three are enough for everything: a source gives items, a map (threads here or calls
-//! elsewhere) turns one into others, a fold sees all of a video. Knows nothing of what is done.
+//! A source gives the items of a video, a map turns one item into others on a thread, a call does
+//! so on a remote backend, a fold sees all items of a video in order.
 
 use crate::engine::conductor::Reporter;
-use crate::engine::stop::Stop;
+use crate::engine::stop::StopSignal;
 use crate::engine::wire::Outlets;
 use crate::event::Event;
 use crate::exchange::Exchange;
@@ -19,9 +19,9 @@ use std::sync::Arc;
 
 /// What a step does.
 #[derive(Clone)]
-pub enum Work {
+pub enum Operator {
     /// It gives the items of a video.
-    Source(Arc<dyn Source>),
+    Source(Arc<dyn VideoSource>),
     /// It turns an item into others on a thread of its own.
     Map(Arc<dyn Map>),
     /// It turns an item into others by asking a server.
@@ -31,7 +31,7 @@ pub enum Work {
 }
 
 /// Gives the items of a video.
-pub trait Source: Send + Sync {
+pub trait VideoSource: Send + Sync {
     /// Gives all items of `video` in order. Runs on a thread of its own and may block.
     ///
     /// # Errors
@@ -48,14 +48,14 @@ pub trait Map: Send + Sync {
     /// # Errors
     ///
     /// Where the state cannot be made; the run is stopped.
-    fn lane(&self) -> Result<Box<dyn Lane>, Failure>;
+    fn state(&self) -> Result<Box<dyn MapState>, Failure>;
 
     /// What leaves the step in place of an answer for `item`.
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item>;
 }
 
 /// The state of one thread of a [`Map`].
-pub trait Lane {
+pub trait MapState {
     /// Turns an item into others. May block.
     ///
     /// # Errors
@@ -140,11 +140,11 @@ pub trait Call: Send + Sync {
 /// Joins the items of each video.
 pub trait Fold: Send + Sync {
     /// The state for a video, before its first item.
-    fn open(&self, video: VideoId) -> Box<dyn Folding>;
+    fn open(&self, video: VideoId) -> Box<dyn FoldState>;
 }
 
 /// The state of one video in a [`Fold`].
-pub trait Folding: Send {
+pub trait FoldState: Send {
     /// Takes an item and gives what is complete with it.
     fn push(&mut self, item: Item) -> Vec<Item>;
 
@@ -162,7 +162,7 @@ pub struct Emitter {
     pub(super) last: bool,
     pub(super) outlets: Outlets,
     pub(super) reporter: Reporter,
-    pub(super) stop: Stop,
+    pub(super) stop: StopSignal,
 }
 
 impl Emitter {
@@ -192,7 +192,7 @@ impl Emitter {
     }
 
     /// What tells whether the run takes no more, for long work between two items.
-    pub fn stop(&self) -> Stop {
+    pub fn stop(&self) -> StopSignal {
         self.stop.clone()
     }
 }

@@ -1,8 +1,8 @@
-//! Lanes: the named threads on which a [`Map`] runs, each with its own state.
+//! Threads: where a [`Map`] runs, named after its step, each with a state of its own.
 
+use crate::engine::operator::Map;
+use crate::engine::operator::MapState;
 use crate::engine::panics::caught;
-use crate::engine::work::Lane;
-use crate::engine::work::Map;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
@@ -20,11 +20,11 @@ struct Job {
 }
 
 /// The threads of one step. They end when this is dropped and their last item is done.
-pub(super) struct Lanes {
+pub(super) struct MapThreads {
     jobs: mpsc::SyncSender<Job>,
 }
 
-impl Lanes {
+impl MapThreads {
     pub(super) fn start(step: &StepId, count: usize, map: &Arc<dyn Map>) -> io::Result<Self> {
         // Permits admit at most `count` items at a time, so sending never blocks.
         let (jobs, queue) = mpsc::sync_channel(count);
@@ -49,18 +49,18 @@ impl Lanes {
 }
 
 fn work(map: &dyn Map, queue: &Mutex<mpsc::Receiver<Job>>) {
-    // Made for the first item, so that a lane that gets none costs nothing.
-    let mut lane: Option<Box<dyn Lane>> = None;
+    // Made for the first item, so that a thread that gets none costs nothing.
+    let mut state: Option<Box<dyn MapState>> = None;
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        let answer = caught(|| match &mut lane {
-            Some(lane) => lane.map(&job.item),
-            None => map.lane().and_then(|new| lane.insert(new).map(&job.item)),
+        let answer = caught(|| match &mut state {
+            Some(state) => state.map(&job.item),
+            None => map.state().and_then(|new| state.insert(new).map(&job.item)),
         });
         let answer = answer.unwrap_or_else(|panic| {
             // What a panic has left behind is not used again.
-            lane = None;
+            state = None;
             Err(panic)
         });
         drop(job.item);
