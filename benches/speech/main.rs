@@ -9,12 +9,15 @@
 //! pywhispercpp; the sentences need espeak-ng. What is missing is said and left out. Behind `--`:
 //! `turns=3 threads=1,2`.
 //!
+//! With `weights=FOLDER` published weights are compared in place of all that (`published.rs`).
+//!
 //! Linux only: times and memory are read from `/proc`.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 #[path = "../extract/process.rs"]
 mod process;
+mod published;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -34,6 +37,7 @@ use vpipe::backends::models::yolo::LoadOptions;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const RATE: f64 = 16_000.0;
+const PEERS_SCRIPT: &str = "peers.py";
 const PEERS: [&str; 2] = ["openai-whisper", "whisper.cpp"];
 
 fn main() -> Outcome<()> {
@@ -46,19 +50,29 @@ fn main() -> Outcome<()> {
     {
         return turn(Path::new(folder), threads.parse()?);
     }
+    if let [word, model, folder, threads, beam] = words.as_slice()
+        && word == "published"
+    {
+        let (model, folder) = (Path::new(model), Path::new(folder));
+        return published::turn(model, folder, threads.parse()?, beam.parse()?);
+    }
     let options: BTreeMap<&str, &str> = words
         .iter()
         .filter_map(|word| word.split_once('='))
         .collect();
     let option = |key: &str, usual: &'static str| options.get(key).copied().unwrap_or(usual);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/speech");
+    if let Some(weights) = options.get("weights") {
+        fs::create_dir_all(&folder)?;
+        return published::compare(Path::new(weights), &folder, option("threads", "1"));
+    }
     if !folder.join("sound.i16").exists() {
-        python(&["make", &folder.display().to_string()])?;
+        python(PEERS_SCRIPT, &["make", &folder.display().to_string()])?;
     }
     for threads in option("threads", "1,2").split(',') {
         compare(&folder, threads, option("turns", "3").parse()?)?;
     }
-    match python(&["sentences", &folder.display().to_string()]) {
+    match python(PEERS_SCRIPT, &["sentences", &folder.display().to_string()]) {
         Ok(_) => demo(&folder),
         Err(error) => {
             println!("the demo voice is left out: {error}");
@@ -67,9 +81,11 @@ fn main() -> Outcome<()> {
     }
 }
 
-fn python(words: &[&str]) -> Outcome<String> {
+fn python(script: &str, words: &[&str]) -> Outcome<String> {
     let python = env::var("PYTHON").map_err(|_| "PYTHON is not set")?;
-    let script: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/speech/peers.py");
+    let script: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("benches/speech")
+        .join(script);
     let output = Command::new(python).arg(script).args(words).output()?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
@@ -123,6 +139,8 @@ fn session(source: &SpeechModelSource, threads: usize) -> Outcome<TranscriberSes
 fn english() -> TranscribeParams {
     TranscribeParams {
         language: Some("en".to_owned()),
+        beam_size: 1,
+        condition_on_previous_text: false,
         ..TranscribeParams::default()
     }
 }
@@ -146,7 +164,7 @@ fn compare(folder: &Path, threads: &str, turns: usize) -> Outcome<()> {
     let place = folder.display().to_string();
     let mut rows: Vec<(String, Vec<Cost>)> = vec![("vpipe, rten".to_owned(), Vec::new())];
     for peer in PEERS {
-        match python(&[peer]) {
+        match python(PEERS_SCRIPT, &[peer]) {
             Ok(version) => rows.push((format!("{peer} {version}"), Vec::new())),
             Err(error) => println!("{peer} is left out: {error}"),
         }
@@ -154,7 +172,7 @@ fn compare(folder: &Path, threads: &str, turns: usize) -> Outcome<()> {
     for _ in 0..turns {
         for (name, costs) in &mut rows {
             let line = match PEERS.iter().find(|peer| name.starts_with(**peer)) {
-                Some(peer) => python(&[peer, &place, threads])?,
+                Some(peer) => python(PEERS_SCRIPT, &[peer, &place, threads])?,
                 None => {
                     let mut command = Command::new(env::current_exe()?);
                     let output = command.args(["turn", &place, threads]).output()?;
@@ -231,7 +249,7 @@ fn demo(folder: &Path) -> Outcome<()> {
 }
 
 /// Words wrong, missing and too many.
-fn errors(said: &[&str], heard: &[&str]) -> usize {
+fn errors<T: PartialEq>(said: &[T], heard: &[T]) -> usize {
     let mut row: Vec<usize> = (0..=heard.len()).collect();
     for (at, word) in said.iter().enumerate() {
         let mut last = row[0];

@@ -39,7 +39,7 @@ const WRONG: [(&str, &str); 2] = [
         "export it without nms=True, since vpipe drops overlapping boxes itself",
     ),
     // It pads with 0 where the zero point is due.
-    ("ConvInteger", "export it without int8"),
+    ("ConvInteger", "quantise nothing but its MatMul"),
 ];
 
 /// Loads the model that `header` describes.

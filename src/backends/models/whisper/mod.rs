@@ -7,6 +7,7 @@
 //! | `fallback` | a window's text, tried again where it looks wrong |
 //! | `search` | the search for the tokens of a text: greedy, by beams or sampled |
 //! | `logit_filter` | which tokens may follow |
+//! | `languages` | where in a window another language begins |
 //! | `segments` | tokens to segments, and where the next window begins |
 //! | `networks` | encoder and decoder, with the decoder's cache |
 //! | `mel` | sound to log-mel spectrogram |
@@ -19,6 +20,7 @@
 //! stages, videos or recipes.
 
 mod fallback;
+mod languages;
 mod logit_filter;
 mod mel;
 mod networks;

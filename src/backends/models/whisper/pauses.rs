@@ -54,12 +54,12 @@ pub(in crate::backends) fn spoken(samples: &[f32]) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// The pauses before, between and after `spoken` spans of `length` samples, to the middle of their
-/// margins.
+/// The pauses before, between and after the `spoken` spans of `length` samples, the margins of the
+/// spans among them.
 pub(in crate::backends) fn between(spoken: &[Range<usize>], length: usize) -> Vec<Range<usize>> {
-    let half = MARGIN * STEP;
-    let starts = std::iter::once(0).chain(spoken.iter().map(|it| it.end.saturating_sub(half)));
-    let ends = spoken.iter().map(|it| it.start + half);
+    let margin = MARGIN * STEP;
+    let starts = std::iter::once(0).chain(spoken.iter().map(|it| it.end.saturating_sub(margin)));
+    let ends = spoken.iter().map(|it| it.start + margin);
     starts
         .zip(ends.chain([length]))
         .map(|(start, end)| start..end.max(start))
@@ -74,6 +74,7 @@ fn level(samples: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::between;
     use super::spoken;
     use crate::backends::models::whisper::mel::RATE;
 
@@ -104,6 +105,19 @@ mod tests {
             let turns = sound(noise, &[0.5, 1.0, 0.4, 2.0, 0.1, 1.0, 0.5]);
             assert_eq!(seconds(&turns), [(0.38, 1.62), (1.78, 5.12)], "{noise}");
         }
+    }
+
+    #[test]
+    fn what_lies_between_speech_is_a_pause() {
+        let samples = sound(0.001, &[0.5, 1.0, 0.4, 2.0, 0.1, 1.0, 0.5]);
+        let spoken = spoken(&samples);
+        let pauses = between(&spoken, samples.len());
+        let tenths = |place: usize| place * 10 / RATE;
+        let found: Vec<_> = pauses
+            .iter()
+            .map(|pause| (tenths(pause.start), tenths(pause.end)))
+            .collect();
+        assert_eq!(found, [(0, 5), (15, 19), (50, 55)]);
     }
 
     #[test]

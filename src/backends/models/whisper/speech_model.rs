@@ -26,6 +26,10 @@ const LARGEST_JSON: u64 = 1 << 26;
 /// The longest file of weights beside a network.
 const LARGEST_WEIGHTS: u64 = 1 << 34;
 
+const ENCODER: &str = "encoder_model";
+/// What the names of networks end in, by their precision.
+const PRECISIONS: [&str; 5] = ["", "_quantized", "_int8", "_uint8", "_fp16"];
+
 const DEMO: [(&str, &[u8]); 6] = [
     ("config.json", include_bytes!("../demo/voice/config.json")),
     (
@@ -54,7 +58,8 @@ const DEMO: [(&str, &[u8]); 6] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpeechModelSource {
     /// A folder with `encoder_model.onnx`, `decoder_model_merged.onnx` (or both under `onnx/`),
-    /// `config.json`, `generation_config.json` and `tokenizer.json`.
+    /// `config.json`, `generation_config.json` and `tokenizer.json`. Where a network is not there
+    /// in full precision, one whose name ends in `_quantized`, `_int8`, `_uint8` or `_fp16` is taken.
     Folder(PathBuf),
     /// The built-in demo voice, which knows 60 English words about shapes and nothing else.
     Demo,
@@ -105,8 +110,8 @@ impl SpeechModel {
             .ok_or_else(|| wrong("has no tokenizer.json".to_owned()))?;
         let vocabulary = Vocabulary::read(&tokenizer)
             .map_err(|cause| wrong(format!("has a tokenizer.json that {cause}")))?;
-        let encoder = files.network("encoder_model.onnx")?;
-        let decoder = files.network("decoder_model_merged.onnx")?;
+        let encoder = files.network(ENCODER)?;
+        let decoder = files.network("decoder_model_merged")?;
         let profile = Profile::read(&ModelFiles {
             config,
             generation,
@@ -152,10 +157,7 @@ pub fn find_speech_models(dirs: &[PathBuf]) -> Vec<FoundSpeechModel> {
         .filter_map(|dir| fs::read_dir(dir).ok())
         .flatten()
         .filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let is_model = |folder: &PathBuf| {
-        let encoder = folder.join("encoder_model.onnx");
-        encoder.is_file() || folder.join("onnx").join("encoder_model.onnx").is_file()
-    };
+    let is_model = |folder: &PathBuf| places(ENCODER).any(|place| folder.join(place).is_file());
     let mut folders: Vec<PathBuf> = dirs.iter().cloned().chain(inside).collect();
     folders.retain(is_model);
     folders.sort();
@@ -226,26 +228,37 @@ impl<'a> Files<'a> {
             name: self.source.to_string(),
             found,
         };
-        let missing = wrong(format!("has no {name}"));
-        let broken = wrong(format!("has no whole ONNX model in {name}"));
-        for place in [name.to_owned(), format!("onnx/{name}")] {
+        let missing = wrong(format!("has no {name}.onnx"));
+        for place in places(name) {
             let Some(graph) = self.content(&place, LARGEST_FILE)? else {
                 continue;
             };
             let Some(header) = Header::read(&graph) else {
-                return Err(broken);
+                return Err(ModelError::NotASpeechModel {
+                    name: self.source.to_string(),
+                    found: format!("has no whole ONNX model in {place}"),
+                });
             };
             let mut onnx = Onnx::from(graph);
             // How exporters call the weights of a model that is too large for one file.
+            let weights = format!("{place}_data");
             if self.takes_weights
-                && let Some(weights) = self.content(&format!("{place}_data"), LARGEST_WEIGHTS)?
+                && let Some(content) = self.content(&weights, LARGEST_WEIGHTS)?
             {
-                onnx.weights.push((format!("{name}_data"), weights));
+                let name = weights.rsplit('/').next().unwrap_or_default();
+                onnx.weights.push((name.to_owned(), content));
             }
             return Ok((header, onnx));
         }
         Err(missing)
     }
+}
+
+/// Where a network may lie in its folder, in the order of preference: full precision first.
+fn places(name: &str) -> impl Iterator<Item = String> {
+    PRECISIONS.iter().flat_map(move |precision| {
+        ["", "onnx/"].map(|folder| format!("{folder}{name}{precision}.onnx"))
+    })
 }
 
 /// The content of a file; `None` if there is none.

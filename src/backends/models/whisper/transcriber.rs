@@ -24,6 +24,7 @@ use crate::backends::models::whisper::search::Strategy;
 use crate::backends::models::whisper::speech_model::SpeechModel;
 use crate::backends::models::whisper::speech_model::SpeechModelSource;
 use crate::backends::models::whisper::vocabulary::Vocabulary;
+use crate::backends::models::whisper::windows::Recording;
 use crate::backends::models::whisper::windows::WindowDecoder;
 use crate::backends::models::whisper::windows::Windows;
 use crate::backends::models::yolo::LoadOptions;
@@ -224,7 +225,11 @@ impl TranscriberSession {
             sound: None,
         };
         let pauses = pauses::between(&spoken, samples.len());
-        let heard = guarded(|| windows.run(samples, spans, &pauses, &mut decoder));
+        let recording = Recording {
+            samples,
+            pauses: &pauses,
+        };
+        let heard = guarded(|| windows.run(recording, spans, &mut decoder));
         heard.map_err(|cause| model.failure(&cause))
     }
 }
@@ -239,6 +244,12 @@ struct NetworkDecoder<'a> {
 }
 
 impl NetworkDecoder<'_> {
+    fn encoded(&mut self, samples: &[f32]) -> Result<Arc<Tensor>, EngineError> {
+        let frames = self.model.profile.frames;
+        let spectrogram = self.model.mel.spectrogram(samples, frames);
+        self.networks.encode(&spectrogram)
+    }
+
     fn prompt(&mut self, prompt: &[u32]) -> Result<(Logits, KvCache), EngineError> {
         let sound = self.sound.as_ref();
         let sound = sound.ok_or_else(|| EngineError::new("there is no window"))?;
@@ -248,9 +259,7 @@ impl NetworkDecoder<'_> {
 
 impl WindowDecoder for NetworkDecoder<'_> {
     fn encode(&mut self, window: &[f32]) -> Result<(), EngineError> {
-        let mel = &self.model.mel;
-        let spectrogram = mel.spectrogram(window, self.model.profile.frames);
-        self.sound = Some(self.networks.encode(&spectrogram)?);
+        self.sound = Some(self.encoded(window)?);
         Ok(())
     }
 
@@ -262,6 +271,14 @@ impl WindowDecoder for NetworkDecoder<'_> {
         }
         let (logits, _) = self.prompt(&[self.model.profile.tokens.start])?;
         Ok(likeliest_language(&self.model.profile, logits.row(0)))
+    }
+
+    fn language_of(&mut self, samples: &[f32]) -> Result<(String, f32), EngineError> {
+        let part = self.encoded(samples)?;
+        let window = self.sound.replace(part);
+        let found = self.language();
+        self.sound = window;
+        found
     }
 
     fn decode(

@@ -8,6 +8,9 @@
 
 use crate::backends::engine::network::EngineError;
 use crate::backends::models::whisper::fallback::DecodedWindow;
+use crate::backends::models::whisper::languages::SURE;
+use crate::backends::models::whisper::languages::change;
+use crate::backends::models::whisper::languages::is_other;
 use crate::backends::models::whisper::mel::RATE;
 use crate::backends::models::whisper::profile::SpecialTokens;
 use crate::backends::models::whisper::segments::TimedTokens;
@@ -19,8 +22,10 @@ use std::ops::Range;
 
 /// Sound shorter than this, in samples, is not listened to: 0.1 s.
 const SHORTEST: usize = RATE / 10;
-/// How likely another language than before must be to be believed.
-const SURE: f32 = 0.5;
+/// A window whose language is less likely than this may hold two.
+const DOUBTFUL: f32 = 0.9;
+/// How far from a pause, in samples, a window may begin that follows it: 0.3 s.
+const NEAR: usize = RATE * 3 / 10;
 /// The loudest sample of what nobody can hear: 4 of 32,768.
 const INAUDIBLE: f32 = 4.0 / 32_768.0;
 
@@ -30,6 +35,8 @@ pub(in crate::backends) trait WindowDecoder {
     fn encode(&mut self, window: &[f32]) -> Result<(), EngineError>;
     /// The likeliest language of the window, and its probability.
     fn language(&mut self) -> Result<(String, f32), EngineError>;
+    /// The same of other samples; the window stays taken up.
+    fn language_of(&mut self, samples: &[f32]) -> Result<(String, f32), EngineError>;
     /// The tokens of the window in a language, after those of what was said before.
     fn decode(
         &mut self,
@@ -54,55 +61,102 @@ pub(in crate::backends) struct Windows<'a> {
 }
 
 /// What has been found so far.
-#[derive(Default)]
 struct Progress {
     segments: Vec<Segment>,
     /// Tokens of what has been said since the model was last unsure.
     previous: Vec<u32>,
     language: Option<String>,
+    /// A window whose language is less likely than this may hold two; one that did not is the
+    /// measure from then on.
+    doubtful: f32,
     /// By language: the samples in it, and its probability in each window that it was found in.
     languages: BTreeMap<String, (usize, Vec<f32>)>,
 }
 
+/// A sound, and where in it nobody speaks.
+#[derive(Clone, Copy)]
+pub(in crate::backends) struct Recording<'a> {
+    /// Samples at 16 kHz, from -1 to 1.
+    pub(in crate::backends) samples: &'a [f32],
+    /// The places of pauses, in order.
+    pub(in crate::backends) pauses: &'a [Range<usize>],
+}
+
+impl Recording<'_> {
+    /// Whether nobody speaks before or around this place; times that models give are not exact.
+    fn is_at_pause(&self, place: usize) -> bool {
+        let is_near = |pause: &Range<usize>| {
+            pause.start.saturating_sub(NEAR) <= place && place < pause.end + NEAR
+        };
+        self.pauses.iter().any(is_near)
+    }
+
+    fn part(&self, range: Range<usize>) -> &[f32] {
+        self.samples.get(range).unwrap_or_default()
+    }
+}
+
 impl Windows<'_> {
-    /// What is said in the `spans` of `samples`. A window begins and ends within one span; `pauses`
-    /// are where nobody speaks.
+    /// What is said in the `spans` of a recording. A window begins and ends within one span.
     pub(in crate::backends) fn run(
         &self,
-        samples: &[f32],
+        recording: Recording<'_>,
         spans: &[Range<usize>],
-        pauses: &[Range<usize>],
         decoder: &mut dyn WindowDecoder,
     ) -> Result<Heard, EngineError> {
-        let mut progress = Progress::default();
+        let mut progress = Progress::new();
         for span in spans {
             let mut at = span.start;
             while span.end.saturating_sub(at) >= SHORTEST {
                 let window = at..span.end.min(at + self.length);
-                let sound = samples.get(window.clone()).unwrap_or_default();
+                let sound = recording.part(window.clone());
                 at = if sound.iter().all(|sample| sample.abs() <= INAUDIBLE) {
                     window.end
                 } else {
-                    let after_pause = pauses.iter().any(|pause| pause.contains(&at));
                     decoder.encode(sound)?;
-                    self.window(window, after_pause, &mut progress, decoder)?
+                    let window = self.detect(window, recording, &mut progress, decoder)?;
+                    self.decode(window, &mut progress, decoder)?
                 };
             }
         }
         Ok(self.heard(progress))
     }
 
-    /// Decodes a window: where the next one begins.
-    fn window(
+    /// Detects the language of a window that follows a pause: the window, or what of it is in one
+    /// language.
+    fn detect(
         &self,
         window: Range<usize>,
-        after_pause: bool,
+        recording: Recording<'_>,
+        progress: &mut Progress,
+        decoder: &mut dyn WindowDecoder,
+    ) -> Result<Range<usize>, EngineError> {
+        let is_due = progress.language.is_none() || recording.is_at_pause(window.start);
+        if self.language.is_some() || !is_due {
+            return Ok(window);
+        }
+        let found = decoder.language()?;
+        if found.1 < progress.doubtful {
+            let detect = |part: Range<usize>| decoder.language_of(recording.part(part));
+            if let Some(end) = change(&window, recording.pauses, &found.0, detect)? {
+                let window = window.start..end;
+                decoder.encode(recording.part(window.clone()))?;
+                progress.found(decoder.language()?);
+                return Ok(window);
+            }
+            progress.doubtful = found.1.max(SURE);
+        }
+        progress.found(found);
+        Ok(window)
+    }
+
+    /// Decodes a window: where the next one begins.
+    fn decode(
+        &self,
+        window: Range<usize>,
         progress: &mut Progress,
         decoder: &mut dyn WindowDecoder,
     ) -> Result<usize, EngineError> {
-        if self.language.is_none() && (after_pause || progress.language.is_none()) {
-            progress.found(decoder.language()?);
-        }
         let language = self.language.or(progress.language.as_deref());
         let decoded = decoder.decode(language, &progress.previous)?;
         if let Some((samples, _)) = language.and_then(|it| progress.languages.get_mut(it)) {
@@ -142,16 +196,28 @@ impl Windows<'_> {
 }
 
 impl Progress {
-    /// A window is in this language, by the model.
-    fn found(&mut self, (language, probability): (String, f32)) {
-        let is_other = self.language.as_ref().is_some_and(|it| *it != language);
-        if is_other && probability < SURE {
-            return;
+    fn new() -> Self {
+        Self {
+            segments: Vec::new(),
+            previous: Vec::new(),
+            language: None,
+            doubtful: DOUBTFUL,
+            languages: BTreeMap::new(),
         }
-        if is_other {
+    }
+
+    /// A window is in this language, by the model.
+    fn found(&mut self, found: (String, f32)) {
+        if let Some(current) = self.language.as_deref()
+            && current != found.0
+        {
+            if !is_other(current, &found) {
+                return;
+            }
             // What was said in another language is no help.
             self.previous.clear();
         }
+        let (language, probability) = found;
         let (_, probabilities) = self.languages.entry(language.clone()).or_default();
         probabilities.push(probability);
         self.language = Some(language);

@@ -1,5 +1,6 @@
 //! Windows with scripted answers: where each begins, and what it is told.
 
+use super::Recording;
 use super::WindowDecoder;
 use super::Windows;
 use crate::backends::engine::network::EngineError;
@@ -59,6 +60,10 @@ impl WindowDecoder for Script {
         Ok((language.to_owned(), probability))
     }
 
+    fn language_of(&mut self, _samples: &[f32]) -> Result<(String, f32), EngineError> {
+        self.language()
+    }
+
     fn decode(
         &mut self,
         language: Option<&str>,
@@ -96,7 +101,11 @@ fn run(
     script: &mut Script,
 ) -> Heard {
     let samples = sound(seconds);
-    let heard = windows.run(&samples, &[0..samples.len()], pauses, script);
+    let recording = Recording {
+        samples: &samples,
+        pauses,
+    };
+    let heard = windows.run(recording, &[0..samples.len()], script);
     assert!(script.answers.is_empty());
     heard.unwrap()
 }
@@ -200,8 +209,12 @@ fn where_nothing_is_audible_no_window_is_decoded() {
         ]),
         ..Script::default()
     };
-    let spans = [0..samples.len()];
-    let heard = windows(Some("en")).run(&samples, &spans, &[], &mut script);
+    let recording = Recording {
+        samples: &samples,
+        pauses: &[],
+    };
+    let whole = [0..samples.len()];
+    let heard = windows(Some("en")).run(recording, &whole, &mut script);
     assert_eq!(script.windows, [(0.0, 30.0), (60.0, 10.0)]);
     assert_eq!(heard.unwrap().segments.len(), 2);
 }
@@ -211,7 +224,7 @@ fn the_language_is_found_anew_after_a_pause() {
     let window = |word| decoded(&[at(0.0), word, at(30.0)]);
     let mut script = Script {
         answers: (1..=5).map(window).collect(),
-        languages: VecDeque::from([("en", 0.9), ("de", 0.4), ("de", 0.8), ("de", 0.6)]),
+        languages: VecDeque::from([("en", 0.9), ("de", 0.4), ("de", 0.95), ("de", 0.9)]),
         ..Script::default()
     };
     // No pause before the second window.
@@ -228,4 +241,26 @@ fn the_language_is_found_anew_after_a_pause() {
     assert_eq!(counts, [0, 1, 2, 0, 1]);
     assert_eq!(heard.language.as_deref(), Some("en"));
     assert_eq!(heard.language_probability, Some(0.9));
+}
+
+#[test]
+fn a_window_of_two_languages_is_cut_between_them() {
+    let mut script = Script {
+        answers: VecDeque::from([
+            decoded(&[at(0.0), 1, at(11.0)]),
+            decoded(&[at(0.0), 2, at(27.0)]),
+        ]),
+        // The window, what follows its pause, what comes before, and the next window.
+        languages: VecDeque::from([("en", 0.6), ("de", 0.8), ("en", 0.95), ("de", 0.97)]),
+        ..Script::default()
+    };
+    let pauses = [11 * RATE..13 * RATE];
+    let heard = run(windows(None), 39, &pauses, &mut script);
+    assert_eq!(script.windows, [(0.0, 30.0), (0.0, 12.0), (12.0, 27.0)]);
+    assert_eq!(told(&heard), [(0.0, 11.0, " 1"), (12.0, 39.0, " 2")]);
+    let languages: Vec<_> = script.told.iter().filter_map(|it| it.0.clone()).collect();
+    assert_eq!(languages, ["en", "de"]);
+    // Most of it.
+    assert_eq!(heard.language.as_deref(), Some("de"));
+    assert_eq!(heard.language_probability, Some(0.97));
 }
