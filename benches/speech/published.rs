@@ -61,7 +61,10 @@ pub(crate) fn compare(weights: &Path, folder: &Path, threads: &str) -> Outcome<(
     let told: Vec<Value> = serde_json::from_slice(&fs::read(folder.join("corpus.json"))?)?;
     let told: Vec<&str> = told.iter().filter_map(|it| it["text"].as_str()).collect();
     let said = words(&told.join(" "));
-    println!("\n{} words by espeak-ng, {threads} thread(s):\n", said.len());
+    println!(
+        "\n{} words by espeak-ng, {threads} thread(s):\n",
+        said.len()
+    );
     println!("| | beams | words wrong | processor s | wall s | peak MiB |");
     println!("|---|---|---|---|---|---|");
     for (name, model) in [
@@ -77,7 +80,9 @@ pub(crate) fn compare(weights: &Path, folder: &Path, threads: &str) -> Outcome<(
             } else {
                 let model = weights.join(model).display().to_string();
                 let mut command = Command::new(env::current_exe()?);
-                let output = command.args(["published", &model, &to, threads, beam]).output()?;
+                let output = command
+                    .args(["published", &model, &to, threads, beam])
+                    .output()?;
                 Ok(String::from_utf8(output.stdout)?)
             };
             match line {

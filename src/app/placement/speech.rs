@@ -29,6 +29,7 @@ use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::WhisperBackend;
 use crate::recipe::WhisperSpec;
+use crate::recipe::WhisperWorker;
 use crate::stages;
 use crate::stages::SpeechProtocol;
 use std::path::Path;
@@ -121,6 +122,21 @@ impl Placements {
         Ok(())
     }
 
+    // What a server is not asked for is told, not passed over.
+    fn tell_unused(&mut self, whisper: &WhisperSpec, place: &str) {
+        for (key, is_given) in [
+            ("beam_size", whisper.beam_size.is_some()),
+            (
+                "condition_on_previous_text",
+                whisper.condition_on_previous_text.is_some(),
+            ),
+        ] {
+            if is_given {
+                self.notices.push(format!("{key} has no effect on {place}"));
+            }
+        }
+    }
+
     fn whisper_on_runpod(
         &mut self,
         id: &StageId,
@@ -129,6 +145,9 @@ impl Placements {
         spec: &RunpodSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
+        if whisper.worker == WhisperWorker::Handler {
+            self.tell_unused(whisper, "a worker of kind `handler`");
+        }
         if let Some(endpoint) = self.endpoint(id, backend, spec, ENDPOINT, context)? {
             let protocol = SpeechProtocol::Worker(whisper.clone());
             let call = stages::speech_call(id, endpoint, protocol);
@@ -145,6 +164,7 @@ impl Placements {
         spec: &OpenaiSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
+        self.tell_unused(whisper, "a server of kind `openai`");
         let variable = spec.key_variable();
         let key = variable.and_then(|variable| context.variable(variable));
         let base = spec.base_url.as_deref().unwrap_or(openai::DEFAULT_BASE);

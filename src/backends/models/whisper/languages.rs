@@ -64,7 +64,11 @@ mod tests {
             let mut count = 0;
             let found = change(&(0..30 * RATE), &pauses, "en", |part| {
                 count += 1;
-                let language = if part.start < english * RATE { "en" } else { "de" };
+                let language = if part.start < english * RATE {
+                    "en"
+                } else {
+                    "de"
+                };
                 Ok((language.to_owned(), 0.8))
             });
             assert_eq!(found.unwrap(), expected.map(|second: usize| second * RATE));
