@@ -6,7 +6,9 @@ use crate::item::Size;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::time::Pts;
 use crate::time::Ratio;
+use crate::time::TimeBase;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -32,6 +34,8 @@ pub struct VideoFacts {
     pub rotation: u16,
     /// Whether there is a sound track.
     pub has_sound: bool,
+    /// Where the first frame is, in a file that has sound beside its frames.
+    pub first_frame: Option<FirstFrame>,
     /// The number of frames that will be sampled, where it is known beforehand.
     pub expected_frames: Option<u64>,
     /// Where the part of its sound that is transcribed begins, in seconds from the first frame.
@@ -48,12 +52,29 @@ impl VideoFacts {
         self.size.width > 0
     }
 
+    /// Seconds from where a player's clock begins to the first frame: sound before it has negative
+    /// times in results.
+    pub fn start_offset(&self) -> f64 {
+        self.first_frame.map_or(0.0, |first| first.offset)
+    }
+
     /// Seconds of its sound that are transcribed; `None` where its length is not known.
     pub fn heard(&self) -> Option<f64> {
         let length = self.duration?;
         let until = self.heard_until.map_or(length, |until| until.min(length));
         Some((until - self.heard_from).max(0.0))
     }
+}
+
+/// Where the first frame of a video is that can be shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FirstFrame {
+    /// Its time stamp.
+    pub pts: Pts,
+    /// The tick of that.
+    pub base: TimeBase,
+    /// Seconds from where a player's clock begins, with the earliest stream of the file.
+    pub offset: f64,
 }
 
 /// A survey of a video: its packets, and a few of its frames.
@@ -67,6 +88,9 @@ pub struct Survey {
     pub packets: u64,
     /// Bytes of JPEG of some of the frames, which are spread over the video.
     pub sizes: Vec<u64>,
+    /// Seconds of the stream, where all its packets were read.
+    #[serde(skip)]
+    pub duration: Option<f64>,
     /// Seconds that a packet takes all decoders together, as measured on these.
     pub decoding: f64,
     /// Seconds that a JPEG takes one thread, as measured on these.

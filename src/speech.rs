@@ -1,7 +1,9 @@
 //! Speech: the sound of a video on its clock, and what is heard in it.
 //!
-//! All sound is one channel of 16-bit samples at [`RATE`]. Sample 0 is at the first frame of the
-//! video, or at the first sample of a file that has no frames. Knows nothing of codecs or models.
+//! All sound is one channel of 16-bit samples at [`RATE`]. Sample 0 is where a player's clock
+//! begins, with the earliest stream: at the first frame, or at the sound where that comes earlier.
+//! Times in results count from the first frame; see
+//! [`VideoFacts::start_offset`](crate::facts::VideoFacts::start_offset). Knows nothing of codecs or models.
 
 mod align;
 mod scripts;
@@ -225,6 +227,26 @@ pub struct Speech {
     /// Where sound was cut within speech and the answers had no times of words, so that a word
     /// may be doubled or missing.
     pub seams: Vec<f64>,
+}
+
+impl Speech {
+    /// The same with all its times this much earlier.
+    pub fn earlier_by(mut self, seconds: f64) -> Self {
+        for segment in &mut self.segments {
+            segment.start -= seconds;
+            segment.end -= seconds;
+            for word in &mut segment.words {
+                word.start -= seconds;
+                word.end -= seconds;
+            }
+        }
+        for gap in &mut self.gaps {
+            gap.start -= seconds;
+            gap.end -= seconds;
+        }
+        self.seams.iter_mut().for_each(|seam| *seam -= seconds);
+        self
+    }
 }
 
 /// A stretch of a video without an answer.

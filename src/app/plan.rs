@@ -95,9 +95,13 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
         compiled.facts.surveys = surveys(&recipe, &mut inputs, request);
     }
     compiled.facts.videos = facts(&inputs);
-    for video in &mut compiled.facts.videos {
+    for (video, (input, _)) in compiled.facts.videos.iter_mut().zip(inputs.videos.values()) {
         if let Some(survey) = compiled.facts.surveys.get(&video.id) {
             video.expected_frames = Some(survey.frames);
+            video.duration = truer(video.duration, survey.duration);
+        } else {
+            let packets = media::length(input).unwrap_or_default();
+            video.duration = truer(video.duration, packets);
         }
     }
     Ok(PlanReport {
@@ -109,6 +113,12 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
         surveys: compiled.facts.surveys,
         plan: compiled.plan,
     })
+}
+
+// Headers know nothing of what was joined behind them; what they round is left to them.
+fn truer(headers: Option<f64>, packets: Option<f64>) -> Option<f64> {
+    let differs = |packets: &f64| headers.is_none_or(|it| (it - packets).abs() > 0.5);
+    packets.filter(differs).or(headers)
 }
 
 fn takes_frames(compiled: &Compiled) -> bool {

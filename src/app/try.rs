@@ -296,7 +296,8 @@ impl Source<'_> {
         let stop = StopSignal::default();
         let failed = |error: MediaError| AppError::environment(&error);
         let pieces = media::sound(self.input, self.facts, &wanted, stop.flag()).map_err(failed)?;
-        let (start, mut samples) = (sample_at(at), Vec::new());
+        let start = sample_at(at + self.facts.start_offset());
+        let mut samples = Vec::new();
         for piece in pieces {
             let piece = piece.map_err(failed)?;
             // Between two pieces there is silence.

@@ -10,6 +10,7 @@
 
 use crate::item::Size;
 use ffmpeg_next::Packet;
+use ffmpeg_next::Stream;
 use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::error::Error;
 use ffmpeg_next::ffi;
@@ -17,6 +18,7 @@ use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Input;
 use ffmpeg_next::frame::Video;
 use ffmpeg_next::media::Type;
+use ffmpeg_next::packet::Mut;
 use ffmpeg_next::packet::Ref;
 use ffmpeg_next::software::scaling::Flags;
 use std::ffi::CStr;
@@ -131,13 +133,13 @@ pub(super) fn pixel_aspect(input: &Input, stream: usize) -> [(c_int, c_int); 2] 
     }
 }
 
-/// Asks the demuxer to drop the packets of all streams but one.
-pub(super) fn read_only(input: &mut Input, stream: usize) {
+/// Asks the demuxer to drop the packets of all streams but these.
+pub(super) fn read_only(input: &mut Input, streams: &[Option<usize>]) {
     // SAFETY: the context is valid and borrowed mutably; `nb_streams` bounds the array.
     unsafe {
         let context = input.as_mut_ptr();
         for index in 0..(*context).nb_streams as usize {
-            if index != stream {
+            if !streams.contains(&Some(index)) {
                 (**(*context).streams.add(index)).discard = ffi::AVDiscard::AVDISCARD_ALL;
             }
         }
@@ -223,6 +225,19 @@ pub(super) fn is_hidden(packet: &Packet) -> bool {
 /// Whether the container says that no other frame is predicted from this one.
 pub(super) fn is_disposable(packet: &Packet) -> bool {
     packet_flags(packet) & ffi::AV_PKT_FLAG_DISPOSABLE != 0
+}
+
+/// Has the frame shown whatever the container says.
+pub(super) fn show(packet: &mut Packet) {
+    // SAFETY: the packet is valid and borrowed mutably.
+    unsafe { (*packet.as_mut_ptr()).flags &= !ffi::AV_PKT_FLAG_DISCARD }
+}
+
+/// The bits that the times of a stream are counted in.
+pub(super) fn wrap_bits(stream: &Stream<'_>) -> u32 {
+    // SAFETY: the stream is valid while it is borrowed.
+    let bits = unsafe { (*stream.as_ptr()).pts_wrap_bits };
+    bits.max(1).unsigned_abs()
 }
 
 /// Whether the packet changes what a decoder must know of the stream.

@@ -41,6 +41,7 @@ pub use frames::frames;
 pub use input::identify::Input;
 pub use input::identify::identify;
 pub use input::probe::probe;
+pub use input::survey::length;
 pub use input::survey::survey;
 pub use pixels::jpeg::encode_jpeg;
 pub use pixels::likeness::Grid;

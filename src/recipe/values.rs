@@ -28,6 +28,7 @@ pub(in crate::recipe) fn sample_facts() -> VideoFacts {
         codec: "h264".to_owned(),
         rotation: 0,
         has_sound: true,
+        first_frame: None,
         expected_frames: Some(60),
         heard_from: 0.0,
         heard_until: None,

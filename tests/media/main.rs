@@ -9,6 +9,7 @@
 mod clips;
 mod exact;
 mod inputs;
+mod joins;
 mod pixels;
 mod sampling;
 mod sound;

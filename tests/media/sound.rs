@@ -12,9 +12,17 @@ use vpipe::media::MediaError;
 use vpipe::media::SoundWanted;
 use vpipe::speech::Codec;
 use vpipe::speech::RATE;
+use vpipe::speech::sample_at;
 
-/// All samples from the first to the last, silence between pieces included.
+/// All samples from the first frame to the last, silence between pieces included.
 fn heard(path: &Path, wanted: &SoundWanted) -> Result<Vec<i16>, MediaError> {
+    let before = sample_at(probe(path, "1").start_offset()) as usize;
+    let mut all = heard_by_players(path, wanted)?;
+    Ok(all.split_off(before.min(all.len())))
+}
+
+/// All samples from where a player begins.
+fn heard_by_players(path: &Path, wanted: &SoundWanted) -> Result<Vec<i16>, MediaError> {
     let input = media::identify(path)?;
     let facts = probe(path, "1");
     let mut all = Vec::new();
@@ -29,11 +37,15 @@ fn heard(path: &Path, wanted: &SoundWanted) -> Result<Vec<i16>, MediaError> {
 }
 
 fn all(path: &Path) -> Vec<i16> {
+    heard_from_first_frame(path)
+}
+
+pub(crate) fn heard_from_first_frame(path: &Path) -> Vec<i16> {
     heard(path, &SoundWanted::default()).unwrap()
 }
 
 /// The seconds at which beeps begin.
-fn beeps(samples: &[i16]) -> Vec<f64> {
+pub(crate) fn beeps(samples: &[i16]) -> Vec<f64> {
     let mut beeps = Vec::new();
     let mut last_loud = None;
     for (place, sample) in samples.iter().enumerate() {
@@ -48,7 +60,7 @@ fn beeps(samples: &[i16]) -> Vec<f64> {
 }
 
 #[track_caller]
-fn assert_near(found: &[f64], wanted: &[f64], within: f64) {
+pub(crate) fn assert_near(found: &[f64], wanted: &[f64], within: f64) {
     assert_eq!(found.len(), wanted.len(), "{found:?} for {wanted:?}");
     for (found, wanted) in found.iter().zip(wanted) {
         assert!((found - wanted).abs() < within, "{found} for {wanted}");
@@ -56,7 +68,7 @@ fn assert_near(found: &[f64], wanted: &[f64], within: f64) {
 }
 
 /// A beep of 0.2 s at the second 1, 3, 5 and so on.
-fn beeping(seconds: u32, rate: u32) -> String {
+pub(crate) fn beeping(seconds: u32, rate: u32) -> String {
     format!(
         "-f lavfi -i aevalsrc=exprs=lt(mod(t+1\\,2)\\,.2)*.5*sin(2*PI*1000*t):s={rate}:d={seconds}"
     )
@@ -268,4 +280,63 @@ fn lossless_files_give_back_every_sample_and_none_is_larger_than_said() {
         assert!(media::encode_sound(&noise[..1], codec).is_ok());
         assert!(media::encode_sound(&[], codec).is_ok());
     }
+}
+
+#[test]
+fn sound_before_the_first_frame_is_heard() {
+    let clips = Clips::new();
+    let (sound, pictures) = (beeping(6, 48_000), silent_pictures("4"));
+    for name in ["later.mp4", "later.mkv", "later.ts", "later.mov"] {
+        let arguments = format!("-itsoffset 2 {pictures} {sound} -vsync passthrough -c:a aac");
+        let clip = clips.make(name, &arguments);
+        let facts = probe(&clip, "1");
+        assert!(
+            (facts.start_offset() - 2.0).abs() < 0.05,
+            "{name}: {facts:?}"
+        );
+        let samples = heard_by_players(&clip, &SoundWanted::default()).unwrap();
+        assert_near(&beeps(&samples), &[1.0, 3.0, 5.0], 0.05);
+        assert_near(&beeps(&all(&clip)), &[1.0, 3.0], 0.03);
+        // What is asked for counts from the first frame.
+        let wanted = SoundWanted {
+            from: Some(0.5),
+            until: Some(2.0),
+            ..SoundWanted::default()
+        };
+        assert_near(&beeps(&heard(&clip, &wanted).unwrap()), &[1.0], 0.03);
+    }
+    for name in ["alike.mp4", "alike.mkv"] {
+        let clip = clips.make(name, &format!("{pictures} {sound} -c:a aac -t 4"));
+        assert!(probe(&clip, "1").start_offset() < 0.03, "{name}");
+    }
+}
+
+#[test]
+fn sound_before_the_first_whole_group_is_heard() {
+    let clips = Clips::new();
+    let arguments = format!(
+        "{} {} -c:v mpeg2video -g 100 -bf 2 -c:a mp2 -t 10",
+        silent_pictures("10"),
+        beeping(10, 48_000)
+    );
+    let whole = clips.make("whole.ts", &arguments);
+    let bytes = fs::read(&whole).unwrap();
+    let packets = bytes.len() / 188;
+    let cut = clips.path("cut.ts");
+    fs::write(&cut, &bytes[packets / 10 * 188..]).unwrap();
+    let facts = probe(&cut, "1");
+    // The first group that is whole begins at 4 s.
+    let offset = facts.start_offset();
+    assert!((1.0..4.0).contains(&offset), "{facts:?}");
+    let from_first_frame: Vec<f64> =
+        beeps(&heard_by_players(&cut, &SoundWanted::default()).unwrap())
+            .into_iter()
+            .map(|place| place - offset)
+            .collect();
+    assert!(from_first_frame[0] < 0.0, "{from_first_frame:?}");
+    assert_near(
+        &from_first_frame[from_first_frame.len() - 3..],
+        &[1.0, 3.0, 5.0],
+        0.05,
+    );
 }

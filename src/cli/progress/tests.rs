@@ -52,6 +52,7 @@ fn header() -> RunHeader {
             codec: "h264".to_owned(),
             rotation: 0,
             has_sound: true,
+            first_frame: None,
             expected_frames: Some(24),
             heard_from: 0.0,
             heard_until: None,

@@ -41,6 +41,9 @@ pub(in crate::media) struct Reader<T> {
     syntax: Syntax,
     wanted: Wanted,
     taker: T,
+    // The first frame, and whether all packets behind it were read.
+    first: Option<Pts>,
+    is_read: bool,
     // Packets that were read ahead to find the first frame.
     ahead: VecDeque<Arc<Packet>>,
 }
@@ -164,18 +167,25 @@ impl<T: Take> Reader<T> {
             syntax,
             wanted: wanted.clone(),
             taker,
+            first: None,
+            is_read: false,
             ahead: VecDeque::new(),
         }
     }
 
-    /// Reads to the end and gives back who took all of it; `None` where the packets do not say
-    /// what must be decoded.
-    pub(in crate::media) fn read_all(mut self) -> Option<T> {
-        self.plan().ok().map(|()| self.taker)
+    /// Reads to the end and gives back who took all of it, and how many seconds it is where all
+    /// of the stream was wanted; `None` where the packets do not say what must be decoded.
+    pub(in crate::media) fn read_all(mut self) -> Option<(T, Option<f64>)> {
+        self.plan().ok()?;
+        let span = self.first.zip(self.track.end().filter(|_| self.is_read));
+        let base = self.track.base();
+        let length = span.map(|(first, end)| base.seconds_between(first, Pts(end)));
+        Some((self.taker, length))
     }
 
     fn plan(&mut self) -> Result<(), Halt> {
         let beginning = self.find_beginning()?;
+        self.first = Some(beginning.first);
         let rule = self.wanted.rule(self.track.base(), beginning.first);
         let reorders = ffmpeg::reorders(&self.track.parameters());
         let mut planner = Planner::new(rule, &self.wanted, reorders);
@@ -188,6 +198,7 @@ impl<T: Take> Reader<T> {
             index += 1;
             self.hand_out(planner.push(entry)?)?;
         }
+        self.is_read = !planner.is_done();
         let end = self.track.end().map(Pts);
         self.hand_out(planner.end(end)?)
     }

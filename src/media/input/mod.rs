@@ -1,9 +1,13 @@
 //! Inputs: what a path is, and what its headers and packets say.
 
 pub(super) mod choice;
+pub(super) mod continuity;
+pub(super) mod first;
 pub(super) mod identify;
 pub(super) mod probe;
+mod restart;
 pub(super) mod signature;
 pub(super) mod stills;
 pub(super) mod survey;
+pub(super) mod timeline;
 pub(super) mod track;

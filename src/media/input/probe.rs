@@ -1,10 +1,11 @@
-//! Facts of an input, from its headers; no more is decoded than a first still picture.
+//! Facts of an input, from its headers; no more is decoded than a first frame.
 //!
 //! Knows nothing of what will be done with them.
 
 use crate::facts::VideoFacts;
 use crate::item::Size;
 use crate::media::error::MediaError;
+use crate::media::input::first;
 use crate::media::input::identify;
 use crate::media::input::identify::Input;
 use crate::media::input::stills;
@@ -57,7 +58,7 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
     let (base, ticks) = (track.base(), track.duration());
     let duration = ticks.map(|ticks| base.seconds_between(Pts(0), Pts(ticks)));
     let length = duration.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    Ok(VideoFacts {
+    let mut facts = VideoFacts {
         id,
         path: path.into(),
         size,
@@ -66,11 +67,16 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
         codec: track.codec(),
         rotation: track.display().turn.degrees(),
         has_sound: track.has_sound(),
+        first_frame: None,
         expected_frames: length.map(|length| wanted.samples_in(length)),
         heard_from: wanted.start.as_secs_f64(),
         heard_until: wanted.end.map(|end| end.as_secs_f64()),
         digest: digest([path])?,
-    })
+    };
+    if facts.has_sound {
+        facts.first_frame = first::first_frame(path, &facts);
+    }
+    Ok(facts)
 }
 
 // A file with sound alone. One that has nothing of use is told as a video without frames.
@@ -98,6 +104,7 @@ fn sound(path: PathBuf, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, Medi
         codec,
         rotation: 0,
         has_sound: true,
+        first_frame: None,
         expected_frames: Some(0),
         heard_from: wanted.start.as_secs_f64(),
         heard_until: wanted.end.map(|end| end.as_secs_f64()),
@@ -122,6 +129,7 @@ fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, M
         codec: codec.into(),
         rotation: turn.degrees(),
         has_sound: false,
+        first_frame: None,
         expected_frames: Some(files.len() as u64),
         heard_from: 0.0,
         heard_until: None,

@@ -7,6 +7,7 @@
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::item::Frame;
+use crate::item::PixelFormat;
 use crate::media::decode::reader::Halt;
 use crate::media::decode::reader::Reader;
 use crate::media::decode::reader::Take;
@@ -20,6 +21,7 @@ use crate::media::select::plan::Part;
 use crate::media::select::sample::Picker;
 use crate::media::select::wanted::Mode;
 use crate::media::select::wanted::Wanted;
+use crate::media::sound::SoundTrack;
 use crate::media::stop::Stop;
 use crate::time::Pts;
 use crate::time::Ratio;
@@ -49,6 +51,7 @@ pub fn survey(
     if !facts.has_frames() {
         return Ok(Survey {
             exact: true,
+            duration: length(input)?,
             ..Survey::default()
         });
     }
@@ -63,6 +66,7 @@ pub fn survey(
                 frames: all,
                 samples: all,
                 packets: all,
+                length: None,
             };
             (count, true, false)
         }
@@ -71,6 +75,7 @@ pub fn survey(
         frames: count.frames,
         exact,
         packets: count.packets,
+        duration: count.length,
         ..Survey::default()
     };
     let (input, wanted) = tried(input, wanted, &count, sparse);
@@ -84,6 +89,8 @@ struct Count {
     frames: u64,
     samples: u64,
     packets: u64,
+    // Seconds of the stream, where all of it was read.
+    length: Option<f64>,
 }
 
 impl Take for Count {
@@ -104,7 +111,8 @@ fn planned(path: &Path, wanted: &Wanted) -> Result<Option<Count>, MediaError> {
     let track = Track::open(path, Stop::default())?;
     let syntax = track.syntax().filter(|_| wanted.mode != Mode::Full);
     let reader = syntax.map(|syntax| Reader::new(track, syntax, wanted, Count::default()));
-    Ok(reader.and_then(Reader::read_all))
+    let read = reader.and_then(Reader::read_all);
+    Ok(read.map(|(count, length)| Count { length, ..count }))
 }
 
 // Every packet taken for a frame that is shown at its time.
@@ -132,6 +140,8 @@ fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
     let Some(&(first, _)) = frames.first() else {
         return Ok(count);
     };
+    let end = track.end().map(Pts);
+    count.length = end.map(|end| track.base().seconds_between(first, end));
     let mut picker = Picker::new(wanted.rule(track.base(), first), wanted);
     let keyframes = wanted.mode == Mode::Keyframes;
     let can_show = |(pts, key): &(Pts, bool)| !keyframes || *key || *pts == first;
@@ -148,6 +158,26 @@ fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
         count.frames += u64::from(samples > 0);
     }
     Ok(count)
+}
+
+/// Seconds of what there is to see in `input`, or else to hear, as its packets say; all of them
+/// are read. `None` for pictures.
+///
+/// # Errors
+///
+/// Where it cannot be opened.
+pub fn length(input: &Input) -> Result<Option<f64>, MediaError> {
+    let Input::Video(path) = input else {
+        return Ok(None);
+    };
+    match by_times(path, &Wanted::new(Ratio::ONE, 1, PixelFormat::I420)) {
+        Ok(count) => Ok(count.length),
+        Err(MediaError::NoVideoStream { .. }) => {
+            let track = SoundTrack::open(path, None, Stop::default())?;
+            Ok(track.read_length())
+        }
+        Err(error) => Err(error),
+    }
 }
 
 // What is asked for to have some of the frames: spread over all of them, or the first ones where

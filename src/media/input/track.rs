@@ -7,13 +7,16 @@ use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::choice;
 use crate::media::input::choice::StreamChoice;
+use crate::media::input::continuity::Continuity;
 use crate::media::input::identify;
 use crate::media::input::signature;
+use crate::media::input::timeline::Medium;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
 use crate::media::pixels::turn::Turn;
 use crate::media::select::syntax::Syntax;
 use crate::media::stop::Stop;
+use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
@@ -22,12 +25,13 @@ use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::error::Error;
 use ffmpeg_next::format::context::Input;
+use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::media::Type;
 use std::path::Path;
 use std::path::PathBuf;
 
 /// A demuxer that meets this many unreadable packets in a row has lost its way for good.
-const UNREADABLE_LIMIT: usize = 100;
+pub(in crate::media) const UNREADABLE_LIMIT: usize = 100;
 
 /// The video stream of an open file.
 pub(in crate::media) struct Track {
@@ -36,6 +40,7 @@ pub(in crate::media) struct Track {
     stream: usize,
     instead_of: Option<String>,
     base: TimeBase,
+    continuity: Continuity,
     stop: Stop,
     end: Option<i64>,
     damaged: u64,
@@ -49,14 +54,17 @@ impl Track {
             index: stream,
             instead_of,
         } = choice::video(&input).ok_or_else(|| MediaError::NoVideoStream { path: path.into() })?;
-        ffmpeg::read_only(&mut input, stream);
+        ffmpeg::read_only(&mut input, &[Some(stream)]);
         let base = input.stream(stream).and_then(|it| {
             let base = it.time_base();
             TimeBase::new(base.numerator().into(), base.denominator().into())
         });
+        let base = base.ok_or_else(|| not_video(path, "its time base is invalid"))?;
+        let streams = [Some(stream), choice::sound(&input).map(|it| it.index)];
         Ok(Self {
             path: path.into(),
-            base: base.ok_or_else(|| not_video(path, "its time base is invalid"))?,
+            base,
+            continuity: Continuity::new(path, &input, streams, Medium::Video, base),
             input,
             stream,
             instead_of,
@@ -139,8 +147,7 @@ impl Track {
 
     /// Frames a second on average, where the headers say or imply it.
     pub(in crate::media) fn frame_rate(&self) -> Option<Ratio> {
-        let rate = self.stream()?.avg_frame_rate();
-        Ratio::new(rate.numerator().into(), rate.denominator().into()).filter(|it| it.num() > 0)
+        frame_rate(&self.stream()?)
     }
 
     /// Ticks of the stream as its headers have them; those of the container where only it says.
@@ -161,10 +168,8 @@ impl Track {
 
     /// A frame's usual time on screen, in ticks; at least one.
     pub(in crate::media) fn usual_ticks(&self) -> i64 {
-        let ticks = self
-            .frame_rate()
-            .and_then(|rate| self.ticks(rate.den().into(), rate.num().into()));
-        ticks.unwrap_or(1)
+        let stream = self.stream();
+        stream.map_or(1, |stream| usual_ticks(&stream, self.base))
     }
 
     /// The time stamp at which the stream ends, as far as it was read: the latest of those
@@ -185,6 +190,7 @@ impl Track {
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
                 Ok(()) if packet.stream() == self.stream => {
+                    self.continuity.mend(&mut packet, &self.stop);
                     self.note_end(&packet);
                     return Some(packet);
                 }
@@ -219,22 +225,54 @@ impl Track {
         let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
         let seconds = Ratio::from_decimal(seconds.parse().ok()?)?;
         let num = i128::from(minutes * 60) * i128::from(seconds.den()) + i128::from(seconds.num());
-        let end = self.ticks(num, seconds.den().into())?;
+        let end = ticks(self.base, num, seconds.den().into())?;
         // A stream without a start has the least number there is.
         Some(end - stream.start_time().max(0))
     }
 
-    // `num / den` seconds in whole ticks, to the nearest; `None` where that is none.
-    fn ticks(&self, num: i128, den: i128) -> Option<i64> {
-        let base = self.base.ratio();
-        let (num, den) = (num * i128::from(base.den()), den * i128::from(base.num()));
-        let ticks = (2 * num + den).div_euclid(2 * den);
-        i64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
+    /// Seconds from where a player's clock begins, with the earliest stream, to this time.
+    pub(in crate::media) fn since_start(&self, pts: Pts) -> f64 {
+        let streams = self.input.streams();
+        let streams = streams.filter(|stream| {
+            matches!(stream.parameters().medium(), Type::Video | Type::Audio)
+                && stream.start_time() != i64::MIN
+                && !stream.disposition().contains(Disposition::ATTACHED_PIC)
+        });
+        let since = streams.filter_map(|stream| {
+            let base = stream.time_base();
+            let base = TimeBase::new(base.numerator().into(), base.denominator().into())?;
+            let start = base.seconds_between(Pts(0), Pts(stream.start_time()));
+            let since = self.base.seconds_between(Pts(0), pts) - start;
+            // One of the two may have wrapped already.
+            let turn = 2_f64.powi(ffmpeg::wrap_bits(&stream).cast_signed()) * base.ratio().to_f64();
+            Some(since - (since / turn).round() * turn)
+        });
+        since.fold(0.0, f64::max)
     }
 
     fn stream(&self) -> Option<Stream<'_>> {
         self.input.stream(self.stream)
     }
+}
+
+/// The usual time on screen of a frame of a stream with ticks of `base`; at least one.
+pub(in crate::media) fn usual_ticks(stream: &Stream<'_>, base: TimeBase) -> i64 {
+    let rate = frame_rate(stream);
+    let usual = rate.and_then(|rate| ticks(base, rate.den().into(), rate.num().into()));
+    usual.unwrap_or(1)
+}
+
+fn frame_rate(stream: &Stream<'_>) -> Option<Ratio> {
+    let rate = stream.avg_frame_rate();
+    Ratio::new(rate.numerator().into(), rate.denominator().into()).filter(|it| it.num() > 0)
+}
+
+// `num / den` seconds in whole ticks of `base`, to the nearest; `None` where that is none.
+fn ticks(base: TimeBase, num: i128, den: i128) -> Option<i64> {
+    let base = base.ratio();
+    let (num, den) = (num * i128::from(base.den()), den * i128::from(base.num()));
+    let ticks = (2 * num + den).div_euclid(2 * den);
+    i64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
 }
 
 /// Opens a file that FFmpeg reads.

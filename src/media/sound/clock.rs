@@ -11,15 +11,18 @@ use crate::time::TimeBase;
 pub(super) struct Clock {
     /// The tick of the sound.
     pub(super) base: TimeBase,
-    /// The time that is sample 0.
+    /// The first frame, or the first sample where there are no frames.
     pub(super) origin: (Pts, TimeBase),
+    /// The number of samples from where a player's clock begins to there.
+    pub(super) lead: i64,
 }
 
 impl Clock {
-    /// The place of a time stamp: negative for what is before the first frame.
+    /// The place of a time stamp: negative for what no player plays.
     pub(super) fn place(&self, pts: Pts) -> i64 {
         let (origin, base) = self.origin;
-        let place = i128::from(samples(pts, self.base)) - i128::from(samples(origin, base));
+        let place = i128::from(samples(pts, self.base)) - i128::from(samples(origin, base))
+            + i128::from(self.lead);
         i64::try_from(place).unwrap_or(if place > 0 { i64::MAX } else { i64::MIN })
     }
 }
@@ -52,6 +55,7 @@ mod tests {
         let clock = Clock {
             base: base(1, 44_100),
             origin: (Pts(9_000), base(1, 90_000)),
+            lead: 0,
         };
         assert_eq!(clock.place(Pts(4_410)), 0);
         assert_eq!(clock.place(Pts(0)), -1_600);

@@ -4,12 +4,8 @@
 //! through edit lists, late starts, gaps and drift. Knows nothing of stages or of who listens.
 
 use crate::facts::VideoFacts;
-use crate::item::PixelFormat;
 use crate::media::error::MediaError;
-use crate::media::frames;
 use crate::media::input::identify::Input;
-use crate::media::input::track::Track;
-use crate::media::select::wanted::Wanted;
 use crate::media::sound::clock::Clock;
 use crate::media::sound::decoder::SoundDecoder;
 use crate::media::sound::resampler::Resampler;
@@ -21,15 +17,11 @@ use crate::speech::RATE;
 use crate::speech::Sound;
 use crate::speech::sample_at;
 use crate::time::Pts;
-use crate::time::Ratio;
-use crate::time::TimeBase;
 use ffmpeg_next::frame::Audio;
 use std::collections::VecDeque;
 use std::num::NonZero;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 /// Samples of a piece, but for the last one before a gap: a second.
 const PIECE: usize = RATE as usize;
@@ -105,42 +97,29 @@ pub fn sound(
     let stop = Stop::new(stop);
     let track = SoundTrack::open(path, wanted.track, stop.clone())?;
     let decoder = SoundDecoder::open(&track)?;
-    let origin = match facts.has_frames() {
-        true => first_frame(path, input, facts),
-        false => None,
-    };
     let base = track.base();
+    let offset = facts.start_offset();
+    let clock = facts.first_frame.map(|first| Clock {
+        base,
+        origin: (first.pts, first.base),
+        lead: sample_at(offset).cast_signed(),
+    });
     Ok(Pieces {
         video: facts.id,
-        clock: origin.map(|origin| Clock { base, origin }),
+        clock,
         track,
         decoder,
         run: None,
         end: 0,
-        from: wanted.from.map_or(0, sample_at),
-        until: wanted.until.map_or(u64::MAX, sample_at),
+        from: wanted.from.map_or(0, |from| sample_at(from + offset)),
+        until: wanted
+            .until
+            .map_or(u64::MAX, |until| sample_at(until + offset)),
         piece: Vec::new(),
         ready: VecDeque::new(),
         is_over: false,
         stop,
     })
-}
-
-// The time stamp of the first frame that is shown, found as the frames of the video are, so
-// that the two cannot differ. Where none can be, the sound has its own clock.
-fn first_frame(path: &Path, input: &Input, facts: &VideoFacts) -> Option<(Pts, TimeBase)> {
-    let base = Track::open(path, Stop::default()).ok()?.base();
-    let wanted = Wanted {
-        end: Some(Duration::from_millis(500)),
-        decoders: 1,
-        ..Wanted::new(Ratio::ONE, 32, PixelFormat::I420)
-    };
-    let stop = Arc::new(AtomicBool::new(false));
-    let first = frames::frames(input, facts, &wanted, stop)
-        .ok()?
-        .next()?
-        .ok()?;
-    Some((first.moment.pts, base))
 }
 
 impl Pieces {
@@ -215,6 +194,7 @@ impl Pieces {
         *self.clock.get_or_insert(Clock {
             base,
             origin: (first, base),
+            lead: 0,
         })
     }
 

@@ -6,8 +6,11 @@ use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::choice;
 use crate::media::input::choice::StreamChoice;
+use crate::media::input::continuity::Continuity;
+use crate::media::input::timeline::Medium;
 use crate::media::input::track;
 use crate::media::stop::Stop;
+use crate::time::Pts;
 use crate::time::TimeBase;
 use bytes::Bytes;
 use ffmpeg_next::Packet;
@@ -32,6 +35,7 @@ pub(in crate::media) struct SoundTrack {
     stream: usize,
     instead_of: Option<String>,
     base: TimeBase,
+    continuity: Continuity,
     stop: Stop,
     damaged: u64,
 }
@@ -85,14 +89,17 @@ impl SoundTrack {
             index: stream,
             instead_of,
         } = chosen;
-        ffmpeg::read_only(&mut input, stream);
+        ffmpeg::read_only(&mut input, &[Some(stream)]);
         let base = input.stream(stream).and_then(|it| {
             let base = it.time_base();
             TimeBase::new(base.numerator().into(), base.denominator().into())
         });
+        let base = base.ok_or_else(|| MediaError::NoSound { path: path.into() })?;
+        let streams = [choice::video(&input).map(|it| it.index), Some(stream)];
         Ok(Self {
             path: path.into(),
-            base: base.ok_or_else(|| MediaError::NoSound { path: path.into() })?,
+            base,
+            continuity: Continuity::new(path, &input, streams, Medium::Sound, base),
             input,
             stream,
             instead_of,
@@ -139,6 +146,20 @@ impl SoundTrack {
         (whole > 0).then(|| whole as f64 / f64::from(ffmpeg_next::ffi::AV_TIME_BASE))
     }
 
+    /// Seconds of the stream, as its packets say; reads all of them.
+    pub(in crate::media) fn read_length(mut self) -> Option<f64> {
+        let mut span: Option<(i64, i64)> = None;
+        while let Some(packet) = self.next_packet() {
+            if let Some(pts) = packet.pts() {
+                let end = pts.saturating_add(packet.duration().max(0));
+                let (first, last) = span.unwrap_or((pts, end));
+                span = Some((first.min(pts), last.max(end)));
+            }
+        }
+        let (first, last) = span?;
+        Some(self.base.seconds_between(Pts(first), Pts(last)))
+    }
+
     /// The number of times that the container could not be read.
     pub(super) fn damaged(&self) -> u64 {
         self.damaged
@@ -150,7 +171,10 @@ impl SoundTrack {
         while !self.stop.is_set() && unreadable < UNREADABLE_LIMIT {
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() == self.stream => return Some(packet),
+                Ok(()) if packet.stream() == self.stream => {
+                    self.continuity.mend(&mut packet, &self.stop);
+                    return Some(packet);
+                }
                 Ok(()) => {}
                 Err(Error::Eof) => return None,
                 Err(_) => {

@@ -7,6 +7,7 @@ use super::tsv;
 use super::txt;
 use super::vtt;
 use crate::output::results::results::Results;
+use crate::output::results::transcription::SaidSegment;
 use crate::output::results::transcription::Transcription;
 use crate::recipe::OutputFormat;
 
@@ -16,7 +17,10 @@ pub fn render(results: &Results, format: OutputFormat, layout: CaptionLayout) ->
     let Transcription::Said(said) = &results.transcription else {
         return None;
     };
-    let segments = said.segments.as_slice();
+    // Results count from the first frame, and players from the earliest stream.
+    let offset = results.source.start_offset;
+    let segments: Vec<SaidSegment> = said.segments.iter().map(|it| it.later_by(offset)).collect();
+    let segments = segments.as_slice();
     let captions = || captions(segments, said.duration, layout);
     let mut out = String::new();
     let written = match format {

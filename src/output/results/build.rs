@@ -198,6 +198,7 @@ fn source(video: &VideoFacts) -> Source {
         height: video.size.height,
         duration: video.duration.map(|seconds| rounded(seconds, 1e6)),
         fps: video.fps.map(|fps| rounded(fps.to_f64(), 1e6)),
+        start_offset: rounded(video.start_offset(), 1e6),
         codec: video.codec.clone(),
         rotation: video.rotation,
         digest: video.digest.clone(),

@@ -88,12 +88,21 @@ pub struct Source {
     pub duration: Option<f64>,
     /// Frames a second on average; `null` as above.
     pub fps: Option<f64>,
+    /// Seconds from where a player's clock begins to the first frame, which all times are told
+    /// from; absent where it begins with that frame.
+    #[serde(default, skip_serializing_if = "is_zero_seconds")]
+    pub start_offset: f64,
     /// FFmpeg's name of the codec.
     pub codec: String,
     /// Clockwise degrees that the frame is turned by when shown.
     pub rotation: u16,
     /// BLAKE3 of the content, in hexadecimal.
     pub digest: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero_seconds(seconds: &f64) -> bool {
+    *seconds == 0.0
 }
 
 /// What inferred for a stage.

@@ -73,6 +73,23 @@ pub struct SaidSegment {
     pub words: Vec<SaidWord>,
 }
 
+impl SaidSegment {
+    /// The same with all its times this much later.
+    pub(in crate::output) fn later_by(&self, seconds: f64) -> Self {
+        let word = |word: &SaidWord| SaidWord {
+            start: word.start + seconds,
+            end: word.end + seconds,
+            ..word.clone()
+        };
+        Self {
+            start: self.start + seconds,
+            end: self.end + seconds,
+            words: self.words.iter().map(word).collect(),
+            ..self.clone()
+        }
+    }
+}
+
 /// One word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SaidWord {

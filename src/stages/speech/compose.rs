@@ -4,6 +4,7 @@
 
 use crate::engine::Fold;
 use crate::engine::FoldState;
+use crate::facts::VideoFacts;
 use crate::item::Item;
 use crate::name::StageId;
 use crate::name::VideoId;
@@ -39,7 +40,8 @@ struct Compose {
 
 impl Fold for Compose {
     fn open(&self, video: VideoId) -> Box<dyn FoldState> {
-        let has_sound = self.videos.get(&video).is_some_and(|(_, it)| it.has_sound);
+        let facts = self.videos.get(&video).map(|(_, facts)| facts);
+        let has_sound = facts.is_some_and(|it| it.has_sound);
         Box::new(Composing {
             stage: self.stage.clone(),
             video,
@@ -49,6 +51,7 @@ impl Fold for Compose {
                 (None, true) => None,
             },
             passages: BTreeMap::new(),
+            offset: facts.map_or(0.0, VideoFacts::start_offset),
         })
     }
 }
@@ -60,6 +63,8 @@ struct Composing {
     unheard: Option<String>,
     // By where they begin.
     passages: BTreeMap<u64, Passage>,
+    // Seconds from sample 0 to the first frame, which times are told from.
+    offset: f64,
 }
 
 impl FoldState for Composing {
@@ -72,7 +77,7 @@ impl FoldState for Composing {
 
     fn finish(&mut self) -> Vec<Item> {
         let said = match self.unheard.take() {
-            None => Ok(speech(self.passages.values())),
+            None => Ok(speech(self.passages.values()).earlier_by(self.offset)),
             Some(why) => Err(why),
         };
         vec![Item::Transcript(Box::new(Transcript {

@@ -3,6 +3,7 @@
 use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::facts::Facts;
+use crate::facts::FirstFrame;
 use crate::facts::LocalFacts;
 use crate::facts::ModelFacts;
 use crate::facts::Placement;
@@ -21,9 +22,12 @@ use crate::output::Place;
 use crate::output::Results;
 use crate::output::StageOutput;
 use crate::output::StageRun;
+use crate::output::formats::captions::CaptionLayout;
+use crate::output::formats::render::render;
 use crate::output::results::build::RunFacts;
 use crate::output::results::build::results;
 use crate::recipe::BatchSpec;
+use crate::recipe::CaptionFormat;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::Port;
@@ -41,6 +45,7 @@ use crate::speech::Transcript;
 use crate::speech::Word;
 use crate::time::Pts;
 use crate::time::Ratio;
+use crate::time::TimeBase;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -134,6 +139,7 @@ fn video() -> VideoFacts {
         codec: "h264".to_owned(),
         rotation: 0,
         has_sound: true,
+        first_frame: None,
         expected_frames: Some(3),
         heard_from: 0.0,
         heard_until: None,
@@ -426,4 +432,48 @@ fn a_file_of_sound_says_that_nobody_looked() {
         "there are no frames in it"
     );
     assert!(found.timeline.is_empty() && found.detections.is_empty());
+}
+
+#[test]
+fn sound_before_the_first_frame_has_negative_times_and_early_captions() {
+    let base = TimeBase::new(1, 1000).unwrap();
+    let first = FirstFrame {
+        pts: Pts(2_000),
+        base,
+        offset: 2.0,
+    };
+    let video = VideoFacts {
+        first_frame: Some(first),
+        ..video()
+    };
+    let segment = |start, end, text: &str| Segment {
+        start,
+        end,
+        text: text.to_owned(),
+        ..Segment::default()
+    };
+    // Times from sample 0, which is where a player begins.
+    let speech = Speech {
+        duration: 4.0,
+        segments: vec![segment(0.0, 1.6, "One."), segment(1.7, 3.3, "Two.")],
+        ..Speech::default()
+    };
+    let record = listened(Ok(speech.earlier_by(video.start_offset())));
+    let recipe = recipe(vec![yolo("yolo", 5), whisper()], None);
+    let found = results(&recipe, &facts(false), &video, &record, run());
+    assert_eq!(found.source.start_offset, 2.0);
+    let times = found.transcription.segments().iter();
+    let times: Vec<_> = times.map(|it| (it.start, it.end)).collect();
+    assert_eq!(times, [(-2.0, -0.4), (-0.3, 1.3)]);
+    let layout = CaptionLayout {
+        line_width: 42,
+        line_count: 2,
+    };
+    let captions = render(&found, CaptionFormat::Srt, layout).unwrap();
+    for line in [
+        "00:00:00,000 --> 00:00:01,600\nOne.",
+        "00:00:01,700 --> 00:00:03,300\nTwo.",
+    ] {
+        assert!(captions.contains(line), "{captions}");
+    }
 }

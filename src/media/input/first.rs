@@ -1,0 +1,38 @@
+//! The first frame of a video, and where it is on the clock of a player.
+//!
+//! It is found as all frames of the video are, so that the two cannot differ: where a recording
+//! begins in the middle of a group, only a decoder can tell which one it is.
+
+use crate::facts::FirstFrame;
+use crate::facts::VideoFacts;
+use crate::item::PixelFormat;
+use crate::media::frames::frames;
+use crate::media::input::identify::Input;
+use crate::media::input::track::Track;
+use crate::media::select::wanted::Wanted;
+use crate::media::stop::Stop;
+use crate::time::Ratio;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The first frame of the video at `path`; `None` where none can be shown.
+pub(super) fn first_frame(path: &Path, facts: &VideoFacts) -> Option<FirstFrame> {
+    let track = Track::open(path, Stop::default()).ok()?;
+    let wanted = Wanted {
+        end: Some(Duration::from_millis(500)),
+        decoders: 1,
+        ..Wanted::new(Ratio::ONE, 32, PixelFormat::I420)
+    };
+    let input = Input::Video(path.into());
+    let first = frames(&input, facts, &wanted, Arc::default())
+        .ok()?
+        .next()?
+        .ok()?;
+    let pts = first.moment.pts;
+    Some(FirstFrame {
+        pts,
+        base: track.base(),
+        offset: track.since_start(pts),
+    })
+}
