@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::item::Content;
 use crate::item::Frame;
 use crate::item::Moment;
+use crate::item::Size;
 use crate::media::decode::decoder::Tally;
 use crate::media::decode::full::Full;
 use crate::media::decode::full::Sampled;
@@ -48,6 +49,8 @@ pub struct Frames {
     wasted: u64,
     high_range: Option<&'static str>,
     instead_of: Option<String>,
+    // How the last frame that came out is shown.
+    shown: Option<Size>,
 }
 
 enum Source {
@@ -82,6 +85,7 @@ pub fn frames(
         wasted: 0,
         high_range: None,
         instead_of: None,
+        shown: None,
     };
     frames.source = match input {
         Input::Video(path) => frames.open(path)?,
@@ -119,6 +123,11 @@ impl Frames {
     /// The number of packets, so far, that were decoded: what the frames cost.
     pub fn decoded(&self) -> u64 {
         self.wasted + self.tally().packets
+    }
+
+    /// The size at which the frame that was given last is shown by itself.
+    pub(in crate::media) fn shown(&self) -> Option<Size> {
+        self.shown
     }
 
     fn tally(&self) -> Tally {
@@ -200,6 +209,7 @@ impl Frames {
     fn of_video(&mut self, target: Target, shaped: Result<Shaped, &str>) -> Frame {
         self.next_sample = target.next_sample;
         self.has_decoded |= shaped.is_ok();
+        self.shown = shaped.as_ref().ok().map(|shaped| shaped.source);
         let seconds = target.place.seconds;
         let moment = Moment {
             video: self.facts.id,

@@ -285,7 +285,7 @@ fn lossless_files_give_back_every_sample_and_none_is_larger_than_said() {
 #[test]
 fn sound_before_the_first_frame_is_heard() {
     let clips = Clips::new();
-    let (sound, pictures) = (beeping(6, 48_000), silent_pictures("4"));
+    let (sound, pictures) = (beeping(6, 48_000), silent_frames("4"));
     for name in ["later.mp4", "later.mkv", "later.ts", "later.mov"] {
         let arguments = format!("-itsoffset 2 {pictures} {sound} -vsync passthrough -c:a aac");
         let clip = clips.make(name, &arguments);
@@ -315,15 +315,15 @@ fn sound_before_the_first_frame_is_heard() {
 fn sound_before_the_first_whole_group_is_heard() {
     let clips = Clips::new();
     let arguments = format!(
-        "{} {} -c:v mpeg2video -g 100 -bf 2 -c:a mp2 -t 10",
-        silent_pictures("10"),
+        "-f lavfi -i testsrc2=s=192x128:r=25:d=10 {} -c:v libx264 -g 100 -sc_threshold 0 -bf 2 \
+         -c:a mp2 -t 10",
         beeping(10, 48_000)
     );
     let whole = clips.make("whole.ts", &arguments);
     let bytes = fs::read(&whole).unwrap();
     let packets = bytes.len() / 188;
     let cut = clips.path("cut.ts");
-    fs::write(&cut, &bytes[packets / 10 * 188..]).unwrap();
+    fs::write(&cut, &bytes[packets * 3 / 10 * 188..]).unwrap();
     let facts = probe(&cut, "1");
     // The first group that is whole begins at 4 s.
     let offset = facts.start_offset();

@@ -9,6 +9,7 @@ use crate::media::input::restart::RestartDetector;
 use crate::media::input::restart::WrapCounter;
 use crate::media::input::timeline::Medium;
 use crate::media::input::timeline::Timeline;
+use crate::media::input::track;
 use crate::media::stop::Stop;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
@@ -47,14 +48,13 @@ impl Continuity {
         let stream = streams[medium as usize].and_then(|index| input.stream(index));
         let bits = stream.as_ref().map_or(64, ffmpeg::wrap_bits);
         let reorders = stream.is_some_and(|it| ffmpeg::reorders(&it.parameters()));
-        let is_broadcast = matches!(ffmpeg::format_name(input).as_str(), "mpegts" | "mpeg");
         Self {
             path: path.into(),
             streams,
             medium,
             wrap: WrapCounter::new(base, bits),
             detector: RestartDetector::new(base, reorders),
-            suspicious: is_broadcast.then(|| restart::ticks(base, SUSPICIOUS_MS)),
+            suspicious: track::is_broadcast(input).then(|| restart::ticks(base, SUSPICIOUS_MS)),
             packets: 0,
             timeline: None,
         }

@@ -6,6 +6,7 @@
 use crate::facts::FirstFrame;
 use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
+use crate::item::Size;
 use crate::media::frames::frames;
 use crate::media::input::identify::Input;
 use crate::media::input::track::Track;
@@ -16,8 +17,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The first frame of the video at `path`; `None` where none can be shown.
-pub(super) fn first_frame(path: &Path, facts: &VideoFacts) -> Option<FirstFrame> {
+/// The first frame of the video at `path`, and the size at which it is shown; `None` where none
+/// can be.
+pub(super) fn first_frame(path: &Path, facts: &VideoFacts) -> Option<(FirstFrame, Size)> {
     let track = Track::open(path, Stop::default()).ok()?;
     let wanted = Wanted {
         end: Some(Duration::from_millis(500)),
@@ -25,14 +27,12 @@ pub(super) fn first_frame(path: &Path, facts: &VideoFacts) -> Option<FirstFrame>
         ..Wanted::new(Ratio::ONE, 32, PixelFormat::I420)
     };
     let input = Input::Video(path.into());
-    let first = frames(&input, facts, &wanted, Arc::default())
-        .ok()?
-        .next()?
-        .ok()?;
-    let pts = first.moment.pts;
-    Some(FirstFrame {
+    let mut frames = frames(&input, facts, &wanted, Arc::default()).ok()?;
+    let pts = frames.next()?.ok()?.moment.pts;
+    let first = FirstFrame {
         pts,
         base: track.base(),
         offset: track.since_start(pts),
-    })
+    };
+    Some((first, frames.shown()?))
 }

@@ -73,8 +73,12 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
         heard_until: wanted.end.map(|end| end.as_secs_f64()),
         digest: digest([path])?,
     };
-    if facts.has_sound {
-        facts.first_frame = first::first_frame(path, &facts);
+    // What a broadcast says of its size is what it came to while its headers were looked for.
+    if (facts.has_sound || track.is_broadcast())
+        && let Some((first, size)) = first::first_frame(path, &facts)
+    {
+        facts.first_frame = Some(first);
+        facts.size = size;
     }
     Ok(facts)
 }

@@ -58,6 +58,7 @@ impl Timeline {
         ffmpeg::read_only(&mut input, &streams);
         let mut scan = Scan {
             streams: streams.map(|stream| StreamScan::new(&input, stream?)),
+            furthest: -1,
             joins: Vec::new(),
         };
         let mut failures = 0;
@@ -90,15 +91,37 @@ impl Timeline {
 
 struct Scan {
     streams: [Option<StreamScan>; 2],
+    // The furthest place in the file that a packet was read from.
+    furthest: i64,
     joins: Vec<Join>,
 }
 
-/// A place in the file where one part ends and the next begins.
+/// Where one part ends and the next begins.
 struct Join {
+    // The place in the file; as far as can be where packets are not in the order of the file.
     position: i64,
     first: [Option<u64>; 2],
     // Whether the times of the stream went back there.
     jumped: [bool; 2],
+}
+
+/// From when to when a part of a stream lasts.
+#[derive(Clone, Copy)]
+struct Span {
+    start: i64,
+    end: i64,
+    // Likewise by the times of decoding. MPEG leaves out when some of its frames are shown.
+    decoded: Option<(i64, i64)>,
+    has_unknown: bool,
+}
+
+impl Span {
+    // Where the last frame may have said nothing, frames are shown for as long as decoding took.
+    fn end(&self) -> i64 {
+        let by_decoding = self.decoded.filter(|_| self.has_unknown);
+        let length = by_decoding.map_or(0, |(first, last)| last.saturating_sub(first));
+        self.end.max(self.start.saturating_add(length))
+    }
 }
 
 struct StreamScan {
@@ -109,7 +132,7 @@ struct StreamScan {
     packets: u64,
     position: i64,
     // From when to when each part lasts, as its packets say.
-    spans: Vec<Option<(i64, i64)>>,
+    spans: Vec<Option<Span>>,
     // What was before a restart that is not confirmed yet.
     unconfirmed: Option<(RestartDetector, u32)>,
 }
@@ -137,12 +160,32 @@ impl StreamScan {
         self.spans.len() - 1
     }
 
-    fn note(&mut self, start: i64, duration: i64) {
+    fn note(&mut self, pts: Option<i64>, packet: &Packet) {
+        let duration = packet.duration();
         let duration = if duration > 0 { duration } else { self.usual };
-        let end = start.saturating_add(duration);
-        if let Some(span) = self.spans.last_mut() {
-            let (first, last) = span.unwrap_or((start, end));
-            *span = Some((first.min(start), last.max(end)));
+        let dts = packet.dts().zip(pts.or(self.detector.latest()));
+        let dts = dts.map(|(dts, near)| self.wrap.unwrap_near(near, dts));
+        let Some(span) = self.spans.last_mut() else {
+            return;
+        };
+        if let Some(pts) = pts {
+            let end = pts.saturating_add(duration);
+            let known = span.get_or_insert(Span {
+                start: pts,
+                end,
+                decoded: None,
+                has_unknown: false,
+            });
+            known.start = known.start.min(pts);
+            known.end = known.end.max(end);
+        }
+        if let Some(span) = span {
+            span.has_unknown |= pts.is_none();
+            if let Some(dts) = dts {
+                let (first, last) = span.decoded.unwrap_or((dts, dts));
+                let last = last.max(dts.saturating_add(duration));
+                span.decoded = Some((first.min(dts), last));
+            }
         }
     }
 }
@@ -155,7 +198,7 @@ impl Scan {
         let number = stream.packets;
         stream.packets += 1;
         let Some(pts) = packet.pts() else {
-            return;
+            return stream.note(None, packet);
         };
         let pts = stream.wrap.unwrap(pts);
         if let Ok(position) = i64::try_from(packet.position())
@@ -182,21 +225,25 @@ impl Scan {
             let part = stream.part();
             let position = stream.position;
             if part == self.joins.len() {
+                let is_ahead = position > self.furthest;
                 self.joins.push(Join {
-                    position,
+                    position: if is_ahead { position } else { i64::MAX },
                     first: [None; 2],
                     jumped: [false; 2],
                 });
             }
             if let Some(join) = self.joins.get_mut(part) {
-                join.position = join.position.min(position);
+                if join.position < i64::MAX {
+                    join.position = join.position.min(position);
+                }
                 join.first[medium] = Some(number);
                 join.jumped[medium] = true;
             }
             stream.spans.push(None);
             stream.unconfirmed = Some((before, CONFIRMED));
         }
-        stream.note(pts, packet.duration());
+        stream.note(Some(pts), packet);
+        self.furthest = self.furthest.max(stream.position);
     }
 
     // A time that goes back for a packet or two and then on where it was is damaged.
@@ -235,9 +282,9 @@ impl Scan {
         });
         let span = |medium: usize, part: usize| {
             let stream = self.streams[medium].as_ref()?;
-            let (start, end) = (*stream.spans.get(part)?)?;
+            let span = (*stream.spans.get(part)?)?;
             let tick = tick[medium];
-            Some((i128::from(start) * tick, i128::from(end) * tick))
+            Some((i128::from(span.start) * tick, i128::from(span.end()) * tick))
         };
         let mut ends = [0, 1].map(|medium| span(medium, 0).map(|(_, end)| end));
         let mut shift = [0; 2];

@@ -95,6 +95,11 @@ impl Track {
         parameters.unwrap_or_default()
     }
 
+    /// Whether it is of a kind that is cut and joined anywhere.
+    pub(in crate::media) fn is_broadcast(&self) -> bool {
+        is_broadcast(&self.input)
+    }
+
     /// FFmpeg's name of the codec.
     pub(in crate::media) fn codec(&self) -> String {
         ffmpeg::codec_name(&self.parameters())
@@ -273,6 +278,11 @@ fn ticks(base: TimeBase, num: i128, den: i128) -> Option<i64> {
     let (num, den) = (num * i128::from(base.den()), den * i128::from(base.num()));
     let ticks = (2 * num + den).div_euclid(2 * den);
     i64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
+}
+
+/// Whether a file is an MPEG stream, which is cut and joined anywhere.
+pub(in crate::media) fn is_broadcast(input: &Input) -> bool {
+    matches!(ffmpeg::format_name(input).as_str(), "mpegts" | "mpeg")
 }
 
 /// Opens a file that FFmpeg reads.
