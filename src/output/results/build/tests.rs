@@ -27,9 +27,9 @@ use crate::output::formats::render::render;
 use crate::output::results::build::RunFacts;
 use crate::output::results::build::results;
 use crate::recipe::BatchSpec;
-use crate::recipe::CaptionFormat;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
+use crate::recipe::OutputFormat;
 use crate::recipe::Port;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
@@ -469,7 +469,7 @@ fn sound_before_the_first_frame_has_negative_times_and_early_captions() {
         line_width: 42,
         line_count: 2,
     };
-    let captions = render(&found, CaptionFormat::Srt, layout).unwrap();
+    let captions = render(&found, OutputFormat::Srt, layout).unwrap();
     for line in [
         "00:00:00,000 --> 00:00:01,600\nOne.",
         "00:00:01,700 --> 00:00:03,300\nTwo.",
