@@ -1,6 +1,6 @@
 //! Stages: what each kind does, as sources, maps, calls and folds for the engine.
 //!
-//! Does not know screens or processes, nor who else is in the plan.
+//! Does not know screens or processes.
 
 mod assemble;
 mod batch;

@@ -1,6 +1,4 @@
 //! `save`: each frame to a file of its own, whole or not at all.
-//!
-//! Does not know who reads the files, nor what else is done with the frames.
 
 use crate::engine::Map;
 use crate::engine::MapState;
@@ -46,7 +44,7 @@ pub(super) fn save(
 pub(super) struct Taken(Mutex<BTreeSet<[u8; 16]>>);
 
 impl Taken {
-    // Whether nobody had it before.
+    // Whether the path was free.
     fn take(&self, path: &Path) -> bool {
         let digest = blake3::hash(path.as_os_str().as_encoded_bytes());
         let mut short = [0; 16];

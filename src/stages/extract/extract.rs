@@ -1,6 +1,4 @@
 //! `extract`: the sampled frames of each video, and JPEGs of those that leave the machine.
-//!
-//! Does not know who looks at them.
 
 use crate::engine::Emitter;
 use crate::engine::Map;

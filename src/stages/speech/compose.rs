@@ -59,7 +59,7 @@ impl Fold for Compose {
 struct Composing {
     stage: StageId,
     video: VideoId,
-    // Why nobody listens.
+    // Why its sound is not transcribed.
     unheard: Option<String>,
     // By where they begin.
     passages: BTreeMap<u64, Passage>,

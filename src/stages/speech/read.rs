@@ -1,7 +1,6 @@
 //! The sound of each video, as it comes out of the file.
 //!
-//! Has its own demuxer, so that neither frames nor sound can hold the other up. Does not know
-//! who listens.
+//! Has its own demuxer, so that neither frames nor sound can hold the other up.
 
 use crate::engine::Emitter;
 use crate::engine::VideoSource;

@@ -164,7 +164,7 @@ impl VisionCall {
         }
     }
 
-    // Of a frame without boxes nobody was asked.
+    // No request is sent about a frame without boxes.
     fn about_boxes(&self, boxes: &Detections, output: &Value) -> Result<Item, Failure> {
         let found = match (&boxes.found, boxes.same_as) {
             (Found::Objects(_), None) => {
