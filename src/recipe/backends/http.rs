@@ -35,9 +35,9 @@ pub struct HttpSpec {
     /// The address that requests are sent to.
     #[serde(deserialize_with = "value::optional")]
     pub url: Option<String>,
-    /// How they are sent.
+    /// The method of requests.
     pub method: HttpMethod,
-    /// In what form `request` travels.
+    /// What the fields of `request` are sent as.
     pub body: BodyForm,
     /// The variable that holds the key, sent as a bearer token to this machine and to hosts that
     /// `--allow-host` names; no key is sent where it is absent.
@@ -53,21 +53,22 @@ pub struct HttpSpec {
     /// What follows the `?` of every request's address: templates by name.
     #[serde(skip)]
     pub query: Json,
-    /// Whether an answer is one: an expression over `status` and `output`, which is the JSON that
-    /// came or `none`. Where absent, those with a status from 200 to 299 are.
+    /// Which answers are a success: an expression over `status` and `output` (the JSON of the
+    /// answer, or `none`); those with a status from 200 to 299 where absent.
     #[serde(deserialize_with = "value::some_expression")]
     pub ok: Option<String>,
-    /// Whether to ask again: an expression over the same. Where absent, the status says.
+    /// Which answers are asked for again: an expression over the same; the status decides where
+    /// absent.
     #[serde(deserialize_with = "value::some_expression")]
     pub retry_if: Option<String>,
-    /// For one request.
+    /// Seconds for one request.
     #[serde(deserialize_with = "value::timeout")]
     #[schemars(with = "f64")]
     pub request_timeout: Duration,
     /// How the server is asked and understood by a stage that does not say so itself.
     #[serde(skip)]
     pub mapping: MappingSpec,
-    /// The largest request.
+    /// Bytes of the largest request.
     #[serde(deserialize_with = "value::bytes")]
     pub max_body: usize,
     /// How much is asked of the server, and how often.
@@ -156,12 +157,12 @@ fn check_headers(table: &mut Table, wrong: &mut Vec<Diagnostic>) {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HttpMethod {
-    /// As nearly all servers of models want it.
+    /// What nearly all model servers take.
     #[default]
     Post,
-    /// In place of what is there.
+    /// For a server that wants it.
     Put,
-    /// As a change of what is there.
+    /// For a server that wants it.
     Patch,
 }
 

@@ -19,7 +19,7 @@ pub(in crate::recipe) const FACTS: BackendFacts = BackendFacts {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalSpec {
-    /// What runs the models.
+    /// The engine that runs the models.
     pub engine: LocalEngine,
     /// Threads of one session.
     #[serde(deserialize_with = "value::threads")]
@@ -49,7 +49,7 @@ impl LocalSpec {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LocalEngine {
-    /// Needs nothing but this program.
+    /// Part of this program.
     #[default]
     Rten,
     /// ONNX Runtime: faster; its library is opened at run time.

@@ -29,11 +29,11 @@ pub struct OpenaiSpec {
     /// and none for another.
     #[serde(deserialize_with = "value::optional")]
     pub api_key_env: Option<String>,
-    /// For one request, until its answer is there.
+    /// Seconds for one request, its answer included.
     #[serde(deserialize_with = "value::timeout")]
     #[schemars(with = "f64")]
     pub request_timeout: Duration,
-    /// The largest request.
+    /// Bytes of the largest request.
     #[serde(deserialize_with = "value::bytes")]
     pub max_body: usize,
     /// How much is asked of the server, and how often.

@@ -42,19 +42,19 @@ pub struct RunpodSpec {
     /// The variable that holds the key.
     #[serde(deserialize_with = "value::text")]
     pub api_key_env: String,
-    /// Whether a ticket or the answer is asked for.
+    /// How a job is submitted.
     pub mode: RunpodMode,
-    /// What the server's paths look like.
+    /// The paths of the server.
     pub dialect: RunpodDialect,
-    /// For one HTTP request.
+    /// Seconds for one HTTP request.
     #[serde(deserialize_with = "value::timeout")]
     #[schemars(with = "f64")]
     pub request_timeout: Duration,
-    /// For a worker to take a job.
+    /// Seconds for a worker to take a job.
     #[serde(deserialize_with = "value::timeout")]
     #[schemars(with = "f64")]
     pub queue_timeout: Duration,
-    /// For the worker to be done with it.
+    /// Seconds for a worker to finish a job.
     #[serde(deserialize_with = "value::timeout")]
     #[schemars(with = "f64")]
     pub execution_timeout: Duration,
@@ -64,35 +64,35 @@ pub struct RunpodSpec {
     /// How the handler is asked and understood.
     #[serde(skip)]
     pub mapping: MappingSpec,
-    /// The largest request, the whole of its JSON; where absent, what the mode allows.
+    /// Bytes of the largest request, all of its JSON; what the mode allows where absent.
     #[serde(deserialize_with = "value::max_bytes")]
     pub max_body: Option<usize>,
-    /// Workers at most, for forecasts.
+    /// Workers of the endpoint, at most, for forecasts.
     #[serde(deserialize_with = "value::workers")]
     pub fleet: usize,
-    /// GPU memory of one worker, in GB, for forecasts.
+    /// GPU memory of a worker, in GB, for forecasts.
     #[serde(deserialize_with = "value::gigabytes")]
     pub vram_gb: Option<f32>,
-    /// US dollars a second of one worker, for forecasts.
+    /// US dollars for a second of a worker, for forecasts.
     #[serde(deserialize_with = "value::price")]
     pub price_per_second: f64,
-    /// How long a worker is paid after its last job, for forecasts.
+    /// Seconds that a worker is paid after its last job, for forecasts.
     #[serde(deserialize_with = "value::time")]
     #[schemars(with = "f64")]
     pub idle_timeout: Duration,
-    /// How long a worker takes to start, for forecasts.
+    /// Seconds that a worker takes to start, for forecasts.
     #[serde(deserialize_with = "value::time")]
     #[schemars(with = "f64")]
     pub cold_start: Duration,
-    /// How long a worker takes for a frame, for forecasts.
+    /// Seconds that a worker takes for a frame, for forecasts.
     #[serde(deserialize_with = "value::some_time")]
     #[schemars(with = "Option<f64>")]
     pub frame_time: Option<Duration>,
-    /// How long a worker takes for a second of sound, for forecasts.
+    /// Seconds that a worker takes for a second of sound, for forecasts.
     #[serde(deserialize_with = "value::some_time")]
     #[schemars(with = "Option<f64>")]
     pub sound_time: Option<Duration>,
-    /// How long a worker takes nothing between two jobs, for forecasts.
+    /// Seconds that a worker idles between two jobs, for forecasts.
     #[serde(deserialize_with = "value::some_time")]
     #[schemars(with = "Option<f64>")]
     pub job_gap: Option<Duration>,
@@ -174,11 +174,10 @@ impl Default for RunpodSpec {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RunpodMode {
-    /// `/run` and `/status`: the ticket is known before anyone waits, so an answer that is lost
-    /// on its way is asked for again.
+    /// By `/run`, then `/status`: an answer that is lost on its way is fetched again.
     #[default]
     Async,
-    /// `/runsync`: one round trip less; an answer that is lost on its way is paid twice.
+    /// By `/runsync`: one round trip less; an answer that is lost on its way is paid twice.
     Sync,
 }
 

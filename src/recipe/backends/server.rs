@@ -14,16 +14,16 @@ use std::time::Duration;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSpec {
-    /// The largest answer that is read.
+    /// Bytes of the largest answer that is read.
     #[serde(deserialize_with = "value::bytes")]
     pub max_answer: usize,
-    /// Requests of all stages together.
+    /// Requests in flight, of all stages together.
     #[serde(deserialize_with = "value::limit")]
     pub concurrency: Option<usize>,
-    /// Attempts at one request, the first included.
+    /// Attempts at one request, the first one included.
     #[serde(deserialize_with = "value::attempts")]
     pub attempts: u32,
-    /// How long one request is tried again.
+    /// Seconds for which one request is tried again, from its first failure.
     #[serde(deserialize_with = "value::timeout")]
     #[schemars(with = "f64")]
     pub retry_time: Duration,

@@ -38,16 +38,16 @@ pub struct RecordSpec {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TranscriptSpec {
-    /// In `output`, the list of what was said.
+    /// In `output`, the list of segments.
     #[serde(deserialize_with = "value::some_expression")]
     pub segments: Option<String>,
-    /// In `segment`, one of those, the second of the sound at which it begins.
+    /// In `segment`, an entry of that list, the second of the sound at which it begins.
     #[serde(deserialize_with = "value::expression")]
     pub start: String,
     /// In `segment`, the second at which it ends.
     #[serde(deserialize_with = "value::expression")]
     pub end: String,
-    /// In `segment`, the words.
+    /// In `segment`, its text.
     #[serde(deserialize_with = "value::expression")]
     pub text: String,
     /// In `output`, the language: a code of ISO 639-1, its English name, or none.
@@ -67,17 +67,17 @@ impl Default for TranscriptSpec {
     }
 }
 
-/// Where in an answer is what was found: expressions, each over what those above it gave.
+/// Where the objects are in an answer: expressions, each over the results of those above it.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AnswerSpec {
     /// In `output`, the list with one entry for each frame that was sent, in its order.
     #[serde(deserialize_with = "value::expression")]
     pub images: String,
-    /// In `image`, one of those entries, the list of its objects.
+    /// In `image`, an entry of that list, the list of its objects.
     #[serde(deserialize_with = "value::expression")]
     pub objects: String,
-    /// In `object`, one of those, its box: a list of four numbers.
+    /// In `object`, an entry of that list, its box: a list of four numbers.
     #[serde(deserialize_with = "value::expression")]
     pub bbox: String,
     /// What the four numbers are.

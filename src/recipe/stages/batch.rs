@@ -26,7 +26,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchSpec {
-    /// Frames a request.
+    /// Frames in one request.
     #[serde(deserialize_with = "value::batch_size")]
     pub size: usize,
 }

@@ -34,36 +34,35 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ExtractSpec {
-    /// Frames sampled a second of video.
+    /// Frames that are sampled from a second of video.
     #[serde(deserialize_with = "value::fps")]
     #[schemars(with = "f64")]
     pub fps: Ratio,
-    /// The longest side, in pixels, that leaves the decoder.
+    /// The longer side of a frame, in pixels, at most; larger frames are scaled down.
     #[serde(deserialize_with = "value::max_side")]
     pub max_side: u32,
     /// JPEG quality of frames that leave the machine, 1 to 100.
     #[serde(deserialize_with = "value::quality")]
     pub quality: u8,
-    /// Whether frames that show nothing new are left out and have the answers of those that they
-    /// repeat.
+    /// Whether a frame that shows nothing new is left out and has the answer of the frame that it
+    /// repeats.
     #[serde(deserialize_with = "value::flag")]
     pub dedup: bool,
-    /// The levels of luma (of 255) that some cell of 8 px (of 1/160 of the longer side, where that
-    /// is more) must change by for a frame to show something new; or all of it by a quarter.
+    /// Levels of luma, of 255, by which one cell of a grid must change for a frame to be new; where
+    /// all cells change on average, a quarter of that is enough.
     #[serde(deserialize_with = "value::levels")]
     pub dedup_threshold: f32,
     /// Which frames can be sampled.
     pub mode: ExtractMode,
-    /// Where sampling and hearing begin, counted from the first frame of a video, as all times in
-    /// the results are.
+    /// Where frames and sound begin, counted from the first frame of a video.
     #[serde(deserialize_with = "moment::moment")]
     #[schemars(with = "f64")]
     pub start: Duration,
-    /// Where they end; with the video where absent.
+    /// Where they end; the end of the video where absent.
     #[serde(deserialize_with = "moment::optional")]
     #[schemars(with = "Option<f64>")]
     pub end: Option<Duration>,
-    /// Decoders at work on one video; as many as the machine has cores where absent.
+    /// Decoders that work on one video; as many as the machine has cores where absent.
     #[serde(deserialize_with = "value::decoders")]
     pub concurrency: Option<usize>,
 }
@@ -121,10 +120,9 @@ impl StageParameters for ExtractSpec {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExtractMode {
-    /// Any: the one on screen at each sample.
+    /// Any frame: the one on screen at each sample.
     #[default]
     Exact,
-    /// Keyframes alone: the one nearest to each sample, with its own time; nothing else is
-    /// decoded.
+    /// Keyframes alone: the nearest to each sample, with its own time; nothing else is decoded.
     Keyframes,
 }

@@ -61,7 +61,7 @@ pub struct HttpStageSpec {
     #[serde(deserialize_with = "value::text")]
     #[schemars(with = "String")]
     pub backend: BackendName,
-    /// What the server calls its model: `params.model` in requests.
+    /// The server's name of its model: `params.model` in requests.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
     /// Requests in flight.

@@ -41,7 +41,7 @@ pub struct MergeSpec {
     #[serde(deserialize_with = "value::optional")]
     #[schemars(with = "Option<String>")]
     pub primary: Option<StageId>,
-    /// The folder for the results.
+    /// The folder for the results: a template over `video`.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub output_dir: Template,
@@ -50,7 +50,7 @@ pub struct MergeSpec {
     /// Columns of a line in captions; a Chinese, Japanese or Korean letter takes two.
     #[serde(deserialize_with = "value::line_width")]
     pub line_width: usize,
-    /// Lines of a caption.
+    /// Lines of a caption, at most.
     #[serde(deserialize_with = "value::line_count")]
     pub line_count: usize,
 }

@@ -45,16 +45,17 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SaveSpec {
-    /// What the files are.
+    /// The format of the files.
     pub format: SaveFormat,
     /// JPEG quality, 1 to 100; that of `extract` where absent.
     #[serde(deserialize_with = "value::some_quality")]
     pub quality: Option<u8>,
-    /// The folder for the files.
+    /// The folder for the files: a template over `video`.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub output_dir: Template,
-    /// What a file is called within the folder, without its extension.
+    /// The path of a file within the folder, without its extension: a template over `video` and
+    /// `frame`.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub name: Template,

@@ -15,18 +15,18 @@ use std::num::NonZero;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SoundSpec {
-    /// The number of the sound track, from 1; where absent, what a player would choose.
+    /// The number of the sound track, from 1; the one that a player would choose where absent.
     #[serde(deserialize_with = "value::track")]
     #[schemars(with = "Option<usize>")]
     pub track: Option<NonZero<usize>>,
-    /// The longest sound, in seconds, that is listened to at once; where absent, the duration
-    /// over `concurrency`, from 30 to 300.
+    /// Seconds of sound in one chunk, at most; where absent, the duration over `concurrency`, from
+    /// 30 to 300.
     #[serde(deserialize_with = "value::chunk")]
     pub chunk: Option<u32>,
-    /// How sound that leaves the machine is coded: `flac`, `wav` or `opus`.
+    /// The format of sound that leaves the machine: `flac`, `wav` or `opus`.
     #[schemars(with = "String")]
     pub codec: Codec,
-    /// Whether silence is dropped before anybody listens.
+    /// Whether silence is dropped before sound is transcribed.
     #[serde(deserialize_with = "value::flag")]
     pub vad_filter: bool,
 }

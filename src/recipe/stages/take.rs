@@ -26,18 +26,18 @@ pub(in crate::recipe) const SOUND_KEYS: &[&str] = &["when"];
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq)]
 #[serde(default, deny_unknown_fields)]
 pub struct TakeSpec {
-    /// Facts of a video without which the stage is skipped for it.
+    /// Which videos the stage takes: an expression, such as `video.duration < 3600`.
     #[serde(deserialize_with = "value::condition")]
     #[schemars(with = "Option<String>")]
     pub when: Option<Condition>,
-    /// One frame in so many is taken.
+    /// The stage takes one frame in so many.
     #[serde(deserialize_with = "value::every")]
     pub every: u32,
-    /// A test on each box that frames are cut around.
+    /// Which boxes are cut out of frames: an expression, such as `confidence > 0.5`.
     #[serde(deserialize_with = "value::condition")]
     #[schemars(with = "Option<String>")]
     pub filter: Option<Condition>,
-    /// How much is cut around a box on each side, as a share of its own.
+    /// The margin on each side of a box that is cut out, as a share of the box.
     #[serde(deserialize_with = "value::share")]
     pub padding: f32,
 }

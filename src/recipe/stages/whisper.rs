@@ -38,33 +38,32 @@ pub struct WhisperSpec {
     #[serde(deserialize_with = "value::text")]
     #[schemars(with = "String")]
     pub backend: BackendName,
-    /// A folder, or what the server calls its model.
+    /// A folder, or the server's name of its model.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
     /// Requests in flight; on `local`, sessions at most.
     #[serde(deserialize_with = "value::concurrency")]
     pub concurrency: usize,
-    /// ISO 639-1 code of what is spoken; found out where absent.
+    /// ISO 639-1 code of the language that is spoken; detected where absent.
     #[serde(deserialize_with = "value::language")]
     pub language: Option<String>,
-    /// Whether what is said is written down as it is, or in English.
+    /// Whether speech is transcribed or translated.
     pub task: WhisperTask,
-    /// Texts that the search keeps at once, from 1 to 10: more make fewer errors and take more
-    /// time. Where absent, 5 on `local`, and what the server has; for `local` and
-    /// `worker = "faster-whisper"`.
+    /// Texts that the search keeps at once: more make fewer errors and take more time. Where absent,
+    /// 5 on `local`, and what the server has built in; for `local` and `worker = "faster-whisper"`.
     #[serde(deserialize_with = "value::beam_size")]
     #[schemars(with = "Option<usize>")]
     pub beam_size: Option<usize>,
-    /// Whether the model is told, at each window of 30 s, what was said before in the chunk. Where
-    /// absent, it is on `local`, and what the server has; for `local` and
+    /// Whether the model gets, at each window of 30 s, the text before it in the chunk. Where absent,
+    /// `true` on `local`, and what the server has built in; for `local` and
     /// `worker = "faster-whisper"`.
     #[serde(deserialize_with = "value::choice")]
     pub condition_on_previous_text: Option<bool>,
-    /// Whether each word has its time; without, a word at a cut within speech may be doubled or
-    /// missing.
+    /// Whether each word has its time; without, a word where sound is cut within speech may be
+    /// doubled or missing.
     #[serde(deserialize_with = "value::flag")]
     pub word_timestamps: bool,
-    /// What a worker of RunPod's takes and gives.
+    /// What the handler of a RunPod worker takes and gives.
     pub worker: WhisperWorker,
     /// Which sound is listened to, and in what pieces.
     #[serde(skip)]
@@ -92,10 +91,10 @@ impl Default for WhisperSpec {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum WhisperTask {
-    /// It is written down.
+    /// The text is in the language that is spoken.
     #[default]
     Transcribe,
-    /// It is written down in English.
+    /// The text is in English.
     Translate,
 }
 
@@ -147,7 +146,7 @@ impl WhisperTask {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhisperWorker {
-    /// A handler of one's own: takes `audio`, `language`, `task`, `vad_filter` and
+    /// Your own handler: takes `audio`, `language`, `task`, `vad_filter` and
     /// `word_timestamps`, gives `transcription`.
     #[default]
     Handler,

@@ -40,7 +40,7 @@ pub struct YoloSpec {
     #[serde(deserialize_with = "value::text")]
     #[schemars(with = "String")]
     pub backend: BackendName,
-    /// A file, or what the server calls its model.
+    /// An ONNX file, or the server's name of its model.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
     /// A file of class names for a model that does not carry them: one a line, JSON, or Ultralytics'
@@ -50,7 +50,7 @@ pub struct YoloSpec {
     /// Requests in flight; on `local`, sessions at most.
     #[serde(deserialize_with = "value::concurrency")]
     pub concurrency: usize,
-    /// The lowest confidence that is kept.
+    /// The lowest confidence of a box that is kept.
     #[serde(deserialize_with = "value::share")]
     pub conf: f32,
     /// The overlap from which the weaker of two boxes of a class is dropped.
@@ -66,7 +66,7 @@ pub struct YoloSpec {
     /// The classes to keep; all where empty.
     #[serde(deserialize_with = "value::classes")]
     pub classes: Vec<u32>,
-    /// The most boxes a frame.
+    /// Boxes in one frame, at most.
     #[serde(deserialize_with = "value::max_det")]
     pub max_det: usize,
 }

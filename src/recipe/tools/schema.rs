@@ -59,13 +59,13 @@ pub fn schema() -> Value {
                 "additionalProperties": { "type": ["string", "number", "boolean"] },
             },
             "stages": {
-                "description": "What is done. The name of a stage is its kind unless `kind` says otherwise.",
+                "description": "The stages. The name of a stage is its kind unless `kind` says otherwise.",
                 "type": "object",
                 "properties": by_name(&stages),
                 "additionalProperties": { "anyOf": all(&stages) },
             },
             "backends": {
-                "description": "Where stages infer, by names for their key `backend`.",
+                "description": "The backends, by the names that stages use in `backend`.",
                 "type": "object",
                 "additionalProperties": { "anyOf": all(&backends) },
             },
@@ -168,7 +168,7 @@ fn request() -> Value {
 
 fn templates(what: &str) -> Value {
     json!({
-        "description": format!("{what}; its strings are templates over what is asked about."),
+        "description": format!("{what}; its strings are templates over the frames or the sound of the request."),
         "type": "object",
     })
 }
