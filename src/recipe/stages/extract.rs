@@ -54,7 +54,7 @@ pub struct ExtractSpec {
     pub dedup_threshold: f32,
     /// Which frames can be sampled.
     pub mode: ExtractMode,
-    /// Where frames and sound begin, counted from the first frame of a video.
+    /// Where frames and sound begin, counted from the first frame of a video; also as `"1:02:03"`.
     #[serde(deserialize_with = "moment::moment")]
     #[schemars(with = "f64")]
     pub start: Duration,
