@@ -9,9 +9,9 @@ use crate::name::StageId;
 use crate::name::VideoId;
 use crate::speech;
 use crate::speech::Chunk;
-use crate::speech::Passage;
+use crate::speech::ChunkTranscript;
 use crate::speech::Sound;
-use crate::speech::Transcript;
+use crate::speech::StageTranscript;
 use crate::time::Pts;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -42,7 +42,7 @@ pub enum ItemKind {
     /// Fields about one frame: detections without boxes.
     Fields,
     /// What was heard in one chunk.
-    Passage,
+    ChunkTranscript,
     /// What was said in a video.
     Transcript,
     /// A frame that was written to a file.
@@ -70,7 +70,7 @@ impl fmt::Display for ItemKind {
             Self::Chunk => "chunks",
             Self::Detections => "detections",
             Self::Fields => "records",
-            Self::Passage => "passages",
+            Self::ChunkTranscript => "segments",
             Self::Transcript => "transcript",
             Self::Saved => "files",
             Self::Record => "record",
@@ -94,9 +94,9 @@ pub enum Item {
     /// What was found in one frame.
     Detections(Detections),
     /// What was heard in one chunk.
-    Passage(Passage),
+    ChunkTranscript(ChunkTranscript),
     /// What was said in a video.
-    Transcript(Box<Transcript>),
+    Transcript(Box<StageTranscript>),
     /// A frame that was written to a file.
     Saved(Saved),
     /// The merged outcome of one video.
@@ -111,9 +111,9 @@ impl Item {
             Self::Repeat(repeat) => repeat.moment.video,
             Self::Batch(batch) => batch.video,
             Self::Sound(sound) => sound.video,
-            Self::Chunk(chunk) => chunk.stretch.video,
+            Self::Chunk(chunk) => chunk.span.video,
             Self::Detections(found) => found.moment.video,
-            Self::Passage(passage) => passage.stretch.video,
+            Self::ChunkTranscript(transcript) => transcript.span.video,
             Self::Transcript(transcript) => transcript.video,
             Self::Saved(saved) => saved.moment.video,
             Self::Record(record) => record.video,
@@ -125,8 +125,8 @@ impl Item {
         match self {
             Self::Frame(_) | Self::Repeat(_) | Self::Detections(_) | Self::Saved(_) => 1,
             Self::Batch(batch) => batch.frames.len() as u64,
-            Self::Chunk(chunk) => chunk.stretch.counted(),
-            Self::Passage(passage) => passage.stretch.counted(),
+            Self::Chunk(chunk) => chunk.span.counted(),
+            Self::ChunkTranscript(transcript) => transcript.span.counted(),
             Self::Sound(_) | Self::Transcript(_) | Self::Record(_) => 0,
         }
     }
@@ -146,9 +146,9 @@ impl fmt::Display for Item {
                 _ => f.write_str("empty batch"),
             },
             Self::Sound(sound) => write!(f, "sound from {:.1} s", speech::seconds(sound.start)),
-            Self::Chunk(chunk) => write!(f, "{}", chunk.stretch),
+            Self::Chunk(chunk) => write!(f, "{}", chunk.span),
             Self::Detections(found) => write!(f, "{}", found.moment),
-            Self::Passage(passage) => write!(f, "{}", passage.stretch),
+            Self::ChunkTranscript(transcript) => write!(f, "{}", transcript.span),
             Self::Transcript(transcript) => write!(f, "transcript of {}", transcript.video),
             Self::Saved(saved) => write!(f, "{}", saved.moment),
             Self::Record(record) => write!(f, "{}", record.video),
@@ -432,7 +432,7 @@ pub struct Record {
     /// Detections by the stage that made them.
     pub detections: BTreeMap<StageId, Vec<Detections>>,
     /// What was said, by the stage that listened.
-    pub transcripts: BTreeMap<StageId, Transcript>,
+    pub transcripts: BTreeMap<StageId, StageTranscript>,
     /// Frames on the disk by the stage that wrote them.
     pub saved: BTreeMap<StageId, Vec<Saved>>,
 }

@@ -1,4 +1,4 @@
-//! Speech: the sound of a video on its clock, and what is heard in it.
+//! Speech: the sound of a video on its clock, and its transcript.
 //!
 //! All sound is one channel of 16-bit samples at [`RATE`]. Sample 0 is where a player's clock
 //! begins, with the earliest stream: at the first frame, or at the sound where that comes earlier.
@@ -26,7 +26,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Samples a second: what Whisper hears.
+/// Samples a second: the rate that Whisper takes.
 pub const RATE: u32 = 16_000;
 
 /// The seconds from sample 0 to `sample`.
@@ -51,52 +51,52 @@ pub struct Sound {
     pub samples: Arc<[i16]>,
 }
 
-/// Which sound of which video: the identity of what is heard in it.
+/// Which sound of which video: the identity of a chunk and of its transcript.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stretch {
+pub struct AudioSpan {
     /// The video.
     pub video: VideoId,
     /// The samples that it is made of.
     pub range: Range<u64>,
-    /// The samples that nobody else answers for. Where they end before `range` does, the rest is
+    /// The samples that no other chunk counts for. Where they end before `range` does, the rest is
     /// shared with the neighbour, so that a word on the border is whole in one of the two.
     pub own: Range<u64>,
 }
 
-impl Stretch {
-    /// The whole seconds of sound that it answers for: what progress is counted in. Adds up to
-    /// those of the video.
+impl AudioSpan {
+    /// The whole seconds of sound that it counts for: the units of progress. They add up to those
+    /// of the video.
     pub fn counted(&self) -> u64 {
         let rate = u64::from(RATE);
         (self.own.end / rate).saturating_sub(self.own.start / rate)
     }
 }
 
-impl fmt::Display for Stretch {
+impl fmt::Display for AudioSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (start, end) = (seconds(self.own.start), seconds(self.own.end));
         write!(f, "sound {start:.1}..{end:.1} s")
     }
 }
 
-/// A stretch of sound that is listened to at once.
+/// A span of sound that is transcribed at once.
 #[derive(Clone, Debug)]
 pub struct Chunk {
     /// Which one.
-    pub stretch: Stretch,
-    /// How it sounds; or why that cannot be told.
-    pub content: Result<Waves, Failure>,
+    pub span: AudioSpan,
+    /// Its sound, or why there is none.
+    pub content: Result<AudioData, Failure>,
 }
 
 /// The forms in which sound is carried.
 #[derive(Clone, Debug)]
-pub enum Waves {
-    /// There is nothing to hear: nobody needs to listen.
+pub enum AudioData {
+    /// Nothing audible: no model is asked.
     Silence,
     /// Samples.
-    Plain(Arc<[i16]>),
+    Samples(Arc<[i16]>),
     /// A whole sound file.
-    Coded {
+    File {
         /// How it is coded.
         codec: Codec,
         /// The bytes of the file.
@@ -148,20 +148,20 @@ impl Codec {
     }
 }
 
-/// What was heard in a stretch of sound.
+/// The transcript of a chunk.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Passage {
-    /// The stage that listened.
+pub struct ChunkTranscript {
+    /// The stage.
     pub stage: StageId,
-    /// What it listened to.
-    pub stretch: Stretch,
-    /// What it heard, or why there is no answer.
-    pub heard: Result<Heard, Failure>,
+    /// The sound.
+    pub span: AudioSpan,
+    /// What a model recognised, or why there is no answer.
+    pub recognition: Result<Recognition, Failure>,
 }
 
-/// What a model hears in some sound. Times are seconds from the beginning of that sound.
+/// What a model recognises in some sound. Times are seconds from the beginning of that sound.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Heard {
+pub struct Recognition {
     /// ISO 639-1 code of the language, where the model says it.
     pub language: Option<String>,
     /// How sure the model is of the language, from 0 to 1.
@@ -200,20 +200,20 @@ pub struct Word {
     pub probability: Option<f32>,
 }
 
-/// What was said in a video.
+/// The transcript of a video by one stage.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Transcript {
-    /// The stage that listened.
+pub struct StageTranscript {
+    /// The stage.
     pub stage: StageId,
     /// The video.
     pub video: VideoId,
-    /// What it heard, or why it did not listen.
-    pub said: Result<Speech, String>,
+    /// The transcript, or why the stage was skipped.
+    pub said: Result<Transcript, String>,
 }
 
-/// All that was heard in a video. Times are seconds on its clock.
+/// All that is said in a video. Times are seconds on its clock.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Speech {
+pub struct Transcript {
     /// ISO 639-1 code of the language that most of it is in.
     pub language: Option<String>,
     /// How sure the model is of the language, from 0 to 1; the mean over what is in it.
@@ -222,14 +222,14 @@ pub struct Speech {
     pub duration: f64,
     /// In order of time.
     pub segments: Vec<Segment>,
-    /// The stretches that have no answer, in order.
+    /// The parts that have no answer, in order.
     pub gaps: Vec<Gap>,
     /// Where sound was cut within speech and the answers had no times of words, so that a word
     /// may be doubled or missing.
     pub seams: Vec<f64>,
 }
 
-impl Speech {
+impl Transcript {
     /// The same with all its times this much earlier.
     pub fn earlier_by(mut self, seconds: f64) -> Self {
         for segment in &mut self.segments {
@@ -249,14 +249,14 @@ impl Speech {
     }
 }
 
-/// A stretch of a video without an answer.
+/// A part of a video without an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gap {
     /// Seconds.
     pub start: f64,
     /// Seconds.
     pub end: f64,
-    /// What the stretch was, such as `sound 0.0..30.0 s`.
+    /// Which span it was, such as `sound 0.0..30.0 s`.
     pub item: String,
     /// Why.
     pub failure: Failure,

@@ -37,9 +37,9 @@ use crate::recipe::Recipe;
 use crate::recipe::SoundSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
+use crate::speech::AudioData;
+use crate::speech::AudioSpan;
 use crate::speech::Chunk;
-use crate::speech::Stretch;
-use crate::speech::Waves;
 use crate::speech::sample_at;
 use crate::stages;
 use crate::stages::Trial;
@@ -217,8 +217,8 @@ fn send(trial: &dyn Trial, item: &Item) -> Result<TryAnswer, AppError> {
 fn found(item: &Item) -> Value {
     match item {
         Item::Detections(found) => json!(output::entry(found)),
-        Item::Passage(passage) => match &passage.heard {
-            Ok(heard) => json!(heard),
+        Item::ChunkTranscript(transcript) => match &transcript.recognition {
+            Ok(recognition) => json!(recognition),
             Err(failure) => json!({ "error": failure.class }),
         },
         _ => Value::Null,
@@ -314,12 +314,12 @@ impl Source<'_> {
         let range = start..start + samples.len() as u64;
         let file = media::encode_sound(&samples, spec.codec).map_err(failed)?;
         Ok(Item::Chunk(Chunk {
-            stretch: Stretch {
+            span: AudioSpan {
                 video: self.facts.id,
                 range: range.clone(),
                 own: range,
             },
-            content: Ok(Waves::Coded {
+            content: Ok(AudioData::File {
                 codec: spec.codec,
                 file,
             }),

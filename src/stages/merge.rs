@@ -14,7 +14,7 @@ use crate::item::Record;
 use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
-use crate::speech::Transcript;
+use crate::speech::StageTranscript;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ struct Joining {
     video: VideoId,
     detections: BTreeMap<StageId, Vec<Detections>>,
     saved: BTreeMap<StageId, Vec<Saved>>,
-    transcripts: BTreeMap<StageId, Transcript>,
+    transcripts: BTreeMap<StageId, StageTranscript>,
 }
 
 impl FoldState for Joining {

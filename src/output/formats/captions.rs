@@ -12,7 +12,7 @@ use super::render::one_line;
 use super::schedule::schedule;
 use super::split::lines;
 use super::split::split;
-use crate::output::results::transcription::SaidSegment;
+use crate::output::results::transcription::SegmentEntry;
 use crate::speech::has_space_between;
 use unicode_width::UnicodeWidthStr;
 
@@ -66,11 +66,11 @@ pub(super) struct TimedAtom {
 /// The captions of `segments` of a sound of so many seconds, in order of time; no two are shown at
 /// once.
 pub(super) fn captions(
-    segments: &[SaidSegment],
+    segments: &[SegmentEntry],
     duration: f64,
     layout: CaptionLayout,
 ) -> Vec<Caption> {
-    let mut segments: Vec<&SaidSegment> = segments.iter().collect();
+    let mut segments: Vec<&SegmentEntry> = segments.iter().collect();
     segments.sort_by(|a, b| a.start.total_cmp(&b.start));
     let runs = runs(segments.iter().map(|segment| timed(segment, layout)));
     let mut captions = Vec::new();
@@ -114,7 +114,7 @@ fn runs(segments: impl Iterator<Item = Vec<TimedAtom>>) -> Vec<Vec<TimedAtom>> {
     runs
 }
 
-fn timed(segment: &SaidSegment, layout: CaptionLayout) -> Vec<TimedAtom> {
+fn timed(segment: &SegmentEntry, layout: CaptionLayout) -> Vec<TimedAtom> {
     let text = one_line(&segment.text);
     let clock = LetterClock::new(segment, &text);
     let atoms = atoms(&text, layout.line_width);

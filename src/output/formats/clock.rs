@@ -1,7 +1,7 @@
 //! When each letter of a segment is said: by its words where they have times, else by its share
 //! of the segment.
 
-use crate::output::results::transcription::SaidSegment;
+use crate::output::results::transcription::SegmentEntry;
 use crate::speech::align;
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ struct LetterSpan {
 
 impl LetterClock {
     /// The clock of `text`, which is that of `segment` with other spaces.
-    pub(super) fn new(segment: &SaidSegment, text: &str) -> Self {
+    pub(super) fn new(segment: &SegmentEntry, text: &str) -> Self {
         let positions = |counts: fn(char) -> bool| -> Vec<usize> {
             let counted = text.char_indices().filter(|(_, c)| counts(*c));
             counted.map(|(at, _)| at).collect()
@@ -65,7 +65,7 @@ impl LetterSpan {
     }
 }
 
-fn spans(segment: &SaidSegment, text: &str, letters: &[usize]) -> Vec<LetterSpan> {
+fn spans(segment: &SegmentEntry, text: &str, letters: &[usize]) -> Vec<LetterSpan> {
     let believed = segment.start - TOLERANCE..=segment.end + TOLERANCE;
     let words = segment.words.iter();
     let words = words.filter(|word| believed.contains(&word.start) && believed.contains(&word.end));

@@ -7,15 +7,15 @@ use super::srt;
 use super::tsv;
 use super::txt;
 use super::vtt;
-use crate::output::results::transcription::SaidSegment;
-use crate::output::results::transcription::SaidWord;
+use crate::output::results::transcription::SegmentEntry;
+use crate::output::results::transcription::WordEntry;
 use proptest::prelude::Strategy;
 use proptest::prelude::any;
 use proptest::prelude::proptest;
 use unicode_width::UnicodeWidthStr;
 
-fn segment(start: f64, end: f64, text: &str) -> SaidSegment {
-    SaidSegment {
+fn segment(start: f64, end: f64, text: &str) -> SegmentEntry {
+    SegmentEntry {
         id: 0,
         start,
         end,
@@ -26,14 +26,14 @@ fn segment(start: f64, end: f64, text: &str) -> SaidSegment {
     }
 }
 
-fn with_words(segment: SaidSegment, words: &[(f64, f64, &str)]) -> SaidSegment {
-    let word = |(start, end, word): &(f64, f64, &str)| SaidWord {
+fn with_words(segment: SegmentEntry, words: &[(f64, f64, &str)]) -> SegmentEntry {
+    let word = |(start, end, word): &(f64, f64, &str)| WordEntry {
         word: (*word).to_owned(),
         start: *start,
         end: *end,
         probability: None,
     };
-    SaidSegment {
+    SegmentEntry {
         words: words.iter().map(word).collect(),
         ..segment
     }
@@ -49,7 +49,7 @@ const USUAL: CaptionLayout = CaptionLayout {
 };
 
 // Each caption as its times and lines.
-fn shown(segments: &[SaidSegment], layout: CaptionLayout) -> Vec<String> {
+fn shown(segments: &[SegmentEntry], layout: CaptionLayout) -> Vec<String> {
     let show = |caption: &Caption| {
         let (start, end) = (caption.start, caption.end);
         format!("{start} {end} {}", caption.lines.join(" / "))
@@ -255,7 +255,7 @@ proptest! {
         line_width in 10..50_usize,
         line_count in 1..4_usize,
     ) {
-        let segments: Vec<SaidSegment> = parts
+        let segments: Vec<SegmentEntry> = parts
             .iter()
             .map(|(text, start, length, has_words)| {
                 let whole = segment(*start, start + length, text);

@@ -2,11 +2,11 @@
 
 use super::render::milliseconds;
 use super::render::one_line;
-use crate::output::results::transcription::SaidSegment;
+use crate::output::results::transcription::SegmentEntry;
 use std::fmt::Result;
 use std::fmt::Write;
 
-pub(super) fn write(out: &mut String, segments: &[SaidSegment]) -> Result {
+pub(super) fn write(out: &mut String, segments: &[SegmentEntry]) -> Result {
     writeln!(out, "start\tend\ttext")?;
     for segment in segments {
         let (start, end) = (milliseconds(segment.start), milliseconds(segment.end));

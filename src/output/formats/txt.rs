@@ -1,11 +1,11 @@
 //! `txt`: the text alone, a line a segment.
 
 use super::render::one_line;
-use crate::output::results::transcription::SaidSegment;
+use crate::output::results::transcription::SegmentEntry;
 use std::fmt::Result;
 use std::fmt::Write;
 
-pub(super) fn write(out: &mut String, segments: &[SaidSegment]) -> Result {
+pub(super) fn write(out: &mut String, segments: &[SegmentEntry]) -> Result {
     let mut texts = segments.iter().map(|segment| one_line(&segment.text));
     texts.try_for_each(|text| writeln!(out, "{text}"))
 }

@@ -26,7 +26,7 @@ use crate::output::results::results::Object;
 use crate::output::results::results::Results;
 use crate::output::results::results::Run;
 use crate::output::results::results::Seen;
-use crate::output::results::results::Source;
+use crate::output::results::results::SourceEntry;
 use crate::output::results::results::StageOutput;
 use crate::output::results::results::StageRun;
 use crate::output::results::results::Summary;
@@ -192,8 +192,8 @@ fn imgsz(facts: &Facts, stage: &StageId, yolo: &YoloSpec) -> u32 {
     yolo.imgsz.or(own).unwrap_or(USUAL_IMGSZ)
 }
 
-fn source(video: &VideoFacts) -> Source {
-    Source {
+fn source(video: &VideoFacts) -> SourceEntry {
+    SourceEntry {
         width: video.size.width,
         height: video.size.height,
         duration: video.duration.map(|seconds| rounded(seconds, 1e6)),

@@ -35,7 +35,7 @@ pub struct Results {
     /// The parameters that everyone changes.
     pub config: Config,
     /// What the video is.
-    pub source: Source,
+    pub source: SourceEntry,
     /// What inferred, by stage.
     pub models: BTreeMap<StageId, Model>,
     /// Counts over `detections`.
@@ -79,7 +79,7 @@ pub struct Config {
 
 /// What the video is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+pub struct SourceEntry {
     /// Pixels across, as shown; what boxes are measured in.
     pub width: u32,
     /// Pixels down, as shown.
@@ -257,7 +257,7 @@ pub enum StageOutput {
         /// One entry a sampled frame, in order.
         records: Vec<Entry>,
     },
-    /// What a listening stage heard.
+    /// The transcript of a speech stage.
     Transcribed {
         /// What was said.
         transcription: Transcription,

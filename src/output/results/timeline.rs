@@ -5,7 +5,7 @@
 use crate::output::results::results::Entry;
 use crate::output::results::results::Seen;
 use crate::output::results::rounding::rounded;
-use crate::output::results::transcription::SaidSegment;
+use crate::output::results::transcription::SegmentEntry;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,8 +27,8 @@ pub struct Scene {
 }
 
 /// What `segments` say beside what `entries` show; both are in order of time.
-pub(in crate::output) fn timeline(segments: &[SaidSegment], entries: &[Entry]) -> Vec<Scene> {
-    let scene = |segment: &SaidSegment| {
+pub(in crate::output) fn timeline(segments: &[SegmentEntry], entries: &[Entry]) -> Vec<Scene> {
+    let scene = |segment: &SegmentEntry| {
         let first = entries.partition_point(|entry| entry.timestamp < segment.start);
         let last = entries.partition_point(|entry| entry.timestamp < segment.end);
         // Nothing was sampled meanwhile: what was on screen before still is.

@@ -1,40 +1,40 @@
-//! What was said, as the results tell it.
+//! The transcript in the results.
 //!
-//! Times are seconds of the video to a millisecond. Knows nothing of how it was heard.
+//! Times are seconds of the video to a millisecond. Knows nothing of how it was made.
 
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::output::results::rounding::rounded;
 use crate::speech::Segment;
-use crate::speech::Speech;
+use crate::speech::StageTranscript;
 use crate::speech::Transcript;
 use crate::speech::Word;
 use crate::speech::join;
 use serde::Deserialize;
 use serde::Serialize;
 
-/// What was said.
+/// The transcript of a video, or why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Transcription {
-    /// What the model heard.
-    Said(Box<Said>),
+    /// What is said.
+    Transcribed(Box<TranscriptEntry>),
     /// There is no answer.
     Error {
         /// The kind of failure; its text, which may vary, is under `run.errors`.
         error: Class,
     },
-    /// Nobody listened.
+    /// The stage was skipped.
     Skipped {
         /// Why.
         skipped: String,
     },
 }
 
-/// What the model heard in a video.
+/// What is said in a video.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Said {
-    /// ISO 639-1 code of the language that most of it is in; `null` where nobody knows.
+pub struct TranscriptEntry {
+    /// ISO 639-1 code of the language that most of it is in; `null` where it is not known.
     pub language: Option<String>,
     /// How sure the model is of the language, from 0 to 1.
     pub language_probability: Option<f64>,
@@ -43,10 +43,10 @@ pub struct Said {
     /// All of it.
     pub text: String,
     /// In order of time.
-    pub segments: Vec<SaidSegment>,
-    /// Stretches that have no answer; the rest stands.
+    pub segments: Vec<SegmentEntry>,
+    /// Parts that have no answer; the rest stands.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gaps: Vec<SaidGap>,
+    pub gaps: Vec<GapEntry>,
     /// Seconds at which sound was cut within speech and the answers had no times of words, so
     /// that a word may be doubled or missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -55,7 +55,7 @@ pub struct Said {
 
 /// About a sentence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SaidSegment {
+pub struct SegmentEntry {
     /// Its place among the segments, from 0.
     pub id: usize,
     /// Seconds.
@@ -70,13 +70,13 @@ pub struct SaidSegment {
     pub no_speech_prob: Option<f64>,
     /// Its words; none where the model does not say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub words: Vec<SaidWord>,
+    pub words: Vec<WordEntry>,
 }
 
-impl SaidSegment {
+impl SegmentEntry {
     /// The same with all its times this much later.
     pub(in crate::output) fn later_by(&self, seconds: f64) -> Self {
-        let word = |word: &SaidWord| SaidWord {
+        let word = |word: &WordEntry| WordEntry {
             start: word.start + seconds,
             end: word.end + seconds,
             ..word.clone()
@@ -92,7 +92,7 @@ impl SaidSegment {
 
 /// One word.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SaidWord {
+pub struct WordEntry {
     /// The word.
     pub word: String,
     /// Seconds.
@@ -106,7 +106,7 @@ pub struct SaidWord {
 
 /// A stretch without an answer: with `error`, or with `skipped`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SaidGap {
+pub struct GapEntry {
     /// Seconds.
     pub start: f64,
     /// Seconds.
@@ -114,14 +114,14 @@ pub struct SaidGap {
     /// The kind of failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Class>,
-    /// Why nobody listened.
+    /// Why it was not transcribed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
 }
 
 impl Transcription {
     /// What `transcript` says of a video whose sound could not be read on because of `unread`.
-    pub(in crate::output) fn of(transcript: &Transcript, unread: Option<&Failure>) -> Self {
+    pub(in crate::output) fn of(transcript: &StageTranscript, unread: Option<&Failure>) -> Self {
         let speech = match &transcript.said {
             Ok(speech) => speech,
             Err(why) => {
@@ -134,22 +134,22 @@ impl Transcription {
             ([], [], Some(failure)) => Self::Error {
                 error: failure.class,
             },
-            _ => Self::Said(Box::new(said(speech))),
+            _ => Self::Transcribed(Box::new(said(speech))),
         }
     }
 
-    /// The segments; none where nobody listened.
-    pub fn segments(&self) -> &[SaidSegment] {
+    /// The segments; none where there is no transcript.
+    pub fn segments(&self) -> &[SegmentEntry] {
         match self {
-            Self::Said(said) => &said.segments,
+            Self::Transcribed(said) => &said.segments,
             Self::Error { .. } | Self::Skipped { .. } => &[],
         }
     }
 }
 
-fn said(speech: &Speech) -> Said {
+fn said(speech: &Transcript) -> TranscriptEntry {
     let texts = speech.segments.iter().map(|segment| segment.text.as_str());
-    Said {
+    TranscriptEntry {
         language: speech.language.clone(),
         language_probability: speech.language_probability.map(probability),
         duration: time(speech.duration),
@@ -160,7 +160,7 @@ fn said(speech: &Speech) -> Said {
             .iter()
             .map(|gap| {
                 let is_skipped = gap.failure.class == Class::Stopped;
-                SaidGap {
+                GapEntry {
                     start: time(gap.start),
                     end: time(gap.end),
                     error: (!is_skipped).then_some(gap.failure.class),
@@ -172,8 +172,8 @@ fn said(speech: &Speech) -> Said {
     }
 }
 
-fn segment((id, segment): (usize, &Segment)) -> SaidSegment {
-    SaidSegment {
+fn segment((id, segment): (usize, &Segment)) -> SegmentEntry {
+    SegmentEntry {
         id,
         start: time(segment.start),
         end: time(segment.end),
@@ -184,8 +184,8 @@ fn segment((id, segment): (usize, &Segment)) -> SaidSegment {
     }
 }
 
-fn word(word: &Word) -> SaidWord {
-    SaidWord {
+fn word(word: &Word) -> WordEntry {
+    WordEntry {
         word: word.word.trim().to_owned(),
         start: time(word.start),
         end: time(word.end),

@@ -112,7 +112,7 @@ impl Lowering<'_> {
             ItemKind::Sound,
             ItemKind::Chunk,
             ItemKind::Chunk,
-            ItemKind::Passage,
+            ItemKind::ChunkTranscript,
         ];
         let mut names = Vec::new();
         let mut before = None;

@@ -1,5 +1,5 @@
 //! `whisper` and `http` on a remote backend: a chunk of sound as one request, and its answer as a
-//! passage.
+//! transcript.
 
 use crate::backends::Remote;
 use crate::backends::Submission;
@@ -22,11 +22,11 @@ use crate::name::Ticket;
 use crate::name::VideoId;
 use crate::recipe::WhisperSpec;
 use crate::recipe::WhisperTask;
+use crate::speech::AudioData;
 use crate::speech::Chunk;
+use crate::speech::ChunkTranscript;
 use crate::speech::Codec;
-use crate::speech::Heard;
-use crate::speech::Passage;
-use crate::speech::Waves;
+use crate::speech::Recognition;
 use crate::speech::seconds;
 use crate::stages::speech::halve::halve;
 use crate::stages::trial::RenderedRequest;
@@ -69,9 +69,9 @@ impl SpeechMapping {
     // The values that a request may take of what it is about, the sound itself aside.
     fn names(&self, item: &Item) -> Names {
         let chunk = match item {
-            Item::Chunk(Chunk { stretch, .. }) => json!({
-                "start": seconds(stretch.range.start),
-                "end": seconds(stretch.range.end),
+            Item::Chunk(Chunk { span, .. }) => json!({
+                "start": seconds(span.range.start),
+                "end": seconds(span.range.end),
             }),
             _ => Value::Null,
         };
@@ -114,10 +114,10 @@ impl SpeechProtocol {
         }
     }
 
-    fn heard(&self, output: &Value, sent: &SentSound) -> Result<Heard, Failure> {
+    fn recognition(&self, output: &Value, sent: &SentSound) -> Result<Recognition, Failure> {
         match self {
-            Self::Worker(_) | Self::Transcriptions(_) => speech::heard(output, sent),
-            Self::Mapped(mapped) => mapped.mapping.heard(output, sent),
+            Self::Worker(_) | Self::Transcriptions(_) => speech::recognition(output, sent),
+            Self::Mapped(mapped) => mapped.mapping.recognition(output, sent),
         }
     }
 }
@@ -193,15 +193,15 @@ impl SpeechCall {
     fn answer(&self, item: &Item, output: &Value) -> Result<Vec<Item>, Failure> {
         let sent = SentSound {
             seconds: match item {
-                Item::Chunk(Chunk { stretch, .. }) => {
-                    seconds(stretch.range.end.saturating_sub(stretch.range.start))
+                Item::Chunk(Chunk { span, .. }) => {
+                    seconds(span.range.end.saturating_sub(span.range.start))
                 }
                 _ => 0.0,
             },
             translate: self.protocol.translates(),
         };
-        let heard = self.protocol.heard(output, &sent)?;
-        Ok(passage(&self.stage, item, Ok(heard)))
+        let recognition = self.protocol.recognition(output, &sent)?;
+        Ok(chunk_transcript(&self.stage, item, Ok(recognition)))
     }
 
     // The shortest chunk that was too large is advised against.
@@ -209,7 +209,7 @@ impl SpeechCall {
         if let (Err(failure), Item::Chunk(chunk)) = (&answer, item)
             && failure.class.verdict() == Verdict::Split
         {
-            let range = &chunk.stretch.range;
+            let range = &chunk.span.range;
             let length = range.end.saturating_sub(range.start);
             self.refused.fetch_min(length, Ordering::Relaxed);
         }
@@ -300,7 +300,7 @@ impl Call for SpeechCall {
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
-        passage(&self.stage, item, Err(failure.clone()))
+        chunk_transcript(&self.stage, item, Err(failure.clone()))
     }
 }
 
@@ -348,7 +348,7 @@ fn extension(codec: Codec) -> &'static str {
 fn file(item: &Item) -> Option<(Codec, &Bytes)> {
     match item {
         Item::Chunk(Chunk {
-            content: Ok(Waves::Coded { codec, file }),
+            content: Ok(AudioData::File { codec, file }),
             ..
         }) => Some((*codec, file)),
         _ => None,
@@ -357,23 +357,27 @@ fn file(item: &Item) -> Option<(Codec, &Bytes)> {
 
 /// The answer for a chunk without a request: silence has no speech, and a gap stays one.
 pub(super) fn unasked(stage: &StageId, item: &Item) -> Vec<Item> {
-    let heard = match item {
+    let recognition = match item {
         Item::Chunk(Chunk {
             content: Err(failure),
             ..
         }) => Err(failure.clone()),
-        _ => Ok(Heard::default()),
+        _ => Ok(Recognition::default()),
     };
-    passage(stage, item, heard)
+    chunk_transcript(stage, item, recognition)
 }
 
-/// The passage of `stage` for a chunk.
-pub(super) fn passage(stage: &StageId, item: &Item, heard: Result<Heard, Failure>) -> Vec<Item> {
+/// The transcript of `stage` for a chunk.
+pub(super) fn chunk_transcript(
+    stage: &StageId,
+    item: &Item,
+    recognition: Result<Recognition, Failure>,
+) -> Vec<Item> {
     match item {
-        Item::Chunk(chunk) => vec![Item::Passage(Passage {
+        Item::Chunk(chunk) => vec![Item::ChunkTranscript(ChunkTranscript {
             stage: stage.clone(),
-            stretch: chunk.stretch.clone(),
-            heard,
+            span: chunk.span.clone(),
+            recognition,
         })],
         _ => Vec::new(),
     }

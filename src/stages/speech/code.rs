@@ -8,9 +8,9 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::media;
+use crate::speech::AudioData;
 use crate::speech::Chunk;
 use crate::speech::Codec;
-use crate::speech::Waves;
 use std::sync::Arc;
 
 /// Codes chunks as `codec`.
@@ -31,7 +31,7 @@ impl Map for Code {
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
         match item {
             Item::Chunk(chunk) => vec![Item::Chunk(Chunk {
-                stretch: chunk.stretch.clone(),
+                span: chunk.span.clone(),
                 content: Err(failure.clone()),
             })],
             _ => Vec::new(),
@@ -44,15 +44,15 @@ impl MapState for Code {
         let Item::Chunk(chunk) = item else {
             return Ok(Vec::new());
         };
-        let Ok(Waves::Plain(samples)) = &chunk.content else {
+        let Ok(AudioData::Samples(samples)) = &chunk.content else {
             return Ok(vec![item.clone()]);
         };
         let file = media::encode_sound(samples, self.codec)
             // What this machine lacks for one chunk it lacks for all.
             .map_err(|error| Failure::new(Class::Model, error.to_string()))?;
         Ok(vec![Item::Chunk(Chunk {
-            stretch: chunk.stretch.clone(),
-            content: Ok(Waves::Coded {
+            span: chunk.span.clone(),
+            content: Ok(AudioData::File {
                 codec: self.codec,
                 file,
             }),

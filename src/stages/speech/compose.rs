@@ -1,6 +1,6 @@
-//! Passages of a video into its transcript, in order whatever order they came in.
+//! The transcripts of the chunks of a video as one, in order of time whatever order they come in.
 //!
-//! Only what was heard meets here, which is small. Does not know the format of the results.
+//! Only text meets here, which is small. Does not know the format of the results.
 
 use crate::engine::Fold;
 use crate::engine::FoldState;
@@ -8,10 +8,10 @@ use crate::facts::VideoFacts;
 use crate::item::Item;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::speech::ChunkTranscript;
 use crate::speech::Gap;
-use crate::speech::Heard;
-use crate::speech::Passage;
-use crate::speech::Speech;
+use crate::speech::Recognition;
+use crate::speech::StageTranscript;
 use crate::speech::Transcript;
 use crate::speech::seconds;
 use crate::stages::extract::extract::Videos;
@@ -19,7 +19,7 @@ use crate::stages::speech::seam;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Joins what `stage` heard; the videos of `without` it leaves alone, for the reasons there.
+/// Joins the transcripts of `stage`; the videos of `without` are skipped, for the reasons there.
 pub(in crate::stages) fn compose(
     stage: &StageId,
     without: &BTreeMap<VideoId, String>,
@@ -45,12 +45,12 @@ impl Fold for Compose {
         Box::new(Composing {
             stage: self.stage.clone(),
             video,
-            unheard: match (self.without.get(&video), has_sound) {
+            skipped: match (self.without.get(&video), has_sound) {
                 (Some(why), _) => Some(why.clone()),
                 (None, false) => Some("there is no sound track".to_owned()),
                 (None, true) => None,
             },
-            passages: BTreeMap::new(),
+            transcripts: BTreeMap::new(),
             offset: facts.map_or(0.0, VideoFacts::start_offset),
         })
     }
@@ -60,27 +60,28 @@ struct Composing {
     stage: StageId,
     video: VideoId,
     // Why its sound is not transcribed.
-    unheard: Option<String>,
+    skipped: Option<String>,
     // By where they begin.
-    passages: BTreeMap<u64, Passage>,
+    transcripts: BTreeMap<u64, ChunkTranscript>,
     // Seconds from sample 0 to the first frame, which times are told from.
     offset: f64,
 }
 
 impl FoldState for Composing {
     fn push(&mut self, item: Item) -> Vec<Item> {
-        if let Item::Passage(passage) = item {
-            self.passages.insert(passage.stretch.own.start, passage);
+        if let Item::ChunkTranscript(transcript) = item {
+            self.transcripts
+                .insert(transcript.span.own.start, transcript);
         }
         Vec::new()
     }
 
     fn finish(&mut self) -> Vec<Item> {
-        let said = match self.unheard.take() {
-            None => Ok(speech(self.passages.values()).earlier_by(self.offset)),
+        let said = match self.skipped.take() {
+            None => Ok(speech(self.transcripts.values()).earlier_by(self.offset)),
             Some(why) => Err(why),
         };
-        vec![Item::Transcript(Box::new(Transcript {
+        vec![Item::Transcript(Box::new(StageTranscript {
             stage: self.stage.clone(),
             video: self.video,
             said,
@@ -88,23 +89,23 @@ impl FoldState for Composing {
     }
 }
 
-fn speech<'a>(passages: impl Iterator<Item = &'a Passage>) -> Speech {
-    let mut speech = Speech::default();
+fn speech<'a>(transcripts: impl Iterator<Item = &'a ChunkTranscript>) -> Transcript {
+    let mut speech = Transcript::default();
     let mut languages = Languages::default();
-    for passage in passages {
-        let stretch = &passage.stretch;
-        speech.duration = speech.duration.max(seconds(stretch.own.end));
-        match &passage.heard {
-            Ok(heard) => {
-                let own = seam::own(stretch, heard);
-                languages.note(heard, stretch.counted().max(1));
+    for transcript in transcripts {
+        let span = &transcript.span;
+        speech.duration = speech.duration.max(seconds(span.own.end));
+        match &transcript.recognition {
+            Ok(recognition) => {
+                let own = seam::trim(span, recognition);
+                languages.note(recognition, span.counted().max(1));
                 speech.segments.extend(own.segments);
                 speech.seams.extend(own.seams);
             }
             Err(failure) => speech.gaps.push(Gap {
-                start: seconds(stretch.own.start),
-                end: seconds(stretch.own.end),
-                item: stretch.to_string(),
+                start: seconds(span.own.start),
+                end: seconds(span.own.end),
+                item: span.to_string(),
                 failure: failure.clone(),
             }),
         }
@@ -121,17 +122,17 @@ fn speech<'a>(passages: impl Iterator<Item = &'a Passage>) -> Speech {
 struct Languages(BTreeMap<String, (u64, f64, u64)>);
 
 impl Languages {
-    fn note(&mut self, heard: &Heard, length: u64) {
-        let Some(language) = heard
+    fn note(&mut self, recognition: &Recognition, length: u64) {
+        let Some(language) = recognition
             .language
             .as_ref()
-            .filter(|_| !heard.segments.is_empty())
+            .filter(|_| !recognition.segments.is_empty())
         else {
             return;
         };
         let (total, sure, known) = self.0.entry(language.clone()).or_default();
         *total += length;
-        if let Some(probability) = heard.language_probability {
+        if let Some(probability) = recognition.language_probability {
             *sure += f64::from(probability) * length as f64;
             *known += length;
         }
@@ -155,26 +156,26 @@ mod tests {
     use crate::failure::Class;
     use crate::failure::Failure;
     use crate::name::VideoId;
-    use crate::speech::Heard;
-    use crate::speech::Passage;
+    use crate::speech::AudioSpan;
+    use crate::speech::ChunkTranscript;
+    use crate::speech::Recognition;
     use crate::speech::Segment;
-    use crate::speech::Stretch;
 
-    fn passage(index: u64, heard: Result<Heard, Failure>) -> Passage {
+    fn chunk_transcript(index: u64, recognition: Result<Recognition, Failure>) -> ChunkTranscript {
         let range = index * 160_000..(index + 1) * 160_000;
-        Passage {
+        ChunkTranscript {
             stage: "whisper".into(),
-            stretch: Stretch {
+            span: AudioSpan {
                 video: VideoId(0),
                 range: range.clone(),
                 own: range,
             },
-            heard,
+            recognition,
         }
     }
 
-    fn said(language: &str, probability: Option<f32>) -> Heard {
-        Heard {
+    fn said(language: &str, probability: Option<f32>) -> Recognition {
+        Recognition {
             language: Some(language.to_owned()),
             language_probability: probability,
             segments: vec![Segment {
@@ -188,21 +189,21 @@ mod tests {
     #[test]
     fn the_rest_stands_where_a_passage_has_no_answer() {
         let failure = Failure::new(Class::Worker, "boom");
-        let passages = [
-            passage(0, Ok(said("de", Some(1.0)))),
-            passage(1, Err(failure.clone())),
-            passage(2, Ok(said("en", Some(0.9)))),
-            passage(3, Ok(said("de", Some(0.5)))),
+        let transcripts = [
+            chunk_transcript(0, Ok(said("de", Some(1.0)))),
+            chunk_transcript(1, Err(failure.clone())),
+            chunk_transcript(2, Ok(said("en", Some(0.9)))),
+            chunk_transcript(3, Ok(said("de", Some(0.5)))),
             // Silence may be taken for anything.
-            passage(
+            chunk_transcript(
                 4,
-                Ok(Heard {
+                Ok(Recognition {
                     segments: Vec::new(),
                     ..said("cy", Some(1.0))
                 }),
             ),
         ];
-        let found = speech(passages.iter());
+        let found = speech(transcripts.iter());
         let starts: Vec<f64> = found.segments.iter().map(|it| it.start).collect();
         assert_eq!(starts, [1.0, 21.0, 31.0]);
         assert_eq!(found.duration, 50.0);

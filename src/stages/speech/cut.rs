@@ -1,9 +1,9 @@
-//! Sound into chunks that are listened to at once, each within the length that is allowed.
+//! Sound into chunks, which are transcribed one at a time, each within the length that is allowed.
 //!
 //! A chunk ends at the longest pause of its last fifth. Where there is none it ends at the
 //! quietest tenth of a second there, and the next one begins half a second earlier than this one
 //! answers for, as this one ends half a second later: a word on the border is whole in one of
-//! them. Holds one chunk at a time. Does not know what is listened for.
+//! them. Holds one chunk at a time. Does not know models.
 
 use crate::engine::Fold;
 use crate::engine::FoldState;
@@ -11,11 +11,11 @@ use crate::facts::VideoFacts;
 use crate::item::Item;
 use crate::name::VideoId;
 use crate::plan::ChunkLength;
+use crate::speech::AudioData;
+use crate::speech::AudioSpan;
 use crate::speech::Chunk;
 use crate::speech::RATE;
 use crate::speech::Sound;
-use crate::speech::Stretch;
-use crate::speech::Waves;
 use crate::stages::extract::extract::Videos;
 use crate::stages::speech::levels::FRAME;
 use crate::stages::speech::levels::Levels;
@@ -28,13 +28,13 @@ const SHARED: usize = RATE as usize / 2;
 /// Silence that is left before and after speech where silence is dropped: 0.4 s.
 const MARGIN: usize = RATE as usize * 2 / 5;
 
-/// A silence between two pieces that is longer than this is not listened to: 10 s.
+/// A silence between two pieces that is longer than this is in no chunk: 10 s.
 const LONGEST_GAP: u64 = 10 * RATE as u64;
 
 /// Less than a tenth of a second says nothing, and servers refuse it.
 const SHORTEST: usize = RATE as usize / 10;
 
-/// The loudest sample of what nobody can hear.
+/// The loudest sample that is inaudible.
 const INAUDIBLE: u16 = 4;
 
 /// Chunks of at most `length`. With `drop_silence`, what is silent at the ends of a chunk is not
@@ -129,27 +129,27 @@ impl Cutting {
     }
 
     fn chunk(&mut self, range: Range<usize>, own: Range<u64>) -> Item {
-        let heard = self.audible(range.clone());
-        let waves = match self.samples.get(heard.clone()) {
-            Some(samples) if !samples.is_empty() => Waves::Plain(samples.into()),
-            _ => Waves::Silence,
+        let recognition = self.audible(range.clone());
+        let waves = match self.samples.get(recognition.clone()) {
+            Some(samples) if !samples.is_empty() => AudioData::Samples(samples.into()),
+            _ => AudioData::Silence,
         };
         let range = match waves {
-            Waves::Silence => range,
-            _ => heard,
+            AudioData::Silence => range,
+            _ => recognition,
         };
-        let stretch = Stretch {
+        let span = AudioSpan {
             video: self.video,
             range: self.start + range.start as u64..self.start + range.end as u64,
             own,
         };
         Item::Chunk(Chunk {
-            stretch,
+            span,
             content: Ok(waves),
         })
     }
 
-    // What of a range is to be listened to; empty where there is nothing to hear.
+    // The part of a range that goes into a chunk; empty where nothing is audible.
     fn audible(&self, range: Range<usize>) -> Range<usize> {
         let samples = self.samples.get(range.clone()).unwrap_or_default();
         let is_audible = samples.iter().any(|it| it.unsigned_abs() > INAUDIBLE);

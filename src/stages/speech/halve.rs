@@ -6,10 +6,10 @@
 //! know what too large is.
 
 use crate::media;
+use crate::speech::AudioData;
+use crate::speech::AudioSpan;
 use crate::speech::Chunk;
 use crate::speech::RATE;
-use crate::speech::Stretch;
-use crate::speech::Waves;
 use crate::stages::speech::cut::shared;
 use crate::stages::speech::levels::FRAME;
 use crate::stages::speech::levels::Levels;
@@ -20,10 +20,10 @@ const LEAST: usize = 10 * RATE as usize;
 
 /// The halves of `chunk`; `None` where it has no file, or is too short.
 pub(super) fn halve(chunk: &Chunk) -> Option<(Chunk, Chunk)> {
-    let Ok(Waves::Coded { codec, file }) = &chunk.content else {
+    let Ok(AudioData::File { codec, file }) = &chunk.content else {
         return None;
     };
-    let Stretch { video, range, own } = &chunk.stretch;
+    let AudioSpan { video, range, own } = &chunk.span;
     let length = usize::try_from(range.end.checked_sub(range.start)?).ok()?;
     if length < LEAST {
         return None;
@@ -39,12 +39,12 @@ pub(super) fn halve(chunk: &Chunk) -> Option<(Chunk, Chunk)> {
     let half = |part: Range<usize>, own: Range<u64>| {
         let file = media::encode_sound(samples.get(part.clone())?, *codec).ok()?;
         Some(Chunk {
-            stretch: Stretch {
+            span: AudioSpan {
                 video: *video,
                 range: range.start + part.start as u64..range.start + part.end as u64,
                 own,
             },
-            content: Ok(Waves::Coded {
+            content: Ok(AudioData::File {
                 codec: *codec,
                 file,
             }),
@@ -63,11 +63,11 @@ mod tests {
     use crate::failure::Failure;
     use crate::media;
     use crate::name::VideoId;
+    use crate::speech::AudioData;
+    use crate::speech::AudioSpan;
     use crate::speech::Chunk;
     use crate::speech::Codec;
     use crate::speech::RATE;
-    use crate::speech::Stretch;
-    use crate::speech::Waves;
 
     const SECOND: usize = RATE as usize;
 
@@ -83,18 +83,18 @@ mod tests {
             .collect();
         let file = media::encode_sound(&samples, codec).unwrap();
         let place = |second: usize| (second * SECOND) as u64;
-        let stretch = Stretch {
+        let span = AudioSpan {
             video: VideoId(0),
             range: place(100)..place(100 + seconds),
             own: place(99)..place(101 + seconds),
         };
-        let content = Ok(Waves::Coded { codec, file });
-        (Chunk { stretch, content }, samples)
+        let content = Ok(AudioData::File { codec, file });
+        (Chunk { span, content }, samples)
     }
 
     fn sound(chunk: &Chunk) -> Vec<i16> {
         match &chunk.content {
-            Ok(Waves::Coded { file, .. }) => media::decode_sound(file).unwrap(),
+            Ok(AudioData::File { file, .. }) => media::decode_sound(file).unwrap(),
             other => panic!("{other:?}"),
         }
     }
@@ -106,9 +106,9 @@ mod tests {
             assert_eq!(sound(&whole), samples);
             let (first, second) = halve(&whole).unwrap();
             let border = (123 * SECOND) as u64;
-            assert_eq!(first.stretch.own, whole.stretch.own.start..border);
-            assert_eq!(second.stretch.own, border..whole.stretch.own.end);
-            assert_eq!(first.stretch.range.end, second.stretch.range.start);
+            assert_eq!(first.span.own, whole.span.own.start..border);
+            assert_eq!(second.span.own, border..whole.span.own.end);
+            assert_eq!(first.span.range.end, second.span.range.start);
             assert_eq!([sound(&first), sound(&second)].concat(), samples);
         }
     }
@@ -117,15 +117,15 @@ mod tests {
     fn without_a_pause_they_share_a_second() {
         let (whole, samples) = chunk(40, None, Codec::Flac);
         let (first, second) = halve(&whole).unwrap();
-        let (ended, began) = (first.stretch.range.end, second.stretch.range.start);
+        let (ended, began) = (first.span.range.end, second.span.range.start);
         assert_eq!(ended - began, SECOND as u64);
-        assert_eq!(u64::midpoint(ended, began), first.stretch.own.end);
+        assert_eq!(u64::midpoint(ended, began), first.span.own.end);
         assert_eq!(sound(&first), samples[..sound(&first).len()]);
         assert!(samples.ends_with(&sound(&second)));
         let (whole, _) = chunk(30, None, Codec::Opus);
         let (first, second) = halve(&whole).unwrap();
         for half in [&first, &second] {
-            let length = half.stretch.range.end - half.stretch.range.start;
+            let length = half.span.range.end - half.span.range.start;
             assert!(sound(half).len().abs_diff(length as usize) < SECOND / 50);
         }
     }
@@ -134,14 +134,14 @@ mod tests {
     fn what_is_short_or_no_file_is_not_halved() {
         let (mut whole, _) = chunk(10, None, Codec::Wav);
         assert!(halve(&whole).is_some());
-        whole.content = Ok(Waves::Plain(vec![1; LEAST].into()));
+        whole.content = Ok(AudioData::Samples(vec![1; LEAST].into()));
         assert!(halve(&whole).is_none());
         whole.content = Err(Failure::new(Class::Media, "damaged"));
         assert!(halve(&whole).is_none());
         let (short, _) = chunk(9, None, Codec::Wav);
         assert!(halve(&short).is_none());
         let (mut odd, _) = chunk(10, None, Codec::Wav);
-        odd.content = Ok(Waves::Coded {
+        odd.content = Ok(AudioData::File {
             codec: Codec::Wav,
             file: vec![1; 999].into(),
         });

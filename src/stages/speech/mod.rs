@@ -6,7 +6,7 @@
 //! code       a sound file of each chunk, where it leaves the machine
 //! transcribe the speech in each, by a model on this machine
 //! call       the same by a remote backend
-//! compose    passages in their order, with the times of the video
+//! compose    transcripts in their order, with the times of the video
 //! ```
 
 mod call;

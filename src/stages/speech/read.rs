@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// Reads what is heard of the sound of each video: the track of this number. Those of `without`,
+/// Reads the wanted sound of each video: the track of this number. Those of `without`,
 /// and a video without sound, give nothing.
 pub(in crate::stages) fn read(
     track: Option<NonZero<usize>>,

@@ -1,12 +1,12 @@
-//! Passages to what each of them answers for, in seconds of the video.
+//! Transcripts of chunks to what each of them answers for, in seconds of the video.
 //!
 //! Neighbours share some sound where it was cut within speech. A word belongs to the one in whose
 //! own sound its centre lies; where an answer has no times of words, the centre of its segment
-//! decides, and the seam is marked. Does not know how passages come.
+//! decides, and the seam is marked. Does not know how transcripts come.
 
-use crate::speech::Heard;
+use crate::speech::AudioSpan;
+use crate::speech::Recognition;
 use crate::speech::Segment;
-use crate::speech::Stretch;
 use crate::speech::Word;
 use crate::speech::align;
 use crate::speech::join;
@@ -14,29 +14,29 @@ use crate::speech::seconds;
 use std::ops::Range;
 use std::ops::RangeInclusive;
 
-/// What a passage answers for.
+/// The segments that a chunk counts for.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Own {
+pub(super) struct TrimmedSegments {
     /// Segments with the times of the video.
     pub(super) segments: Vec<Segment>,
     /// Borders, in seconds of the video, at which words may be doubled or missing.
     pub(super) seams: Vec<f64>,
 }
 
-/// What was heard in `stretch`, without what its neighbours answer for.
-pub(super) fn own(stretch: &Stretch, heard: &Heard) -> Own {
-    let shared_before = stretch.range.start < stretch.own.start;
-    let shared_after = stretch.own.end < stretch.range.end;
-    // Where nothing is shared, nobody else has what a model places a little outside.
+/// What was recognised in `span`, without what its neighbours count for.
+pub(super) fn trim(span: &AudioSpan, recognition: &Recognition) -> TrimmedSegments {
+    let shared_before = span.range.start < span.own.start;
+    let shared_after = span.own.end < span.range.end;
+    // Where nothing is shared, no neighbour has what a model places a little outside.
     let bounds = Bounds {
-        from: shared_before.then(|| seconds(stretch.own.start)),
-        to: shared_after.then(|| seconds(stretch.own.end)),
+        from: shared_before.then(|| seconds(span.own.start)),
+        to: shared_after.then(|| seconds(span.own.end)),
     };
-    let offset = seconds(stretch.range.start);
-    let length = seconds(stretch.range.end) - offset;
-    let mut own = Own::default();
+    let offset = seconds(span.range.start);
+    let length = seconds(span.range.end) - offset;
+    let mut own = TrimmedSegments::default();
     let mut has_times = true;
-    for segment in &heard.segments {
+    for segment in &recognition.segments {
         has_times &= !segment.words.is_empty() || segment.text.trim().is_empty();
         own.segments
             .extend(bounds.keep(moved(segment, offset, length)));
@@ -129,18 +129,18 @@ fn excerpt(text: &str, words: &[Word], kept: RangeInclusive<usize>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Own;
-    use super::own;
+    use super::TrimmedSegments;
+    use super::trim;
     use crate::name::VideoId;
-    use crate::speech::Heard;
+    use crate::speech::AudioSpan;
+    use crate::speech::Recognition;
     use crate::speech::Segment;
-    use crate::speech::Stretch;
     use crate::speech::Word;
     use crate::speech::join;
 
-    fn stretch(range: (u64, u64), own: (u64, u64)) -> Stretch {
+    fn span(range: (u64, u64), own: (u64, u64)) -> AudioSpan {
         let place = |(from, to): (u64, u64)| from * 16_000..to * 16_000;
-        Stretch {
+        AudioSpan {
             video: VideoId(0),
             range: place(range),
             own: place(own),
@@ -163,14 +163,14 @@ mod tests {
         }
     }
 
-    fn heard(segments: Vec<Segment>) -> Heard {
-        Heard {
+    fn recognition(segments: Vec<Segment>) -> Recognition {
+        Recognition {
             segments,
-            ..Heard::default()
+            ..Recognition::default()
         }
     }
 
-    fn told(own: &Own) -> Vec<(f64, f64, &str)> {
+    fn told(own: &TrimmedSegments) -> Vec<(f64, f64, &str)> {
         let segments = own.segments.iter();
         segments
             .map(|it| (it.start, it.end, it.text.as_str()))
@@ -184,7 +184,7 @@ mod tests {
             9.8,
             &[(0.0, 1.0, " one"), (8.0, 8.9, " two"), (8.9, 9.8, " three")],
         );
-        let before = own(&stretch((10, 20), (10, 19)), &heard(vec![said]));
+        let before = trim(&span((10, 20), (10, 19)), &recognition(vec![said]));
         assert_eq!(told(&before), [(10.0, 18.9, "one two")]);
         assert_eq!(before.seams, [0.0; 0]);
         let said = segment(
@@ -192,11 +192,11 @@ mod tests {
             2.0,
             &[(0.1, 0.9, "two"), (0.9, 1.8, "three"), (1.9, 2.0, "four")],
         );
-        let after = own(&stretch((18, 30), (19, 30)), &heard(vec![said]));
+        let after = trim(&span((18, 30), (19, 30)), &recognition(vec![said]));
         assert_eq!(told(&after), [(18.9, 20.0, "three four")]);
         let beyond = segment(0.0, 0.5, &[(0.0, 0.5, " two")]);
         assert_eq!(
-            told(&own(&stretch((18, 30), (19, 30)), &heard(vec![beyond]))),
+            told(&trim(&span((18, 30), (19, 30)), &recognition(vec![beyond]))),
             []
         );
     }
@@ -218,9 +218,9 @@ mod tests {
                 text: text.to_owned(),
                 ..segment(0.0, 9.8, &words)
             };
-            let first = own(&stretch((0, 10), (0, 9)), &heard(vec![said.clone()]));
+            let first = trim(&span((0, 10), (0, 9)), &recognition(vec![said.clone()]));
             assert_eq!(told(&first)[0].2, before);
-            let second = own(&stretch((0, 10), (9, 10)), &heard(vec![said]));
+            let second = trim(&span((0, 10), (9, 10)), &recognition(vec![said]));
             // Both halves share the chunk here, so the second has what begins after 9 s.
             assert_eq!(told(&second)[0].2, after);
         }
@@ -234,7 +234,7 @@ mod tests {
             text: "红色的圆。".to_owned(),
             ..segment(0.0, 9.9, &signs)
         };
-        let first = own(&stretch((0, 10), (0, 9)), &heard(vec![said]));
+        let first = trim(&span((0, 10), (0, 9)), &recognition(vec![said]));
         assert_eq!(told(&first)[0].2, "红色");
     }
 
@@ -244,11 +244,11 @@ mod tests {
             text: "words".to_owned(),
             ..segment(start, end, &[])
         };
-        let parts = heard(vec![bare(0.0, 1.8), bare(1.8, 9.0), bare(8.9, 9.9)]);
-        let found = own(&stretch((10, 20), (11, 19)), &parts);
+        let parts = recognition(vec![bare(0.0, 1.8), bare(1.8, 9.0), bare(8.9, 9.9)]);
+        let found = trim(&span((10, 20), (11, 19)), &parts);
         assert_eq!(told(&found), [(11.8, 19.0, "words")]);
         assert_eq!(found.seams, [11.0, 19.0]);
-        let at_pauses = own(&stretch((11, 19), (11, 19)), &parts);
+        let at_pauses = trim(&span((11, 19), (11, 19)), &parts);
         assert_eq!(at_pauses.segments.len(), 3);
         assert_eq!(at_pauses.seams, [0.0; 0]);
     }
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn times_beyond_the_sound_are_brought_back() {
         let said = segment(-1.0, 99.0, &[(-1.0, 2.0, " a"), (98.0, 97.0, " b")]);
-        let found = own(&stretch((5, 10), (5, 10)), &heard(vec![said]));
+        let found = trim(&span((5, 10), (5, 10)), &recognition(vec![said]));
         assert_eq!(told(&found), [(5.0, 10.0, "a b")]);
         let words = &found.segments[0].words;
         assert_eq!((words[1].start, words[1].end), (10.0, 10.0));

@@ -1,6 +1,6 @@
 //! `whisper` on this machine: a session of the model on each thread, a chunk at a time.
 //!
-//! Does not know what becomes of the passages.
+//! Does not know what becomes of the transcripts.
 
 use crate::backends::models::whisper::Task;
 use crate::backends::models::whisper::TranscribeParams;
@@ -13,9 +13,9 @@ use crate::item::Item;
 use crate::name::StageId;
 use crate::recipe::WhisperSpec;
 use crate::recipe::WhisperTask;
+use crate::speech::AudioData;
 use crate::speech::Chunk;
-use crate::speech::Waves;
-use crate::stages::speech::call::passage;
+use crate::stages::speech::call::chunk_transcript;
 use crate::stages::speech::call::unasked;
 use std::sync::Arc;
 
@@ -64,7 +64,7 @@ impl Map for Transcribe {
     }
 
     fn give_up(&self, item: &Item, failure: &Failure) -> Vec<Item> {
-        passage(&self.stage, item, Err(failure.clone()))
+        chunk_transcript(&self.stage, item, Err(failure.clone()))
     }
 }
 
@@ -77,14 +77,14 @@ struct TranscribeLane {
 impl MapState for TranscribeLane {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let Item::Chunk(Chunk {
-            content: Ok(Waves::Plain(samples)),
+            content: Ok(AudioData::Samples(samples)),
             ..
         }) = item
         else {
             return Ok(unasked(&self.stage, item));
         };
         let samples: Vec<f32> = samples.iter().map(|&it| f32::from(it) / 32_768.0).collect();
-        let heard = self.session.transcribe(&samples, &self.params)?;
-        Ok(passage(&self.stage, item, Ok(heard)))
+        let recognition = self.session.transcribe(&samples, &self.params)?;
+        Ok(chunk_transcript(&self.stage, item, Ok(recognition)))
     }
 }

@@ -160,7 +160,7 @@ async fn every_answer_becomes_the_captions_that_it_says() {
             wrong.push(format!("{mode}:\n{found}"));
         }
     }
-    assert_eq!(modes, 21);
+    assert_eq!(modes, 22);
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let said = |mode: &str| transcription(folder_of_run.path(), mode);
     assert_eq!(said("out_of_order")["language"], "zh");

@@ -31,7 +31,7 @@ use crate::backends::models::yolo::LoadOptions;
 use crate::facts::ModelFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
-use crate::speech::Heard;
+use crate::speech::Recognition;
 use std::sync::Arc;
 
 /// What is to be written down.
@@ -201,7 +201,7 @@ impl TranscriberSession {
         &mut self,
         samples: &[f32],
         params: &TranscribeParams,
-    ) -> Result<Heard, Failure> {
+    ) -> Result<Recognition, Failure> {
         let model = Arc::clone(&self.model);
         let profile = &model.profile;
         let spoken = pauses::spoken(samples);

@@ -15,7 +15,7 @@ use crate::backends::models::whisper::mel::RATE;
 use crate::backends::models::whisper::profile::SpecialTokens;
 use crate::backends::models::whisper::segments::TimedTokens;
 use crate::backends::models::whisper::segments::segments;
-use crate::speech::Heard;
+use crate::speech::Recognition;
 use crate::speech::Segment;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -103,7 +103,7 @@ impl Windows<'_> {
         recording: Recording<'_>,
         spans: &[Range<usize>],
         decoder: &mut dyn WindowDecoder,
-    ) -> Result<Heard, EngineError> {
+    ) -> Result<Recognition, EngineError> {
         let mut progress = Progress::new();
         for span in spans {
             let mut at = span.start;
@@ -180,14 +180,14 @@ impl Windows<'_> {
         })
     }
 
-    fn heard(&self, progress: Progress) -> Heard {
+    fn heard(&self, progress: Progress) -> Recognition {
         let most = progress.languages.into_iter().max_by_key(|it| it.1.0);
         let found = most.map(|(language, (_, probabilities))| {
             let sum: f32 = probabilities.iter().sum();
             (language, sum / (probabilities.len() as f32).max(1.0))
         });
         let (language, probability) = found.unzip();
-        Heard {
+        Recognition {
             language: self.language.map(str::to_owned).or(language),
             language_probability: probability,
             segments: progress.segments,

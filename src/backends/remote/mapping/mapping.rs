@@ -5,7 +5,7 @@
 //! no answer. Does not know how JSON gets there and back.
 
 use crate::backends::remote::mapping::boxes::BoxReader;
-use crate::backends::remote::mapping::said::SaidReader;
+use crate::backends::remote::mapping::said::TranscriptReader;
 use crate::backends::remote::mapping::value::Sizes;
 use crate::backends::remote::mapping::value::bad;
 use crate::backends::remote::mapping::value::list;
@@ -20,7 +20,7 @@ use crate::recipe::Answer;
 use crate::recipe::MappingSpec;
 use crate::recipe::RecordSpec;
 use crate::recipe::Subject;
-use crate::speech::Heard;
+use crate::speech::Recognition;
 use crate::template::Data;
 use crate::template::Expressions;
 use crate::template::Filled;
@@ -140,17 +140,17 @@ impl Mapping {
     /// # Errors
     ///
     /// Of class `bad-answer` where anything in the answer is not what the recipe says.
-    pub fn heard(&self, output: &Value, sent: &SentSound) -> Result<Heard, Failure> {
+    pub fn recognition(&self, output: &Value, sent: &SentSound) -> Result<Recognition, Failure> {
         match &self.spec.answer {
             Answer::Transcript(spec) => match &spec.segments {
                 Some(segments) => {
-                    let reader = SaidReader::new(spec, &self.expressions)?;
+                    let reader = TranscriptReader::new(spec, &self.expressions)?;
                     let segments = self.expressions.compile(segments).map_err(bad)?;
                     in_any_wrapping(output, |output| {
-                        reader.heard(&segments, &self.answered(output), sent)
+                        reader.recognition(&segments, &self.answered(output), sent)
                     })
                 }
-                None => speech::heard(output, sent),
+                None => speech::recognition(output, sent),
             },
             Answer::Detections(_) | Answer::Record(_) => Err(bad("sound has no frame")),
         }
@@ -462,16 +462,19 @@ mod tests {
             let said = json!([{ "from": from, "to": 1500, "words": "Hello" }]);
             json!({ "utterances": said, "lang": "english" })
         };
-        let heard = mapping.heard(&said(json!(500)), &SENT).unwrap();
-        assert_eq!((heard.segments[0].start, heard.segments[0].end), (0.5, 1.5));
-        assert_eq!(heard.language.as_deref(), Some("en"));
+        let recognition = mapping.recognition(&said(json!(500)), &SENT).unwrap();
+        assert_eq!(
+            (recognition.segments[0].start, recognition.segments[0].end),
+            (0.5, 1.5)
+        );
+        assert_eq!(recognition.language.as_deref(), Some("en"));
         for wrong in [
             json!({}),
             json!({ "utterances": "a", "lang": "en" }),
             said(json!("soon")),
             json!({ "utterances": [{ "from": 1, "to": 2, "words": [] }], "lang": "en" }),
         ] {
-            let failure = mapping.heard(&wrong, &SENT).unwrap_err();
+            let failure = mapping.recognition(&wrong, &SENT).unwrap_err();
             assert!(failure.message.contains("cannot be used"), "{wrong}");
         }
     }

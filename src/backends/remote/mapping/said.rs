@@ -10,7 +10,7 @@ use crate::backends::remote::speech;
 use crate::backends::remote::speech::SentSound;
 use crate::failure::Failure;
 use crate::recipe::TranscriptSpec;
-use crate::speech::Heard;
+use crate::speech::Recognition;
 use crate::speech::Segment;
 use crate::template::Expression;
 use crate::template::Expressions;
@@ -20,14 +20,14 @@ use crate::template::Names;
 const MOST_SEGMENTS: usize = 100_000;
 
 /// What reads one answer.
-pub(in crate::backends) struct SaidReader<'a> {
+pub(in crate::backends) struct TranscriptReader<'a> {
     start: Expression<'a>,
     end: Expression<'a>,
     text: Expression<'a>,
     language: Expression<'a>,
 }
 
-impl<'a> SaidReader<'a> {
+impl<'a> TranscriptReader<'a> {
     pub(in crate::backends) fn new(
         spec: &'a TranscriptSpec,
         expressions: &'a Expressions,
@@ -42,12 +42,12 @@ impl<'a> SaidReader<'a> {
     }
 
     /// What `segments` lists of an answer.
-    pub(in crate::backends) fn heard(
+    pub(in crate::backends) fn recognition(
         &self,
         segments: &Expression<'_>,
         names: &Names,
         sent: &SentSound,
-    ) -> Result<Heard, Failure> {
+    ) -> Result<Recognition, Failure> {
         let segments = list(segments, names)?;
         if segments.len() > MOST_SEGMENTS {
             return Err(bad(format!("it has {} segments", segments.len())));
@@ -63,7 +63,7 @@ impl<'a> SaidReader<'a> {
         });
         let segments = segments.collect::<Result<Vec<_>, Failure>>()?;
         let language = self.language.eval(names).map_err(bad)?.text();
-        Ok(Heard {
+        Ok(Recognition {
             language: language.and_then(|language| speech::code(&language)),
             language_probability: None,
             segments: speech::settle(segments, Vec::new(), sent.seconds)?,

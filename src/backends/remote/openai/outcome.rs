@@ -91,7 +91,7 @@ fn class(status: u16, code: Option<&str>, words: &str) -> (Class, &'static str) 
             (Class::TooLarge, too_large)
         }
         (408 | 409 | 425 | 429 | 500..=599, _) => (Class::Busy, "the server is busy or restarting"),
-        _ => (Class::Worker, "the server cannot listen to this"),
+        _ => (Class::Worker, "the server cannot transcribe this"),
     }
 }
 

@@ -16,7 +16,7 @@ use super::subtitles;
 use super::timing::settle;
 use crate::failure::Class;
 use crate::failure::Failure;
-use crate::speech::Heard;
+use crate::speech::Recognition;
 use crate::speech::Segment;
 use crate::speech::Word;
 use crate::speech::align;
@@ -41,9 +41,9 @@ pub struct SentSound {
 /// # Errors
 ///
 /// Of class `bad-answer` where it holds no transcript, or times that make no sense.
-pub fn heard(output: &Value, sent: &SentSound) -> Result<Heard, Failure> {
+pub fn recognition(output: &Value, sent: &SentSound) -> Result<Recognition, Failure> {
     if let Some(inner) = unwrapped(output) {
-        return heard(&inner, sent);
+        return recognition(&inner, sent);
     }
     let mut named = ["language", "detected_language"].iter();
     let language = named.find_map(|name| output.get(name)?.as_str());
@@ -54,7 +54,7 @@ pub fn heard(output: &Value, sent: &SentSound) -> Result<Heard, Failure> {
     if segments.len().max(words.len()) > MOST_SEGMENTS {
         return Err(bad(format!("it has {} segments", segments.len())));
     }
-    Ok(Heard {
+    Ok(Recognition {
         language: language.and_then(languages::code),
         language_probability: share(output.get("language_probability")),
         segments: settle(segments, words, sent.seconds)?,
@@ -289,7 +289,7 @@ fn bad(why: impl AsRef<str>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::SentSound;
-    use super::heard;
+    use super::recognition;
     use super::text_of;
     use serde_json::Value;
     use serde_json::json;
@@ -331,12 +331,12 @@ mod tests {
             seconds: 11.0,
             translate: false,
         };
-        let first = heard(&handler, &sent).unwrap();
+        let first = recognition(&handler, &sent).unwrap();
         assert_eq!(first.segments[0].words.len(), 2);
         assert_eq!(first.segments[0].avg_logprob, Some(-0.25));
         assert_eq!(first.language.as_deref(), Some("en"));
-        assert_eq!(heard(&official, &sent).unwrap(), first);
-        assert_eq!(heard(&openai, &sent).unwrap(), first);
+        assert_eq!(recognition(&official, &sent).unwrap(), first);
+        assert_eq!(recognition(&openai, &sent).unwrap(), first);
     }
 
     fn told(output: &Value, seconds: f64) -> Vec<(f64, f64, String)> {
@@ -344,7 +344,7 @@ mod tests {
             seconds,
             translate: false,
         };
-        let segments = heard(output, &sent).unwrap().segments.into_iter();
+        let segments = recognition(output, &sent).unwrap().segments.into_iter();
         segments.map(|it| (it.start, it.end, it.text)).collect()
     }
 
@@ -403,7 +403,7 @@ mod tests {
             translate: false,
         };
         let output = json!({"segments": segments, "words": words});
-        let segments = heard(&output, &sent).unwrap().segments;
+        let segments = recognition(&output, &sent).unwrap().segments;
         let words: Vec<_> = segments[1]
             .words
             .iter()
@@ -435,7 +435,7 @@ mod tests {
             translate: false,
         };
         for unit in [20.0, 1e12, 1e300] {
-            let failure = heard(&output(unit), &sent).unwrap_err().to_string();
+            let failure = recognition(&output(unit), &sent).unwrap_err().to_string();
             assert!(
                 failure.contains("and 3.7 s of sound were sent"),
                 "{failure}"
@@ -459,7 +459,7 @@ mod tests {
             translate: true,
         };
         let told = |translation: Value| {
-            let segments = heard(&output(translation), &sent)
+            let segments = recognition(&output(translation), &sent)
                 .unwrap()
                 .segments
                 .into_iter();
@@ -477,7 +477,7 @@ mod tests {
             [one(1.2, 2.0, "The circle"), one(2.0, 3.0, "is red.")]
         );
         assert_eq!(told(json!("")), []);
-        let failure = heard(&output(Value::Null), &sent).unwrap_err();
+        let failure = recognition(&output(Value::Null), &sent).unwrap_err();
         assert!(
             failure.to_string().contains("`translation` is null"),
             "{failure}"
@@ -487,7 +487,7 @@ mod tests {
             translate: false,
             ..sent
         };
-        let said = heard(&output(json!("The circle is red.")), &sent).unwrap();
+        let said = recognition(&output(json!("The circle is red.")), &sent).unwrap();
         assert_eq!(said.segments[1].text, "ist rot.");
     }
 
@@ -507,7 +507,7 @@ mod tests {
             json!({"segments": [{"start": 0, "end": 1, "text": "a", "words": [{"start": 0}]}]}),
             json!({"segments": [], "words": [7]}),
         ] {
-            let failure = heard(&wrong, &sent).unwrap_err();
+            let failure = recognition(&wrong, &sent).unwrap_err();
             assert!(failure.to_string().contains("cannot be used"), "{wrong}");
         }
     }

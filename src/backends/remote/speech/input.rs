@@ -1,4 +1,4 @@
-//! The fields of a job for a worker that listens: a template for each kind of worker, filled with
+//! The fields of a job for a Whisper worker: a template for each kind of worker, filled with
 //! the sound and the parameters of the stage.
 //!
 //! Does not know how a job gets to its worker.

@@ -10,7 +10,7 @@ mod timing;
 mod units;
 
 pub use answer::SentSound;
-pub use answer::heard;
+pub use answer::recognition;
 pub(super) use answer::text_of;
 pub use input::input;
 pub use languages::code;

@@ -40,7 +40,7 @@ use crate::recipe::WhisperSpec;
 use crate::recipe::YoloSpec;
 use crate::speech::Gap;
 use crate::speech::Segment;
-use crate::speech::Speech;
+use crate::speech::StageTranscript;
 use crate::speech::Transcript;
 use crate::speech::Word;
 use crate::time::Pts;
@@ -309,7 +309,7 @@ fn failures_are_listed_one_by_one_and_their_words_once() {
     assert_eq!(words, [1, 2]);
 }
 
-fn speech() -> Speech {
+fn speech() -> Transcript {
     let word = |start, end, word: &str| Word {
         start,
         end,
@@ -324,7 +324,7 @@ fn speech() -> Speech {
         item: format!("sound {start:.1}..{end:.1} s"),
         failure,
     };
-    Speech {
+    Transcript {
         language: Some("en".to_owned()),
         language_probability: Some(0.912_345),
         duration: 90.000_04,
@@ -349,8 +349,8 @@ fn speech() -> Speech {
     }
 }
 
-fn listened(said: Result<Speech, String>) -> Record {
-    let transcript = Transcript {
+fn listened(said: Result<Transcript, String>) -> Record {
+    let transcript = StageTranscript {
         stage: "whisper".into(),
         video: VideoId(0),
         said,
@@ -403,7 +403,7 @@ fn who_did_not_listen_says_why() {
         told(&silent, run()),
         serde_json::json!({"skipped": "there is no sound track"})
     );
-    let nothing = listened(Ok(Speech::default()));
+    let nothing = listened(Ok(Transcript::default()));
     assert_eq!(told(&nothing, run())["segments"], serde_json::json!([]));
     let mut broken = run();
     let failure = Failure::new(Class::Media, "it has 2 sound tracks, and no number 3");
@@ -453,10 +453,10 @@ fn sound_before_the_first_frame_has_negative_times_and_early_captions() {
         ..Segment::default()
     };
     // Times from sample 0, which is where a player begins.
-    let speech = Speech {
+    let speech = Transcript {
         duration: 4.0,
         segments: vec![segment(0.0, 1.6, "One."), segment(1.7, 3.3, "Two.")],
-        ..Speech::default()
+        ..Transcript::default()
     };
     let record = listened(Ok(speech.earlier_by(video.start_offset())));
     let recipe = recipe(vec![yolo("yolo", 5), whisper()], None);

@@ -3,10 +3,10 @@
 use crate::engine::FoldState;
 use crate::item::Item;
 use crate::name::VideoId;
+use crate::speech::AudioData;
 use crate::speech::Chunk;
 use crate::speech::RATE;
 use crate::speech::Sound;
-use crate::speech::Waves;
 use crate::stages::speech::cut::Cutting;
 use crate::stages::speech::cut::FRAME;
 use crate::stages::speech::cut::LONGEST_GAP;
@@ -67,25 +67,25 @@ fn words(lengths: &[(usize, usize)]) -> (Vec<i16>, Vec<(u64, u64)>) {
 fn assert_whole(chunks: &[Chunk], samples: usize, longest: usize, words: &[(u64, u64)]) {
     let mut end = 0;
     for chunk in chunks {
-        let stretch = &chunk.stretch;
-        assert_eq!(stretch.own.start, end, "a hole or an overlap");
-        end = stretch.own.end;
-        assert!(stretch.range.end - stretch.range.start <= (longest * SECOND) as u64);
-        if let Ok(Waves::Plain(waves)) = &chunk.content {
-            let length = stretch.range.end - stretch.range.start;
+        let span = &chunk.span;
+        assert_eq!(span.own.start, end, "a hole or an overlap");
+        end = span.own.end;
+        assert!(span.range.end - span.range.start <= (longest * SECOND) as u64);
+        if let Ok(AudioData::Samples(waves)) = &chunk.content {
+            let length = span.range.end - span.range.start;
             assert_eq!(waves.len() as u64, length);
         }
     }
     assert_eq!(end, samples as u64);
     for (start, end) in words {
         let centre = u64::midpoint(*start, *end);
-        let owns = |chunk: &&Chunk| chunk.stretch.own.contains(&centre);
+        let owns = |chunk: &&Chunk| chunk.span.own.contains(&centre);
         let owner = chunks.iter().find(owns).unwrap();
-        let range = &owner.stretch.range;
+        let range = &owner.span.range;
         assert!(
             range.start <= *start && *end <= range.end,
             "{start}..{end} is not whole in {:?}",
-            owner.stretch
+            owner.span
         );
     }
 }
@@ -102,14 +102,14 @@ fn cuts_are_at_pauses_where_there_are_some() {
     assert_whole(&chunks, samples.len(), 30, &words);
     for chunk in &chunks {
         assert_eq!(
-            chunk.stretch.range, chunk.stretch.own,
+            chunk.span.range, chunk.span.own,
             "nothing is shared at a pause"
         );
     }
     // And short enough that all get some, long enough that few are needed.
     let shortest = chunks[..chunks.len() - 1]
         .iter()
-        .map(|it| it.stretch.own.clone().count());
+        .map(|it| it.span.own.clone().count());
     assert!(shortest.min().unwrap() >= 24 * SECOND);
 }
 
@@ -120,7 +120,7 @@ fn without_pauses_words_on_the_border_are_whole_in_their_chunk() {
         let chunks = cut(&samples, 30, false);
         assert_whole(&chunks, samples.len(), 30, &words);
         assert!(chunks.len() >= 6);
-        let shared = chunks[1].stretch.own.start - chunks[1].stretch.range.start;
+        let shared = chunks[1].span.own.start - chunks[1].span.range.start;
         assert_eq!(shared, (SECOND / 2) as u64);
     }
 }
@@ -153,7 +153,7 @@ fn any_length_is_cut_without_a_hole() {
 
 #[test]
 fn nothing_is_asked_about_silence() {
-    let is_silent = |chunk: &Chunk| matches!(chunk.content, Ok(Waves::Silence));
+    let is_silent = |chunk: &Chunk| matches!(chunk.content, Ok(AudioData::Silence));
     let silence = vec![0; 70 * SECOND];
     for drop_silence in [false, true] {
         let chunks = cut(&silence, 30, drop_silence);
@@ -177,15 +177,15 @@ fn silence_around_speech_is_dropped_where_that_is_asked_for() {
     let [kept] = &cut(&samples, 30, false)[..] else {
         panic!("it is one chunk");
     };
-    assert_eq!(kept.stretch.range, 0..12 * u64::from(RATE));
+    assert_eq!(kept.span.range, 0..12 * u64::from(RATE));
     let [dropped] = &cut(&samples, 30, true)[..] else {
         panic!("it is one chunk");
     };
-    assert_eq!(dropped.stretch.own, 0..12 * u64::from(RATE));
+    assert_eq!(dropped.span.own, 0..12 * u64::from(RATE));
     let margin = 2 * u64::from(RATE) / 5;
     let speech = 4 * u64::from(RATE)..6 * u64::from(RATE);
     assert_eq!(
-        dropped.stretch.range,
+        dropped.span.range,
         speech.start - margin..speech.end + margin
     );
 }
@@ -200,7 +200,7 @@ fn short_gaps_are_filled_and_long_ones_are_left_out() {
     items.extend(cutting.push(piece(100 * second + LONGEST_GAP, &speech)));
     items.extend(cutting.push(piece(u64::MAX / 2, &speech)));
     items.extend(cutting.finish());
-    let stretches: Vec<_> = chunks(items).into_iter().map(|it| it.stretch).collect();
+    let stretches: Vec<_> = chunks(items).into_iter().map(|it| it.span).collect();
     assert_eq!(stretches[0].own, 0..8 * second);
     assert_eq!(stretches[1].own, 110 * second..112 * second);
     assert_eq!(stretches[2].own.start, u64::MAX / 2);

@@ -6,7 +6,7 @@ use super::Windows;
 use crate::backends::engine::network::EngineError;
 use crate::backends::models::whisper::fallback::DecodedWindow;
 use crate::backends::models::whisper::profile::SpecialTokens;
-use crate::speech::Heard;
+use crate::speech::Recognition;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -99,7 +99,7 @@ fn run(
     seconds: usize,
     pauses: &[Range<usize>],
     script: &mut Script,
-) -> Heard {
+) -> Recognition {
     let samples = sound(seconds);
     let recording = Recording {
         samples: &samples,
@@ -110,7 +110,7 @@ fn run(
     heard.unwrap()
 }
 
-fn told(heard: &Heard) -> Vec<(f64, f64, &str)> {
+fn told(heard: &Recognition) -> Vec<(f64, f64, &str)> {
     let segments = heard.segments.iter();
     segments
         .map(|it| (it.start, it.end, it.text.as_str()))
