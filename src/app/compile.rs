@@ -13,7 +13,7 @@ use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
 use crate::item::Size;
 use crate::media;
-use crate::media::Held;
+use crate::media::DecoderMemory;
 use crate::name::StageId;
 use crate::plan;
 use crate::plan::CheckedRecipe;
@@ -66,7 +66,7 @@ pub(super) fn compile(
 ) -> Result<Compiled, AppError> {
     let placements = resolve::resolve(recipe, allowed, &videos)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let held = held(recipe, &videos);
+    let held = decoder_memory(recipe, &videos);
     let facts = Facts {
         cores,
         placements: placements.facts.clone(),
@@ -86,12 +86,12 @@ pub(super) fn compile(
 }
 
 // What the decoders of the largest video hold.
-fn held(recipe: &Recipe, videos: &[VideoFacts]) -> Held {
+fn decoder_memory(recipe: &Recipe, videos: &[VideoFacts]) -> DecoderMemory {
     let extract = recipe.extract().cloned().unwrap_or_default();
     let sizes = videos.iter().map(|video| video.size);
     let largest = sizes.max_by_key(|size| u64::from(size.width) * u64::from(size.height));
     let wanted = stages::wanted(&extract, PixelFormat::I420, None);
-    media::held(&wanted, largest.unwrap_or(FULL_HD))
+    media::decoder_memory(&wanted, largest.unwrap_or(FULL_HD))
 }
 
 // Where no video is known yet.

@@ -22,9 +22,9 @@ use crate::item::Frame;
 use crate::item::Item;
 use crate::item::PixelFormat;
 use crate::media;
-use crate::media::Input;
 use crate::media::MediaError;
-use crate::media::SoundWanted;
+use crate::media::MediaInput;
+use crate::media::SoundSelection;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::output;
@@ -227,7 +227,7 @@ fn found(item: &Item) -> Value {
 
 // What the request is made of.
 struct Source<'a> {
-    input: &'a Input,
+    input: &'a MediaInput,
     facts: &'a VideoFacts,
     at: Duration,
 }
@@ -288,7 +288,7 @@ impl Source<'_> {
     fn sound(&self, spec: &SoundSpec) -> Result<Item, AppError> {
         let at = self.at.as_secs_f64();
         let until = at + f64::from(spec.chunk.unwrap_or(CHUNK));
-        let wanted = SoundWanted {
+        let wanted = SoundSelection {
             track: spec.track,
             from: Some(at),
             until: Some(until),

@@ -9,23 +9,23 @@ use crate::item::Content;
 use crate::item::Frame;
 use crate::item::Moment;
 use crate::item::Size;
-use crate::media::decode::decoder::Tally;
-use crate::media::decode::full::Full;
-use crate::media::decode::full::Sampled;
-use crate::media::decode::sparse::Sparse;
-use crate::media::decode::worker::Outcome;
+use crate::media::decode::decoder::DecodeStats;
+use crate::media::decode::full::FullDecode;
+use crate::media::decode::full::SampledFrame;
+use crate::media::decode::sparse::SparseDecode;
+use crate::media::decode::worker::FrameOutcome;
 use crate::media::error::MediaError;
-use crate::media::input::identify::Input;
+use crate::media::input::identify::MediaInput;
 use crate::media::input::stills;
-use crate::media::input::track::Track;
+use crate::media::input::track::VideoTrack;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
 use crate::media::pixels::shape::Shaped;
 use crate::media::pixels::shape::Shaper;
-use crate::media::select::sample::Target;
-use crate::media::select::wanted::Mode;
-use crate::media::select::wanted::Wanted;
-use crate::media::stop::Stop;
+use crate::media::select::sample::SampleTarget;
+use crate::media::select::selection::FrameSelection;
+use crate::media::select::selection::Mode;
+use crate::media::stop::StopFlag;
 use crate::time::Pts;
 use std::iter::Enumerate;
 use std::path::Path;
@@ -35,12 +35,12 @@ use std::sync::atomic::AtomicBool;
 use std::vec;
 
 /// The sampled frames of one input, in order. Works ahead on threads of its own, within
-/// what [`crate::media::held`] says; dropping it ends the work.
+/// what [`crate::media::decoder_memory`] says; dropping it ends the work.
 pub struct Frames {
-    source: Source,
+    source: FrameSource,
     facts: VideoFacts,
-    wanted: Wanted,
-    stop: Stop,
+    wanted: FrameSelection,
+    stop: StopFlag,
     next_index: u64,
     // The first sample that no frame was given for.
     next_sample: u64,
@@ -53,11 +53,11 @@ pub struct Frames {
     shown: Option<Size>,
 }
 
-enum Source {
-    Sparse(Sparse),
-    Full(Box<Full>, Shaper),
+enum FrameSource {
+    SparseDecode(SparseDecode),
+    FullDecode(Box<FullDecode>, Shaper),
     Stills(Enumerate<vec::IntoIter<PathBuf>>, Shaper),
-    Ended(Tally),
+    Ended(DecodeStats),
 }
 
 /// Opens `input` for its frames. Once `stop` is set the iterator ends, within a packet, even
@@ -69,16 +69,16 @@ enum Source {
 ///
 /// Where the input cannot be opened or this FFmpeg cannot decode it.
 pub fn frames(
-    input: &Input,
+    input: &MediaInput,
     facts: &VideoFacts,
-    wanted: &Wanted,
+    wanted: &FrameSelection,
     stop: Arc<AtomicBool>,
 ) -> Result<Frames, MediaError> {
     let mut frames = Frames {
-        source: Source::Ended(Tally::default()),
+        source: FrameSource::Ended(DecodeStats::default()),
         facts: facts.clone(),
         wanted: wanted.clone(),
-        stop: Stop::new(stop),
+        stop: StopFlag::new(stop),
         next_index: 0,
         next_sample: 0,
         has_decoded: false,
@@ -88,15 +88,15 @@ pub fn frames(
         shown: None,
     };
     frames.source = match input {
-        Input::Video(path) => frames.open(path)?,
-        Input::Pictures { files, .. } => {
+        MediaInput::Video(path) => frames.open(path)?,
+        MediaInput::Pictures { files, .. } => {
             // What a photograph says of the shape of its pixels is for printers.
             let display = Display {
                 aspect: Some(PixelAspect::SQUARE),
                 ..Display::default()
             };
             let shaper = Shaper::new(wanted.format, wanted.max_side, display);
-            Source::Stills(files.clone().into_iter().enumerate(), shaper)
+            FrameSource::Stills(files.clone().into_iter().enumerate(), shaper)
         }
     };
     Ok(frames)
@@ -105,7 +105,7 @@ pub fn frames(
 impl Frames {
     /// The number of packets, so far, that were damaged and left out.
     pub fn damaged(&self) -> u64 {
-        self.tally().damaged
+        self.stats().damaged
     }
 
     /// The transfer of a video with a high dynamic range, `PQ` or `HLG`: its frames are not
@@ -122,7 +122,7 @@ impl Frames {
 
     /// The number of packets, so far, that were decoded: what the frames cost.
     pub fn decoded(&self) -> u64 {
-        self.wasted + self.tally().packets
+        self.wasted + self.stats().packets
     }
 
     /// The size at which the frame that was given last is shown by itself.
@@ -130,63 +130,66 @@ impl Frames {
         self.shown
     }
 
-    fn tally(&self) -> Tally {
+    fn stats(&self) -> DecodeStats {
         match &self.source {
-            Source::Sparse(sparse) => sparse.tally(),
-            Source::Full(full, _) => full.tally(),
-            Source::Stills(..) => Tally::default(),
-            Source::Ended(tally) => *tally,
+            FrameSource::SparseDecode(sparse) => sparse.stats(),
+            FrameSource::FullDecode(full, _) => full.stats(),
+            FrameSource::Stills(..) => DecodeStats::default(),
+            FrameSource::Ended(stats) => *stats,
         }
     }
 
-    fn open(&mut self, path: &Path) -> Result<Source, MediaError> {
-        let track = Track::open(path, self.stop.clone())?;
+    fn open(&mut self, path: &Path) -> Result<FrameSource, MediaError> {
+        let track = VideoTrack::open(path, self.stop.clone())?;
         self.high_range = track.high_range();
         self.instead_of = track.instead_of().map(str::to_owned);
         match track.syntax() {
             Some(syntax) if self.wanted.mode != Mode::Full => {
-                Sparse::start(track, syntax, &self.wanted, self.stop.clone()).map(Source::Sparse)
+                SparseDecode::start(track, syntax, &self.wanted, self.stop.clone())
+                    .map(FrameSource::SparseDecode)
             }
             _ => self.open_fully(track),
         }
     }
 
-    fn open_fully(&self, track: Track) -> Result<Source, MediaError> {
+    fn open_fully(&self, track: VideoTrack) -> Result<FrameSource, MediaError> {
         let shaper = Shaper::new(self.wanted.format, self.wanted.max_side, track.display());
-        let full = Full::new(track, &self.wanted, self.next_sample)?;
-        Ok(Source::Full(Box::new(full), shaper))
+        let full = FullDecode::new(track, &self.wanted, self.next_sample)?;
+        Ok(FrameSource::FullDecode(Box::new(full), shaper))
     }
 
     // The packets were not what they seemed: decodes everything from the first one, and goes on
     // behind the samples that were given already.
     fn begin_anew(&mut self) -> Result<(), MediaError> {
         self.end();
-        self.wasted += self.tally().packets;
+        self.wasted += self.stats().packets;
         self.stop = self.stop.renewed();
-        let track = Track::open(&self.facts.path, self.stop.clone())?;
+        let track = VideoTrack::open(&self.facts.path, self.stop.clone())?;
         self.source = self.open_fully(track)?;
         Ok(())
     }
 
     fn end(&mut self) {
-        self.source = Source::Ended(self.tally());
+        self.source = FrameSource::Ended(self.stats());
     }
 
     fn next_frame(&mut self) -> Result<Option<Frame>, MediaError> {
         loop {
             let (target, shaped) = match &mut self.source {
-                Source::Sparse(sparse) => match sparse.next_outcome() {
-                    Some(Outcome::Frame(target, shaped)) => (target, shaped.ok_or(UNCONVERTIBLE)),
+                FrameSource::SparseDecode(sparse) => match sparse.next_outcome() {
+                    Some(FrameOutcome::Frame(target, shaped)) => {
+                        (target, shaped.ok_or(UNCONVERTIBLE))
+                    }
                     // Time is counted from the first frame, so that one must be there.
-                    Some(Outcome::Lost(target)) if self.has_decoded => (target, Err(DAMAGED)),
+                    Some(FrameOutcome::Lost(target)) if self.has_decoded => (target, Err(DAMAGED)),
                     Some(_) => {
                         self.begin_anew()?;
                         continue;
                     }
                     None => return Ok(None),
                 },
-                Source::Full(full, shaper) => match full.next_sampled() {
-                    Some(Sampled { target, frame }) => {
+                FrameSource::FullDecode(full, shaper) => match full.next_sampled() {
+                    Some(SampledFrame { target, frame }) => {
                         let shape = |frame| shaper.shape(&frame).ok_or(UNCONVERTIBLE);
                         (target, frame.ok_or(DAMAGED).and_then(shape))
                     }
@@ -195,18 +198,18 @@ impl Frames {
                         return Err(MediaError::nothing_decodes(&self.facts.path));
                     }
                 },
-                Source::Stills(files, shaper) => {
+                FrameSource::Stills(files, shaper) => {
                     let next = files.next();
                     let still = next.map(|(number, path)| (number, still(shaper, &path)));
                     return Ok(still.map(|(number, shaped)| self.of_file(number as u64, shaped)));
                 }
-                Source::Ended(_) => return Ok(None),
+                FrameSource::Ended(_) => return Ok(None),
             };
             return Ok(Some(self.of_video(target, shaped)));
         }
     }
 
-    fn of_video(&mut self, target: Target, shaped: Result<Shaped, &str>) -> Frame {
+    fn of_video(&mut self, target: SampleTarget, shaped: Result<Shaped, &str>) -> Frame {
         self.next_sample = target.next_sample;
         self.has_decoded |= shaped.is_ok();
         self.shown = shaped.as_ref().ok().map(|shaped| shaped.source);

@@ -8,12 +8,12 @@ use std::sync::atomic::Ordering;
 
 /// Set by the caller's flag, or when nobody wants the frames any more.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stop {
+pub(super) struct StopFlag {
     asked: Arc<AtomicBool>,
     abandoned: Arc<AtomicBool>,
 }
 
-impl Stop {
+impl StopFlag {
     /// A stop that heeds the caller's flag.
     pub(super) fn new(asked: Arc<AtomicBool>) -> Self {
         Self {

@@ -19,8 +19,8 @@ use vpipe::backends::models::whisper::find_speech_models;
 use vpipe::backends::models::yolo::LoadOptions;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::SoundWanted;
-use vpipe::media::Wanted;
+use vpipe::media::FrameSelection;
+use vpipe::media::SoundSelection;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -149,10 +149,10 @@ fn sound_that_is_no_sound_does_no_harm() {
 fn clip() -> Vec<f32> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demo/clip.mp4");
     let input = media::identify(&path).unwrap();
-    let wanted = Wanted::new(Ratio::ONE, 64, PixelFormat::I420);
+    let wanted = FrameSelection::new(Ratio::ONE, 64, PixelFormat::I420);
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let mut samples = Vec::new();
-    for piece in media::sound(&input, &facts, &SoundWanted::default(), Arc::default()).unwrap() {
+    for piece in media::sound(&input, &facts, &SoundSelection::default(), Arc::default()).unwrap() {
         let piece = piece.unwrap();
         samples.resize(piece.start as usize, 0.0);
         samples.extend(

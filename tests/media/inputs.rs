@@ -11,8 +11,8 @@ use std::fs;
 use std::path::Path;
 use vpipe::failure::Class;
 use vpipe::media;
-use vpipe::media::Input;
 use vpipe::media::MediaError;
+use vpipe::media::MediaInput;
 use vpipe::name::VideoId;
 
 fn refused(path: &Path) -> MediaError {
@@ -69,7 +69,7 @@ fn content_decides_and_not_the_name() {
     fs::copy(&clip, &renamed).unwrap();
     assert_eq!(
         media::identify(&renamed).unwrap(),
-        Input::Video(renamed.clone())
+        MediaInput::Video(renamed.clone())
     );
     assert_eq!(probe(&renamed, "1").digest, probe(&clip, "1").digest);
     let frame = clips.make("frame.png", "-f lavfi -i color=white:s=8x8 -frames:v 1");
@@ -77,7 +77,7 @@ fn content_decides_and_not_the_name() {
     fs::copy(frame, &renamed).unwrap();
     assert!(matches!(
         media::identify(&renamed).unwrap(),
-        Input::Pictures { .. }
+        MediaInput::Pictures { .. }
     ));
     let strange = clips.path("a %d: b'\u{e9}.mp4");
     fs::copy(&clip, &strange).unwrap();
@@ -240,7 +240,7 @@ fn a_stream_of_pictures_is_a_video_and_a_still_stays_one() {
         let arguments = format!("-f lavfi -i color=white:s=64x48 -frames:v 1 -f {format}");
         let still = clips.make(name, &arguments);
         let input = media::identify(&still).unwrap();
-        assert!(matches!(input, Input::Pictures { .. }), "{name}");
+        assert!(matches!(input, MediaInput::Pictures { .. }), "{name}");
         assert!(corner(&sampled(&still, "1")[0]) > 250, "{name}");
     }
     // A photograph with a preview behind it.
@@ -321,7 +321,7 @@ fn a_stream_that_cannot_be_decoded_gives_way_to_one_that_can() {
     let frames = media::frames(&input, &facts, &wanted("1"), stop).unwrap();
     assert_eq!(frames.instead_of(), Some("QUIX"));
     assert_eq!(frames.map(Result::unwrap).count(), 1);
-    let wanted = media::SoundWanted::default();
+    let wanted = media::SoundSelection::default();
     let pieces = media::sound(&input, &facts, &wanted, Default::default()).unwrap();
     assert!(pieces.instead_of().is_some());
     assert!(pieces.map(Result::unwrap).count() > 0);

@@ -9,20 +9,20 @@ use std::path::Path;
 use std::sync::Arc;
 use vpipe::media;
 use vpipe::media::MediaError;
-use vpipe::media::SoundWanted;
+use vpipe::media::SoundSelection;
 use vpipe::speech::Codec;
 use vpipe::speech::RATE;
 use vpipe::speech::sample_at;
 
 /// All samples from the first frame to the last, silence between pieces included.
-fn heard(path: &Path, wanted: &SoundWanted) -> Result<Vec<i16>, MediaError> {
+fn heard(path: &Path, wanted: &SoundSelection) -> Result<Vec<i16>, MediaError> {
     let before = sample_at(probe(path, "1").start_offset()) as usize;
     let mut all = heard_by_players(path, wanted)?;
     Ok(all.split_off(before.min(all.len())))
 }
 
 /// All samples from where a player begins.
-fn heard_by_players(path: &Path, wanted: &SoundWanted) -> Result<Vec<i16>, MediaError> {
+fn heard_by_players(path: &Path, wanted: &SoundSelection) -> Result<Vec<i16>, MediaError> {
     let input = media::identify(path)?;
     let facts = probe(path, "1");
     let mut all = Vec::new();
@@ -41,7 +41,7 @@ fn all(path: &Path) -> Vec<i16> {
 }
 
 pub(crate) fn heard_from_first_frame(path: &Path) -> Vec<i16> {
-    heard(path, &SoundWanted::default()).unwrap()
+    heard(path, &SoundSelection::default()).unwrap()
 }
 
 /// The seconds at which beeps begin.
@@ -159,9 +159,9 @@ fn tracks_are_counted_from_one() {
     let clips = Clips::new();
     let (one, two) = (beeping(2, 48_000), beeping(4, 48_000));
     let clip = clips.make("two.mkv", &format!("{one} {two} -map 0 -map 1 -c:a aac"));
-    let track = |number| SoundWanted {
+    let track = |number| SoundSelection {
         track: NonZero::new(number),
-        ..SoundWanted::default()
+        ..SoundSelection::default()
     };
     assert_eq!(beeps(&heard(&clip, &track(1)).unwrap()).len(), 1);
     assert_eq!(beeps(&heard(&clip, &track(2)).unwrap()).len(), 2);
@@ -171,7 +171,7 @@ fn tracks_are_counted_from_one() {
         "{message}"
     );
     let silent = clips.make("silent.mp4", &silent_frames("1"));
-    let error = heard(&silent, &SoundWanted::default()).unwrap_err();
+    let error = heard(&silent, &SoundSelection::default()).unwrap_err();
     assert!(matches!(error, MediaError::NoSound { .. }), "{error}");
 }
 
@@ -179,10 +179,10 @@ fn tracks_are_counted_from_one() {
 fn a_part_of_the_sound_keeps_its_time() {
     let clips = Clips::new();
     let file = clips.make("a.flac", &beeping(10, 44_100));
-    let wanted = SoundWanted {
+    let wanted = SoundSelection {
         from: Some(2.0),
         until: Some(6.0),
-        ..SoundWanted::default()
+        ..SoundSelection::default()
     };
     let samples = heard(&file, &wanted).unwrap();
     assert_eq!(samples.len(), 6 * RATE as usize);
@@ -240,7 +240,8 @@ fn damaged_sound_is_survived_and_counted() {
     fs::write(&file, &bytes).unwrap();
     let input = media::identify(&file).unwrap();
     let facts = probe(&file, "1");
-    let mut pieces = media::sound(&input, &facts, &SoundWanted::default(), Arc::default()).unwrap();
+    let mut pieces =
+        media::sound(&input, &facts, &SoundSelection::default(), Arc::default()).unwrap();
     assert!(pieces.by_ref().all(|piece| piece.is_ok()));
     assert!(pieces.damaged() > 0);
     let found = beeps(&all(&file));
@@ -294,14 +295,14 @@ fn sound_before_the_first_frame_is_heard() {
             (facts.start_offset() - 2.0).abs() < 0.05,
             "{name}: {facts:?}"
         );
-        let samples = heard_by_players(&clip, &SoundWanted::default()).unwrap();
+        let samples = heard_by_players(&clip, &SoundSelection::default()).unwrap();
         assert_near(&beeps(&samples), &[1.0, 3.0, 5.0], 0.05);
         assert_near(&beeps(&all(&clip)), &[1.0, 3.0], 0.03);
         // What is asked for counts from the first frame.
-        let wanted = SoundWanted {
+        let wanted = SoundSelection {
             from: Some(0.5),
             until: Some(2.0),
-            ..SoundWanted::default()
+            ..SoundSelection::default()
         };
         assert_near(&beeps(&heard(&clip, &wanted).unwrap()), &[1.0], 0.03);
     }
@@ -329,7 +330,7 @@ fn sound_before_the_first_whole_group_is_heard() {
     let offset = facts.start_offset();
     assert!((1.0..4.0).contains(&offset), "{facts:?}");
     let from_first_frame: Vec<f64> =
-        beeps(&heard_by_players(&cut, &SoundWanted::default()).unwrap())
+        beeps(&heard_by_players(&cut, &SoundSelection::default()).unwrap())
             .into_iter()
             .map(|place| place - offset)
             .collect();

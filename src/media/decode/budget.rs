@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
-/// Bytes that can be lent.
-pub(in crate::media) struct Budget {
+/// Bytes that can be reserved.
+pub(in crate::media) struct PacketBudget {
     limit: usize,
     state: Mutex<State>,
     changed: Condvar,
@@ -17,18 +17,18 @@ pub(in crate::media) struct Budget {
 
 #[derive(Default)]
 struct State {
-    lent: usize,
+    reserved: usize,
     is_closed: bool,
 }
 
 /// Some of a budget; given back when it is dropped.
-pub(in crate::media) struct Loan {
-    budget: Arc<Budget>,
+pub(in crate::media) struct Reservation {
+    budget: Arc<PacketBudget>,
     bytes: usize,
 }
 
-impl Budget {
-    /// A budget of which nothing is lent.
+impl PacketBudget {
+    /// A budget of which nothing is reserved.
     pub(in crate::media) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             limit,
@@ -37,23 +37,26 @@ impl Budget {
         })
     }
 
-    /// Lends `bytes`; waits while too little is left. More than there is at all is lent when
+    /// Lends `bytes`; waits while too little is left. More than there is at all is reserved when
     /// nothing else is. `None` once it is closed.
-    pub(in crate::media) fn lend(self: &Arc<Self>, bytes: usize) -> Option<Loan> {
+    pub(in crate::media) fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
         let mut state = self.lock();
-        while !state.is_closed && state.lent > 0 && state.lent.saturating_add(bytes) > self.limit {
+        while !state.is_closed
+            && state.reserved > 0
+            && state.reserved.saturating_add(bytes) > self.limit
+        {
             let waited = self.changed.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
         }
         if state.is_closed {
             return None;
         }
-        state.lent = state.lent.saturating_add(bytes);
+        state.reserved = state.reserved.saturating_add(bytes);
         let budget = Arc::clone(self);
-        Some(Loan { budget, bytes })
+        Some(Reservation { budget, bytes })
     }
 
-    /// Ends all waiting: nothing is lent any more.
+    /// Ends all waiting: nothing is reserved any more.
     pub(in crate::media) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_all();
@@ -65,37 +68,37 @@ impl Budget {
     }
 }
 
-impl Drop for Loan {
+impl Drop for Reservation {
     fn drop(&mut self) {
         let mut state = self.budget.lock();
-        state.lent = state.lent.saturating_sub(self.bytes);
+        state.reserved = state.reserved.saturating_sub(self.bytes);
         self.budget.changed.notify_all();
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Budget;
+    use super::PacketBudget;
     use std::sync::Arc;
     use std::thread;
 
     #[test]
     fn no_more_is_lent_than_there_is() {
-        let budget = Budget::new(100);
-        let (first, second) = (budget.lend(60).unwrap(), budget.lend(40).unwrap());
+        let budget = PacketBudget::new(100);
+        let (first, second) = (budget.reserve(60).unwrap(), budget.reserve(40).unwrap());
         let waiting = {
             let budget = Arc::clone(&budget);
-            thread::spawn(move || budget.lend(50).is_some())
+            thread::spawn(move || budget.reserve(50).is_some())
         };
         assert!(!waiting.is_finished());
         drop(first);
         assert!(waiting.join().unwrap());
         drop(second);
-        let all = budget.lend(1000).unwrap();
-        assert_eq!(budget.lock().lent, 1000);
+        let all = budget.reserve(1000).unwrap();
+        assert_eq!(budget.lock().reserved, 1000);
         let waiting = {
             let budget = Arc::clone(&budget);
-            thread::spawn(move || budget.lend(1).is_none())
+            thread::spawn(move || budget.reserve(1).is_none())
         };
         budget.close();
         assert!(waiting.join().unwrap());

@@ -21,7 +21,7 @@ use std::path::Path;
 const FAILURE_LIMIT: usize = 100;
 
 /// What a decoder says when it is asked for a frame.
-pub(in crate::media) enum Output {
+pub(in crate::media) enum DecoderOutput {
     /// The next frame in the order of display.
     Frame(Video),
     /// It needs another packet first.
@@ -33,12 +33,12 @@ pub(in crate::media) enum Output {
 /// A decoder for one stream.
 pub(in crate::media) struct Decoder {
     inner: decoder::Video,
-    tally: Tally,
+    stats: DecodeStats,
 }
 
 /// What a decoder was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::media) struct Tally {
+pub(in crate::media) struct DecodeStats {
     /// Packets.
     pub(in crate::media) packets: u64,
     /// Those of them that were marked as damaged or could not be decoded whole.
@@ -76,22 +76,22 @@ impl Decoder {
         };
         let inner = open().map_err(|_: Error| missing)?;
         tracing::debug!(path = %path.display(), codec = codec.name(), threads, "decoder opened");
-        let tally = Tally::default();
-        Ok(Self { inner, tally })
+        let stats = DecodeStats::default();
+        Ok(Self { inner, stats })
     }
 
     /// What it was given so far.
-    pub(in crate::media) fn tally(&self) -> Tally {
-        self.tally
+    pub(in crate::media) fn stats(&self) -> DecodeStats {
+        self.stats
     }
 
     /// Feeds a packet; one that cannot be decoded is counted and left out. All frames must have
     /// been taken first.
     pub(in crate::media) fn send(&mut self, packet: &Packet) {
         let sent = self.inner.send_packet(packet);
-        self.tally.packets += 1;
+        self.stats.packets += 1;
         if packet.is_corrupt() || sent.is_err() {
-            self.tally.damaged += 1;
+            self.stats.damaged += 1;
         }
     }
 
@@ -107,21 +107,21 @@ impl Decoder {
     }
 
     /// The next frame, if there is one.
-    pub(in crate::media) fn receive(&mut self) -> Output {
+    pub(in crate::media) fn receive(&mut self) -> DecoderOutput {
         let again = Error::Other { errno: EAGAIN };
         for _ in 0..FAILURE_LIMIT {
             let mut frame = Video::empty();
             match self.inner.receive_frame(&mut frame) {
                 Ok(()) => {
-                    self.tally.damaged += u64::from(is_patched(&frame));
-                    return Output::Frame(frame);
+                    self.stats.damaged += u64::from(is_patched(&frame));
+                    return DecoderOutput::Frame(frame);
                 }
-                Err(Error::Eof) => return Output::Done,
-                Err(error) if error == again => return Output::Hungry,
-                Err(_) => self.tally.damaged += 1,
+                Err(Error::Eof) => return DecoderOutput::Done,
+                Err(error) if error == again => return DecoderOutput::Hungry,
+                Err(_) => self.stats.damaged += 1,
             }
         }
-        Output::Done
+        DecoderOutput::Done
     }
 }
 

@@ -2,43 +2,43 @@
 //!
 //! Knows nothing of pixels; hands out frames as the decoder made them.
 
+use crate::media::FrameSelection;
 use crate::media::Mode;
-use crate::media::Wanted;
+use crate::media::decode::decoder::DecodeStats;
 use crate::media::decode::decoder::Decoder;
-use crate::media::decode::decoder::Output;
-use crate::media::decode::decoder::Tally;
+use crate::media::decode::decoder::DecoderOutput;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
-use crate::media::input::track::Track;
-use crate::media::select::sample::Picker;
-use crate::media::select::sample::Place;
-use crate::media::select::sample::Target;
+use crate::media::input::track::VideoTrack;
+use crate::media::select::sample::FramePosition;
+use crate::media::select::sample::SampleTarget;
+use crate::media::select::sample::Sampler;
 use crate::time::Pts;
 use ffmpeg_next::frame::Video;
 use std::collections::BTreeSet;
 use std::collections::VecDeque;
 
 /// A frame that shows at least one sample, or what is known of it.
-pub(in crate::media) struct Sampled {
+pub(in crate::media) struct SampledFrame {
     /// Which frame, and which samples.
-    pub(in crate::media) target: Target,
+    pub(in crate::media) target: SampleTarget,
     /// What it shows; `None` where it could not be decoded.
     pub(in crate::media) frame: Option<Video>,
 }
 
 /// Decodes a stream from its first packet to its last.
-pub(in crate::media) struct Full {
-    track: Track,
+pub(in crate::media) struct FullDecode {
+    track: VideoTrack,
     decoder: Decoder,
-    wanted: Wanted,
+    wanted: FrameSelection,
     // The first sample that is not given out yet.
     after: u64,
-    picker: Option<Picker>,
+    sampler: Option<Sampler>,
     // The last frame that came out, and the last that can show samples (the same, unless only
     // keyframes can); what follows tells how many.
-    last: Option<Place>,
-    held: Option<(Place, Option<Video>)>,
-    ready: VecDeque<Sampled>,
+    last: Option<FramePosition>,
+    held: Option<(FramePosition, Option<Video>)>,
+    ready: VecDeque<SampledFrame>,
     // Time stamps that went in and have not come out.
     awaited: BTreeSet<i64>,
     // How much damage the decoder had met when a frame last came out.
@@ -46,12 +46,12 @@ pub(in crate::media) struct Full {
     is_done: bool,
 }
 
-impl Full {
+impl FullDecode {
     /// A decoder on `wanted.decoders` threads for all of `track`, that gives out samples from
     /// number `after` on.
     pub(in crate::media) fn new(
-        track: Track,
-        wanted: &Wanted,
+        track: VideoTrack,
+        wanted: &FrameSelection,
         after: u64,
     ) -> Result<Self, MediaError> {
         let (base, parameters) = (track.base(), track.parameters());
@@ -60,7 +60,7 @@ impl Full {
             track,
             wanted: wanted.clone(),
             after,
-            picker: None,
+            sampler: None,
             last: None,
             held: None,
             ready: VecDeque::new(),
@@ -71,7 +71,7 @@ impl Full {
     }
 
     /// The next frame that shows a sample; `None` at the end.
-    pub(in crate::media) fn next_sampled(&mut self) -> Option<Sampled> {
+    pub(in crate::media) fn next_sampled(&mut self) -> Option<SampledFrame> {
         loop {
             if let Some(sampled) = self.ready.pop_front() {
                 return Some(sampled);
@@ -80,24 +80,24 @@ impl Full {
                 return None;
             }
             match self.decoder.receive() {
-                Output::Frame(frame) => self.take(frame),
-                Output::Hungry => self.feed(),
-                Output::Done => self.finish(),
+                DecoderOutput::Frame(frame) => self.take(frame),
+                DecoderOutput::Hungry => self.feed(),
+                DecoderOutput::Done => self.finish(),
             }
-            self.is_done |= self.picker.is_some_and(|picker| picker.is_done());
+            self.is_done |= self.sampler.is_some_and(|sampler| sampler.is_done());
         }
     }
 
     /// What was read, so far.
-    pub(in crate::media) fn tally(&self) -> Tally {
-        let mut tally = self.decoder.tally();
-        tally.damaged += self.track.damaged();
-        tally
+    pub(in crate::media) fn stats(&self) -> DecodeStats {
+        let mut stats = self.decoder.stats();
+        stats.damaged += self.track.damaged();
+        stats
     }
 
     /// Whether any frame came out, so far.
     pub(in crate::media) fn has_decoded(&self) -> bool {
-        self.picker.is_some()
+        self.sampler.is_some()
     }
 
     fn feed(&mut self) {
@@ -126,7 +126,7 @@ impl Full {
     fn take_lost(&mut self, end: Option<i64>) {
         let later = end.map_or_else(BTreeSet::new, |end| self.awaited.split_off(&end));
         let lost = std::mem::replace(&mut self.awaited, later);
-        let damage = self.tally().damaged;
+        let damage = self.stats().damaged;
         if damage > self.damage_seen && self.has_decoded() {
             for pts in lost {
                 self.show(Pts(pts), None);
@@ -140,9 +140,9 @@ impl Full {
         let pts = self.last.map_or(pts, |last| pts.max(last.pts));
         let number = self.last.map_or(0, |last| last.number + 1);
         let rule = || self.wanted.rule(self.track.base(), pts);
-        let begin = || Picker::new(rule(), &self.wanted).after(self.after);
-        let mut picker = self.picker.unwrap_or_else(begin);
-        let place = picker.place(number, pts);
+        let begin = || Sampler::new(rule(), &self.wanted).after(self.after);
+        let mut sampler = self.sampler.unwrap_or_else(begin);
+        let place = sampler.place(number, pts);
         let mode = self.wanted.mode;
         let is_key = frame.as_ref().is_some_and(|frame| frame.is_key());
         let can_show = mode != Mode::Keyframes || is_key || number == 0;
@@ -152,12 +152,12 @@ impl Full {
         self.last = Some(place);
         if let Some((before, frame)) = before {
             let samples = match mode {
-                Mode::Exact | Mode::Full => picker.shown_before(pts),
-                Mode::Keyframes => picker.nearer_to(before.pts, pts),
+                Mode::Exact | Mode::Full => sampler.shown_before(pts),
+                Mode::Keyframes => sampler.nearer_to(before.pts, pts),
             };
-            self.emit(before, samples, picker.next_sample(), frame);
+            self.emit(before, samples, sampler.next_sample(), frame);
         }
-        self.picker = Some(picker);
+        self.sampler = Some(sampler);
     }
 
     fn finish(&mut self) {
@@ -171,24 +171,24 @@ impl Full {
             Some(end) if end > last.0 => end,
             _ => usual,
         };
-        if let Some(mut picker) = self.picker {
-            let samples = picker.shown_last(Pts(end));
-            self.emit(held, samples, picker.next_sample(), frame);
+        if let Some(mut sampler) = self.sampler {
+            let samples = sampler.shown_last(Pts(end));
+            self.emit(held, samples, sampler.next_sample(), frame);
         }
     }
 
-    fn usually_until(&self, place: Place) -> i64 {
+    fn usually_until(&self, place: FramePosition) -> i64 {
         place.pts.0.saturating_add(self.track.usual_ticks())
     }
 
-    fn emit(&mut self, place: Place, samples: u64, next_sample: u64, frame: Option<Video>) {
+    fn emit(&mut self, place: FramePosition, samples: u64, next_sample: u64, frame: Option<Video>) {
         if samples > 0 {
-            let target = Target {
+            let target = SampleTarget {
                 place,
                 samples,
                 next_sample,
             };
-            self.ready.push_back(Sampled { target, frame });
+            self.ready.push_back(SampledFrame { target, frame });
         }
     }
 }

@@ -3,11 +3,11 @@
 //! Knows nothing of who decodes: those who do ask here how far they may go.
 
 use crate::item::Size;
-use crate::media::Wanted;
+use crate::media::FrameSelection;
 
 /// What a [`crate::media::Frames`] holds besides the frame it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct DecoderMemory {
     /// Finished frames.
     pub frames: usize,
     /// Bytes of packets that wait, and of frames that decoders refer to.
@@ -30,13 +30,13 @@ const PACKETS: usize = 16 << 20;
 const FRAMES: u64 = 18;
 
 /// What sampling a video of `size` holds at most.
-pub fn held(wanted: &Wanted, size: Size) -> Held {
+pub fn decoder_memory(wanted: &FrameSelection, size: Size) -> DecoderMemory {
     let decoders = wanted.decoders.max(1);
     // Three components, one of them in full, of two bytes where there are more than 8 bits.
     let frame = u64::from(size.width) * u64::from(size.height) * 3;
     let packets = packets(decoders) + 2 * PACKETS;
-    Held {
-        // The shelf, one that it always has room for, and one in the hands of each decoder.
+    DecoderMemory {
+        // The buffer, one that it always has room for, and one in the hands of each decoder.
         frames: ahead(wanted) + 1 + decoders,
         bytes: packets as u64 + decoders as u64 * FRAMES * frame,
     }
@@ -44,7 +44,7 @@ pub fn held(wanted: &Wanted, size: Size) -> Held {
 
 /// Finished frames that all decoders together may be ahead by. Each has room for what a group
 /// has, so that decoders rarely wait for each other, within [`AHEAD`].
-pub(in crate::media) fn ahead(wanted: &Wanted) -> usize {
+pub(in crate::media) fn ahead(wanted: &FrameSelection) -> usize {
     let decoders = wanted.decoders.max(1);
     let of_a_group = (wanted.fps.to_f64() * GROUP).ceil() as usize;
     // RGB of the usual shape, as large as is allowed.
@@ -65,17 +65,17 @@ pub(in crate::media) fn packets(decoders: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::ahead;
-    use super::held;
+    use super::decoder_memory;
     use crate::item::PixelFormat;
     use crate::item::Size;
-    use crate::media::Wanted;
+    use crate::media::FrameSelection;
     use crate::time::Ratio;
 
     #[test]
     fn what_is_held_grows_with_the_rate_and_ends_with_the_room() {
         let of = |fps: i64, decoders| {
             let fps = Ratio::new(fps, 1).unwrap();
-            let mut wanted = Wanted::new(fps, 1280, PixelFormat::I420);
+            let mut wanted = FrameSelection::new(fps, 1280, PixelFormat::I420);
             wanted.decoders = decoders;
             wanted
         };
@@ -87,7 +87,10 @@ mod tests {
             width: 1920,
             height: 1080,
         };
-        let held = held(&of(1, 2), size);
-        assert_eq!((held.frames, held.bytes >> 20), (23, 293));
+        let decoder_memory = decoder_memory(&of(1, 2), size);
+        assert_eq!(
+            (decoder_memory.frames, decoder_memory.bytes >> 20),
+            (23, 293)
+        );
     }
 }

@@ -5,6 +5,6 @@ pub(super) mod decoder;
 pub(super) mod full;
 pub(super) mod memory;
 pub(super) mod reader;
-pub(super) mod shelf;
+pub(super) mod reorder;
 pub(super) mod sparse;
 pub(super) mod worker;

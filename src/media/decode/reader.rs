@@ -2,18 +2,18 @@
 //!
 //! Knows nothing of pixels.
 
-use crate::media::Wanted;
-use crate::media::decode::budget::Budget;
+use crate::media::FrameSelection;
+use crate::media::decode::budget::PacketBudget;
 use crate::media::decode::decoder::Decoder;
-use crate::media::decode::decoder::Output;
-use crate::media::decode::shelf::Shelf;
-use crate::media::decode::worker::Group;
-use crate::media::decode::worker::Outcome;
-use crate::media::decode::worker::Parcel;
+use crate::media::decode::decoder::DecoderOutput;
+use crate::media::decode::reorder::ReorderBuffer;
+use crate::media::decode::worker::FrameOutcome;
+use crate::media::decode::worker::Gop;
+use crate::media::decode::worker::QueuedPart;
 use crate::media::ffmpeg;
-use crate::media::input::track::Track;
-use crate::media::select::plan::Entry;
-use crate::media::select::plan::Part;
+use crate::media::input::track::VideoTrack;
+use crate::media::select::plan::GopPart;
+use crate::media::select::plan::PacketInfo;
 use crate::media::select::plan::Planner;
 use crate::media::select::plan::Unplannable;
 use crate::media::select::syntax::Syntax;
@@ -33,14 +33,14 @@ const LONGEST_BEGINNING: usize = 600;
 
 /// Parts of a group that may wait for its decoder. A part is hundreds of packets, and those of
 /// most groups are one.
-const PARCELS: usize = 4;
+const PARTS_WAITING: usize = 4;
 
 /// Reads a stream for whoever takes its parts.
-pub(in crate::media) struct Reader<T> {
-    track: Track,
+pub(in crate::media) struct PacketReader<T> {
+    track: VideoTrack,
     syntax: Syntax,
-    wanted: Wanted,
-    taker: T,
+    wanted: FrameSelection,
+    sink: T,
     // The first frame, and whether all packets behind it were read.
     first: Option<Pts>,
     is_read: bool,
@@ -49,32 +49,32 @@ pub(in crate::media) struct Reader<T> {
 }
 
 /// Whoever takes the parts of a stream as they are planned.
-pub(in crate::media) trait Take {
+pub(in crate::media) trait GopSink {
     /// Takes the next part.
-    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt>;
+    fn take(&mut self, part: GopPart<Arc<Packet>>) -> Result<(), ReadEnd>;
 }
 
 /// The way to the decoders.
-pub(in crate::media) struct Outlet {
-    groups: SyncSender<Group>,
-    shelf: Arc<Shelf<Outcome>>,
-    budget: Arc<Budget>,
+pub(in crate::media) struct GopQueue {
+    groups: SyncSender<Gop>,
+    buffer: Arc<ReorderBuffer<FrameOutcome>>,
+    budget: Arc<PacketBudget>,
     // Groups that were begun.
     count: u64,
     // The rest of the one that was begun last.
-    open: Option<SyncSender<Parcel>>,
+    open: Option<SyncSender<QueuedPart>>,
 }
 
-impl Outlet {
+impl GopQueue {
     /// A way to those who take from the other end of `groups`, for packets of `budget`.
     pub(in crate::media) fn new(
-        groups: SyncSender<Group>,
-        shelf: Arc<Shelf<Outcome>>,
-        budget: Arc<Budget>,
+        groups: SyncSender<Gop>,
+        buffer: Arc<ReorderBuffer<FrameOutcome>>,
+        budget: Arc<PacketBudget>,
     ) -> Self {
         Self {
             groups,
-            shelf,
+            buffer,
             budget,
             count: 0,
             open: None,
@@ -83,28 +83,28 @@ impl Outlet {
 
     // What follows is to be left to the plain way.
     fn give_up(&mut self) {
-        self.shelf.put(self.count, Outcome::Mistaken);
-        self.shelf.complete(self.count);
+        self.buffer.put(self.count, FrameOutcome::Mistaken);
+        self.buffer.complete(self.count);
         self.count += 1;
     }
 }
 
-impl Take for Outlet {
-    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
+impl GopSink for GopQueue {
+    fn take(&mut self, part: GopPart<Arc<Packet>>) -> Result<(), ReadEnd> {
         if part.opens {
-            let (sender, parcels) = sync_channel(PARCELS);
+            let (sender, parts) = sync_channel(PARTS_WAITING);
             let number = self.count;
             self.open = Some(sender);
-            let sent = self.groups.send(Group { number, parcels });
-            sent.map_err(|_| Halt::Abandoned)?;
+            let sent = self.groups.send(Gop { number, parts });
+            sent.map_err(|_| ReadEnd::Abandoned)?;
             self.count += 1;
         }
         let bytes = part.packets.iter().map(|packet| packet.size()).sum();
-        let loan = self.budget.lend(bytes).ok_or(Halt::Abandoned)?;
+        let reservation = self.budget.reserve(bytes).ok_or(ReadEnd::Abandoned)?;
         let closes = part.closes;
         if let Some(open) = &self.open {
-            let sent = open.send(Parcel { part, loan });
-            sent.map_err(|_| Halt::Abandoned)?;
+            let sent = open.send(QueuedPart { part, reservation });
+            sent.map_err(|_| ReadEnd::Abandoned)?;
         }
         if closes {
             self.open = None;
@@ -130,43 +130,48 @@ impl Beginning {
 }
 
 fn take_shown(decoder: &mut Decoder, shown: &mut BTreeSet<Pts>) {
-    while let Output::Frame(frame) = decoder.receive() {
+    while let DecoderOutput::Frame(frame) = decoder.receive() {
         shown.extend(frame.pts().map(Pts));
     }
 }
 
 /// Why reading ended early.
-pub(in crate::media) enum Halt {
+pub(in crate::media) enum ReadEnd {
     /// The packets do not say what must be decoded.
     Unplannable,
     /// Nobody takes any more.
     Abandoned,
 }
 
-impl From<Unplannable> for Halt {
+impl From<Unplannable> for ReadEnd {
     fn from(Unplannable: Unplannable) -> Self {
         Self::Unplannable
     }
 }
 
-impl Reader<Outlet> {
+impl PacketReader<GopQueue> {
     /// Reads to the end, or to where the rest must be left to the plain way.
     pub(in crate::media) fn read(mut self) {
-        if let Err(Halt::Unplannable) = self.plan() {
-            self.taker.give_up();
+        if let Err(ReadEnd::Unplannable) = self.plan() {
+            self.sink.give_up();
         }
-        self.taker.shelf.end(self.taker.count);
+        self.sink.buffer.end(self.sink.count);
     }
 }
 
-impl<T: Take> Reader<T> {
+impl<T: GopSink> PacketReader<T> {
     /// A reader for the samples of `track` that are wanted.
-    pub(in crate::media) fn new(track: Track, syntax: Syntax, wanted: &Wanted, taker: T) -> Self {
+    pub(in crate::media) fn new(
+        track: VideoTrack,
+        syntax: Syntax,
+        wanted: &FrameSelection,
+        sink: T,
+    ) -> Self {
         Self {
             track,
             syntax,
             wanted: wanted.clone(),
-            taker,
+            sink,
             first: None,
             is_read: false,
             ahead: VecDeque::new(),
@@ -180,10 +185,10 @@ impl<T: Take> Reader<T> {
         let span = self.first.zip(self.track.end().filter(|_| self.is_read));
         let base = self.track.base();
         let length = span.map(|(first, end)| base.seconds_between(first, Pts(end)));
-        Some((self.taker, length))
+        Some((self.sink, length))
     }
 
-    fn plan(&mut self) -> Result<(), Halt> {
+    fn plan(&mut self) -> Result<(), ReadEnd> {
         let beginning = self.find_beginning()?;
         self.first = Some(beginning.first);
         let rule = self.wanted.rule(self.track.base(), beginning.first);
@@ -214,16 +219,16 @@ impl<T: Take> Reader<T> {
         Some(packet)
     }
 
-    fn describe(&self, packet: Arc<Packet>) -> Result<Entry<Arc<Packet>>, Halt> {
+    fn describe(&self, packet: Arc<Packet>) -> Result<PacketInfo<Arc<Packet>>, ReadEnd> {
         let data = packet.data().unwrap_or_default();
         let (is_key, is_disposable) = (packet.is_key(), ffmpeg::is_disposable(&packet));
         let traits = self.syntax.read(data, is_key, is_disposable);
         if traits.has_parameters || ffmpeg::changes_parameters(&packet) {
-            return Err(Halt::Unplannable);
+            return Err(ReadEnd::Unplannable);
         }
-        Ok(Entry {
+        Ok(PacketInfo {
             bytes: data.len(),
-            pts: packet.pts().map(Pts).ok_or(Halt::Unplannable)?,
+            pts: packet.pts().map(Pts).ok_or(ReadEnd::Unplannable)?,
             is_shown: !ffmpeg::is_hidden(&packet) && !traits.hidden,
             is_start: is_key && traits.intra,
             is_leaf: traits.unreferenced,
@@ -233,7 +238,7 @@ impl<T: Take> Reader<T> {
 
     // Which frames a decoder shows of the beginning. Where the stream begins as it should, all
     // of them; where it was cut out of another, only a decoder can tell.
-    fn find_beginning(&mut self) -> Result<Beginning, Halt> {
+    fn find_beginning(&mut self) -> Result<Beginning, ReadEnd> {
         let mut start = None;
         let mut first: Option<Pts> = None;
         let mut is_whole = true;
@@ -260,10 +265,10 @@ impl<T: Take> Reader<T> {
 
     // Decodes up to the second packet that decoding can begin with: from there on everything
     // that comes out is whole.
-    fn decode_beginning(&mut self) -> Result<Beginning, Halt> {
+    fn decode_beginning(&mut self) -> Result<Beginning, ReadEnd> {
         let (parameters, base) = (self.track.parameters(), self.track.base());
         let decoder = Decoder::open(parameters, base, 1, self.track.path());
-        let mut decoder = decoder.map_err(|_| Halt::Unplannable)?;
+        let mut decoder = decoder.map_err(|_| ReadEnd::Unplannable)?;
         let mut shown = BTreeSet::new();
         let (mut packets, mut starts) = (0, 0);
         loop {
@@ -279,12 +284,12 @@ impl<T: Take> Reader<T> {
             packets += 1;
             take_shown(&mut decoder, &mut shown);
             if packets > LONGEST_BEGINNING {
-                return Err(Halt::Unplannable);
+                return Err(ReadEnd::Unplannable);
             }
         }
         decoder.drain();
         take_shown(&mut decoder, &mut shown);
-        let first = *shown.first().ok_or(Halt::Unplannable)?;
+        let first = *shown.first().ok_or(ReadEnd::Unplannable)?;
         Ok(Beginning {
             first,
             packets,
@@ -292,7 +297,7 @@ impl<T: Take> Reader<T> {
         })
     }
 
-    fn hand_out(&mut self, parts: Vec<Part<Arc<Packet>>>) -> Result<(), Halt> {
-        parts.into_iter().try_for_each(|part| self.taker.take(part))
+    fn hand_out(&mut self, parts: Vec<GopPart<Arc<Packet>>>) -> Result<(), ReadEnd> {
+        parts.into_iter().try_for_each(|part| self.sink.take(part))
     }
 }

@@ -3,22 +3,22 @@
 //! One thread reads and plans, others decode; frames come out in order. Knows nothing of
 //! moments or items.
 
-use crate::media::Wanted;
-use crate::media::decode::budget::Budget;
+use crate::media::FrameSelection;
+use crate::media::decode::budget::PacketBudget;
+use crate::media::decode::decoder::DecodeStats;
 use crate::media::decode::decoder::Decoder;
-use crate::media::decode::decoder::Tally;
 use crate::media::decode::memory;
-use crate::media::decode::reader::Outlet;
-use crate::media::decode::reader::Reader;
-use crate::media::decode::shelf::Shelf;
+use crate::media::decode::reader::GopQueue;
+use crate::media::decode::reader::PacketReader;
+use crate::media::decode::reorder::ReorderBuffer;
 use crate::media::decode::worker;
-use crate::media::decode::worker::Outcome;
-use crate::media::decode::worker::Shared;
+use crate::media::decode::worker::FrameOutcome;
+use crate::media::decode::worker::WorkerShared;
 use crate::media::error::MediaError;
-use crate::media::input::track::Track;
+use crate::media::input::track::VideoTrack;
 use crate::media::pixels::shape::Shaper;
 use crate::media::select::syntax::Syntax;
-use crate::media::stop::Stop;
+use crate::media::stop::StopFlag;
 use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -27,36 +27,36 @@ use std::thread;
 use std::thread::JoinHandle;
 
 /// Threads that sample a stream.
-pub(in crate::media) struct Sparse {
-    shelf: Arc<Shelf<Outcome>>,
-    budget: Arc<Budget>,
-    tally: Arc<Mutex<Tally>>,
-    stop: Stop,
+pub(in crate::media) struct SparseDecode {
+    buffer: Arc<ReorderBuffer<FrameOutcome>>,
+    budget: Arc<PacketBudget>,
+    stats: Arc<Mutex<DecodeStats>>,
+    stop: StopFlag,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Sparse {
+impl SparseDecode {
     /// Begins to sample `track` on `wanted.decoders` threads, and one that reads.
     pub(in crate::media) fn start(
-        track: Track,
+        track: VideoTrack,
         syntax: Syntax,
-        wanted: &Wanted,
-        stop: Stop,
+        wanted: &FrameSelection,
+        stop: StopFlag,
     ) -> Result<Self, MediaError> {
         let decoders = wanted.decoders.max(1);
         let mut sparse = Self {
-            shelf: Arc::new(Shelf::new(memory::ahead(wanted))),
-            budget: Budget::new(memory::packets(decoders)),
-            tally: Arc::default(),
+            buffer: Arc::new(ReorderBuffer::new(memory::ahead(wanted))),
+            budget: PacketBudget::new(memory::packets(decoders)),
+            stats: Arc::default(),
             stop: stop.clone(),
             threads: Vec::new(),
         };
         // Made after `sparse`, whose end waits for threads that wait for this one.
         let (sender, receiver) = sync_channel(decoders);
-        let shared = Shared {
+        let shared = WorkerShared {
             groups: Arc::new(Mutex::new(receiver)),
-            shelf: Arc::clone(&sparse.shelf),
-            tally: Arc::clone(&sparse.tally),
+            buffer: Arc::clone(&sparse.buffer),
+            stats: Arc::clone(&sparse.stats),
             stop,
         };
         for _ in 0..decoders {
@@ -66,20 +66,20 @@ impl Sparse {
             let shared = shared.clone();
             sparse.spawn("decoder", move || worker::work(decoder, shaper, &shared))?;
         }
-        let outlet = Outlet::new(sender, shared.shelf, Arc::clone(&sparse.budget));
-        let reader = Reader::new(track, syntax, wanted, outlet);
+        let queue = GopQueue::new(sender, shared.buffer, Arc::clone(&sparse.budget));
+        let reader = PacketReader::new(track, syntax, wanted, queue);
         sparse.spawn("reader", move || reader.read())?;
         Ok(sparse)
     }
 
     /// What became of the next frame that shows samples; waits for it. `None` at the end.
-    pub(in crate::media) fn next_outcome(&self) -> Option<Outcome> {
-        self.shelf.take()
+    pub(in crate::media) fn next_outcome(&self) -> Option<FrameOutcome> {
+        self.buffer.take()
     }
 
     /// What was decoded in the groups that are done.
-    pub(in crate::media) fn tally(&self) -> Tally {
-        *worker::lock(&self.tally)
+    pub(in crate::media) fn stats(&self) -> DecodeStats {
+        *worker::lock(&self.stats)
     }
 
     fn spawn(
@@ -94,13 +94,13 @@ impl Sparse {
     }
 }
 
-impl Drop for Sparse {
+impl Drop for SparseDecode {
     fn drop(&mut self) {
         self.stop.abandon();
-        self.shelf.close();
+        self.buffer.close();
         self.budget.close();
         for thread in self.threads.drain(..) {
-            // A thread that panicked has left its group unfinished and said so on the shelf.
+            // A thread that panicked has left its group unfinished and said so on the buffer.
             thread.join().ok();
         }
     }

@@ -2,17 +2,17 @@
 //!
 //! Knows nothing of how groups were chosen, or of the other decoders.
 
-use crate::media::decode::budget::Loan;
+use crate::media::decode::budget::Reservation;
 use crate::media::decode::decoder;
+use crate::media::decode::decoder::DecodeStats;
 use crate::media::decode::decoder::Decoder;
-use crate::media::decode::decoder::Output;
-use crate::media::decode::decoder::Tally;
-use crate::media::decode::shelf::Shelf;
+use crate::media::decode::decoder::DecoderOutput;
+use crate::media::decode::reorder::ReorderBuffer;
 use crate::media::pixels::shape::Shaped;
 use crate::media::pixels::shape::Shaper;
-use crate::media::select::plan::Part;
-use crate::media::select::sample::Target;
-use crate::media::stop::Stop;
+use crate::media::select::plan::GopPart;
+use crate::media::select::sample::SampleTarget;
+use crate::media::stop::StopFlag;
 use crate::time::Pts;
 use ffmpeg_next::Packet;
 use ffmpeg_next::frame::Video;
@@ -24,27 +24,27 @@ use std::sync::PoisonError;
 use std::sync::mpsc::Receiver;
 
 /// The packets of a group, in parts.
-pub(in crate::media) struct Group {
+pub(in crate::media) struct Gop {
     /// Its place among the groups, from 0.
     pub(in crate::media) number: u64,
     /// Its parts, as they become known.
-    pub(in crate::media) parcels: Receiver<Parcel>,
+    pub(in crate::media) parts: Receiver<QueuedPart>,
 }
 
 /// A part, and the leave to hold its packets.
-pub(in crate::media) struct Parcel {
+pub(in crate::media) struct QueuedPart {
     /// What to decode.
-    pub(in crate::media) part: Part<Arc<Packet>>,
+    pub(in crate::media) part: GopPart<Arc<Packet>>,
     /// Given back when all is decoded.
-    pub(in crate::media) loan: Loan,
+    pub(in crate::media) reservation: Reservation,
 }
 
 /// What became of a frame that shows samples.
-pub(in crate::media) enum Outcome {
+pub(in crate::media) enum FrameOutcome {
     /// It came out; `None` where its pixels cannot be converted.
-    Frame(Target, Option<Shaped>),
+    Frame(SampleTarget, Option<Shaped>),
     /// It is damaged.
-    Lost(Target),
+    Lost(SampleTarget),
     /// It did not come out and nothing says why, or it depends on what was left out: the packets
     /// are not what they seemed, and what follows is not to be relied on.
     Mistaken,
@@ -52,27 +52,27 @@ pub(in crate::media) enum Outcome {
 
 /// What all decoders of a stream share.
 #[derive(Clone)]
-pub(in crate::media) struct Shared {
+pub(in crate::media) struct WorkerShared {
     /// Groups to be decoded.
-    pub(in crate::media) groups: Arc<Mutex<Receiver<Group>>>,
+    pub(in crate::media) groups: Arc<Mutex<Receiver<Gop>>>,
     /// Where frames go.
-    pub(in crate::media) shelf: Arc<Shelf<Outcome>>,
+    pub(in crate::media) buffer: Arc<ReorderBuffer<FrameOutcome>>,
     /// What they were given, together.
-    pub(in crate::media) tally: Arc<Mutex<Tally>>,
+    pub(in crate::media) stats: Arc<Mutex<DecodeStats>>,
     /// Whether to go on.
-    pub(in crate::media) stop: Stop,
+    pub(in crate::media) stop: StopFlag,
 }
 
 /// Decodes groups until there are no more.
-pub(in crate::media) fn work(mut decoder: Decoder, mut shaper: Shaper, shared: &Shared) {
+pub(in crate::media) fn work(mut decoder: Decoder, mut shaper: Shaper, shared: &WorkerShared) {
     loop {
         let next = lock(&shared.groups).recv();
         let Ok(group) = next else {
             return;
         };
-        let mut work = Work {
+        let mut work = GopDecode {
             number: group.number,
-            before: decoder.tally(),
+            before: decoder.stats(),
             targets: BTreeMap::new(),
             is_complete: false,
             decoder: &mut decoder,
@@ -92,20 +92,20 @@ pub(in crate::media) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// The work on one group.
-struct Work<'worker> {
+struct GopDecode<'worker> {
     number: u64,
-    before: Tally,
+    before: DecodeStats,
     // What is still to come out, by time stamp.
-    targets: BTreeMap<Pts, Target>,
+    targets: BTreeMap<Pts, SampleTarget>,
     is_complete: bool,
     decoder: &'worker mut Decoder,
     shaper: &'worker mut Shaper,
-    shared: &'worker Shared,
+    shared: &'worker WorkerShared,
 }
 
-impl Work<'_> {
-    fn decode(&mut self, group: &Group) {
-        for Parcel { part, loan } in &group.parcels {
+impl GopDecode<'_> {
+    fn decode(&mut self, group: &Gop) {
+        for QueuedPart { part, reservation } in &group.parts {
             let targets = part.targets.into_iter();
             self.targets
                 .extend(targets.map(|target| (target.place.pts, target)));
@@ -116,7 +116,7 @@ impl Work<'_> {
                 self.decoder.send(&packet);
                 self.receive();
             }
-            drop(loan);
+            drop(reservation);
         }
         self.decoder.drain();
         self.receive();
@@ -129,7 +129,7 @@ impl Work<'_> {
     }
 
     fn receive(&mut self) {
-        while let Output::Frame(frame) = self.decoder.receive() {
+        while let DecoderOutput::Frame(frame) = self.decoder.receive() {
             self.take(&frame);
         }
     }
@@ -143,7 +143,7 @@ impl Work<'_> {
             // What it was patched with depends on all that was decoded before, and so do those
             // that are predicted from it.
             self.targets.clear();
-            return self.put(Outcome::Mistaken);
+            return self.put(FrameOutcome::Mistaken);
         }
         let later = self.targets.split_off(&pts);
         let missed = std::mem::replace(&mut self.targets, later);
@@ -152,34 +152,34 @@ impl Work<'_> {
             .for_each(|target| self.report_lost(target));
         if let Some(target) = self.targets.remove(&pts) {
             let shaped = self.shaper.shape(frame);
-            self.put(Outcome::Frame(target, shaped));
+            self.put(FrameOutcome::Frame(target, shaped));
         }
     }
 
-    fn report_lost(&self, target: Target) {
-        if self.decoder.tally().damaged > self.before.damaged {
-            self.put(Outcome::Lost(target));
+    fn report_lost(&self, target: SampleTarget) {
+        if self.decoder.stats().damaged > self.before.damaged {
+            self.put(FrameOutcome::Lost(target));
         } else {
-            self.put(Outcome::Mistaken);
+            self.put(FrameOutcome::Mistaken);
         }
     }
 
-    fn put(&self, outcome: Outcome) {
-        self.shared.shelf.put(self.number, outcome);
+    fn put(&self, outcome: FrameOutcome) {
+        self.shared.buffer.put(self.number, outcome);
     }
 }
 
-impl Drop for Work<'_> {
+impl Drop for GopDecode<'_> {
     // However the work ends, nobody waits for this group for ever.
     fn drop(&mut self) {
-        let tally = self.decoder.tally();
-        let mut sum = lock(&self.shared.tally);
-        sum.packets += tally.packets - self.before.packets;
-        sum.damaged += tally.damaged - self.before.damaged;
+        let stats = self.decoder.stats();
+        let mut sum = lock(&self.shared.stats);
+        sum.packets += stats.packets - self.before.packets;
+        sum.damaged += stats.damaged - self.before.damaged;
         drop(sum);
         if !self.is_complete {
-            self.put(Outcome::Mistaken);
+            self.put(FrameOutcome::Mistaken);
         }
-        self.shared.shelf.complete(self.number);
+        self.shared.buffer.complete(self.number);
     }
 }

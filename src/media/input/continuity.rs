@@ -4,13 +4,13 @@
 //! what becomes of the packets.
 
 use crate::media::ffmpeg;
+use crate::media::input::container;
 use crate::media::input::restart;
 use crate::media::input::restart::RestartDetector;
 use crate::media::input::restart::WrapCounter;
-use crate::media::input::timeline::Medium;
+use crate::media::input::timeline::StreamKind;
 use crate::media::input::timeline::Timeline;
-use crate::media::input::track;
-use crate::media::stop::Stop;
+use crate::media::stop::StopFlag;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
 use ffmpeg_next::format::context::Input;
@@ -26,7 +26,7 @@ pub(in crate::media) struct Continuity {
     path: PathBuf,
     // The video and the sound of the file, and which of them this is.
     streams: [Option<usize>; 2],
-    medium: Medium,
+    medium: StreamKind,
     wrap: WrapCounter,
     detector: RestartDetector,
     // Ticks of a suspicious gap; `None` where none is.
@@ -42,7 +42,7 @@ impl Continuity {
         path: &Path,
         input: &Input,
         streams: [Option<usize>; 2],
-        medium: Medium,
+        medium: StreamKind,
         base: TimeBase,
     ) -> Self {
         let stream = streams[medium as usize].and_then(|index| input.stream(index));
@@ -54,14 +54,14 @@ impl Continuity {
             medium,
             wrap: WrapCounter::new(base, bits),
             detector: RestartDetector::new(base, reorders),
-            suspicious: track::is_broadcast(input).then(|| restart::ticks(base, SUSPICIOUS_MS)),
+            suspicious: container::is_broadcast(input).then(|| restart::ticks(base, SUSPICIOUS_MS)),
             packets: 0,
             timeline: None,
         }
     }
 
     /// Gives the next packet of the stream its continuous times.
-    pub(in crate::media) fn mend(&mut self, packet: &mut Packet, stop: &Stop) {
+    pub(in crate::media) fn mend(&mut self, packet: &mut Packet, stop: &StopFlag) {
         let number = self.packets;
         self.packets += 1;
         let pts = packet.pts().map(|pts| self.wrap.unwrap(pts));

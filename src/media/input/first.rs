@@ -8,10 +8,10 @@ use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
 use crate::item::Size;
 use crate::media::frames::frames;
-use crate::media::input::identify::Input;
-use crate::media::input::track::Track;
-use crate::media::select::wanted::Wanted;
-use crate::media::stop::Stop;
+use crate::media::input::identify::MediaInput;
+use crate::media::input::track::VideoTrack;
+use crate::media::select::selection::FrameSelection;
+use crate::media::stop::StopFlag;
 use crate::time::Ratio;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,13 +20,13 @@ use std::time::Duration;
 /// The first frame of the video at `path`, and the size at which it is shown; `None` where none
 /// can be.
 pub(super) fn first_frame(path: &Path, facts: &VideoFacts) -> Option<(FirstFrame, Size)> {
-    let track = Track::open(path, Stop::default()).ok()?;
-    let wanted = Wanted {
+    let track = VideoTrack::open(path, StopFlag::default()).ok()?;
+    let wanted = FrameSelection {
         end: Some(Duration::from_millis(500)),
         decoders: 1,
-        ..Wanted::new(Ratio::ONE, 32, PixelFormat::I420)
+        ..FrameSelection::new(Ratio::ONE, 32, PixelFormat::I420)
     };
-    let input = Input::Video(path.into());
+    let input = MediaInput::Video(path.into());
     let mut frames = frames(&input, facts, &wanted, Arc::default()).ok()?;
     let pts = frames.next()?.ok()?.moment.pts;
     let first = FirstFrame {

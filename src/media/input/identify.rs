@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 /// Something to take pictures from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
+pub enum MediaInput {
     /// A file that FFmpeg reads.
     Video(PathBuf),
     /// One picture, or a folder of them.
@@ -24,7 +24,7 @@ pub enum Input {
     },
 }
 
-impl Input {
+impl MediaInput {
     /// What the user named.
     pub fn path(&self) -> &Path {
         match self {
@@ -41,7 +41,7 @@ impl Input {
 ///
 /// Where nothing is there, nothing can be read, a file is empty or a folder has no pictures; and
 /// for an address or a pipe, since a file is read more than once.
-pub fn identify(path: &Path) -> Result<Input, MediaError> {
+pub fn identify(path: &Path) -> Result<MediaInput, MediaError> {
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
         Err(_) if is_address(path) => return Err(MediaError::Address { path: path.into() }),
@@ -61,12 +61,12 @@ pub fn identify(path: &Path) -> Result<Input, MediaError> {
     let path = path.to_path_buf();
     if signature::is_still(&path).map_err(|source| unreadable(&path, source))? {
         let files = vec![path.clone()];
-        return Ok(Input::Pictures { path, files });
+        return Ok(MediaInput::Pictures { path, files });
     }
-    Ok(Input::Video(path))
+    Ok(MediaInput::Video(path))
 }
 
-fn folder(path: &Path) -> Result<Input, MediaError> {
+fn folder(path: &Path) -> Result<MediaInput, MediaError> {
     let failed = |source| unreadable(path, source);
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
@@ -82,7 +82,7 @@ fn folder(path: &Path) -> Result<Input, MediaError> {
     }
     files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
     let path = path.to_path_buf();
-    Ok(Input::Pictures { path, files })
+    Ok(MediaInput::Pictures { path, files })
 }
 
 pub(in crate::media) fn unreadable(path: &Path, source: io::Error) -> MediaError {

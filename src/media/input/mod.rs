@@ -1,6 +1,7 @@
 //! Inputs: what a path is, and what its headers and packets say.
 
 pub(super) mod choice;
+pub(super) mod container;
 pub(super) mod continuity;
 pub(super) mod first;
 pub(super) mod identify;

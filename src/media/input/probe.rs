@@ -7,14 +7,14 @@ use crate::item::Size;
 use crate::media::error::MediaError;
 use crate::media::input::first;
 use crate::media::input::identify;
-use crate::media::input::identify::Input;
+use crate::media::input::identify::MediaInput;
 use crate::media::input::stills;
 use crate::media::input::stills::Still;
-use crate::media::input::track::Track;
+use crate::media::input::track::VideoTrack;
 use crate::media::pixels::shape;
-use crate::media::select::wanted::Wanted;
+use crate::media::select::selection::FrameSelection;
 use crate::media::sound::SoundTrack;
-use crate::media::stop::Stop;
+use crate::media::stop::StopFlag;
 use crate::name::VideoId;
 use crate::time::Pts;
 use blake3::Hasher;
@@ -33,18 +33,22 @@ use std::time::Duration;
 ///
 /// Where the input cannot be opened, has neither frames nor sound, or is coded in a way that
 /// this FFmpeg cannot decode; for pictures, where none can be decoded.
-pub fn probe(input: &Input, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
+pub fn probe(
+    input: &MediaInput,
+    id: VideoId,
+    wanted: &FrameSelection,
+) -> Result<VideoFacts, MediaError> {
     match input {
-        Input::Video(path) => match video(path, id, wanted) {
+        MediaInput::Video(path) => match video(path, id, wanted) {
             Err(MediaError::NoVideoStream { path }) => sound(path, id, wanted),
             facts => facts,
         },
-        Input::Pictures { path, files } => pictures(path, files, id),
+        MediaInput::Pictures { path, files } => pictures(path, files, id),
     }
 }
 
-fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
-    let track = Track::open(path, Stop::default())?;
+fn video(path: &Path, id: VideoId, wanted: &FrameSelection) -> Result<VideoFacts, MediaError> {
+    let track = VideoTrack::open(path, StopFlag::default())?;
     if decoder::find(track.parameters().id()).is_none() {
         return Err(MediaError::NoDecoder {
             path: path.into(),
@@ -84,8 +88,8 @@ fn video(path: &Path, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaE
 }
 
 // A file with sound alone. One that has nothing of use is told as a video without frames.
-fn sound(path: PathBuf, id: VideoId, wanted: &Wanted) -> Result<VideoFacts, MediaError> {
-    let track = match SoundTrack::open(&path, None, Stop::default()) {
+fn sound(path: PathBuf, id: VideoId, wanted: &FrameSelection) -> Result<VideoFacts, MediaError> {
+    let track = match SoundTrack::open(&path, None, StopFlag::default()) {
         Ok(track) => track,
         Err(MediaError::NoSound { path }) => return Err(MediaError::NoVideoStream { path }),
         Err(error) => return Err(error),

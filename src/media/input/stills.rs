@@ -3,7 +3,7 @@
 //! Knows nothing of streams: a picture file is one packet for a decoder.
 
 use crate::media::decode::decoder::Decoder;
-use crate::media::decode::decoder::Output;
+use crate::media::decode::decoder::DecoderOutput;
 use crate::media::input::signature;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
@@ -43,7 +43,7 @@ pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
     decoder.send(&Packet::copy(&bytes));
     decoder.drain();
     match decoder.receive() {
-        Output::Frame(frame) => Ok(Still { codec, frame }),
-        Output::Hungry | Output::Done => Err(damaged()),
+        DecoderOutput::Frame(frame) => Ok(Still { codec, frame }),
+        DecoderOutput::Hungry | DecoderOutput::Done => Err(damaged()),
     }
 }

@@ -8,21 +8,21 @@ use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::item::Frame;
 use crate::item::PixelFormat;
-use crate::media::decode::reader::Halt;
-use crate::media::decode::reader::Reader;
-use crate::media::decode::reader::Take;
+use crate::media::decode::reader::GopSink;
+use crate::media::decode::reader::PacketReader;
+use crate::media::decode::reader::ReadEnd;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::frames::frames;
-use crate::media::input::identify::Input;
-use crate::media::input::track::Track;
+use crate::media::input::identify::MediaInput;
+use crate::media::input::track::VideoTrack;
 use crate::media::pixels::jpeg;
-use crate::media::select::plan::Part;
-use crate::media::select::sample::Picker;
-use crate::media::select::wanted::Mode;
-use crate::media::select::wanted::Wanted;
+use crate::media::select::plan::GopPart;
+use crate::media::select::sample::Sampler;
+use crate::media::select::selection::FrameSelection;
+use crate::media::select::selection::Mode;
 use crate::media::sound::SoundTrack;
-use crate::media::stop::Stop;
+use crate::media::stop::StopFlag;
 use crate::time::Pts;
 use crate::time::Ratio;
 use ffmpeg_next::Packet;
@@ -43,9 +43,9 @@ const PACKETS_TRIED: u64 = 6_000;
 ///
 /// Where the input cannot be opened, or this FFmpeg cannot decode it.
 pub fn survey(
-    input: &Input,
+    input: &MediaInput,
     facts: &VideoFacts,
-    wanted: &Wanted,
+    wanted: &FrameSelection,
     quality: u8,
 ) -> Result<Survey, MediaError> {
     if !facts.has_frames() {
@@ -56,11 +56,11 @@ pub fn survey(
         });
     }
     let (count, exact, sparse) = match input {
-        Input::Video(path) => match planned(path, wanted)? {
+        MediaInput::Video(path) => match planned(path, wanted)? {
             Some(count) => (count, true, true),
             None => (by_times(path, wanted)?, false, false),
         },
-        Input::Pictures { files, .. } => {
+        MediaInput::Pictures { files, .. } => {
             let all = files.len() as u64;
             let count = Count {
                 frames: all,
@@ -93,8 +93,8 @@ struct Count {
     length: Option<f64>,
 }
 
-impl Take for Count {
-    fn take(&mut self, part: Part<Arc<Packet>>) -> Result<(), Halt> {
+impl GopSink for Count {
+    fn take(&mut self, part: GopPart<Arc<Packet>>) -> Result<(), ReadEnd> {
         self.packets += part.packets.len() as u64;
         self.frames += part.targets.len() as u64;
         self.samples += part
@@ -107,17 +107,17 @@ impl Take for Count {
 }
 
 // What the plan of a run says; `None` where the packets do not say enough for one.
-fn planned(path: &Path, wanted: &Wanted) -> Result<Option<Count>, MediaError> {
-    let track = Track::open(path, Stop::default())?;
+fn planned(path: &Path, wanted: &FrameSelection) -> Result<Option<Count>, MediaError> {
+    let track = VideoTrack::open(path, StopFlag::default())?;
     let syntax = track.syntax().filter(|_| wanted.mode != Mode::Full);
-    let reader = syntax.map(|syntax| Reader::new(track, syntax, wanted, Count::default()));
-    let read = reader.and_then(Reader::read_all);
+    let reader = syntax.map(|syntax| PacketReader::new(track, syntax, wanted, Count::default()));
+    let read = reader.and_then(PacketReader::read_all);
     Ok(read.map(|(count, length)| Count { length, ..count }))
 }
 
 // Every packet taken for a frame that is shown at its time.
-fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
-    let mut track = Track::open(path, Stop::default())?;
+fn by_times(path: &Path, wanted: &FrameSelection) -> Result<Count, MediaError> {
+    let mut track = VideoTrack::open(path, StopFlag::default())?;
     let mut packets = Vec::new();
     while let Some(packet) = track.next_packet() {
         let is_shown = !ffmpeg::is_hidden(&packet);
@@ -142,7 +142,7 @@ fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
     };
     let end = track.end().map(Pts);
     count.length = end.map(|end| track.base().seconds_between(first, end));
-    let mut picker = Picker::new(wanted.rule(track.base(), first), wanted);
+    let mut sampler = Sampler::new(wanted.rule(track.base(), first), wanted);
     let keyframes = wanted.mode == Mode::Keyframes;
     let can_show = |(pts, key): &(Pts, bool)| !keyframes || *key || *pts == first;
     let mut showing = frames.into_iter().filter(can_show).map(|(pts, _)| pts);
@@ -150,9 +150,9 @@ fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
     while let Some(this) = held {
         held = showing.next();
         let samples = match held {
-            Some(next) if keyframes => picker.nearer_to(this, next),
-            Some(next) => picker.shown_before(next),
-            None => picker.shown_last(track.end().map_or(this, Pts).max(this)),
+            Some(next) if keyframes => sampler.nearer_to(this, next),
+            Some(next) => sampler.shown_before(next),
+            None => sampler.shown_last(track.end().map_or(this, Pts).max(this)),
         };
         count.samples += samples;
         count.frames += u64::from(samples > 0);
@@ -166,14 +166,14 @@ fn by_times(path: &Path, wanted: &Wanted) -> Result<Count, MediaError> {
 /// # Errors
 ///
 /// Where it cannot be opened.
-pub fn length(input: &Input) -> Result<Option<f64>, MediaError> {
-    let Input::Video(path) = input else {
+pub fn length(input: &MediaInput) -> Result<Option<f64>, MediaError> {
+    let MediaInput::Video(path) = input else {
         return Ok(None);
     };
-    match by_times(path, &Wanted::new(Ratio::ONE, 1, PixelFormat::I420)) {
+    match by_times(path, &FrameSelection::new(Ratio::ONE, 1, PixelFormat::I420)) {
         Ok(count) => Ok(count.length),
         Err(MediaError::NoVideoStream { .. }) => {
-            let track = SoundTrack::open(path, None, Stop::default())?;
+            let track = SoundTrack::open(path, None, StopFlag::default())?;
             Ok(track.read_length())
         }
         Err(error) => Err(error),
@@ -182,19 +182,24 @@ pub fn length(input: &Input) -> Result<Option<f64>, MediaError> {
 
 // What is asked for to have some of the frames: spread over all of them, or the first ones where
 // the others cannot be come by without decoding everything before them.
-fn tried(input: &Input, wanted: &Wanted, count: &Count, sparse: bool) -> (Input, Wanted) {
-    if let Input::Pictures { path, files } = input {
+fn tried(
+    input: &MediaInput,
+    wanted: &FrameSelection,
+    count: &Count,
+    sparse: bool,
+) -> (MediaInput, FrameSelection) {
+    if let MediaInput::Pictures { path, files } = input {
         let step = files.len().div_ceil(TRIED as usize).max(1);
         let files = files.iter().skip(step / 2).step_by(step).cloned().collect();
         let path = path.clone();
-        return (Input::Pictures { path, files }, wanted.clone());
+        return (MediaInput::Pictures { path, files }, wanted.clone());
     }
     let spread = || {
         let num = wanted.fps.num().checked_mul(TRIED.cast_signed())?;
         let samples = i64::try_from(count.samples).ok()?;
         let fps = Ratio::new(num, wanted.fps.den().checked_mul(samples)?)?;
         let half = Duration::try_from_secs_f64(0.5 / fps.to_f64()).ok()?;
-        Some(Wanted {
+        Some(FrameSelection {
             fps,
             start: wanted.start + half,
             ..wanted.clone()
@@ -207,9 +212,9 @@ fn tried(input: &Input, wanted: &Wanted, count: &Count, sparse: bool) -> (Input,
 
 fn take(
     survey: &mut Survey,
-    input: &Input,
+    input: &MediaInput,
     facts: &VideoFacts,
-    wanted: &Wanted,
+    wanted: &FrameSelection,
     quality: u8,
 ) -> Result<(), MediaError> {
     let start = Instant::now();

@@ -6,10 +6,10 @@
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
+use crate::media::input::container;
 use crate::media::input::restart::RestartDetector;
 use crate::media::input::restart::WrapCounter;
-use crate::media::input::track;
-use crate::media::stop::Stop;
+use crate::media::stop::StopFlag;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
 use ffmpeg_next::error::Error;
@@ -17,7 +17,7 @@ use std::path::Path;
 
 /// Which of the two streams of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::media) enum Medium {
+pub(in crate::media) enum StreamKind {
     /// Frames.
     Video = 0,
     /// Sound.
@@ -52,9 +52,9 @@ impl Timeline {
     pub(in crate::media) fn scan(
         path: &Path,
         streams: [Option<usize>; 2],
-        stop: &Stop,
+        stop: &StopFlag,
     ) -> Result<Self, MediaError> {
-        let mut input = track::open_file(path)?;
+        let mut input = container::open_file(path)?;
         ffmpeg::read_only(&mut input, &streams);
         let mut scan = Scan {
             streams: streams.map(|stream| StreamScan::new(&input, stream?)),
@@ -62,7 +62,7 @@ impl Timeline {
             joins: Vec::new(),
         };
         let mut failures = 0;
-        while !stop.is_set() && failures < track::UNREADABLE_LIMIT {
+        while !stop.is_set() && failures < container::UNREADABLE_LIMIT {
             let mut packet = Packet::empty();
             match packet.read(&mut input) {
                 Ok(()) => {
@@ -81,7 +81,7 @@ impl Timeline {
 
     /// What is added to the times of packet `number` of a stream, counted from 0; `None` before
     /// the first join.
-    pub(in crate::media) fn shift(&self, medium: Medium, number: u64) -> Option<i64> {
+    pub(in crate::media) fn shift(&self, medium: StreamKind, number: u64) -> Option<i64> {
         let medium = medium as usize;
         let begun = |join: &&Shift| join.first[medium].is_some_and(|first| first <= number);
         let join = self.joins.iter().rfind(begun);
@@ -145,7 +145,7 @@ impl StreamScan {
         let reorders = ffmpeg::reorders(&stream.parameters());
         Some(Self {
             base,
-            usual: track::usual_ticks(&stream, base),
+            usual: container::usual_ticks(&stream, base),
             wrap: WrapCounter::new(base, ffmpeg::wrap_bits(&stream)),
             detector: RestartDetector::new(base, reorders),
             packets: 0,

@@ -7,15 +7,15 @@ use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::choice;
 use crate::media::input::choice::StreamChoice;
+use crate::media::input::container;
+use crate::media::input::container::UNREADABLE_LIMIT;
 use crate::media::input::continuity::Continuity;
-use crate::media::input::identify;
-use crate::media::input::signature;
-use crate::media::input::timeline::Medium;
+use crate::media::input::timeline::StreamKind;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
-use crate::media::pixels::turn::Turn;
+use crate::media::pixels::orientation::Orientation;
 use crate::media::select::syntax::Syntax;
-use crate::media::stop::Stop;
+use crate::media::stop::StopFlag;
 use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::TimeBase;
@@ -30,26 +30,23 @@ use ffmpeg_next::media::Type;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// A demuxer that meets this many unreadable packets in a row has lost its way for good.
-pub(in crate::media) const UNREADABLE_LIMIT: usize = 100;
-
 /// The video stream of an open file.
-pub(in crate::media) struct Track {
+pub(in crate::media) struct VideoTrack {
     path: PathBuf,
     input: Input,
     stream: usize,
     instead_of: Option<String>,
     base: TimeBase,
     continuity: Continuity,
-    stop: Stop,
+    stop: StopFlag,
     end: Option<i64>,
     damaged: u64,
 }
 
-impl Track {
+impl VideoTrack {
     /// Opens `path` and finds its video stream. Reading ends early once `stop` is set.
-    pub(in crate::media) fn open(path: &Path, stop: Stop) -> Result<Self, MediaError> {
-        let mut input = open_file(path)?;
+    pub(in crate::media) fn open(path: &Path, stop: StopFlag) -> Result<Self, MediaError> {
+        let mut input = container::open_file(path)?;
         let StreamChoice {
             index: stream,
             instead_of,
@@ -59,12 +56,12 @@ impl Track {
             let base = it.time_base();
             TimeBase::new(base.numerator().into(), base.denominator().into())
         });
-        let base = base.ok_or_else(|| not_video(path, "its time base is invalid"))?;
+        let base = base.ok_or_else(|| container::not_video(path, "its time base is invalid"))?;
         let streams = [Some(stream), choice::sound(&input).map(|it| it.index)];
         Ok(Self {
             path: path.into(),
             base,
-            continuity: Continuity::new(path, &input, streams, Medium::Video, base),
+            continuity: Continuity::new(path, &input, streams, StreamKind::Video, base),
             input,
             stream,
             instead_of,
@@ -97,7 +94,7 @@ impl Track {
 
     /// Whether it is of a kind that is cut and joined anywhere.
     pub(in crate::media) fn is_broadcast(&self) -> bool {
-        is_broadcast(&self.input)
+        container::is_broadcast(&self.input)
     }
 
     /// FFmpeg's name of the codec.
@@ -132,12 +129,12 @@ impl Track {
         Display { aspect, ..display }.size(self.coded_size())
     }
 
-    fn turn(&self) -> Turn {
+    fn turn(&self) -> Orientation {
         let read = |stream: Stream<'_>| {
             stream
                 .side_data()
                 .find(|data| data.kind() == side_data::Type::DisplayMatrix)
-                .map(|data| Turn::from_display_matrix(data.data()))
+                .map(|data| Orientation::from_display_matrix(data.data()))
         };
         self.stream().and_then(read).unwrap_or_default()
     }
@@ -152,7 +149,7 @@ impl Track {
 
     /// Frames a second on average, where the headers say or imply it.
     pub(in crate::media) fn frame_rate(&self) -> Option<Ratio> {
-        frame_rate(&self.stream()?)
+        container::frame_rate(&self.stream()?)
     }
 
     /// Ticks of the stream as its headers have them; those of the container where only it says.
@@ -174,7 +171,7 @@ impl Track {
     /// A frame's usual time on screen, in ticks; at least one.
     pub(in crate::media) fn usual_ticks(&self) -> i64 {
         let stream = self.stream();
-        stream.map_or(1, |stream| usual_ticks(&stream, self.base))
+        stream.map_or(1, |stream| container::usual_ticks(&stream, self.base))
     }
 
     /// The time stamp at which the stream ends, as far as it was read: the latest of those
@@ -230,7 +227,7 @@ impl Track {
         let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
         let seconds = Ratio::from_decimal(seconds.parse().ok()?)?;
         let num = i128::from(minutes * 60) * i128::from(seconds.den()) + i128::from(seconds.num());
-        let end = ticks(self.base, num, seconds.den().into())?;
+        let end = container::ticks(self.base, num, seconds.den().into())?;
         // A stream without a start has the least number there is.
         Some(end - stream.start_time().max(0))
     }
@@ -257,61 +254,5 @@ impl Track {
 
     fn stream(&self) -> Option<Stream<'_>> {
         self.input.stream(self.stream)
-    }
-}
-
-/// The usual time on screen of a frame of a stream with ticks of `base`; at least one.
-pub(in crate::media) fn usual_ticks(stream: &Stream<'_>, base: TimeBase) -> i64 {
-    let rate = frame_rate(stream);
-    let usual = rate.and_then(|rate| ticks(base, rate.den().into(), rate.num().into()));
-    usual.unwrap_or(1)
-}
-
-fn frame_rate(stream: &Stream<'_>) -> Option<Ratio> {
-    let rate = stream.avg_frame_rate();
-    Ratio::new(rate.numerator().into(), rate.denominator().into()).filter(|it| it.num() > 0)
-}
-
-// `num / den` seconds in whole ticks of `base`, to the nearest; `None` where that is none.
-fn ticks(base: TimeBase, num: i128, den: i128) -> Option<i64> {
-    let base = base.ratio();
-    let (num, den) = (num * i128::from(base.den()), den * i128::from(base.num()));
-    let ticks = (2 * num + den).div_euclid(2 * den);
-    i64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
-}
-
-/// Whether a file is an MPEG stream, which is cut and joined anywhere.
-pub(in crate::media) fn is_broadcast(input: &Input) -> bool {
-    matches!(ffmpeg::format_name(input).as_str(), "mpegts" | "mpeg")
-}
-
-/// Opens a file that FFmpeg reads.
-pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
-    let start = signature::start(path).map_err(|source| identify::unreadable(path, source))?;
-    if start.is_empty() {
-        return Err(MediaError::Empty { path: path.into() });
-    }
-    // FFmpeg would wait for a playlist to grow.
-    if start.starts_with(b"#EXTM3U") {
-        return Err(not_video(path, "it is a playlist"));
-    }
-    // What begins as a picture and is none is a stream of such pictures.
-    let format = match start.as_slice() {
-        start if signature::is_jpeg(start) => Some(c"mjpeg"),
-        start if signature::is_png(start) => Some(c"apng"),
-        _ => None,
-    };
-    let input = ffmpeg::open(path, format).map_err(|error| not_video(path, &error.to_string()))?;
-    // FFmpeg shows any text as the screen of a terminal would.
-    if ffmpeg::format_name(&input) == "tty" {
-        return Err(not_video(path, "it is text"));
-    }
-    Ok(input)
-}
-
-fn not_video(path: &Path, why: &str) -> MediaError {
-    MediaError::NotVideo {
-        path: path.into(),
-        why: why.to_owned(),
     }
 }

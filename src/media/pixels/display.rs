@@ -3,7 +3,7 @@
 //! Knows nothing of where a stream says so.
 
 use crate::item::Size;
-use crate::media::pixels::turn::Turn;
+use crate::media::pixels::orientation::Orientation;
 
 /// A pixel that is more times as wide as high, or as high as wide, is a mistake of the file.
 const LONGEST: u64 = 10;
@@ -43,7 +43,7 @@ pub(in crate::media) struct Display {
     /// The shape of the pixels; each frame's own word where `None`.
     pub(in crate::media) aspect: Option<PixelAspect>,
     /// How frames are turned, once their pixels are square.
-    pub(in crate::media) turn: Turn,
+    pub(in crate::media) turn: Orientation,
 }
 
 impl Display {

@@ -22,13 +22,13 @@ const ON_AVERAGE: f32 = 0.25;
 
 /// The mean luma of each cell of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grid {
+pub struct LumaGrid {
     size: Size,
     // Sixteenths of a level, row by row.
     means: Vec<u16>,
 }
 
-impl Grid {
+impl LumaGrid {
     /// The grid of a frame of `size`; `None` where its pixels are incomplete.
     pub fn of(pixels: &Pixels, size: Size) -> Option<Self> {
         let (width, height) = (size.width as usize, size.height as usize);
@@ -104,7 +104,7 @@ fn luma([red, green, blue]: [u8; 3]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::Grid;
+    use super::LumaGrid;
     use crate::item::PixelFormat;
     use crate::item::Pixels;
     use crate::item::Size;
@@ -115,7 +115,7 @@ mod tests {
     };
 
     // A frame whose luma at (x, y) is `at` of them, with rows longer than the frame.
-    fn grid(format: PixelFormat, at: impl Fn(u32, u32) -> u8) -> Grid {
+    fn grid(format: PixelFormat, at: impl Fn(u32, u32) -> u8) -> LumaGrid {
         let bytes = match format {
             PixelFormat::Rgb24 => 3,
             PixelFormat::I420 => 1,
@@ -134,7 +134,7 @@ mod tests {
             data,
             stride,
         };
-        Grid::of(&pixels, SIZE).unwrap()
+        LumaGrid::of(&pixels, SIZE).unwrap()
     }
 
     #[test]
@@ -173,8 +173,8 @@ mod tests {
             stride: 10,
         };
         let size = |width, height| Size { width, height };
-        assert!(Grid::of(&pixels, size(10, 10)).is_some());
-        assert!(Grid::of(&pixels, size(10, 11)).is_none());
-        assert!(Grid::of(&pixels, size(11, 9)).is_none());
+        assert!(LumaGrid::of(&pixels, size(10, 10)).is_some());
+        assert!(LumaGrid::of(&pixels, size(10, 11)).is_none());
+        assert!(LumaGrid::of(&pixels, size(11, 9)).is_none());
     }
 }

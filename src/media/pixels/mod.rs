@@ -4,6 +4,6 @@ pub(super) mod colour;
 pub(super) mod display;
 pub(super) mod jpeg;
 pub(super) mod likeness;
+pub(super) mod orientation;
 pub(super) mod png;
 pub(super) mod shape;
-pub(super) mod turn;

@@ -14,7 +14,7 @@ use crate::media::pixels::colour::Matrix;
 use crate::media::pixels::colour::ToJpeg;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
-use crate::media::pixels::turn::Turn;
+use crate::media::pixels::orientation::Orientation;
 use bytes::Bytes;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::frame::Video;
@@ -137,7 +137,7 @@ fn conversion(
 
 impl Display {
     // What the stream leaves open is as the frame says.
-    fn or_of(self, frame: &Video) -> (PixelAspect, Turn) {
+    fn or_of(self, frame: &Video) -> (PixelAspect, Orientation) {
         let aspect = self.aspect.or_else(|| {
             let own = frame.aspect_ratio();
             PixelAspect::new(own.numerator(), own.denominator())
@@ -151,12 +151,12 @@ impl Display {
 }
 
 /// The turn that a photograph's own data asks for.
-pub(in crate::media) fn turn_of_photograph(frame: &Video) -> Turn {
+pub(in crate::media) fn turn_of_photograph(frame: &Video) -> Orientation {
     let orientation = frame
         .metadata()
         .get("Orientation")
         .and_then(|text| text.trim().parse().ok());
-    orientation.map_or_else(Turn::default, Turn::from_exif)
+    orientation.map_or_else(Orientation::default, Orientation::from_exif)
 }
 
 struct Planes {
@@ -221,7 +221,7 @@ impl Planes {
         }
     }
 
-    fn turned(mut self, turn: Turn) -> Self {
+    fn turned(mut self, turn: Orientation) -> Self {
         if turn.is_none() {
             return self;
         }

@@ -3,5 +3,5 @@
 pub(super) mod nal;
 pub(super) mod plan;
 pub(super) mod sample;
+pub(super) mod selection;
 pub(super) mod syntax;
-pub(super) mod wanted;

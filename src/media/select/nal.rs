@@ -4,7 +4,7 @@
 
 /// What a packet says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::media) struct Traits {
+pub(in crate::media) struct PacketTraits {
     /// Nothing else is predicted from it.
     pub(in crate::media) unreferenced: bool,
     /// It is predicted from nothing else.
@@ -91,7 +91,7 @@ impl Avc {
     }
 
     /// What `packet` says of itself.
-    pub(in crate::media) fn read(&self, packet: &[u8]) -> Traits {
+    pub(in crate::media) fn read(&self, packet: &[u8]) -> PacketTraits {
         let (mut slices, mut referenced, mut predicted, mut has_parameters) =
             (0, false, false, false);
         for unit in units(self.framing, packet) {
@@ -108,7 +108,7 @@ impl Avc {
                 _ => {}
             }
         }
-        Traits {
+        PacketTraits {
             unreferenced: slices > 0 && !referenced,
             intra: slices > 0 && !predicted,
             hidden: false,
@@ -157,7 +157,7 @@ impl Hevc {
     }
 
     /// What `packet` says of itself.
-    pub(in crate::media) fn read(&self, packet: &[u8]) -> Traits {
+    pub(in crate::media) fn read(&self, packet: &[u8]) -> PacketTraits {
         let (mut slices, mut referenced, mut predicted, mut has_parameters) =
             (0, false, false, false);
         for unit in units(self.framing, packet) {
@@ -182,7 +182,7 @@ impl Hevc {
                 _ => {}
             }
         }
-        Traits {
+        PacketTraits {
             unreferenced: slices > 0 && !referenced,
             intra: slices > 0 && !predicted,
             hidden: false,
@@ -287,14 +287,14 @@ mod tests {
     use super::Avc;
     use super::Bits;
     use super::Hevc;
-    use super::Traits;
+    use super::PacketTraits;
     use super::start_code;
 
-    fn traits(unreferenced: bool, intra: bool) -> Traits {
-        Traits {
+    fn traits(unreferenced: bool, intra: bool) -> PacketTraits {
+        PacketTraits {
             unreferenced,
             intra,
-            ..Traits::default()
+            ..PacketTraits::default()
         }
     }
 
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!(stream.read(&p), traits(false, false));
         assert_eq!(stream.read(&b), traits(true, false));
         assert_eq!(stream.read(&[i, p].concat()), traits(false, false));
-        assert_eq!(stream.read(&[]), Traits::default());
+        assert_eq!(stream.read(&[]), PacketTraits::default());
         let measured = Avc::new(&[1, 100, 0, 31, 0xff, 0xe0, 0]);
         assert_eq!(
             measured.read(&[0, 0, 0, 2, 0x01, 0b1001_1100]),

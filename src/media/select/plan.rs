@@ -6,11 +6,11 @@
 //!
 //! Knows nothing of files, decoders or threads: a packet is whatever `P` is.
 
+use crate::media::FrameSelection;
 use crate::media::Mode;
-use crate::media::Wanted;
-use crate::media::select::sample::Picker;
-use crate::media::select::sample::Place;
-use crate::media::select::sample::Target;
+use crate::media::select::sample::FramePosition;
+use crate::media::select::sample::SampleTarget;
+use crate::media::select::sample::Sampler;
 use crate::time::Pts;
 use crate::time::Sampling;
 use std::cmp::Reverse;
@@ -25,7 +25,7 @@ const BYTES_AT_ONCE: usize = 16 << 20;
 
 /// A packet and what is known of it.
 #[derive(Clone, Debug)]
-pub(in crate::media) struct Entry<P> {
+pub(in crate::media) struct PacketInfo<P> {
     /// The packet.
     pub(in crate::media) packet: P,
     /// Its length.
@@ -42,7 +42,7 @@ pub(in crate::media) struct Entry<P> {
 
 /// Some or all packets of a group that must be decoded, in order.
 #[derive(Debug, PartialEq)]
-pub(in crate::media) struct Part<P> {
+pub(in crate::media) struct GopPart<P> {
     /// Whether a new group begins here.
     pub(in crate::media) opens: bool,
     /// Whether its group ends here.
@@ -50,7 +50,7 @@ pub(in crate::media) struct Part<P> {
     /// What to decode.
     pub(in crate::media) packets: Vec<P>,
     /// What should come out. Frames of a later part may be shown before these.
-    pub(in crate::media) targets: Vec<Target>,
+    pub(in crate::media) targets: Vec<SampleTarget>,
 }
 
 /// The packets do not say enough, or contradict each other: all must be decoded.
@@ -60,7 +60,7 @@ pub(in crate::media) struct Unplannable;
 /// Decides packet by packet.
 pub(in crate::media) struct Planner<P> {
     mode: Mode,
-    picker: Picker,
+    sampler: Sampler,
     // The number of packets that may come before one that is shown earlier.
     window: usize,
     // Packets in the order of the file, from the first of the group that is being collected.
@@ -76,13 +76,13 @@ pub(in crate::media) struct Planner<P> {
     settled: Option<Pts>,
     numbers: u64,
     // The latest frame that can show samples; its successor tells which.
-    held: Option<Held>,
+    held: Option<PendingFrame>,
     // Whether a part of the first group was given out already.
     is_open: bool,
 }
 
 struct Slot<P> {
-    entry: Entry<P>,
+    entry: PacketInfo<P>,
     fate: Fate,
 }
 
@@ -90,23 +90,23 @@ struct Slot<P> {
 enum Fate {
     Open,
     NoSample,
-    Wanted(Target),
+    FrameSelection(SampleTarget),
     // Given out with the group before, or not to be decoded with its own.
     Gone,
 }
 
-struct Held {
+struct PendingFrame {
     position: u64,
-    place: Place,
+    place: FramePosition,
 }
 
 impl<P: Clone> Planner<P> {
     /// A planner for the samples of `rule` that are wanted. `reorders` says whether frames
     /// can be shown in another order than that of the file.
-    pub(in crate::media) fn new(rule: Sampling, wanted: &Wanted, reorders: bool) -> Self {
+    pub(in crate::media) fn new(rule: Sampling, wanted: &FrameSelection, reorders: bool) -> Self {
         Self {
             mode: wanted.mode,
-            picker: Picker::new(rule, wanted),
+            sampler: Sampler::new(rule, wanted),
             // Twice what any codec allows, for the fields of interlaced frames.
             window: if reorders { 32 } else { 0 },
             slots: VecDeque::new(),
@@ -123,11 +123,14 @@ impl<P: Clone> Planner<P> {
 
     /// Whether all samples that are wanted have their frame.
     pub(in crate::media) fn is_done(&self) -> bool {
-        self.picker.is_done()
+        self.sampler.is_done()
     }
 
     /// Takes the next packet of the file, and gives what is decided by it.
-    pub(in crate::media) fn push(&mut self, entry: Entry<P>) -> Result<Vec<Part<P>>, Unplannable> {
+    pub(in crate::media) fn push(
+        &mut self,
+        entry: PacketInfo<P>,
+    ) -> Result<Vec<GopPart<P>>, Unplannable> {
         let (pts, is_shown) = (entry.pts, entry.is_shown);
         if is_shown && self.settled.is_some_and(|settled| pts <= settled) {
             return Err(Unplannable);
@@ -146,13 +149,16 @@ impl<P: Clone> Planner<P> {
 
     /// Says that no packet follows and that the stream ends at `end`. Nothing can be said of a
     /// stream in which no frame may show a sample.
-    pub(in crate::media) fn end(&mut self, end: Option<Pts>) -> Result<Vec<Part<P>>, Unplannable> {
+    pub(in crate::media) fn end(
+        &mut self,
+        end: Option<Pts>,
+    ) -> Result<Vec<GopPart<P>>, Unplannable> {
         while !self.order.is_empty() {
             self.settle()?;
         }
         let held = self.held.take().ok_or(Unplannable)?;
         let end = end.unwrap_or(held.place.pts).max(held.place.pts);
-        let samples = self.picker.shown_last(end);
+        let samples = self.sampler.shown_last(end);
         self.decide(&held, samples);
         let mut parts = Vec::new();
         while let Some(start) = self.starts.front() {
@@ -164,7 +170,7 @@ impl<P: Clone> Planner<P> {
     }
 
     // Gives the packet a slot where it may have to be decoded.
-    fn keep(&mut self, entry: Entry<P>) -> Option<u64> {
+    fn keep(&mut self, entry: PacketInfo<P>) -> Option<u64> {
         let is_first = self.offset == 0 && self.slots.is_empty();
         if self.mode == Mode::Keyframes && !entry.is_start && !is_first {
             return None;
@@ -197,25 +203,25 @@ impl<P: Clone> Planner<P> {
         let Some(position) = position else {
             return Ok(());
         };
-        let place = self.picker.place(number, pts);
-        let held = Held { position, place };
+        let place = self.sampler.place(number, pts);
+        let held = PendingFrame { position, place };
         if let Some(before) = self.held.replace(held) {
             let samples = match self.mode {
-                Mode::Exact | Mode::Full => self.picker.shown_before(pts),
-                Mode::Keyframes => self.picker.nearer_to(before.place.pts, pts),
+                Mode::Exact | Mode::Full => self.sampler.shown_before(pts),
+                Mode::Keyframes => self.sampler.nearer_to(before.place.pts, pts),
             };
             self.decide(&before, samples);
         }
         Ok(())
     }
 
-    fn decide(&mut self, held: &Held, samples: u64) {
+    fn decide(&mut self, held: &PendingFrame, samples: u64) {
         let fate = match samples {
             0 => Fate::NoSample,
-            samples => Fate::Wanted(Target {
+            samples => Fate::FrameSelection(SampleTarget {
                 place: held.place,
                 samples,
-                next_sample: self.picker.next_sample(),
+                next_sample: self.sampler.next_sample(),
             }),
         };
         let index = held.position.checked_sub(self.offset);
@@ -224,7 +230,7 @@ impl<P: Clone> Planner<P> {
         }
     }
 
-    fn finished_groups(&mut self) -> Vec<Part<P>> {
+    fn finished_groups(&mut self) -> Vec<GopPart<P>> {
         let mut parts = Vec::new();
         while let Some(start) = self.starts.front() {
             let length = (start - self.offset) as usize;
@@ -250,14 +256,14 @@ impl<P: Clone> Planner<P> {
 
     // Takes the first `length` slots as the (rest of the) first group. What follows the next
     // start and is shown before it belongs to them: without them it cannot be decoded.
-    fn cut(&mut self, length: usize) -> Option<Part<P>> {
+    fn cut(&mut self, length: usize) -> Option<GopPart<P>> {
         let start = self.slots.get(length).map(|slot| slot.entry.pts);
         let is_leading = |index: usize, slot: &Slot<P>| {
             index > length && start.is_some_and(|start| slot.entry.pts < start)
         };
         let is_ours = |index: usize, slot: &Slot<P>| index < length || is_leading(index, slot);
         let last = self.slots.iter().enumerate().rposition(|(index, slot)| {
-            is_ours(index, slot) && matches!(slot.fate, Fate::Wanted(_))
+            is_ours(index, slot) && matches!(slot.fate, Fate::FrameSelection(_))
         });
         let count = last.map_or(0, |last| last + 1);
         let ours = |(index, slot): &(usize, &Slot<P>)| is_ours(*index, slot) || *index == length;
@@ -272,7 +278,7 @@ impl<P: Clone> Planner<P> {
         self.starts.pop_front();
         let opens = !std::mem::take(&mut self.is_open);
         let is_needed = !opens || !part.targets.is_empty();
-        is_needed.then_some(Part {
+        is_needed.then_some(GopPart {
             opens,
             closes: true,
             ..part
@@ -280,14 +286,14 @@ impl<P: Clone> Planner<P> {
     }
 
     // Gives out the part of an overlong group that is decided.
-    fn overlong(&mut self) -> Option<Part<P>> {
+    fn overlong(&mut self) -> Option<GopPart<P>> {
         let is_long = self.slots.len() > PACKETS_AT_ONCE || self.bytes > BYTES_AT_ONCE;
         if !is_long || !self.starts.is_empty() {
             return None;
         }
         let is_open = |slot: &Slot<P>| slot.fate == Fate::Open;
         let decided = self.slots.iter().position(is_open)?;
-        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::Wanted(_));
+        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::FrameSelection(_));
         let last = self.slots.iter().take(decided).rposition(is_wanted);
         let count = last.map_or(decided, |last| last + 1);
         if count == 0 {
@@ -296,7 +302,7 @@ impl<P: Clone> Planner<P> {
         let part = take_needed(self.slots.iter().take(count).map(|slot| (slot, false)));
         self.remove(count);
         let opens = !std::mem::replace(&mut self.is_open, true);
-        Some(Part { opens, ..part })
+        Some(GopPart { opens, ..part })
     }
 
     fn remove(&mut self, count: usize) {
@@ -310,8 +316,8 @@ impl<P: Clone> Planner<P> {
 // them, is there to be referred to: its own samples are its own group's.
 fn take_needed<'slots, P: Clone + 'slots>(
     slots: impl Iterator<Item = (&'slots Slot<P>, bool)>,
-) -> Part<P> {
-    let mut part = Part {
+) -> GopPart<P> {
+    let mut part = GopPart {
         opens: false,
         closes: false,
         packets: Vec::new(),
@@ -319,7 +325,7 @@ fn take_needed<'slots, P: Clone + 'slots>(
     };
     for (slot, is_borrowed) in slots {
         match slot.fate {
-            Fate::Wanted(target) if !is_borrowed => part.targets.push(target),
+            Fate::FrameSelection(target) if !is_borrowed => part.targets.push(target),
             Fate::Gone => continue,
             Fate::NoSample if slot.entry.is_leaf => continue,
             _ => {}
@@ -331,22 +337,22 @@ fn take_needed<'slots, P: Clone + 'slots>(
 
 #[cfg(test)]
 mod tests {
-    use super::Entry;
-    use super::Part;
+    use super::GopPart;
+    use super::PacketInfo;
     use super::Planner;
     use super::Unplannable;
     use crate::item::PixelFormat;
+    use crate::media::FrameSelection;
     use crate::media::Mode;
-    use crate::media::Wanted;
     use crate::time::Pts;
     use crate::time::Ratio;
     use crate::time::TimeBase;
 
     // `I0 P3 b1 b2`: I starts, b is a leaf, x is not shown; a number is a time stamp and a name.
-    fn entry(text: &str) -> Entry<i64> {
+    fn entry(text: &str) -> PacketInfo<i64> {
         let (kind, number) = text.split_at(1);
         let number = number.parse().unwrap();
-        Entry {
+        PacketInfo {
             packet: number,
             bytes: 1,
             pts: Pts(number),
@@ -358,13 +364,13 @@ mod tests {
 
     fn planner(every: i64, mode: Mode) -> Planner<i64> {
         let fps = Ratio::new(1, every).unwrap();
-        let mut wanted = Wanted::new(fps, 64, PixelFormat::I420);
+        let mut wanted = FrameSelection::new(fps, 64, PixelFormat::I420);
         wanted.mode = mode;
         let rule = wanted.rule(TimeBase::new(1, 1).unwrap(), Pts(0));
         Planner::new(rule, &wanted, true)
     }
 
-    fn parts(every: i64, mode: Mode, file: &str) -> Result<Vec<Part<i64>>, Unplannable> {
+    fn parts(every: i64, mode: Mode, file: &str) -> Result<Vec<GopPart<i64>>, Unplannable> {
         let mut planner = planner(every, mode);
         let mut parts = Vec::new();
         let mut end = 0;
@@ -381,7 +387,7 @@ mod tests {
     fn plan(every: i64, file: &str) -> String {
         let parts = parts(every, Mode::Exact, file).unwrap();
         assert!(parts.iter().all(|part| part.opens && part.closes));
-        let of = |part: Part<i64>| {
+        let of = |part: GopPart<i64>| {
             let wanted: Vec<_> = part.targets.iter().map(|it| it.place.pts.0).collect();
             let star = |it: &i64| if wanted.contains(it) { "*" } else { "" };
             let names = part.packets.iter().map(|it| format!("{it}{}", star(it)));

@@ -2,14 +2,14 @@
 //!
 //! Knows nothing of where frames come from.
 
-use crate::media::Wanted;
+use crate::media::FrameSelection;
 use crate::time::Pts;
 use crate::time::Sampling;
 use crate::time::TimeBase;
 
 /// Where in the source a frame is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::media) struct Place {
+pub(in crate::media) struct FramePosition {
     /// Its index in the order of display, from 0.
     pub(in crate::media) number: u64,
     /// Its time stamp.
@@ -20,9 +20,9 @@ pub(in crate::media) struct Place {
 
 /// A frame that shows samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::media) struct Target {
+pub(in crate::media) struct SampleTarget {
     /// Where it is.
-    pub(in crate::media) place: Place,
+    pub(in crate::media) place: FramePosition,
     /// The number of samples it shows, at least 1.
     pub(in crate::media) samples: u64,
     /// The first sample after those.
@@ -31,16 +31,16 @@ pub(in crate::media) struct Target {
 
 /// Deals the samples of a stream out to its frames.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::media) struct Picker {
+pub(in crate::media) struct Sampler {
     rule: Sampling,
     // The first sample that has no frame yet, and the first that is not wanted any more.
     next: u64,
     end: u64,
 }
 
-impl Picker {
-    /// A picker for the samples that `wanted` asks for.
-    pub(in crate::media) fn new(rule: Sampling, wanted: &Wanted) -> Self {
+impl Sampler {
+    /// A sampler for the samples that `wanted` asks for.
+    pub(in crate::media) fn new(rule: Sampling, wanted: &FrameSelection) -> Self {
         Self {
             rule,
             next: 0,
@@ -55,9 +55,9 @@ impl Picker {
     }
 
     /// Where a frame is.
-    pub(in crate::media) fn place(&self, number: u64, pts: Pts) -> Place {
+    pub(in crate::media) fn place(&self, number: u64, pts: Pts) -> FramePosition {
         let seconds = self.rule.base.seconds_between(self.rule.first, pts);
-        Place {
+        FramePosition {
             number,
             pts,
             seconds,
@@ -114,9 +114,9 @@ impl Picker {
 
 #[cfg(test)]
 mod tests {
-    use super::Picker;
+    use super::Sampler;
     use crate::item::PixelFormat;
-    use crate::media::Wanted;
+    use crate::media::FrameSelection;
     use crate::time::Pts;
     use crate::time::Ratio;
     use crate::time::Sampling;
@@ -127,7 +127,7 @@ mod tests {
     fn the_end_falls_between_samples_exactly() {
         let at_most = |start, end, fps| {
             let fps = Ratio::from_decimal(fps).unwrap();
-            let mut wanted = Wanted::new(fps, 64, PixelFormat::I420);
+            let mut wanted = FrameSelection::new(fps, 64, PixelFormat::I420);
             wanted.start = Duration::from_secs_f64(start);
             wanted.end = Some(Duration::from_secs_f64(end));
             wanted.samples_at_most()
@@ -149,11 +149,11 @@ mod tests {
             first: Pts(7),
             start: Duration::ZERO,
         };
-        let mut picker = Picker::new(rule, &Wanted::new(fps, 64, PixelFormat::I420));
+        let mut sampler = Sampler::new(rule, &FrameSelection::new(fps, 64, PixelFormat::I420));
         // Samples at ticks 7, 17, 27...; the middle of 7 and 52 is at 29.5.
-        assert_eq!(picker.nearer_to(Pts(7), Pts(52)), 3);
+        assert_eq!(sampler.nearer_to(Pts(7), Pts(52)), 3);
         // The one at 57 is as near to both: the later frame gets it.
-        assert_eq!(picker.nearer_to(Pts(52), Pts(62)), 2);
-        assert_eq!(picker.next_sample(), 5);
+        assert_eq!(sampler.nearer_to(Pts(52), Pts(62)), 2);
+        assert_eq!(sampler.next_sample(), 5);
     }
 }

@@ -6,7 +6,7 @@
 use crate::media::select::nal;
 use crate::media::select::nal::Avc;
 use crate::media::select::nal::Hevc;
-use crate::media::select::nal::Traits;
+use crate::media::select::nal::PacketTraits;
 
 /// A reader for the packets of one stream.
 #[derive(Debug)]
@@ -49,26 +49,33 @@ impl Syntax {
     }
 
     /// What `packet` says of itself. `key` and `disposable` are what its container says.
-    pub(in crate::media) fn read(&self, packet: &[u8], key: bool, disposable: bool) -> Traits {
+    pub(in crate::media) fn read(
+        &self,
+        packet: &[u8],
+        key: bool,
+        disposable: bool,
+    ) -> PacketTraits {
         match self {
             Self::Avc(stream) => stream.read(packet),
             Self::Hevc(stream) => stream.read(packet),
             Self::Mpeg2 => of_pictures(mpeg2_kinds(packet)),
             Self::Mpeg4 => of_pictures(mpeg4_kinds(packet)),
             // The lowest bit of a frame: whether it is predicted; the fifth: whether it is shown.
-            Self::Vp8 => packet.first().map_or_else(Traits::default, |first| Traits {
-                intra: key && first & 1 == 0,
-                hidden: first >> 4 & 1 == 0,
-                ..Traits::default()
-            }),
-            Self::Vp9 => Traits {
+            Self::Vp8 => packet
+                .first()
+                .map_or_else(PacketTraits::default, |first| PacketTraits {
+                    intra: key && first & 1 == 0,
+                    hidden: first >> 4 & 1 == 0,
+                    ..PacketTraits::default()
+                }),
+            Self::Vp9 => PacketTraits {
                 intra: key && packet.first().is_some_and(|first| is_vp9_key(*first)),
-                ..Traits::default()
+                ..PacketTraits::default()
             },
-            Self::Container => Traits {
+            Self::Container => PacketTraits {
                 unreferenced: disposable,
                 intra: key,
-                ..Traits::default()
+                ..PacketTraits::default()
             },
         }
     }
@@ -90,13 +97,13 @@ enum Kind {
 }
 
 // The second field of an intra picture may be predicted from the first.
-fn of_pictures(mut kinds: impl Iterator<Item = Kind>) -> Traits {
+fn of_pictures(mut kinds: impl Iterator<Item = Kind>) -> PacketTraits {
     let first = kinds.next();
-    Traits {
+    PacketTraits {
         unreferenced: first == Some(Kind::Bidirectional)
             && kinds.all(|kind| kind == Kind::Bidirectional),
         intra: first == Some(Kind::Intra),
-        ..Traits::default()
+        ..PacketTraits::default()
     }
 }
 

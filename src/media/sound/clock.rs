@@ -8,7 +8,7 @@ use crate::time::TimeBase;
 
 /// From the time stamps of a sound stream to places on the clock of a video.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Clock {
+pub(super) struct SoundClock {
     /// The tick of the sound.
     pub(super) base: TimeBase,
     /// The first frame, or the first sample where there are no frames.
@@ -17,7 +17,7 @@ pub(super) struct Clock {
     pub(super) lead: i64,
 }
 
-impl Clock {
+impl SoundClock {
     /// The place of a time stamp: negative for what no player plays.
     pub(super) fn place(&self, pts: Pts) -> i64 {
         let (origin, base) = self.origin;
@@ -45,14 +45,14 @@ fn samples(pts: Pts, base: TimeBase) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::Clock;
+    use super::SoundClock;
     use crate::time::Pts;
     use crate::time::TimeBase;
 
     #[test]
     fn places_are_exact_after_a_day() {
         let base = |num, den| TimeBase::new(num, den).unwrap();
-        let clock = Clock {
+        let clock = SoundClock {
             base: base(1, 44_100),
             origin: (Pts(9_000), base(1, 90_000)),
             lead: 0,

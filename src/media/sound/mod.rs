@@ -6,7 +6,7 @@
 //! | `decoder` | packets to frames |
 //! | `resampler` | frames to samples of 16 kHz |
 //! | `clock` | where on the clock of the frames samples lie |
-//! | `pieces` | all of it as one iterator |
+//! | `reader` | all of it as one iterator |
 //! | `encode` | samples to a sound file in memory |
 //! | `decode` | and back |
 //!
@@ -16,7 +16,7 @@ mod clock;
 mod decode;
 mod decoder;
 mod encode;
-mod pieces;
+mod reader;
 mod resampler;
 mod track;
 
@@ -24,6 +24,6 @@ pub(super) use track::SoundTrack;
 
 pub use decode::decode_sound;
 pub use encode::encode_sound;
-pub use pieces::Pieces;
-pub use pieces::SoundWanted;
-pub use pieces::sound;
+pub use reader::SoundReader;
+pub use reader::SoundSelection;
+pub use reader::sound;

@@ -22,14 +22,14 @@ const OUT: Sample = Sample::I16(Type::Packed);
 
 /// What a resampler takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Shape {
+pub(super) struct SampleLayout {
     format: Sample,
     channels: u16,
     /// Samples a second.
     pub(super) rate: u32,
 }
 
-impl Shape {
+impl SampleLayout {
     /// That of `frame`.
     pub(super) fn of(frame: &Audio) -> Self {
         Self {
@@ -43,13 +43,13 @@ impl Shape {
 /// Resamples what has no gaps.
 pub(super) struct Resampler {
     context: Context,
-    shape: Shape,
+    shape: SampleLayout,
 }
 
 impl Resampler {
     /// A resampler for frames like this one.
     pub(super) fn new(frame: &Audio) -> Result<Self, Error> {
-        let shape = Shape::of(frame);
+        let shape = SampleLayout::of(frame);
         let known = frame.channel_layout();
         let is_whole = !known.is_empty() && known.channels() == i32::from(shape.channels);
         let layout = if is_whole {
@@ -67,13 +67,13 @@ impl Resampler {
     }
 
     /// What it takes.
-    pub(super) fn shape(&self) -> Shape {
+    pub(super) fn shape(&self) -> SampleLayout {
         self.shape
     }
 
     /// The samples that are ready once `frame` is taken in; nothing where it is of another shape.
     pub(super) fn take(&mut self, frame: &Audio) -> Vec<i16> {
-        if Shape::of(frame) != self.shape {
+        if SampleLayout::of(frame) != self.shape {
             return Vec::new();
         }
         let count = c_int::try_from(frame.samples()).unwrap_or(0);

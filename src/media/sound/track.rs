@@ -6,10 +6,10 @@ use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::choice;
 use crate::media::input::choice::StreamChoice;
+use crate::media::input::container;
 use crate::media::input::continuity::Continuity;
-use crate::media::input::timeline::Medium;
-use crate::media::input::track;
-use crate::media::stop::Stop;
+use crate::media::input::timeline::StreamKind;
+use crate::media::stop::StopFlag;
 use crate::time::Pts;
 use crate::time::TimeBase;
 use bytes::Bytes;
@@ -36,7 +36,7 @@ pub(in crate::media) struct SoundTrack {
     instead_of: Option<String>,
     base: TimeBase,
     continuity: Continuity,
-    stop: Stop,
+    stop: StopFlag,
     damaged: u64,
 }
 
@@ -46,9 +46,9 @@ impl SoundTrack {
     pub(in crate::media) fn open(
         path: &Path,
         number: Option<NonZero<usize>>,
-        stop: Stop,
+        stop: StopFlag,
     ) -> Result<Self, MediaError> {
-        Self::of(track::open_file(path)?, path, number, stop)
+        Self::of(container::open_file(path)?, path, number, stop)
     }
 
     /// The sound of a file in memory that this program wrote itself.
@@ -59,14 +59,14 @@ impl SoundTrack {
             format::input_from_stream(io, None, None)
         };
         let input = open().map_err(|_: Error| MediaError::NoSound { path: path.into() })?;
-        Self::of(input, path, None, Stop::default())
+        Self::of(input, path, None, StopFlag::default())
     }
 
     fn of(
         mut input: Input,
         path: &Path,
         number: Option<NonZero<usize>>,
-        stop: Stop,
+        stop: StopFlag,
     ) -> Result<Self, MediaError> {
         let stream = match number {
             None => choice::sound(&input),
@@ -99,7 +99,7 @@ impl SoundTrack {
         Ok(Self {
             path: path.into(),
             base,
-            continuity: Continuity::new(path, &input, streams, Medium::Sound, base),
+            continuity: Continuity::new(path, &input, streams, StreamKind::Sound, base),
             input,
             stream,
             instead_of,

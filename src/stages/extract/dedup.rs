@@ -7,13 +7,13 @@
 use crate::item::Frame;
 use crate::item::Item;
 use crate::item::Repeat;
-use crate::media::Grid;
+use crate::media::LumaGrid;
 
 /// The frames of one video, looked through in order.
 pub(in crate::stages) struct Dedup {
     // `None` keeps all.
     threshold: Option<f32>,
-    kept: Option<(u64, Grid)>,
+    kept: Option<(u64, LumaGrid)>,
 }
 
 impl Dedup {
@@ -44,7 +44,7 @@ impl Dedup {
     }
 }
 
-fn grid(frame: &Frame) -> Option<Grid> {
+fn grid(frame: &Frame) -> Option<LumaGrid> {
     let content = frame.content.as_ref().ok()?;
-    Grid::of(content.pixels.as_ref()?, frame.size)
+    LumaGrid::of(content.pixels.as_ref()?, frame.size)
 }

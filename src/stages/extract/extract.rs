@@ -12,9 +12,9 @@ use crate::item::Frame;
 use crate::item::Item;
 use crate::item::PixelFormat;
 use crate::media;
+use crate::media::FrameSelection;
 use crate::media::MediaError;
 use crate::media::Mode;
-use crate::media::Wanted;
 use crate::name::VideoId;
 use crate::recipe::ExtractMode;
 use crate::recipe::ExtractSpec;
@@ -24,13 +24,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The inputs of a run, identified and probed.
-pub type Videos = BTreeMap<VideoId, (media::Input, VideoFacts)>;
+pub type Videos = BTreeMap<VideoId, (media::MediaInput, VideoFacts)>;
 
 /// What a stage asks of each video; no more than `first` of it where that is given.
-pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> Wanted {
-    let all = Wanted::new(spec.fps, spec.max_side, format);
+pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> FrameSelection {
+    let all = FrameSelection::new(spec.fps, spec.max_side, format);
     let first = first.map(|first| spec.start.saturating_add(first));
-    Wanted {
+    FrameSelection {
         start: spec.start,
         end: spec.end.into_iter().chain(first).min(),
         mode: match spec.mode {
@@ -62,7 +62,7 @@ pub(in crate::stages) fn encode(quality: u8) -> Arc<dyn Map> {
 }
 
 struct Extract {
-    wanted: Wanted,
+    wanted: FrameSelection,
     dedup: Option<f32>,
     videos: Arc<Videos>,
 }
@@ -123,7 +123,11 @@ impl VideoSource for Extract {
 }
 
 // Headers round their duration; what lacks more than that was cut short.
-fn ends_where_it_says(facts: &VideoFacts, wanted: &Wanted, samples: u64) -> Result<(), Failure> {
+fn ends_where_it_says(
+    facts: &VideoFacts,
+    wanted: &FrameSelection,
+    samples: u64,
+) -> Result<(), Failure> {
     let length = facts
         .duration
         .and_then(|it| Duration::try_from_secs_f64(it).ok());

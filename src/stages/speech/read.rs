@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::item::Item;
 use crate::media;
 use crate::media::MediaError;
-use crate::media::SoundWanted;
+use crate::media::SoundSelection;
 use crate::name::VideoId;
 use crate::stages::extract::extract::Videos;
 use std::collections::BTreeMap;
@@ -47,7 +47,7 @@ impl VideoSource for Read {
         };
         let failure = |error: MediaError| Failure::new(Class::Media, error.to_string());
         let stop = out.stop().flag();
-        let wanted = SoundWanted {
+        let wanted = SoundSelection {
             track: self.track,
             from: Some(facts.heard_from).filter(|from| *from > 0.0),
             until: facts.heard_until,

@@ -27,8 +27,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::SoundWanted;
-use vpipe::media::Wanted;
+use vpipe::media::FrameSelection;
+use vpipe::media::SoundSelection;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -148,9 +148,9 @@ fn decoded(file: &[u8]) -> Vec<i16> {
     let path = folder.path().join("sound");
     std::fs::write(&path, file).unwrap();
     let input = media::identify(&path).unwrap();
-    let wanted = Wanted::new(Ratio::ONE, 64, PixelFormat::I420);
+    let wanted = FrameSelection::new(Ratio::ONE, 64, PixelFormat::I420);
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
-    let pieces = media::sound(&input, &facts, &SoundWanted::default(), Arc::default()).unwrap();
+    let pieces = media::sound(&input, &facts, &SoundSelection::default(), Arc::default()).unwrap();
     let mut samples = Vec::new();
     for piece in pieces {
         samples.extend_from_slice(&piece.unwrap().samples);

@@ -11,7 +11,7 @@ use std::sync::PoisonError;
 
 /// Things of numbered groups: put in by many threads, group by group, and taken out by one, in
 /// the order of the groups and of the things in each.
-pub(in crate::media) struct Shelf<T> {
+pub(in crate::media) struct ReorderBuffer<T> {
     room: usize,
     state: Mutex<State<T>>,
     changed: Condvar,
@@ -41,8 +41,8 @@ impl<T> Default for Line<T> {
     }
 }
 
-impl<T> Shelf<T> {
-    /// An empty shelf for `room` things, and one more.
+impl<T> ReorderBuffer<T> {
+    /// An empty buffer for `room` things, and one more.
     pub(in crate::media) fn new(room: usize) -> Self {
         Self {
             room,
@@ -136,28 +136,28 @@ impl<T> State<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::Shelf;
+    use super::ReorderBuffer;
     use std::sync::Arc;
     use std::thread;
 
     #[test]
     fn things_come_out_in_order_however_they_went_in() {
-        let shelf = Arc::new(Shelf::new(2));
+        let buffer = Arc::new(ReorderBuffer::new(2));
         let makers: Vec<_> = (0..4)
             .map(|maker| {
-                let shelf = Arc::clone(&shelf);
+                let buffer = Arc::clone(&buffer);
                 thread::spawn(move || {
                     for group in (maker..40).step_by(4) {
                         for thing in 0..group % 5 {
-                            shelf.put(group, (group, thing));
+                            buffer.put(group, (group, thing));
                         }
-                        shelf.complete(group);
+                        buffer.complete(group);
                     }
                 })
             })
             .collect();
-        shelf.end(40);
-        let taken: Vec<_> = std::iter::from_fn(|| shelf.take()).collect();
+        buffer.end(40);
+        let taken: Vec<_> = std::iter::from_fn(|| buffer.take()).collect();
         let wanted = (0..40).flat_map(|group| (0..group % 5).map(move |thing| (group, thing)));
         assert!(taken.into_iter().eq(wanted));
         for maker in makers {
@@ -167,13 +167,13 @@ mod tests {
 
     #[test]
     fn a_closed_shelf_lets_everyone_go() {
-        let shelf = Arc::new(Shelf::new(0));
+        let buffer = Arc::new(ReorderBuffer::new(0));
         let maker = {
-            let shelf = Arc::clone(&shelf);
-            thread::spawn(move || (0..9).for_each(|thing| shelf.put(1, thing)))
+            let buffer = Arc::clone(&buffer);
+            thread::spawn(move || (0..9).for_each(|thing| buffer.put(1, thing)))
         };
-        shelf.close();
+        buffer.close();
         maker.join().unwrap();
-        assert_eq!(shelf.take(), None);
+        assert_eq!(buffer.take(), None);
     }
 }

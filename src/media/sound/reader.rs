@@ -5,13 +5,13 @@
 
 use crate::facts::VideoFacts;
 use crate::media::error::MediaError;
-use crate::media::input::identify::Input;
-use crate::media::sound::clock::Clock;
+use crate::media::input::identify::MediaInput;
+use crate::media::sound::clock::SoundClock;
 use crate::media::sound::decoder::SoundDecoder;
 use crate::media::sound::resampler::Resampler;
-use crate::media::sound::resampler::Shape;
+use crate::media::sound::resampler::SampleLayout;
 use crate::media::sound::track::SoundTrack;
-use crate::media::stop::Stop;
+use crate::media::stop::StopFlag;
 use crate::name::VideoId;
 use crate::speech::RATE;
 use crate::speech::Sound;
@@ -33,7 +33,7 @@ const SLACK: u64 = RATE as u64 / 25;
 
 /// What to take from the sound of an input.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SoundWanted {
+pub struct SoundSelection {
     /// The number of the sound track, from 1; what a player would choose where absent.
     pub track: Option<NonZero<usize>>,
     /// What is earlier than this many seconds after the first frame is left out.
@@ -43,12 +43,12 @@ pub struct SoundWanted {
 }
 
 /// The sound of one input, in order. What cannot be decoded is silence.
-pub struct Pieces {
+pub struct SoundReader {
     video: VideoId,
     track: SoundTrack,
     decoder: SoundDecoder,
-    clock: Option<Clock>,
-    run: Option<Run>,
+    clock: Option<SoundClock>,
+    run: Option<ContiguousRun>,
     // The place up to which everything is in `ready`, or was left out.
     end: u64,
     from: u64,
@@ -56,11 +56,11 @@ pub struct Pieces {
     piece: Vec<i16>,
     ready: VecDeque<Sound>,
     is_over: bool,
-    stop: Stop,
+    stop: StopFlag,
 }
 
 // Frames that follow each other without a gap.
-struct Run {
+struct ContiguousRun {
     resampler: Resampler,
     // Where the first frame lies, and where the next sample that comes out does.
     start: i64,
@@ -69,7 +69,7 @@ struct Run {
     taken: u64,
 }
 
-impl Run {
+impl ContiguousRun {
     // Where the next frame should lie.
     fn due(&self) -> i64 {
         let rate = u128::from(self.resampler.shape().rate.max(1));
@@ -85,26 +85,26 @@ impl Run {
 ///
 /// Where there is no such sound, or this FFmpeg cannot decode it.
 pub fn sound(
-    input: &Input,
+    input: &MediaInput,
     facts: &VideoFacts,
-    wanted: &SoundWanted,
+    wanted: &SoundSelection,
     stop: Arc<AtomicBool>,
-) -> Result<Pieces, MediaError> {
-    let Input::Video(path) = input else {
+) -> Result<SoundReader, MediaError> {
+    let MediaInput::Video(path) = input else {
         let path = input.path().into();
         return Err(MediaError::NoSound { path });
     };
-    let stop = Stop::new(stop);
+    let stop = StopFlag::new(stop);
     let track = SoundTrack::open(path, wanted.track, stop.clone())?;
     let decoder = SoundDecoder::open(&track)?;
     let base = track.base();
     let offset = facts.start_offset();
-    let clock = facts.first_frame.map(|first| Clock {
+    let clock = facts.first_frame.map(|first| SoundClock {
         base,
         origin: (first.pts, first.base),
         lead: sample_at(offset).cast_signed(),
     });
-    Ok(Pieces {
+    Ok(SoundReader {
         video: facts.id,
         clock,
         track,
@@ -122,7 +122,7 @@ pub fn sound(
     })
 }
 
-impl Pieces {
+impl SoundReader {
     /// The codec of the track that a player would have chosen, where FFmpeg cannot decode that
     /// one: this is the sound of another.
     pub fn instead_of(&self) -> Option<&str> {
@@ -156,13 +156,13 @@ impl Pieces {
         if frame.samples() == 0 {
             return Ok(());
         }
-        let due = self.run.as_ref().map(Run::due);
+        let due = self.run.as_ref().map(ContiguousRun::due);
         let place = frame
             .timestamp()
             .map(|pts| self.clock(Pts(pts)).place(Pts(pts)));
         let place = place.or(due).unwrap_or(0);
         let follows = due.is_some_and(|due| due.abs_diff(place) <= SLACK);
-        let is_alike = |run: &Run| run.resampler.shape() == Shape::of(frame);
+        let is_alike = |run: &ContiguousRun| run.resampler.shape() == SampleLayout::of(frame);
         if !(follows && self.run.as_ref().is_some_and(is_alike)) {
             self.end_run();
             let unusable = |_| MediaError::OddSound {
@@ -171,7 +171,7 @@ impl Pieces {
                 rate: frame.rate(),
             };
             let start = due.filter(|_| follows).unwrap_or(place);
-            self.run = Some(Run {
+            self.run = Some(ContiguousRun {
                 resampler: Resampler::new(frame).map_err(unusable)?,
                 start,
                 next: start,
@@ -189,9 +189,9 @@ impl Pieces {
     }
 
     // Sound that has no frames to go by starts at its own first sample.
-    fn clock(&mut self, first: Pts) -> Clock {
+    fn clock(&mut self, first: Pts) -> SoundClock {
         let base = self.track.base();
-        *self.clock.get_or_insert(Clock {
+        *self.clock.get_or_insert(SoundClock {
             base,
             origin: (first, base),
             lead: 0,
@@ -243,7 +243,7 @@ impl Pieces {
     }
 }
 
-impl Iterator for Pieces {
+impl Iterator for SoundReader {
     type Item = Result<Sound, MediaError>;
 
     fn next(&mut self) -> Option<Self::Item> {

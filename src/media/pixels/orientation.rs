@@ -6,14 +6,14 @@ use crate::item::Size;
 
 /// A turn, told by where each pixel of the shown frame lies in the coded one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::media) struct Turn {
+pub(in crate::media) struct Orientation {
     // Rows become columns; the flips are those of the coded frame, after that.
     transpose: bool,
     flip_x: bool,
     flip_y: bool,
 }
 
-impl Turn {
+impl Orientation {
     /// Reads the display matrix of a container: nine 32-bit numbers in the byte order of this
     /// machine, of which the first, second, fourth and fifth are the rotation. Turns that are
     /// not by right angles count as the nearest one that is.
@@ -88,7 +88,7 @@ impl Turn {
     }
 
     /// Turns one plane of pixels of `N` bytes. `from` holds rows of `from_stride` bytes of a
-    /// frame of `coded` size; `to` takes rows of `to_stride` bytes of [`Turn::size`] of it.
+    /// frame of `coded` size; `to` takes rows of `to_stride` bytes of [`Orientation::size`] of it.
     pub(in crate::media) fn apply<const N: usize>(
         self,
         coded: Size,
@@ -115,7 +115,7 @@ impl Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::Turn;
+    use super::Orientation;
     use crate::item::Size;
 
     fn matrix(a: i32, b: i32, c: i32, d: i32) -> Vec<u8> {
@@ -126,7 +126,7 @@ mod tests {
             .collect()
     }
 
-    fn turned(turn: Turn) -> String {
+    fn turned(turn: Orientation) -> String {
         // ab
         // cd
         // ef
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn containers_turn_clockwise() {
-        let of = |a, b, c, d| Turn::from_display_matrix(&matrix(a, b, c, d));
+        let of = |a, b, c, d| Orientation::from_display_matrix(&matrix(a, b, c, d));
         assert_eq!(turned(of(1, 0, 0, 1)), "ab/cd/ef");
         assert_eq!(
             (turned(of(0, 1, -1, 0)), of(0, 1, -1, 0).degrees()),
@@ -162,10 +162,10 @@ mod tests {
 
     #[test]
     fn photographs_turn_by_their_tag() {
-        assert_eq!(turned(Turn::from_exif(6)), "eca/fdb");
-        assert_eq!(turned(Turn::from_exif(3)), "fe/dc/ba");
-        assert_eq!(turned(Turn::from_exif(8)), "bdf/ace");
-        assert_eq!(turned(Turn::from_exif(5)), "ace/bdf");
-        assert_eq!(turned(Turn::from_exif(7)), "fdb/eca");
+        assert_eq!(turned(Orientation::from_exif(6)), "eca/fdb");
+        assert_eq!(turned(Orientation::from_exif(3)), "fe/dc/ba");
+        assert_eq!(turned(Orientation::from_exif(8)), "bdf/ace");
+        assert_eq!(turned(Orientation::from_exif(5)), "ace/bdf");
+        assert_eq!(turned(Orientation::from_exif(7)), "fdb/eca");
     }
 }

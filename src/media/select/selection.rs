@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// What to take from an input.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wanted {
+pub struct FrameSelection {
     /// Frames a second of video; positive. Means nothing for picture files.
     pub fps: Ratio,
     /// The longest side, in pixels, that a frame may have; longer ones are scaled down.
@@ -30,7 +30,7 @@ pub struct Wanted {
     pub decoders: usize,
 }
 
-impl Wanted {
+impl FrameSelection {
     /// All of an input at `fps`, with as many decoders as this machine has cores.
     pub fn new(fps: Ratio, max_side: u32, format: PixelFormat) -> Self {
         Self {

@@ -1,0 +1,72 @@
+//! An open file, whatever is in it.
+//!
+//! Knows nothing of its packets.
+
+use crate::media::error::MediaError;
+use crate::media::ffmpeg;
+use crate::media::input::identify;
+use crate::media::input::signature;
+use crate::time::Ratio;
+use crate::time::TimeBase;
+use ffmpeg_next::Stream;
+use ffmpeg_next::format::context::Input;
+use std::path::Path;
+
+/// A demuxer that meets this many unreadable packets in a row has lost its way for good.
+pub(in crate::media) const UNREADABLE_LIMIT: usize = 100;
+
+/// The usual time on screen of a frame of a stream with ticks of `base`; at least one.
+pub(in crate::media) fn usual_ticks(stream: &Stream<'_>, base: TimeBase) -> i64 {
+    let rate = frame_rate(stream);
+    let usual = rate.and_then(|rate| ticks(base, rate.den().into(), rate.num().into()));
+    usual.unwrap_or(1)
+}
+
+pub(super) fn frame_rate(stream: &Stream<'_>) -> Option<Ratio> {
+    let rate = stream.avg_frame_rate();
+    Ratio::new(rate.numerator().into(), rate.denominator().into()).filter(|it| it.num() > 0)
+}
+
+// `num / den` seconds in whole ticks of `base`, to the nearest; `None` where that is none.
+pub(super) fn ticks(base: TimeBase, num: i128, den: i128) -> Option<i64> {
+    let base = base.ratio();
+    let (num, den) = (num * i128::from(base.den()), den * i128::from(base.num()));
+    let ticks = (2 * num + den).div_euclid(2 * den);
+    i64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
+}
+
+/// Whether a file is an MPEG stream, which is cut and joined anywhere.
+pub(in crate::media) fn is_broadcast(input: &Input) -> bool {
+    matches!(ffmpeg::format_name(input).as_str(), "mpegts" | "mpeg")
+}
+
+/// Opens a file that FFmpeg reads.
+pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
+    let start = signature::start(path).map_err(|source| identify::unreadable(path, source))?;
+    if start.is_empty() {
+        return Err(MediaError::Empty { path: path.into() });
+    }
+    // FFmpeg would wait for a playlist to grow.
+    if start.starts_with(b"#EXTM3U") {
+        return Err(not_video(path, "it is a playlist"));
+    }
+    // What begins as a picture and is none is a stream of such pictures.
+    let format = match start.as_slice() {
+        start if signature::is_jpeg(start) => Some(c"mjpeg"),
+        start if signature::is_png(start) => Some(c"apng"),
+        _ => None,
+    };
+    let input = ffmpeg::open(path, format).map_err(|error| not_video(path, &error.to_string()))?;
+    // FFmpeg shows any text as the screen of a terminal would.
+    if ffmpeg::format_name(&input) == "tty" {
+        return Err(not_video(path, "it is text"));
+    }
+    Ok(input)
+}
+
+pub(super) fn not_video(path: &Path, why: &str) -> MediaError {
+    MediaError::NotVideo {
+        path: path.into(),
+        why: why.to_owned(),
+    }
+}
