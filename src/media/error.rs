@@ -1,6 +1,4 @@
 //! What can be wrong with a file, each in one sentence: what, where, and what to do.
-//!
-//! Knows nothing of how a mistake is shown.
 
 use crate::media::input::signature;
 use std::io;

@@ -2,7 +2,6 @@
 //!
 //! All `unsafe` of the program is in this file, but for the conversion of samples; what leaves it
 //! is safe to call with anything.
-//! Knows nothing of samples, groups or frames.
 #![expect(
     unsafe_code,
     reason = "FFmpeg is C, and its crate does not wrap these calls"

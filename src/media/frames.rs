@@ -1,6 +1,4 @@
 //! The iterator over the sampled frames of one input.
-//!
-//! Knows nothing of stages or of who wants the frames.
 
 use crate::facts::VideoFacts;
 use crate::failure::Class;

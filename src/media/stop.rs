@@ -1,6 +1,4 @@
-//! Whether to go on reading.
-//!
-//! Knows nothing of who asks.
+//! The flag that ends reading.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

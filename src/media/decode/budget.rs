@@ -1,6 +1,4 @@
 //! The bytes of packets that were read and are not decoded yet, held under a limit.
-//!
-//! Knows nothing of packets.
 
 use std::sync::Arc;
 use std::sync::Condvar;
@@ -8,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
-/// Bytes that can be reserved.
+/// A number of bytes that can be reserved.
 pub(in crate::media) struct PacketBudget {
     limit: usize,
     state: Mutex<State>,
@@ -21,14 +19,14 @@ struct State {
     is_closed: bool,
 }
 
-/// Some of a budget; given back when it is dropped.
+/// Reserved bytes of a budget; released when this is dropped.
 pub(in crate::media) struct Reservation {
     budget: Arc<PacketBudget>,
     bytes: usize,
 }
 
 impl PacketBudget {
-    /// A budget of which nothing is reserved.
+    /// A budget with nothing reserved.
     pub(in crate::media) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             limit,
@@ -37,7 +35,7 @@ impl PacketBudget {
         })
     }
 
-    /// Lends `bytes`; waits while too little is left. More than there is at all is reserved when
+    /// Reserves `bytes`; waits while too little is left. More than there is at all is reserved when
     /// nothing else is. `None` once it is closed.
     pub(in crate::media) fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
         let mut state = self.lock();

@@ -1,6 +1,4 @@
 //! One decoder: packets in, frames out, damage counted and survived.
-//!
-//! Knows nothing of which packets it is given and why.
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;

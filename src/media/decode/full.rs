@@ -1,6 +1,4 @@
 //! The plain way: every packet is decoded, and the frames that show a sample are kept.
-//!
-//! Knows nothing of pixels; hands out frames as the decoder made them.
 
 use crate::media::FrameSelection;
 use crate::media::Mode;

@@ -1,6 +1,4 @@
 //! The most that the frames of a video hold while they are decoded.
-//!
-//! Knows nothing of who decodes: those who do ask here how far they may go.
 
 use crate::item::Size;
 use crate::media::FrameSelection;

@@ -1,6 +1,4 @@
-//! Reads the packets of a stream, has them planned, and gives what is planned to whoever takes it.
-//!
-//! Knows nothing of pixels.
+//! The reader of a stream: its packets in file order, planned, and given to a sink.
 
 use crate::media::FrameSelection;
 use crate::media::decode::budget::PacketBudget;
@@ -35,7 +33,7 @@ const LONGEST_BEGINNING: usize = 600;
 /// most groups are one.
 const PARTS_WAITING: usize = 4;
 
-/// Reads a stream for whoever takes its parts.
+/// Reads a stream, and gives its parts to a sink.
 pub(in crate::media) struct PacketReader<T> {
     track: VideoTrack,
     syntax: Syntax,
@@ -48,13 +46,13 @@ pub(in crate::media) struct PacketReader<T> {
     ahead: VecDeque<Arc<Packet>>,
 }
 
-/// Whoever takes the parts of a stream as they are planned.
+/// A sink for the parts of a stream as they are planned.
 pub(in crate::media) trait GopSink {
     /// Takes the next part.
     fn take(&mut self, part: GopPart<Arc<Packet>>) -> Result<(), ReadEnd>;
 }
 
-/// The way to the decoders.
+/// The queue of groups to the decoders.
 pub(in crate::media) struct GopQueue {
     groups: SyncSender<Gop>,
     buffer: Arc<ReorderBuffer<FrameOutcome>>,
@@ -66,7 +64,7 @@ pub(in crate::media) struct GopQueue {
 }
 
 impl GopQueue {
-    /// A way to those who take from the other end of `groups`, for packets of `budget`.
+    /// A queue to the decoders at the other end of `groups`, for packets of `budget`.
     pub(in crate::media) fn new(
         groups: SyncSender<Gop>,
         buffer: Arc<ReorderBuffer<FrameOutcome>>,

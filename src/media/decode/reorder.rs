@@ -1,6 +1,4 @@
-//! Where decoders that work side by side put what they made, taken from it in order.
-//!
-//! Knows nothing of what lies on it.
+//! The frames of decoders that work side by side, put back in order.
 
 use std::collections::BTreeMap;
 use std::collections::VecDeque;
@@ -9,8 +7,8 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
 
-/// Things of numbered groups: put in by many threads, group by group, and taken out by one, in
-/// the order of the groups and of the things in each.
+/// A buffer of items of numbered groups: many threads put them in, group by group, and one takes
+/// them out in the order of the groups and of the items in each.
 pub(in crate::media) struct ReorderBuffer<T> {
     room: usize,
     state: Mutex<State<T>>,
@@ -28,21 +26,21 @@ struct State<T> {
 }
 
 struct Line<T> {
-    things: VecDeque<T>,
+    items: VecDeque<T>,
     is_complete: bool,
 }
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
         Self {
-            things: VecDeque::new(),
+            items: VecDeque::new(),
             is_complete: false,
         }
     }
 }
 
 impl<T> ReorderBuffer<T> {
-    /// An empty buffer for `room` things, and one more.
+    /// An empty buffer for `room` items, and one more.
     pub(in crate::media) fn new(room: usize) -> Self {
         Self {
             room,
@@ -57,24 +55,19 @@ impl<T> ReorderBuffer<T> {
         }
     }
 
-    /// Puts a thing at the end of its group; waits while there is no room. The group that is
-    /// being taken from always has room for one thing, so that it never waits for later ones.
-    pub(in crate::media) fn put(&self, group: u64, thing: T) {
+    /// Puts a item at the end of its group; waits while there is no room. The group that is
+    /// being taken from always has room for one item, so that it never waits for later ones.
+    pub(in crate::media) fn put(&self, group: u64, item: T) {
         let mut state = self.lock();
         while !state.is_closed && state.held >= self.room && !state.is_awaited(group) {
             state = self.wait(state);
         }
         state.held += 1;
-        state
-            .lines
-            .entry(group)
-            .or_default()
-            .things
-            .push_back(thing);
+        state.lines.entry(group).or_default().items.push_back(item);
         self.changed.notify_all();
     }
 
-    /// Says that a group has all its things.
+    /// Says that a group has all its items.
     pub(in crate::media) fn complete(&self, group: u64) {
         self.lock().lines.entry(group).or_default().is_complete = true;
         self.changed.notify_all();
@@ -86,7 +79,7 @@ impl<T> ReorderBuffer<T> {
         self.changed.notify_all();
     }
 
-    /// Takes the next thing; waits for it. `None` when there is none any more.
+    /// Takes the next item; waits for it. `None` when there is none any more.
     pub(in crate::media) fn take(&self) -> Option<T> {
         let mut state = self.lock();
         loop {
@@ -95,10 +88,10 @@ impl<T> ReorderBuffer<T> {
             }
             let front = state.front;
             let line = state.lines.entry(front).or_default();
-            if let Some(thing) = line.things.pop_front() {
+            if let Some(item) = line.items.pop_front() {
                 state.held -= 1;
                 self.changed.notify_all();
-                return Some(thing);
+                return Some(item);
             }
             if line.is_complete {
                 state.lines.remove(&front);
@@ -110,13 +103,13 @@ impl<T> ReorderBuffer<T> {
         }
     }
 
-    /// Ends all waiting: nothing will be taken any more.
+    /// Ends all waiting: noitem will be taken any more.
     pub(in crate::media) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_all();
     }
 
-    // A thread that panics leaves nothing half done here.
+    // A thread that panics leaves noitem half done here.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -129,7 +122,7 @@ impl<T> ReorderBuffer<T> {
 
 impl<T> State<T> {
     fn is_awaited(&self, group: u64) -> bool {
-        let is_empty = |line: &Line<T>| line.things.is_empty();
+        let is_empty = |line: &Line<T>| line.items.is_empty();
         group == self.front && self.lines.get(&group).is_none_or(is_empty)
     }
 }
@@ -141,15 +134,15 @@ mod tests {
     use std::thread;
 
     #[test]
-    fn things_come_out_in_order_however_they_went_in() {
+    fn items_come_out_in_order_however_they_went_in() {
         let buffer = Arc::new(ReorderBuffer::new(2));
         let makers: Vec<_> = (0..4)
             .map(|maker| {
                 let buffer = Arc::clone(&buffer);
                 thread::spawn(move || {
                     for group in (maker..40).step_by(4) {
-                        for thing in 0..group % 5 {
-                            buffer.put(group, (group, thing));
+                        for item in 0..group % 5 {
+                            buffer.put(group, (group, item));
                         }
                         buffer.complete(group);
                     }
@@ -158,7 +151,7 @@ mod tests {
             .collect();
         buffer.end(40);
         let taken: Vec<_> = std::iter::from_fn(|| buffer.take()).collect();
-        let wanted = (0..40).flat_map(|group| (0..group % 5).map(move |thing| (group, thing)));
+        let wanted = (0..40).flat_map(|group| (0..group % 5).map(move |item| (group, item)));
         assert!(taken.into_iter().eq(wanted));
         for maker in makers {
             maker.join().unwrap();
@@ -166,11 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_shelf_lets_everyone_go() {
+    fn a_closed_buffer_lets_everyone_go() {
         let buffer = Arc::new(ReorderBuffer::new(0));
         let maker = {
             let buffer = Arc::clone(&buffer);
-            thread::spawn(move || (0..9).for_each(|thing| buffer.put(1, thing)))
+            thread::spawn(move || (0..9).for_each(|item| buffer.put(1, item)))
         };
         buffer.close();
         maker.join().unwrap();

@@ -1,7 +1,6 @@
 //! The quick way: only what the samples need is decoded, groups side by side.
 //!
-//! One thread reads and plans, others decode; frames come out in order. Knows nothing of
-//! moments or items.
+//! One thread reads and plans, others decode; frames come out in order.
 
 use crate::media::FrameSelection;
 use crate::media::decode::budget::PacketBudget;

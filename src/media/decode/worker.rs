@@ -1,6 +1,4 @@
-//! A decoder that takes groups as they come and shelves the frames of their samples.
-//!
-//! Knows nothing of how groups were chosen, or of the other decoders.
+//! A worker: decodes groups as they come, and puts the frames of their samples in order.
 
 use crate::media::decode::budget::Reservation;
 use crate::media::decode::decoder;
@@ -31,7 +29,7 @@ pub(in crate::media) struct Gop {
     pub(in crate::media) parts: Receiver<QueuedPart>,
 }
 
-/// A part, and the leave to hold its packets.
+/// A part of a group, and the bytes reserved for its packets.
 pub(in crate::media) struct QueuedPart {
     /// What to decode.
     pub(in crate::media) part: GopPart<Arc<Packet>>,

@@ -1,6 +1,4 @@
 //! Which stream of a file is meant: the one that a player would choose, of those that can be decoded.
-//!
-//! Does not know what is done with it.
 
 use crate::media::ffmpeg;
 use ffmpeg_next::Stream;

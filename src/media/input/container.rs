@@ -1,6 +1,4 @@
 //! An open file, whatever is in it.
-//!
-//! Knows nothing of its packets.
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;

@@ -1,7 +1,6 @@
 //! The packets of one stream with continuous times, whatever the file does to them.
 //!
-//! Costs nothing until times go back; then the whole file is looked through, once. Does not know
-//! what becomes of the packets.
+//! Costs nothing until times go back; then the whole file is looked through, once.
 
 use crate::media::ffmpeg;
 use crate::media::input::container;

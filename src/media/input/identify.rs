@@ -1,6 +1,4 @@
 //! What an input is, by its content: a file for FFmpeg, or pictures.
-//!
-//! Knows nothing of what is in them.
 
 use crate::media::error::MediaError;
 use crate::media::input::signature;

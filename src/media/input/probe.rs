@@ -1,6 +1,4 @@
 //! Facts of an input, from its headers; no more is decoded than a first frame.
-//!
-//! Knows nothing of what will be done with them.
 
 use crate::facts::VideoFacts;
 use crate::item::Size;

@@ -1,7 +1,7 @@
 //! Where the times of a stream start again, and where they only wrap.
 //!
 //! Files joined end to end and devices that restart count from the beginning again; MPEG counts in
-//! 33 bits, which are full after 26 hours. Knows nothing of packets.
+//! 33 bits, which are full after 26 hours.
 
 use crate::time::TimeBase;
 use std::collections::VecDeque;

@@ -1,7 +1,6 @@
 //! Pictures and streams that begin like pictures, told apart by their bytes.
 //!
-//! A camera's stream of JPEGs begins as a JPEG does, an animated PNG as a PNG. Knows nothing of
-//! decoding.
+//! A camera's stream of JPEGs begins as a JPEG does, an animated PNG as a PNG.
 
 use std::fs::File;
 use std::io;

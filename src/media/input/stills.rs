@@ -1,6 +1,4 @@
 //! Picture files, one after the other.
-//!
-//! Knows nothing of streams: a picture file is one packet for a decoder.
 
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::DecoderOutput;

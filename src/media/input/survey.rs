@@ -1,8 +1,8 @@
 //! What a run would take from an input: how many frames, of how many packets, and how large some
 //! of them are as JPEG.
 //!
-//! The packets are read from end to end and nothing of them is decoded; then a few frames are
-//! taken as a run would take them. Knows nothing of who wants to know.
+//! The packets are read from end to end and nothing of them is decoded; then a few frames are taken
+//! as a run would take them.
 
 use crate::facts::Survey;
 use crate::facts::VideoFacts;

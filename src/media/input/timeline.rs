@@ -2,7 +2,7 @@
 //!
 //! Where files were joined end to end, frames go on where frames ended, and sound keeps its place
 //! beside them. A jump forwards is a gap and stays one. All packets of both streams are read for
-//! this, once, and none is decoded. Does not know what a packet shows.
+//! this, once, and none is decoded.
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;

@@ -1,6 +1,4 @@
 //! The video stream of an open file: what its headers say, and its packets in file order.
-//!
-//! Knows nothing of decoding.
 
 use crate::item::Size;
 use crate::media::error::MediaError;

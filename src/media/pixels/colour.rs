@@ -1,7 +1,6 @@
 //! Colours as JPEG has them: YUV of any matrix and range to full-range BT.601, in place.
 //!
-//! swscale would go over RGB for this, which costs more than the whole scaling. Knows nothing
-//! of FFmpeg.
+//! swscale would go over RGB for this, which costs more than the whole scaling.
 
 use crate::item::Size;
 

@@ -1,6 +1,4 @@
 //! How a stream wants its frames to be displayed: the shape of its pixels, and how they are turned.
-//!
-//! Knows nothing of where a stream says so.
 
 use crate::item::Size;
 use crate::media::pixels::orientation::Orientation;

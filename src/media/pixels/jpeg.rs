@@ -1,6 +1,4 @@
 //! Pixels to JPEG, without a detour over RGB.
-//!
-//! Knows nothing of videos.
 
 use crate::item::PixelFormat;
 use crate::item::Pixels;

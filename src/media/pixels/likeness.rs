@@ -1,8 +1,7 @@
 //! Likeness: whether a frame shows anything that an earlier one does not.
 //!
 //! The measure is the mean luma of each cell of a grid, whose cells are small enough that a letter
-//! changes one and large enough that the noise of a camera averages out. Knows nothing of which
-//! frames are compared.
+//! changes one and large enough that the noise of a camera averages out.
 
 use crate::item::PixelFormat;
 use crate::item::Pixels;

@@ -1,6 +1,4 @@
 //! How a frame is turned before it is shown: the eight ways to lay a rectangle on itself.
-//!
-//! Knows nothing of where the wish to turn comes from, beyond reading it.
 
 use crate::item::Size;
 

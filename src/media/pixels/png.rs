@@ -1,6 +1,4 @@
 //! Pixels to PNG, without loss.
-//!
-//! Knows nothing of videos.
 
 use crate::item::PixelFormat;
 use crate::item::Pixels;

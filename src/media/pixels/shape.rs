@@ -1,6 +1,4 @@
 //! From a decoded frame to the pixels that were asked for: scaled, coloured, turned.
-//!
-//! Knows nothing of which frames are wanted.
 
 use crate::item::PixelFormat;
 use crate::item::Pixels;

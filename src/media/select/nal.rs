@@ -1,6 +1,6 @@
 //! NAL units of H.264 and HEVC: what a packet says of itself without being decoded.
 //!
-//! Reads the first bytes of each unit and no further. Knows nothing of groups or samples.
+//! Reads the first bytes of each unit and no further.
 
 /// What a packet says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,8 +3,6 @@
 //! Packets come in the order of the file. They are cut into groups, each of which can be decoded
 //! by itself from its first packet. A group without a sample is dropped; of the others, so are
 //! the packets after the last sample, and those that nothing refers to and that are no sample.
-//!
-//! Knows nothing of files, decoders or threads: a packet is whatever `P` is.
 
 use crate::media::FrameSelection;
 use crate::media::Mode;

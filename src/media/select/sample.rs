@@ -1,6 +1,4 @@
 //! Which samples each frame shows, told frame by frame in the order of display.
-//!
-//! Knows nothing of where frames come from.
 
 use crate::media::FrameSelection;
 use crate::time::Pts;

@@ -1,6 +1,4 @@
 //! What a caller asks of an input.
-//!
-//! Knows nothing of how it is done.
 
 use crate::item::PixelFormat;
 use crate::time::Pts;

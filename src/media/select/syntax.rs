@@ -1,7 +1,7 @@
 //! What a packet says of itself, whatever it is coded as.
 //!
-//! What a codec does not say, or is not known here, is taken for the worse: referred to, and
-//! not a place to begin. Knows nothing of groups or samples.
+//! What a codec does not say, or is not known here, is taken for the worse: referred to, and not a
+//! place to begin.
 
 use crate::media::select::nal;
 use crate::media::select::nal::Avc;

@@ -1,6 +1,6 @@
 //! The clock of a video in samples: where a time stamp of its sound lies.
 //!
-//! Exact to the nearest sample, however long a video is. Knows nothing of decoding.
+//! Exact to the nearest sample, however long a video is.
 
 use crate::speech::RATE;
 use crate::time::Pts;

@@ -1,7 +1,6 @@
 //! A sound file in memory back to its samples.
 //!
-//! For files that this program wrote: they have no gaps and no clock of their own. Knows nothing
-//! of what they are for.
+//! For files that this program wrote: they have no gaps and no clock of their own.
 
 use crate::media::error::MediaError;
 use crate::media::sound::decoder::SoundDecoder;

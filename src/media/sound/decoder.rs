@@ -1,6 +1,4 @@
 //! A sound decoder: packets in, frames out, damage counted and survived.
-//!
-//! Knows nothing of clocks and rates.
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;

@@ -1,6 +1,4 @@
 //! Samples to a sound file in memory, by FFmpeg's encoders and muxers.
-//!
-//! Knows nothing of where the file goes.
 
 use crate::media::error::MediaError;
 use crate::speech::Codec;

@@ -1,7 +1,7 @@
 //! The iterator over the sound of one file.
 //!
-//! Time stamps decide where samples lie, since nothing else keeps sound and frames together
-//! through edit lists, late starts, gaps and drift. Knows nothing of stages or of who listens.
+//! Time stamps decide where samples lie, since nothing else keeps sound and frames together through
+//! edit lists, late starts, gaps and drift.
 
 use crate::facts::VideoFacts;
 use crate::media::error::MediaError;

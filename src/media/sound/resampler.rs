@@ -1,7 +1,7 @@
 //! Frames of any rate, layout and sample format to samples of 16 kHz on one channel.
 //!
 //! The second file with `unsafe`: FFmpeg's crate has frames converted only where their layout of
-//! channels is known. Knows nothing of time.
+//! channels is known.
 #![expect(
     unsafe_code,
     reason = "FFmpeg is C, and its crate does not wrap this call"

@@ -1,6 +1,4 @@
 //! The sound streams of an open file: how many there are, and the packets of one.
-//!
-//! Knows nothing of decoding.
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
