@@ -3,6 +3,7 @@
 use crate::support::fleet::Fault;
 use crate::support::fleet::Fleet;
 use crate::support::fleet::KEY;
+use crate::support::fleet::Setting;
 use crate::support::program::Said;
 use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
@@ -48,6 +49,41 @@ async fn the_default_recipe_runs_on_the_workers_of_whoever_has_some() {
     assert_eq!(entries.len(), 26);
     assert!(entries.iter().all(|entry| entry["count"] == 1));
     assert_eq!(fleet.submitted_twice(), [[0; 0]; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_with_other_answers_is_paid_once_and_shown_with_what_reads_it() {
+    let setting = Setting {
+        faults: vec![Fault::OtherShape],
+        percent: 100,
+        from_the_first: true,
+        ..Setting::default()
+    };
+    let fleet = Fleet::of(setting).await;
+    let folder = TempDir::new().unwrap();
+    let said = run(folder.path(), &fleet.variables()).await;
+    assert_eq!(said.code, 3, "{}", said.talk);
+    assert_eq!(fleet.sizes(), [16], "{}", said.talk);
+    let came = "it answered: {\"result\":{\"frames\":[[{\"rect\":{\"x1\":0,";
+    assert!(said.talk.contains(came), "{}", said.talk);
+    // The lines as they were shown, in a recipe that says nothing else of the handler.
+    let (_, lines) = said
+        .talk
+        .split_once("these lines of the recipe read it:\n")
+        .unwrap();
+    let lines: Vec<&str> = lines
+        .lines()
+        .take_while(|line| line.is_empty() || line.starts_with("      "))
+        .collect();
+    let recipe = format!("version = 1\nextends = \"default\"\n{}\n", lines.join("\n"));
+    fs::write(folder.path().join("fleet.toml"), recipe).unwrap();
+    let words = ["run", "fleet.toml", CLIP];
+    let said = vpipe(folder.path(), &words, &fleet.variables()).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let results = results(folder.path());
+    let entries = results["detections"].as_array().unwrap();
+    let right = |entry: &Value| entry["detections"][0]["class_name"] == "n";
+    assert!(entries.len() == 26 && entries.iter().all(right));
 }
 
 #[tokio::test(flavor = "multi_thread")]

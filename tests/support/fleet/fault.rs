@@ -43,6 +43,8 @@ pub(crate) enum Fault {
     MoreAnswers,
     /// The output is nothing that was agreed upon.
     OtherOutput,
+    /// The output has the right boxes, in a shape of its own.
+    OtherShape,
     /// The answer is larger than what the client reads.
     LargeAnswer,
     /// CUDA runs out of memory above two images.
@@ -94,7 +96,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 44] = [
+    pub(crate) const ALL: [Self; 45] = [
         Self::ServerError,
         Self::TooMany,
         Self::TooManyUntil,
@@ -115,6 +117,7 @@ impl Fault {
         Self::FewerAnswers,
         Self::MoreAnswers,
         Self::OtherOutput,
+        Self::OtherShape,
         Self::LargeAnswer,
         Self::OutOfMemory,
         Self::Oversize,
@@ -165,6 +168,7 @@ impl Fault {
             Self::FewerAnswers
                 | Self::MoreAnswers
                 | Self::OtherOutput
+                | Self::OtherShape
                 | Self::LargeAnswer
                 | Self::OtherId
                 | Self::SharedId
