@@ -82,7 +82,7 @@ pub struct StageSummary {
     pub busy: Duration,
     /// Requests that were sent again.
     pub retries: u64,
-    /// Requests that were too large and went on in halves.
+    /// Requests that were too large, or that a handler failed on, and went on in halves.
     pub splits: u64,
     /// What its requests took, where it asks a server.
     pub requests: Option<Requests>,

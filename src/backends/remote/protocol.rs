@@ -123,7 +123,7 @@ impl Remote {
     /// no worker has begun.
     pub async fn cancel(&self, ticket: &Ticket, running: bool) -> bool {
         match self {
-            Self::Runpod(endpoint) => endpoint.withdraw(ticket, running).await,
+            Self::Runpod(endpoint) => endpoint.cancel(ticket, running).await,
             Self::Openai(_) | Self::Service(_) => false,
         }
     }

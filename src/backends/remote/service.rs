@@ -7,7 +7,7 @@ use crate::backends::transport::excerpt::said;
 use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
 use crate::backends::transport::http::Access;
-use crate::backends::transport::http::Outgoing;
+use crate::backends::transport::http::OutgoingRequest;
 use crate::backends::transport::http::Reply;
 use crate::backends::transport::http::Server;
 use crate::backends::transport::json;
@@ -143,7 +143,7 @@ impl Service {
         exchange: &mut Exchange,
     ) -> Result<Value, Failure> {
         exchange.sent = body.len() as u64;
-        let out = Outgoing {
+        let out = OutgoingRequest {
             method: self.spec.method.as_str(),
             path: &self.path,
             query: &head.query,
@@ -218,7 +218,7 @@ impl Service {
             Subject::Sound => speech::text_of(&reply.body).ok_or(error),
             Subject::Frame | Subject::Batch | Subject::Boxes => Err(error),
         });
-        let own = Own {
+        let rules = AnswerRules {
             service: self,
             names: Names::default()
                 .with("vars", self.vars.clone())
@@ -227,13 +227,13 @@ impl Service {
         };
         // What cannot be computed for an answer does not hold for it.
         if let Some(again) = &self.spec.retry_if
-            && own.holds(again).unwrap_or(false)
+            && rules.holds(again).unwrap_or(false)
         {
             let why = format!("{} answers what `retry_if` is for", self.host());
             return Err(paused(Failure::new(Class::Busy, why), reply));
         }
         let is_ok = match &self.spec.ok {
-            Some(ok) => own.holds(ok)?,
+            Some(ok) => rules.holds(ok)?,
             None => (200..300).contains(&reply.status),
         };
         if is_ok {
@@ -277,12 +277,12 @@ fn paused(failure: Failure, reply: &Reply) -> Failure {
 }
 
 // What the recipe says of answers.
-struct Own<'a> {
+struct AnswerRules<'a> {
     service: &'a Service,
     names: Names,
 }
 
-impl Own<'_> {
+impl AnswerRules<'_> {
     fn holds(&self, test: &str) -> Result<bool, Failure> {
         let host = self.service.host();
         let bad = |why: &str| {

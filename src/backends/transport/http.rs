@@ -56,7 +56,7 @@ pub struct Reply {
 
 /// A request with everything that a recipe can say of one.
 #[derive(Clone, Debug)]
-pub struct Outgoing<'a> {
+pub struct OutgoingRequest<'a> {
     /// Such as `POST`.
     pub method: &'static str,
     /// With its query, if it has one.
@@ -93,7 +93,7 @@ pub struct Server {
     base: Url,
     key: Option<Secret>,
     timeout: Duration,
-    most: usize,
+    max_answer: usize,
 }
 
 impl Server {
@@ -143,7 +143,7 @@ impl Server {
             base,
             key: access.key.clone(),
             timeout,
-            most,
+            max_answer: most,
         })
     }
 
@@ -171,7 +171,7 @@ impl Server {
     /// # Errors
     ///
     /// As [`Server::get`]; of class `refused` where a header is none.
-    pub async fn send(&self, out: &Outgoing<'_>) -> Result<Reply, Failure> {
+    pub async fn send(&self, out: &OutgoingRequest<'_>) -> Result<Reply, Failure> {
         let refused = |what: &str| Failure::new(Class::Refused, format!("{what} cannot be sent"));
         let method = Method::from_bytes(out.method.as_bytes())
             .map_err(|_| refused(&format!("a request with the method {}", out.method)))?;
@@ -290,16 +290,27 @@ impl Server {
 
     async fn receive(&self, request: RequestBuilder) -> Result<Reply, Failure> {
         let sent = Instant::now();
-        let mut response = request.send().await.map_err(|error| self.broken(error))?;
+        let mut response = request
+            .send()
+            .await
+            .map_err(|error| self.network_failure(error))?;
         let status = response.status().as_u16();
         let asked = response.headers().get("retry-after");
         let retry_after = asked
             .and_then(|value| value.to_str().ok())
             .and_then(|text| retry_after::pause(text, SystemTime::now()));
         let mut body = BytesMut::new();
-        while let Some(part) = response.chunk().await.map_err(|error| self.broken(error))? {
-            if body.len() + part.len() > self.most {
-                let message = format!("{} answers with more than {} bytes", self.host(), self.most);
+        while let Some(part) = response
+            .chunk()
+            .await
+            .map_err(|error| self.network_failure(error))?
+        {
+            if body.len() + part.len() > self.max_answer {
+                let message = format!(
+                    "{} answers with more than {} bytes",
+                    self.host(),
+                    self.max_answer
+                );
                 return Err(Failure::new(Class::BadAnswer, message));
             }
             body.extend_from_slice(&part);
@@ -307,7 +318,7 @@ impl Server {
         let (host, seconds) = (self.host(), sent.elapsed().as_secs_f64());
         tracing::debug!(host, status, bytes = body.len(), seconds, "reply");
         let body = match &self.key {
-            Some(Secret(key)) => without(body.freeze(), key.as_bytes()),
+            Some(Secret(key)) => redacted(body.freeze(), key.as_bytes()),
             None => body.freeze(),
         };
         Ok(Reply {
@@ -318,7 +329,7 @@ impl Server {
     }
 
     // Without its address, which may hold what is not for logs; the innermost cause says most.
-    fn broken(&self, error: reqwest::Error) -> Failure {
+    fn network_failure(&self, error: reqwest::Error) -> Failure {
         let error = error.without_url();
         let mut cause: &dyn Error = &error;
         while let Some(deeper) = cause.source() {
@@ -336,7 +347,7 @@ impl Server {
 }
 
 // A server may say the key that it was sent, and what it says is told to the user.
-fn without(body: Bytes, key: &[u8]) -> Bytes {
+fn redacted(body: Bytes, key: &[u8]) -> Bytes {
     let at = |body: &[u8]| body.windows(key.len()).position(|part| part == key);
     if key.is_empty() || at(&body).is_none() {
         return body;
@@ -373,7 +384,7 @@ mod tests {
     use super::Access;
     use super::Secret;
     use super::Server;
-    use super::without;
+    use super::redacted;
     use bytes::Bytes;
     use std::time::Duration;
 
@@ -422,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_key_that_a_server_says_is_struck_out() {
-        let said = |text: &'static str| without(Bytes::from_static(text.as_bytes()), b"abc");
+        let said = |text: &'static str| redacted(Bytes::from_static(text.as_bytes()), b"abc");
         assert_eq!(said("no abc, abcabc?"), "no (the key), (the key)(the key)?");
         assert_eq!(said("ab"), "ab");
         assert_eq!(said(""), "");

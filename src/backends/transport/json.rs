@@ -18,6 +18,11 @@ const REPLACEMENT: &str = "\\ufffd";
 pub(in crate::backends) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     serde_json::from_slice(body).or_else(|error| {
+        // A text that happens to begin like a number is not meant to be JSON.
+        if !body.trim_ascii_start().starts_with(b"{") && !body.trim_ascii_start().starts_with(b"[")
+        {
+            return Err(error);
+        }
         let mended = mended(&String::from_utf8_lossy(body));
         serde_json::from_str(&mended).map_err(|_| error)
     })
@@ -155,7 +160,7 @@ mod tests {
     fn what_is_no_json_is_refused() {
         let deep = "[".repeat(100_000);
         for body in [
-            "", "<html>", "{\"a\": ", "nan nan", "{'a': 1}", "\"\\", "\"\\u12", &deep,
+            "", "<html>", "{\"a\": ", "nan", "nan nan", "{'a': 1}", "\"\\", "\"\\u12", &deep,
         ] {
             assert!(parse(body.as_bytes()).is_err(), "{body:.20}");
         }

@@ -306,7 +306,7 @@ pub struct StageRun {
     pub workers: usize,
     /// Requests that were sent again.
     pub retries: u64,
-    /// Requests that were too large and went on in halves.
+    /// Requests that were too large, or that a handler failed on, and went on in halves.
     pub splits: u64,
     /// What its requests took, where it asks a server.
     #[serde(default, skip_serializing_if = "Option::is_none")]

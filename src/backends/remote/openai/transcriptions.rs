@@ -6,7 +6,7 @@ use crate::backends::remote::openai::outcome::Unsupported;
 use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
 use crate::backends::transport::http::Access;
-use crate::backends::transport::http::Outgoing;
+use crate::backends::transport::http::OutgoingRequest;
 use crate::backends::transport::http::Server;
 use crate::exchange::Exchange;
 use crate::failure::Class;
@@ -177,7 +177,7 @@ impl Transcriptions {
     pub async fn submit(&self, body: Bytes, exchange: &mut Exchange) -> Result<Value, Failure> {
         let size = body.len();
         exchange.sent += size as u64;
-        let request = Outgoing {
+        let request = OutgoingRequest {
             method: "POST",
             path: self.path,
             query: &[],

@@ -2,11 +2,11 @@
 
 use super::health::Health;
 use super::issued::IssuedIds;
-use super::outcome::Job;
-use super::outcome::NoState;
-use super::outcome::State;
-use super::pace::Pace;
+use super::outcome::JobState;
+use super::outcome::JobStatus;
+use super::outcome::StatusError;
 use super::polling::Polling;
+use super::rate_limit::RateLimit;
 use crate::backends::remote::submission::Submission;
 use crate::backends::transport::http::Access;
 use crate::backends::transport::http::Server;
@@ -59,9 +59,9 @@ pub struct Endpoint {
     pub(super) server: Server,
     id: String,
     pub(super) spec: RunpodSpec,
-    submits: Pace,
-    pub(super) polls: Pace,
-    pub(super) cancels: Pace,
+    submits: RateLimit,
+    pub(super) polls: RateLimit,
+    pub(super) cancels: RateLimit,
     // The largest body that may be sent; smaller once the server has refused one.
     most: AtomicUsize,
     pub(super) issued: IssuedIds,
@@ -85,16 +85,16 @@ impl Endpoint {
         let server = Server::new(access, spec.request_timeout, spec.server.max_answer)?;
         // Calls in ten seconds and at once, as RunPod documents them for one endpoint.
         let submits = match spec.mode {
-            RunpodMode::Async => Pace::new(200, 1000),
-            RunpodMode::Sync => Pace::new(400, 2000),
+            RunpodMode::Async => RateLimit::new(200, 1000),
+            RunpodMode::Sync => RateLimit::new(400, 2000),
         };
         Ok(Self {
             server,
             id: id.to_owned(),
             spec: spec.clone(),
             submits,
-            polls: Pace::new(400, 2000),
-            cancels: Pace::new(20, 100),
+            polls: RateLimit::new(400, 2000),
+            cancels: RateLimit::new(20, 100),
             most: AtomicUsize::new(max_body(spec)),
             issued: IssuedIds::default(),
             polling: Polling::default(),
@@ -208,7 +208,7 @@ impl Endpoint {
         let reply = match self.spec.mode {
             RunpodMode::Async => {
                 let path = self.path("run");
-                self.submits.keep(self.server.post(&path, body)).await?
+                self.submits.run(self.server.post(&path, body)).await?
             }
             RunpodMode::Sync => {
                 let path = self.path(&format!("runsync?wait={}", HOLD.as_millis()));
@@ -218,22 +218,22 @@ impl Endpoint {
                     RunpodDialect::DevServer => self.spec.execution_timeout,
                 });
                 let reply = self.server.post_and_wait(&path, body, longer);
-                self.submits.keep(reply).await?
+                self.submits.run(reply).await?
             }
         };
-        let job = Job::submitted(&reply, is_near_limit, &self.spec.api_key_env)?;
+        let job = JobStatus::submitted(&reply, is_near_limit, &self.spec.api_key_env)?;
         self.note(&job, exchange);
         let id = job.id();
         let is_ticket = self.spec.mode == RunpodMode::Async && id.is_ok();
         match job.state() {
             // It answers this request and no other, so it needs no id.
-            Ok(State::Done(output)) if !is_ticket => {
+            Ok(JobState::Done(output)) if !is_ticket => {
                 if let Ok(id) = &id {
                     self.issued.answered(id);
                 }
                 Ok(Submission::Output(output))
             }
-            Err(NoState::Failed(failure)) if !is_ticket => Err(failure),
+            Err(StatusError::Failed(failure)) if !is_ticket => Err(failure),
             _ => Ok(Submission::Ticket(self.issued.issue(id?)?)),
         }
     }
@@ -246,14 +246,14 @@ impl Endpoint {
     pub async fn health(&self) -> Result<Health, Failure> {
         let reply = self.server.get(&self.path("health")).await?;
         // What refuses a job refuses this.
-        Job::submitted(&reply, false, &self.spec.api_key_env)?;
+        JobStatus::submitted(&reply, false, &self.spec.api_key_env)?;
         json::parse(&reply.body)
             .and_then(serde_json::from_value)
             .map_err(|_| Failure::new(Class::BadAnswer, "its health cannot be read"))
     }
 
     // The last word on each counts: after a retry by the platform it is about the final attempt.
-    pub(super) fn note(&self, job: &Job, exchange: &mut Exchange) {
+    pub(super) fn note(&self, job: &JobStatus, exchange: &mut Exchange) {
         if let Some(execution) = job.execution() {
             self.polling.learn(execution);
         }

@@ -8,8 +8,8 @@ mod endpoint;
 mod health;
 mod issued;
 mod outcome;
-mod pace;
 mod polling;
+mod rate_limit;
 mod wait;
 
 pub use endpoint::DEFAULT_BASE;

@@ -19,7 +19,7 @@ const LONGEST_JOB_MS: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
 
 /// Where a job is.
 #[derive(Debug, PartialEq)]
-pub(super) enum State {
+pub(super) enum JobState {
     /// No worker has taken it.
     Queued,
     /// A worker has it.
@@ -30,7 +30,7 @@ pub(super) enum State {
 
 /// Why an answer about a job does not say where it is.
 #[derive(Debug)]
-pub(super) enum NoState {
+pub(super) enum StatusError {
     /// The line or the server fails: the same question may be answered later.
     Passing(Failure),
     /// The server does not know the job.
@@ -41,20 +41,20 @@ pub(super) enum NoState {
     Failed(Failure),
 }
 
-impl From<NoState> for Failure {
-    fn from(none: NoState) -> Self {
+impl From<StatusError> for Failure {
+    fn from(none: StatusError) -> Self {
         match none {
-            NoState::Passing(failure)
-            | NoState::Missing(failure)
-            | NoState::Unreadable(failure)
-            | NoState::Failed(failure) => failure,
+            StatusError::Passing(failure)
+            | StatusError::Missing(failure)
+            | StatusError::Unreadable(failure)
+            | StatusError::Failed(failure) => failure,
         }
     }
 }
 
 /// What the API says of a job.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(super) struct JobStatus {
     id: Option<String>,
     status: Option<String>,
     output: Option<Value>,
@@ -90,7 +90,7 @@ impl Attempt {
     }
 }
 
-impl Job {
+impl JobStatus {
     fn of(mut fields: Map<String, Value>) -> Self {
         let worker = text(fields.get("workerId"));
         Self {
@@ -126,7 +126,7 @@ impl Job {
         match job(reply, Class::Refused, key_variable) {
             Ok(job) => Ok(job),
             // A page in place of an answer comes from whoever stands before the API.
-            Err(NoState::Unreadable(failure)) if is_page(reply) => Err(Failure {
+            Err(StatusError::Unreadable(failure)) if is_page(reply) => Err(Failure {
                 class: Class::Network,
                 ..failure
             }),
@@ -143,7 +143,7 @@ impl Job {
     }
 
     /// The job of ours with this id that was asked for. What names another one is not believed.
-    pub(super) fn asked(reply: &Reply, id: &str, key_variable: &str) -> Result<Self, NoState> {
+    pub(super) fn asked(reply: &Reply, id: &str, key_variable: &str) -> Result<Self, StatusError> {
         let job = job(reply, Class::Lost, key_variable)?;
         match &job.id {
             Some(other) if other != id => {
@@ -151,7 +151,7 @@ impl Job {
                     "the server was asked for the job {id} and answers about {}",
                     excerpt(other)
                 );
-                Err(NoState::Unreadable(Failure::new(Class::BadAnswer, why)))
+                Err(StatusError::Unreadable(Failure::new(Class::BadAnswer, why)))
             }
             _ => Ok(job),
         }
@@ -182,25 +182,25 @@ impl Job {
     }
 
     /// Where it is, or why it has no output.
-    pub(super) fn state(self) -> Result<State, NoState> {
+    pub(super) fn state(self) -> Result<JobState, StatusError> {
         let Some(status) = self.status.as_deref() else {
             let why = "the server does not say where the job is: it gives no `status`";
-            return Err(NoState::Unreadable(Failure::new(Class::BadAnswer, why)));
+            return Err(StatusError::Unreadable(Failure::new(Class::BadAnswer, why)));
         };
         match status {
-            "COMPLETED" => completed(self.output).map_err(NoState::Failed),
-            "FAILED" => Err(NoState::Failed(failed(&self))),
-            "CANCELLED" => Err(NoState::Failed(Failure::new(
+            "COMPLETED" => completed(self.output).map_err(StatusError::Failed),
+            "FAILED" => Err(StatusError::Failed(failed(&self))),
+            "CANCELLED" => Err(StatusError::Failed(Failure::new(
                 Class::Worker,
                 "the job was cancelled at the server",
             ))),
-            "TIMED_OUT" => Err(NoState::Failed(Failure::new(
+            "TIMED_OUT" => Err(StatusError::Failed(Failure::new(
                 Class::Lost,
                 "the job ran into the server's time limit",
             ))),
-            "IN_QUEUE" => Ok(State::Queued),
+            "IN_QUEUE" => Ok(JobState::Queued),
             // A status of tomorrow is waited for; the recipe's own time limit ends it.
-            _ => Ok(State::Running),
+            _ => Ok(JobState::Running),
         }
     }
 }
@@ -235,7 +235,7 @@ fn is_page(reply: &Reply) -> bool {
     reply.body.trim_ascii_start().starts_with(b"<")
 }
 
-fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<Job, NoState> {
+fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<JobStatus, StatusError> {
     let text = || excerpt(&String::from_utf8_lossy(&reply.body));
     let failure = |class, what: &str| {
         let failure = Failure::new(class, format!("{what} (HTTP {}: {})", reply.status, text()));
@@ -246,37 +246,37 @@ fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<Job, NoSta
     };
     Err(match reply.status {
         200..=299 => match json::parse(&reply.body) {
-            Ok(Value::Object(fields)) => return Ok(Job::of(fields)),
-            _ => NoState::Unreadable(failure(
+            Ok(Value::Object(fields)) => return Ok(JobStatus::of(fields)),
+            _ => StatusError::Unreadable(failure(
                 Class::BadAnswer,
                 "the answer is not one of the API",
             )),
         },
-        413 => NoState::Failed(failure(Class::TooLarge, "the request is too large")),
+        413 => StatusError::Failed(failure(Class::TooLarge, "the request is too large")),
         400 if is_too_large(&text()) => {
-            NoState::Failed(failure(Class::TooLarge, "the request is too large"))
+            StatusError::Failed(failure(Class::TooLarge, "the request is too large"))
         }
-        401 | 403 => NoState::Failed(failure(
+        401 | 403 => StatusError::Failed(failure(
             Class::Refused,
             &format!("the key in {key_variable} is not accepted"),
         )),
-        402 => NoState::Failed(failure(Class::Refused, "the account is out of credit")),
+        402 => StatusError::Failed(failure(Class::Refused, "the account is out of credit")),
         // `/runsync` may lose a job while it holds the line.
         404 if not_found == Class::Lost || text().contains("job not found") => {
-            NoState::Missing(failure(Class::Lost, "the server lost the job"))
+            StatusError::Missing(failure(Class::Lost, "the server lost the job"))
         }
-        404 => NoState::Failed(failure(
+        404 => StatusError::Failed(failure(
             Class::Refused,
             "there is no such endpoint: see its id",
         )),
         408 | 425 | 429 | 500..=599 => {
-            NoState::Passing(failure(Class::Busy, "the server is busy or restarting"))
+            StatusError::Passing(failure(Class::Busy, "the server is busy or restarting"))
         }
-        _ => NoState::Failed(failure(Class::Refused, "the server refuses the request")),
+        _ => StatusError::Failed(failure(Class::Refused, "the server refuses the request")),
     })
 }
 
-fn completed(output: Option<Value>) -> Result<State, Failure> {
+fn completed(output: Option<Value>) -> Result<JobState, Failure> {
     let Some(output) = output else {
         let message = "the job is done but its output is gone: its answer was too large to be kept, \
                        or its worker went away";
@@ -285,7 +285,7 @@ fn completed(output: Option<Value>) -> Result<State, Failure> {
     let inner = json::unwrapped(&output);
     match error_in(&output).or(inner.as_ref().and_then(error_in)) {
         Some(error) => Err(worker_failure(&words(error))),
-        None => Ok(State::Done(output)),
+        None => Ok(JobState::Done(output)),
     }
 }
 
@@ -300,14 +300,14 @@ fn error_in(output: &Value) -> Option<&Value> {
     })
 }
 
-fn failed(job: &Job) -> Failure {
+fn failed(job: &JobStatus) -> Failure {
     let words = job.error.as_ref().map(words).unwrap_or_default();
     // The platform gave the job up, the handler did not: it may well run the next time.
     if job.output.is_none() && words.contains("job timed out after") {
         return Failure::new(Class::Lost, format!("the server gave the job up: {words}"));
     }
     // How the SDK's own server says that it has forgotten a job.
-    if job.output.is_none() && words == "Job ID not found" {
+    if job.output.is_none() && words == "JobStatus ID not found" {
         return Failure::new(Class::Lost, format!("the server lost the job: {words}"));
     }
     worker_failure(&words)

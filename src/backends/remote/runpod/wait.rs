@@ -8,9 +8,9 @@ use super::clock::Limits;
 use super::clock::Passed;
 use super::endpoint::Endpoint;
 use super::health;
-use super::outcome::Job;
-use super::outcome::NoState;
-use super::outcome::State;
+use super::outcome::JobState;
+use super::outcome::JobStatus;
+use super::outcome::StatusError;
 use crate::backends::transport::http::Reply;
 use crate::exchange::Exchange;
 use crate::failure::Class;
@@ -70,9 +70,9 @@ impl Endpoint {
             // Whoever shares its id may be the one that was answered.
             self.issued.is_unique(ticket)?;
             let passed = match answer {
-                Ok((State::Done(output), _)) => return Ok(output),
-                Ok((State::Queued, _)) => clock.queued(),
-                Ok((State::Running, attempt)) => clock.running(attempt),
+                Ok((JobState::Done(output), _)) => return Ok(output),
+                Ok((JobState::Queued, _)) => clock.queued(),
+                Ok((JobState::Running, attempt)) => clock.running(attempt),
                 Err(none) => {
                     let pause = self.pause(none, &mut in_vain, ticket, &clock).await?;
                     due = Instant::now() + pause;
@@ -89,7 +89,7 @@ impl Endpoint {
     // Until a job is asked for again whose state was not told.
     async fn pause(
         &self,
-        none: NoState,
+        none: StatusError,
         in_vain: &mut InVain,
         ticket: &Ticket,
         clock: &JobClock,
@@ -97,53 +97,54 @@ impl Endpoint {
         let doubled = FIRST_PAUSE * 2_u32.saturating_pow(in_vain.all.min(16));
         in_vain.all += 1;
         let (failure, is_over) = match none {
-            NoState::Failed(failure) => return Err(failure),
-            NoState::Missing(failure) => {
+            StatusError::Failed(failure) => return Err(failure),
+            StatusError::Missing(failure) => {
                 in_vain.missing += 1;
                 (failure, in_vain.missing >= MOST_MISSING)
             }
-            NoState::Unreadable(failure) => {
+            StatusError::Unreadable(failure) => {
                 in_vain.unreadable += 1;
                 (failure, in_vain.unreadable >= MOST_UNREADABLE)
             }
-            NoState::Passing(failure) => (failure, false),
+            StatusError::Passing(failure) => (failure, false),
         };
         if is_over {
             return Err(failure);
         }
         let left = clock.left();
         if left.is_zero() {
-            self.cancel(ticket).await;
+            self.send_cancel(ticket).await;
             let why = format!("the answer to a job could not be fetched in time: {failure}");
             return Err(Failure::new(Class::TimedOut, why));
         }
-        let pause = failure.retry_after.unwrap_or(doubled.min(LONGEST_PAUSE));
-        Ok(pause.min(left))
+        // A server that asks for no pause is not asked without one.
+        let asked = failure.retry_after.unwrap_or_default();
+        Ok(doubled.min(LONGEST_PAUSE).max(asked).min(left))
     }
 
     /// Takes a job back; gives whether the server did. With `running` false only a job that no
     /// worker has taken.
-    pub async fn withdraw(&self, ticket: &Ticket, running: bool) -> bool {
+    pub async fn cancel(&self, ticket: &Ticket, running: bool) -> bool {
         let queued = || async {
             matches!(
-                self.ask(ticket).await.and_then(Job::state),
-                Ok(State::Queued)
+                self.ask(ticket).await.and_then(JobStatus::state),
+                Ok(JobState::Queued)
             )
         };
-        (running || queued().await) && self.cancel(ticket).await
+        (running || queued().await) && self.send_cancel(ticket).await
     }
 
-    async fn cancel(&self, ticket: &Ticket) -> bool {
+    async fn send_cancel(&self, ticket: &Ticket) -> bool {
         let path = self.path(&format!("cancel/{ticket}"));
         let reply = self.server.post(&path, Bytes::from_static(b"{}"));
-        let reply = self.cancels.keep(reply).await;
+        let reply = self.cancels.run(reply).await;
         reply.is_ok_and(|Reply { status, .. }| (200..300).contains(&status))
     }
 
-    async fn ask(&self, ticket: &Ticket) -> Result<Job, NoState> {
+    async fn ask(&self, ticket: &Ticket) -> Result<JobStatus, StatusError> {
         let path = self.path(&format!("status/{ticket}"));
         let reply = match self.spec.dialect {
-            RunpodDialect::Cloud => self.polls.keep(self.server.get(&path)).await,
+            RunpodDialect::Cloud => self.polls.run(self.server.get(&path)).await,
             // It runs the job when it is asked for it, before it answers.
             RunpodDialect::DevServer => {
                 let (nothing, longer) = (Bytes::from_static(b"{}"), self.spec.execution_timeout);
@@ -151,14 +152,14 @@ impl Endpoint {
             }
         };
         let reply = reply.map_err(|failure| match failure.class.verdict() {
-            Verdict::Retry => NoState::Passing(failure),
-            _ => NoState::Failed(failure),
+            Verdict::Retry => StatusError::Passing(failure),
+            _ => StatusError::Failed(failure),
         })?;
-        Job::asked(&reply, &ticket.to_string(), &self.spec.api_key_env)
+        JobStatus::asked(&reply, &ticket.to_string(), &self.spec.api_key_env)
     }
 
     async fn out_of_time(&self, ticket: &Ticket, passed: Passed) -> Failure {
-        self.cancel(ticket).await;
+        self.send_cancel(ticket).await;
         let seconds = |time: Duration| time.as_secs_f64();
         match passed {
             Passed::Queue => {

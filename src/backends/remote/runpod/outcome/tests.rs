@@ -1,7 +1,7 @@
 //! Every form of answer that is known, and what it means.
 
-use super::Job;
-use super::State;
+use super::JobState;
+use super::JobStatus;
 use crate::backends::transport::http::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -18,8 +18,8 @@ fn reply(status: u16, body: &str) -> Reply {
     }
 }
 
-fn state(reply: &Reply) -> Result<State, Failure> {
-    Ok(Job::asked(reply, "a", KEY)?.state()?)
+fn state(reply: &Reply) -> Result<JobState, Failure> {
+    Ok(JobStatus::asked(reply, "a", KEY)?.state()?)
 }
 
 fn class(status: u16, body: &str) -> Option<Class> {
@@ -100,7 +100,7 @@ fn every_form_of_failure_has_its_class() {
         ),
         (
             200,
-            r#"{"status":"FAILED","error":"Job ID not found"}"#,
+            r#"{"status":"FAILED","error":"JobStatus ID not found"}"#,
             Class::Lost,
         ),
     ] {
@@ -111,7 +111,7 @@ fn every_form_of_failure_has_its_class() {
 #[test]
 fn a_bad_gateway_near_the_limit_is_taken_for_a_refusal_of_the_size() {
     let class = |is_near_limit| {
-        let failure = Job::submitted(&reply(502, "<html>"), is_near_limit, KEY).unwrap_err();
+        let failure = JobStatus::submitted(&reply(502, "<html>"), is_near_limit, KEY).unwrap_err();
         failure.class
     };
     assert_eq!((class(false), class(true)), (Class::Busy, Class::TooLarge));
@@ -132,15 +132,18 @@ fn what_a_server_says_is_one_short_line_of_text() {
 #[test]
 fn a_job_is_waited_for_until_it_is_done() {
     let state = |body| state(&reply(200, body)).unwrap();
-    assert_eq!(state(r#"{"id":"a","status":"IN_QUEUE"}"#), State::Queued);
+    assert_eq!(state(r#"{"id":"a","status":"IN_QUEUE"}"#), JobState::Queued);
     assert_eq!(
         state(r#"{"id":"a","status":"IN_PROGRESS","output":"half"}"#),
-        State::Running
+        JobState::Running
     );
-    assert_eq!(state(r#"{"id":"a","status":"TOMORROW"}"#), State::Running);
+    assert_eq!(
+        state(r#"{"id":"a","status":"TOMORROW"}"#),
+        JobState::Running
+    );
     assert_eq!(
         state(r#"{"status":"COMPLETED","output":[1]}"#),
-        State::Done(serde_json::json!([1]))
+        JobState::Done(serde_json::json!([1]))
     );
 }
 
@@ -149,17 +152,17 @@ fn a_field_of_the_wrong_type_spoils_no_other() {
     let body = "\u{feff}{\"id\": \"b\", \"id\": \"a\", \"status\": \"COMPLETED\", \
                 \"workerId\": 7, \"executionTime\": \"soon\", \"delayTime\": [], \
                 \"output\": {\"a\": NaN, \"error\": \"\"}}";
-    let job = Job::asked(&reply(200, body), "a", KEY).unwrap();
+    let job = JobStatus::asked(&reply(200, body), "a", KEY).unwrap();
     assert_eq!(job.attempt().worker.as_deref(), Some("7"));
     assert_eq!((job.execution(), job.delay()), (None, None));
     let output = serde_json::json!({ "a": null, "error": "" });
-    assert_eq!(job.state().unwrap(), State::Done(output));
+    assert_eq!(job.state().unwrap(), JobState::Done(output));
 }
 
 #[test]
 fn an_unreadable_answer_to_a_submission_may_be_a_job_that_is_paid() {
     let class = |body| {
-        Job::submitted(&reply(200, body), false, KEY)
+        JobStatus::submitted(&reply(200, body), false, KEY)
             .unwrap_err()
             .class
     };
@@ -172,7 +175,7 @@ fn an_unreadable_answer_to_a_submission_may_be_a_job_that_is_paid() {
 fn times_are_milliseconds_whoever_writes_them() {
     let took = |time: &str| {
         let body = format!(r#"{{"status":"COMPLETED","executionTime":{time}}}"#);
-        Job::asked(&reply(200, &body), "a", KEY)
+        JobStatus::asked(&reply(200, &body), "a", KEY)
             .unwrap()
             .execution()
     };
@@ -188,7 +191,11 @@ fn times_are_milliseconds_whoever_writes_them() {
 
 #[test]
 fn an_id_that_would_lead_elsewhere_is_refused() {
-    let id = |body| Job::submitted(&reply(200, body), false, KEY).unwrap().id();
+    let id = |body| {
+        JobStatus::submitted(&reply(200, body), false, KEY)
+            .unwrap()
+            .id()
+    };
     assert!(id(r#"{"id":"eaebd6e7-6a92-u1","status":"IN_QUEUE"}"#).is_ok());
     assert!(id(r#"{"id":"../../other","status":"IN_QUEUE"}"#).is_err());
     assert!(id(r#"{"id":"..","status":"IN_QUEUE"}"#).is_err());

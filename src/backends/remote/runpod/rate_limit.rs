@@ -1,5 +1,5 @@
-//! Pace: calls of one kind within what the API documents for it, so many at once and so many in
-//! any ten seconds.
+//! Rate limits: so many calls of one kind at once, and so many in any ten seconds, as the API
+//! documents them.
 //!
 //! A call that has to wait is sent late instead of being refused by the server.
 
@@ -14,14 +14,14 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// A limit on calls of one kind.
 #[derive(Debug)]
-pub(in crate::backends) struct Pace {
+pub(in crate::backends) struct RateLimit {
     at_once: Semaphore,
     in_window: usize,
     // When the last calls began, the oldest first; those of the last window and no more.
     begun: Mutex<VecDeque<Instant>>,
 }
 
-impl Pace {
+impl RateLimit {
     /// At most `at_once` calls together, and `in_window` in any ten seconds.
     pub(in crate::backends) fn new(at_once: usize, in_window: usize) -> Self {
         Self {
@@ -32,7 +32,7 @@ impl Pace {
     }
 
     /// Makes `call` when its turn has come.
-    pub(in crate::backends) async fn keep<T>(&self, call: impl Future<Output = T>) -> T {
+    pub(in crate::backends) async fn run<T>(&self, call: impl Future<Output = T>) -> T {
         // Never closed; a call that got no permit all the same is only paced less.
         let _permit = self.at_once.acquire().await;
         while let Some(until) = self.full_until() {
@@ -58,7 +58,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
-    use super::Pace;
+    use super::RateLimit;
     use super::WINDOW;
     use futures_util::future::join_all;
     use std::sync::atomic::AtomicUsize;
@@ -68,9 +68,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_ten_seconds_see_more_calls_than_documented() {
-        let pace = Pace::new(20, 100);
+        let limit = RateLimit::new(20, 100);
         let start = Instant::now();
-        let calls = (0..250).map(|_| pace.keep(async { start.elapsed() }));
+        let calls = (0..250).map(|_| limit.run(async { start.elapsed() }));
         let mut begun = join_all(calls).await;
         begun.sort();
         assert_eq!(begun[99], Duration::ZERO);
@@ -84,10 +84,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_more_calls_than_documented_are_made_at_once() {
-        let pace = Pace::new(20, 10_000);
+        let limit = RateLimit::new(20, 10_000);
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let calls = (0..100).map(|_| {
-            pace.keep(async {
+            limit.run(async {
                 most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 now.fetch_sub(1, Ordering::SeqCst);
