@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::FrameSelection;
+use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -48,7 +48,7 @@ pub(super) fn take(words: &[String]) -> Outcome<()> {
     let started = Instant::now();
     media::init();
     let fps = Ratio::from_decimal(rate.parse()?).ok_or("the rate is no number")?;
-    let wanted = FrameSelection::new(fps, 1280, PixelFormat::I420);
+    let wanted = VideoSelection::new(fps, 1280, PixelFormat::I420);
     let input = media::identify(Path::new(clip))?;
     let facts = media::probe(&input, VideoId(0), &wanted)?;
     let stop = Arc::new(AtomicBool::new(false));

@@ -21,8 +21,8 @@ use crate::media::pixels::display::PixelAspect;
 use crate::media::pixels::shape::Shaped;
 use crate::media::pixels::shape::Shaper;
 use crate::media::select::sample::SampleTarget;
-use crate::media::select::selection::FrameSelection;
 use crate::media::select::selection::Mode;
+use crate::media::select::selection::VideoSelection;
 use crate::media::stop::StopFlag;
 use crate::time::Pts;
 use std::iter::Enumerate;
@@ -37,7 +37,7 @@ use std::vec;
 pub struct Frames {
     source: FrameSource,
     facts: VideoFacts,
-    wanted: FrameSelection,
+    wanted: VideoSelection,
     stop: StopFlag,
     next_index: u64,
     // The first sample that no frame was given for.
@@ -69,7 +69,7 @@ enum FrameSource {
 pub fn frames(
     input: &MediaInput,
     facts: &VideoFacts,
-    wanted: &FrameSelection,
+    wanted: &VideoSelection,
     stop: Arc<AtomicBool>,
 ) -> Result<Frames, MediaError> {
     let mut frames = Frames {

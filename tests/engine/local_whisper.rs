@@ -19,8 +19,8 @@ use vpipe::backends::models::whisper::find_speech_models;
 use vpipe::backends::models::yolo::LoadOptions;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::FrameSelection;
 use vpipe::media::SoundSelection;
+use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -149,7 +149,7 @@ fn sound_that_is_no_sound_does_no_harm() {
 fn clip() -> Vec<f32> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demo/clip.mp4");
     let input = media::identify(&path).unwrap();
-    let wanted = FrameSelection::new(Ratio::ONE, 64, PixelFormat::I420);
+    let wanted = VideoSelection::new(Ratio::ONE, 64, PixelFormat::I420);
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let mut samples = Vec::new();
     for piece in media::sound(&input, &facts, &SoundSelection::default(), Arc::default()).unwrap() {

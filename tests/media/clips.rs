@@ -10,7 +10,7 @@ use vpipe::facts::VideoFacts;
 use vpipe::item::Frame;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::FrameSelection;
+use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -76,8 +76,8 @@ pub(crate) fn fps(text: &str) -> Ratio {
     Ratio::from_decimal(text.parse().unwrap()).unwrap()
 }
 
-pub(crate) fn wanted(rate: &str) -> FrameSelection {
-    FrameSelection::new(fps(rate), 1280, PixelFormat::I420)
+pub(crate) fn wanted(rate: &str) -> VideoSelection {
+    VideoSelection::new(fps(rate), 1280, PixelFormat::I420)
 }
 
 pub(crate) fn probe(path: &Path, rate: &str) -> VideoFacts {
@@ -85,7 +85,7 @@ pub(crate) fn probe(path: &Path, rate: &str) -> VideoFacts {
     media::probe(&input, VideoId(0), &wanted(rate)).unwrap()
 }
 
-pub(crate) fn take(path: &Path, wanted: &FrameSelection) -> Vec<Frame> {
+pub(crate) fn take(path: &Path, wanted: &VideoSelection) -> Vec<Frame> {
     let input = media::identify(path).unwrap();
     let facts = media::probe(&input, VideoId(0), wanted).unwrap();
     let stop = Arc::new(AtomicBool::new(false));

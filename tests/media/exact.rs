@@ -11,15 +11,15 @@ use std::sync::atomic::AtomicBool;
 use vpipe::item::Moment;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::FrameSelection;
 use vpipe::media::Mode;
+use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 
 const RATES: [&str; 5] = ["0.5", "1", "2", "5", "29.97"];
 
 /// What was seen, and the number of packets that it took.
 fn seen(path: &Path, rate: &str, mode: Mode) -> (Vec<(Moment, blake3::Hash)>, u64) {
-    let mut wanted = FrameSelection::new(fps(rate), 1280, PixelFormat::I420);
+    let mut wanted = VideoSelection::new(fps(rate), 1280, PixelFormat::I420);
     wanted.mode = mode;
     wanted.decoders = 3;
     let input = media::identify(path).unwrap();
@@ -51,7 +51,7 @@ fn assert_same(path: &Path, rate: &str) -> (u64, u64) {
 
 // Their number is known before any of them is decoded, and some of them are as large as they are.
 fn assert_surveyed(path: &Path, rate: &str, count: u64) {
-    let wanted = FrameSelection::new(fps(rate), 1280, PixelFormat::I420);
+    let wanted = VideoSelection::new(fps(rate), 1280, PixelFormat::I420);
     let input = media::identify(path).unwrap();
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let survey = media::survey(&input, &facts, &wanted, 85).unwrap();

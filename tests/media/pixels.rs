@@ -12,7 +12,7 @@ use vpipe::item::PixelFormat;
 use vpipe::item::Pixels;
 use vpipe::item::Size;
 use vpipe::media;
-use vpipe::media::FrameSelection;
+use vpipe::media::VideoSelection;
 
 fn pixels(frame: &Frame) -> &Pixels {
     frame.content.as_ref().unwrap().pixels.as_ref().unwrap()
@@ -25,7 +25,7 @@ fn rgb_at(frame: &Frame, x: usize, y: usize) -> [u8; 3] {
 }
 
 fn first(path: &Path, max_side: u32, format: PixelFormat) -> Frame {
-    take(path, &FrameSelection::new(fps("1"), max_side, format)).remove(0)
+    take(path, &VideoSelection::new(fps("1"), max_side, format)).remove(0)
 }
 
 fn near(got: [u8; 3], wanted: [u8; 3], tolerance: u8) -> bool {
@@ -267,7 +267,7 @@ fn a_stream_that_changes_the_size_of_its_frames_states_one() {
     assert_eq!((facts.size.width, facts.size.height), (128, 96));
     let frames = take(
         &clip,
-        &FrameSelection::new(fps("1"), 1280, PixelFormat::Rgb24),
+        &VideoSelection::new(fps("1"), 1280, PixelFormat::Rgb24),
     );
     let sizes: Vec<_> = frames
         .iter()

@@ -18,8 +18,8 @@ use std::time::Instant;
 use vpipe::item::Frame;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::FrameSelection;
 use vpipe::media::Mode;
+use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 
 const LOSSLESS: &str = "-c:v libx264 -preset ultrafast -qp 0";
@@ -99,7 +99,7 @@ fn a_frame_that_stays_is_one_frame_with_all_its_samples() {
 fn time_limits_are_those_of_the_samples() {
     let clips = Clips::new();
     let clip = clips.make("clip.mp4", &format!("{} {LOSSLESS}", counting("5", "30")));
-    let mut wanted = FrameSelection::new(fps("2"), 1280, PixelFormat::I420);
+    let mut wanted = VideoSelection::new(fps("2"), 1280, PixelFormat::I420);
     wanted.end = Some(Duration::from_millis(1600));
     assert_eq!(numbers(&take(&clip, &wanted)), [0, 15, 30, 45]);
     // Counted from the start, with the times of the video: at 0.7 and 1.2 s.
@@ -162,7 +162,7 @@ fn a_set_stop_flag_ends_the_work_at_once() {
     let arguments = "-f lavfi -i testsrc2=s=1280x720:r=30:d=4 -c:v libx264 -preset ultrafast";
     let clip = clips.make("long.mp4", arguments);
     let input = media::identify(&clip).unwrap();
-    let wanted = FrameSelection::new(fps("0.01"), 1280, PixelFormat::I420);
+    let wanted = VideoSelection::new(fps("0.01"), 1280, PixelFormat::I420);
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let stop = Arc::new(AtomicBool::new(false));
     let frames = media::frames(&input, &facts, &wanted, Arc::clone(&stop)).unwrap();
@@ -179,7 +179,7 @@ fn any_number_of_decoders_gives_the_same_and_all_end_when_dropped() {
     let clips = Clips::new();
     let source = counting("6", "30");
     let clip = clips.make("clip.mp4", &format!("{source} -g 10 {LOSSLESS}"));
-    let mut wanted = FrameSelection::new(fps("30"), 1280, PixelFormat::I420);
+    let mut wanted = VideoSelection::new(fps("30"), 1280, PixelFormat::I420);
     for decoders in [1, 2, 7] {
         wanted.decoders = decoders;
         let frames = take(&clip, &wanted);

@@ -1,7 +1,7 @@
 //! The plain way: every packet is decoded, and the frames that show a sample are kept.
 
-use crate::media::FrameSelection;
 use crate::media::Mode;
+use crate::media::VideoSelection;
 use crate::media::decode::decoder::DecodeStats;
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::DecoderOutput;
@@ -28,7 +28,7 @@ pub(in crate::media) struct SampledFrame {
 pub(in crate::media) struct FullDecode {
     track: VideoTrack,
     decoder: Decoder,
-    wanted: FrameSelection,
+    wanted: VideoSelection,
     // The first sample that is not given out yet.
     after: u64,
     sampler: Option<Sampler>,
@@ -49,7 +49,7 @@ impl FullDecode {
     /// number `after` on.
     pub(in crate::media) fn new(
         track: VideoTrack,
-        wanted: &FrameSelection,
+        wanted: &VideoSelection,
         after: u64,
     ) -> Result<Self, MediaError> {
         let (base, parameters) = (track.base(), track.parameters());

@@ -1,7 +1,7 @@
 //! The most that the frames of a video hold while they are decoded.
 
 use crate::item::Size;
-use crate::media::FrameSelection;
+use crate::media::VideoSelection;
 
 /// What a [`crate::media::Frames`] holds besides the frame it gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ const PACKETS: usize = 16 << 20;
 const FRAMES: u64 = 18;
 
 /// What sampling a video of `size` holds at most.
-pub fn decoder_memory(wanted: &FrameSelection, size: Size) -> DecoderMemory {
+pub fn decoder_memory(wanted: &VideoSelection, size: Size) -> DecoderMemory {
     let decoders = wanted.decoders.max(1);
     // Three components, one of them in full, of two bytes where there are more than 8 bits.
     let frame = u64::from(size.width) * u64::from(size.height) * 3;
@@ -42,7 +42,7 @@ pub fn decoder_memory(wanted: &FrameSelection, size: Size) -> DecoderMemory {
 
 /// Finished frames that all decoders together may be ahead by. Each has room for what a group
 /// has, so that decoders rarely wait for each other, within [`AHEAD`].
-pub(in crate::media) fn ahead(wanted: &FrameSelection) -> usize {
+pub(in crate::media) fn ahead(wanted: &VideoSelection) -> usize {
     let decoders = wanted.decoders.max(1);
     let of_a_group = (wanted.fps.to_f64() * GROUP).ceil() as usize;
     // RGB of the usual shape, as large as is allowed.
@@ -66,14 +66,14 @@ mod tests {
     use super::decoder_memory;
     use crate::item::PixelFormat;
     use crate::item::Size;
-    use crate::media::FrameSelection;
+    use crate::media::VideoSelection;
     use crate::time::Ratio;
 
     #[test]
     fn what_is_held_grows_with_the_rate_and_ends_with_the_room() {
         let of = |fps: i64, decoders| {
             let fps = Ratio::new(fps, 1).unwrap();
-            let mut wanted = FrameSelection::new(fps, 1280, PixelFormat::I420);
+            let mut wanted = VideoSelection::new(fps, 1280, PixelFormat::I420);
             wanted.decoders = decoders;
             wanted
         };

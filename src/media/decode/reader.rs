@@ -1,6 +1,6 @@
 //! The reader of a stream: its packets in file order, planned, and given to a sink.
 
-use crate::media::FrameSelection;
+use crate::media::VideoSelection;
 use crate::media::decode::budget::PacketBudget;
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::DecoderOutput;
@@ -37,7 +37,7 @@ const PARTS_WAITING: usize = 4;
 pub(in crate::media) struct PacketReader<T> {
     track: VideoTrack,
     syntax: Syntax,
-    wanted: FrameSelection,
+    wanted: VideoSelection,
     sink: T,
     // The first frame, and whether all packets behind it were read.
     first: Option<Pts>,
@@ -162,7 +162,7 @@ impl<T: GopSink> PacketReader<T> {
     pub(in crate::media) fn new(
         track: VideoTrack,
         syntax: Syntax,
-        wanted: &FrameSelection,
+        wanted: &VideoSelection,
         sink: T,
     ) -> Self {
         Self {

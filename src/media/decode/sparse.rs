@@ -2,7 +2,7 @@
 //!
 //! One thread reads and plans, others decode; frames come out in order.
 
-use crate::media::FrameSelection;
+use crate::media::VideoSelection;
 use crate::media::decode::budget::PacketBudget;
 use crate::media::decode::decoder::DecodeStats;
 use crate::media::decode::decoder::Decoder;
@@ -39,7 +39,7 @@ impl SparseDecode {
     pub(in crate::media) fn start(
         track: VideoTrack,
         syntax: Syntax,
-        wanted: &FrameSelection,
+        wanted: &VideoSelection,
         stop: StopFlag,
     ) -> Result<Self, MediaError> {
         let decoders = wanted.decoders.max(1);

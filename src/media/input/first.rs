@@ -10,7 +10,7 @@ use crate::item::Size;
 use crate::media::frames::frames;
 use crate::media::input::identify::MediaInput;
 use crate::media::input::track::VideoTrack;
-use crate::media::select::selection::FrameSelection;
+use crate::media::select::selection::VideoSelection;
 use crate::media::stop::StopFlag;
 use crate::time::Ratio;
 use std::path::Path;
@@ -21,10 +21,10 @@ use std::time::Duration;
 /// can be.
 pub(super) fn first_frame(path: &Path, facts: &VideoFacts) -> Option<(FirstFrame, Size)> {
     let track = VideoTrack::open(path, StopFlag::default()).ok()?;
-    let wanted = FrameSelection {
+    let wanted = VideoSelection {
         end: Some(Duration::from_millis(500)),
         decoders: 1,
-        ..FrameSelection::new(Ratio::ONE, 32, PixelFormat::I420)
+        ..VideoSelection::new(Ratio::ONE, 32, PixelFormat::I420)
     };
     let input = MediaInput::Video(path.into());
     let mut frames = frames(&input, facts, &wanted, Arc::default()).ok()?;

@@ -10,7 +10,7 @@ use crate::media::input::stills;
 use crate::media::input::stills::Still;
 use crate::media::input::track::VideoTrack;
 use crate::media::pixels::shape;
-use crate::media::select::selection::FrameSelection;
+use crate::media::select::selection::VideoSelection;
 use crate::media::sound::SoundTrack;
 use crate::media::stop::StopFlag;
 use crate::name::VideoId;
@@ -34,7 +34,7 @@ use std::time::Duration;
 pub fn probe(
     input: &MediaInput,
     id: VideoId,
-    wanted: &FrameSelection,
+    wanted: &VideoSelection,
 ) -> Result<VideoFacts, MediaError> {
     match input {
         MediaInput::Video(path) => match video(path, id, wanted) {
@@ -45,7 +45,7 @@ pub fn probe(
     }
 }
 
-fn video(path: &Path, id: VideoId, wanted: &FrameSelection) -> Result<VideoFacts, MediaError> {
+fn video(path: &Path, id: VideoId, wanted: &VideoSelection) -> Result<VideoFacts, MediaError> {
     let track = VideoTrack::open(path, StopFlag::default())?;
     if decoder::find(track.parameters().id()).is_none() {
         return Err(MediaError::NoDecoder {
@@ -86,7 +86,7 @@ fn video(path: &Path, id: VideoId, wanted: &FrameSelection) -> Result<VideoFacts
 }
 
 // A file with sound alone. One that has nothing of use is told as a video without frames.
-fn sound(path: PathBuf, id: VideoId, wanted: &FrameSelection) -> Result<VideoFacts, MediaError> {
+fn sound(path: PathBuf, id: VideoId, wanted: &VideoSelection) -> Result<VideoFacts, MediaError> {
     let track = match SoundTrack::open(&path, None, StopFlag::default()) {
         Ok(track) => track,
         Err(MediaError::NoSound { path }) => return Err(MediaError::NoVideoStream { path }),

@@ -19,8 +19,8 @@ use crate::media::input::track::VideoTrack;
 use crate::media::pixels::jpeg;
 use crate::media::select::plan::GopPart;
 use crate::media::select::sample::Sampler;
-use crate::media::select::selection::FrameSelection;
 use crate::media::select::selection::Mode;
+use crate::media::select::selection::VideoSelection;
 use crate::media::sound::SoundTrack;
 use crate::media::stop::StopFlag;
 use crate::time::Pts;
@@ -45,7 +45,7 @@ const PACKETS_TRIED: u64 = 6_000;
 pub fn survey(
     input: &MediaInput,
     facts: &VideoFacts,
-    wanted: &FrameSelection,
+    wanted: &VideoSelection,
     quality: u8,
 ) -> Result<Survey, MediaError> {
     if !facts.has_frames() {
@@ -107,7 +107,7 @@ impl GopSink for Count {
 }
 
 // What the plan of a run says; `None` where the packets do not say enough for one.
-fn planned(path: &Path, wanted: &FrameSelection) -> Result<Option<Count>, MediaError> {
+fn planned(path: &Path, wanted: &VideoSelection) -> Result<Option<Count>, MediaError> {
     let track = VideoTrack::open(path, StopFlag::default())?;
     let syntax = track.syntax().filter(|_| wanted.mode != Mode::Full);
     let reader = syntax.map(|syntax| PacketReader::new(track, syntax, wanted, Count::default()));
@@ -116,7 +116,7 @@ fn planned(path: &Path, wanted: &FrameSelection) -> Result<Option<Count>, MediaE
 }
 
 // Every packet taken for a frame that is shown at its time.
-fn by_times(path: &Path, wanted: &FrameSelection) -> Result<Count, MediaError> {
+fn by_times(path: &Path, wanted: &VideoSelection) -> Result<Count, MediaError> {
     let mut track = VideoTrack::open(path, StopFlag::default())?;
     let mut packets = Vec::new();
     while let Some(packet) = track.next_packet() {
@@ -170,7 +170,7 @@ pub fn length(input: &MediaInput) -> Result<Option<f64>, MediaError> {
     let MediaInput::Video(path) = input else {
         return Ok(None);
     };
-    match by_times(path, &FrameSelection::new(Ratio::ONE, 1, PixelFormat::I420)) {
+    match by_times(path, &VideoSelection::new(Ratio::ONE, 1, PixelFormat::I420)) {
         Ok(count) => Ok(count.length),
         Err(MediaError::NoVideoStream { .. }) => {
             let track = SoundTrack::open(path, None, StopFlag::default())?;
@@ -184,10 +184,10 @@ pub fn length(input: &MediaInput) -> Result<Option<f64>, MediaError> {
 // the others cannot be come by without decoding everything before them.
 fn tried(
     input: &MediaInput,
-    wanted: &FrameSelection,
+    wanted: &VideoSelection,
     count: &Count,
     sparse: bool,
-) -> (MediaInput, FrameSelection) {
+) -> (MediaInput, VideoSelection) {
     if let MediaInput::Pictures { path, files } = input {
         let step = files.len().div_ceil(TRIED as usize).max(1);
         let files = files.iter().skip(step / 2).step_by(step).cloned().collect();
@@ -199,7 +199,7 @@ fn tried(
         let samples = i64::try_from(count.samples).ok()?;
         let fps = Ratio::new(num, wanted.fps.den().checked_mul(samples)?)?;
         let half = Duration::try_from_secs_f64(0.5 / fps.to_f64()).ok()?;
-        Some(FrameSelection {
+        Some(VideoSelection {
             fps,
             start: wanted.start + half,
             ..wanted.clone()
@@ -214,7 +214,7 @@ fn take(
     survey: &mut Survey,
     input: &MediaInput,
     facts: &VideoFacts,
-    wanted: &FrameSelection,
+    wanted: &VideoSelection,
     quality: u8,
 ) -> Result<(), MediaError> {
     let start = Instant::now();

@@ -4,8 +4,8 @@
 //! by itself from its first packet. A group without a sample is dropped; of the others, so are
 //! the packets after the last sample, and those that nothing refers to and that are no sample.
 
-use crate::media::FrameSelection;
 use crate::media::Mode;
+use crate::media::VideoSelection;
 use crate::media::select::sample::FramePosition;
 use crate::media::select::sample::SampleTarget;
 use crate::media::select::sample::Sampler;
@@ -88,7 +88,7 @@ struct Slot<P> {
 enum Fate {
     Open,
     NoSample,
-    FrameSelection(SampleTarget),
+    VideoSelection(SampleTarget),
     // Given out with the group before, or not to be decoded with its own.
     Gone,
 }
@@ -101,7 +101,7 @@ struct PendingFrame {
 impl<P: Clone> Planner<P> {
     /// A planner for the samples of `rule` that are wanted. `reorders` says whether frames
     /// can be shown in another order than that of the file.
-    pub(in crate::media) fn new(rule: Sampling, wanted: &FrameSelection, reorders: bool) -> Self {
+    pub(in crate::media) fn new(rule: Sampling, wanted: &VideoSelection, reorders: bool) -> Self {
         Self {
             mode: wanted.mode,
             sampler: Sampler::new(rule, wanted),
@@ -216,7 +216,7 @@ impl<P: Clone> Planner<P> {
     fn decide(&mut self, held: &PendingFrame, samples: u64) {
         let fate = match samples {
             0 => Fate::NoSample,
-            samples => Fate::FrameSelection(SampleTarget {
+            samples => Fate::VideoSelection(SampleTarget {
                 place: held.place,
                 samples,
                 next_sample: self.sampler.next_sample(),
@@ -261,7 +261,7 @@ impl<P: Clone> Planner<P> {
         };
         let is_ours = |index: usize, slot: &Slot<P>| index < length || is_leading(index, slot);
         let last = self.slots.iter().enumerate().rposition(|(index, slot)| {
-            is_ours(index, slot) && matches!(slot.fate, Fate::FrameSelection(_))
+            is_ours(index, slot) && matches!(slot.fate, Fate::VideoSelection(_))
         });
         let count = last.map_or(0, |last| last + 1);
         let ours = |(index, slot): &(usize, &Slot<P>)| is_ours(*index, slot) || *index == length;
@@ -291,7 +291,7 @@ impl<P: Clone> Planner<P> {
         }
         let is_open = |slot: &Slot<P>| slot.fate == Fate::Open;
         let decided = self.slots.iter().position(is_open)?;
-        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::FrameSelection(_));
+        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::VideoSelection(_));
         let last = self.slots.iter().take(decided).rposition(is_wanted);
         let count = last.map_or(decided, |last| last + 1);
         if count == 0 {
@@ -323,7 +323,7 @@ fn take_needed<'slots, P: Clone + 'slots>(
     };
     for (slot, is_borrowed) in slots {
         match slot.fate {
-            Fate::FrameSelection(target) if !is_borrowed => part.targets.push(target),
+            Fate::VideoSelection(target) if !is_borrowed => part.targets.push(target),
             Fate::Gone => continue,
             Fate::NoSample if slot.entry.is_leaf => continue,
             _ => {}
@@ -340,8 +340,8 @@ mod tests {
     use super::Planner;
     use super::Unplannable;
     use crate::item::PixelFormat;
-    use crate::media::FrameSelection;
     use crate::media::Mode;
+    use crate::media::VideoSelection;
     use crate::time::Pts;
     use crate::time::Ratio;
     use crate::time::TimeBase;
@@ -362,7 +362,7 @@ mod tests {
 
     fn planner(every: i64, mode: Mode) -> Planner<i64> {
         let fps = Ratio::new(1, every).unwrap();
-        let mut wanted = FrameSelection::new(fps, 64, PixelFormat::I420);
+        let mut wanted = VideoSelection::new(fps, 64, PixelFormat::I420);
         wanted.mode = mode;
         let rule = wanted.rule(TimeBase::new(1, 1).unwrap(), Pts(0));
         Planner::new(rule, &wanted, true)

@@ -1,6 +1,6 @@
 //! Which samples each frame shows, told frame by frame in the order of display.
 
-use crate::media::FrameSelection;
+use crate::media::VideoSelection;
 use crate::time::Pts;
 use crate::time::Sampling;
 use crate::time::TimeBase;
@@ -38,7 +38,7 @@ pub(in crate::media) struct Sampler {
 
 impl Sampler {
     /// A sampler for the samples that `wanted` asks for.
-    pub(in crate::media) fn new(rule: Sampling, wanted: &FrameSelection) -> Self {
+    pub(in crate::media) fn new(rule: Sampling, wanted: &VideoSelection) -> Self {
         Self {
             rule,
             next: 0,
@@ -114,7 +114,7 @@ impl Sampler {
 mod tests {
     use super::Sampler;
     use crate::item::PixelFormat;
-    use crate::media::FrameSelection;
+    use crate::media::VideoSelection;
     use crate::time::Pts;
     use crate::time::Ratio;
     use crate::time::Sampling;
@@ -125,7 +125,7 @@ mod tests {
     fn the_end_falls_between_samples_exactly() {
         let at_most = |start, end, fps| {
             let fps = Ratio::from_decimal(fps).unwrap();
-            let mut wanted = FrameSelection::new(fps, 64, PixelFormat::I420);
+            let mut wanted = VideoSelection::new(fps, 64, PixelFormat::I420);
             wanted.start = Duration::from_secs_f64(start);
             wanted.end = Some(Duration::from_secs_f64(end));
             wanted.samples_at_most()
@@ -147,7 +147,7 @@ mod tests {
             first: Pts(7),
             start: Duration::ZERO,
         };
-        let mut sampler = Sampler::new(rule, &FrameSelection::new(fps, 64, PixelFormat::I420));
+        let mut sampler = Sampler::new(rule, &VideoSelection::new(fps, 64, PixelFormat::I420));
         // Samples at ticks 7, 17, 27...; the middle of 7 and 52 is at 29.5.
         assert_eq!(sampler.nearer_to(Pts(7), Pts(52)), 3);
         // The one at 57 is as near to both: the later frame gets it.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// What to take from an input.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FrameSelection {
+pub struct VideoSelection {
     /// Frames a second of video; positive. Means nothing for picture files.
     pub fps: Ratio,
     /// The longest side, in pixels, that a frame may have; longer ones are scaled down.
@@ -28,7 +28,7 @@ pub struct FrameSelection {
     pub decoders: usize,
 }
 
-impl FrameSelection {
+impl VideoSelection {
     /// All of an input at `fps`, with as many decoders as this machine has cores.
     pub fn new(fps: Ratio, max_side: u32, format: PixelFormat) -> Self {
         Self {

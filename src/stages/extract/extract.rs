@@ -12,9 +12,9 @@ use crate::item::Frame;
 use crate::item::Item;
 use crate::item::PixelFormat;
 use crate::media;
-use crate::media::FrameSelection;
 use crate::media::MediaError;
 use crate::media::Mode;
+use crate::media::VideoSelection;
 use crate::name::VideoId;
 use crate::recipe::ExtractMode;
 use crate::recipe::ExtractSpec;
@@ -27,10 +27,10 @@ use std::time::Duration;
 pub type Videos = BTreeMap<VideoId, (media::MediaInput, VideoFacts)>;
 
 /// What a stage asks of each video; no more than `first` of it where that is given.
-pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> FrameSelection {
-    let all = FrameSelection::new(spec.fps, spec.max_side, format);
+pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> VideoSelection {
+    let all = VideoSelection::new(spec.fps, spec.max_side, format);
     let first = first.map(|first| spec.start.saturating_add(first));
-    FrameSelection {
+    VideoSelection {
         start: spec.start,
         end: spec.end.into_iter().chain(first).min(),
         mode: match spec.mode {
@@ -62,7 +62,7 @@ pub(in crate::stages) fn encode(quality: u8) -> Arc<dyn Map> {
 }
 
 struct Extract {
-    wanted: FrameSelection,
+    wanted: VideoSelection,
     dedup: Option<f32>,
     videos: Arc<Videos>,
 }
@@ -125,7 +125,7 @@ impl VideoSource for Extract {
 // Headers round their duration; what lacks more than that was cut short.
 fn ends_where_it_says(
     facts: &VideoFacts,
-    wanted: &FrameSelection,
+    wanted: &VideoSelection,
     samples: u64,
 ) -> Result<(), Failure> {
     let length = facts

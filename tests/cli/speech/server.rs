@@ -27,8 +27,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use vpipe::item::PixelFormat;
 use vpipe::media;
-use vpipe::media::FrameSelection;
 use vpipe::media::SoundSelection;
+use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
@@ -148,7 +148,7 @@ fn decoded(file: &[u8]) -> Vec<i16> {
     let path = folder.path().join("sound");
     std::fs::write(&path, file).unwrap();
     let input = media::identify(&path).unwrap();
-    let wanted = FrameSelection::new(Ratio::ONE, 64, PixelFormat::I420);
+    let wanted = VideoSelection::new(Ratio::ONE, 64, PixelFormat::I420);
     let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
     let pieces = media::sound(&input, &facts, &SoundSelection::default(), Arc::default()).unwrap();
     let mut samples = Vec::new();
