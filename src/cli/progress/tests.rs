@@ -3,6 +3,7 @@
 use crate::app::RunHeader;
 use crate::app::RunUpdate;
 use crate::app::StageRow;
+use crate::cli::plan;
 use crate::cli::progress::Progress;
 use crate::cli::progress::Weight;
 use crate::event::Event;
@@ -214,4 +215,19 @@ fn a_partial_file_is_called_so() {
         "partial results: output/clip_results.partial.json"
     );
     assert_eq!(lines[0].weight, Weight::Step);
+}
+
+#[test]
+fn inputs_that_cannot_be_read_are_counted_from_the_first_line_on() {
+    for (unreadable, wanted) in [
+        (0, "1 input"),
+        (1, "2 inputs, 1 of which cannot be read"),
+        (2, "3 inputs, 2 of which cannot be read"),
+    ] {
+        let header = RunHeader {
+            unreadable,
+            ..header()
+        };
+        assert_eq!(plan::over(&header), wanted);
+    }
 }
