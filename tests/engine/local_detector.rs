@@ -269,10 +269,7 @@ fn files_that_are_no_detectors_are_refused_in_one_sentence() {
         ),
         (
             "names.onnx",
-            format!(
-                "names.onnx is not a detector that is known here: its output has the shape \
-                 1x10x2100; a detector of 2 classes has 1x6xN, or 1xNx6 end to end; {advice}"
-            ),
+            "names.onnx knows 6 classes, and 2 names are given".to_owned(),
         ),
         (
             "nms.onnx",
@@ -389,4 +386,57 @@ fn onnx_runtime_agrees_with_rten_where_there_is_one() {
         assert!(overlap(&ours.bbox, &theirs.bbox) > 0.999);
         assert!((ours.confidence - theirs.confidence).abs() < 1e-3);
     }
+}
+
+#[test]
+fn a_model_without_names_says_so_and_takes_them_from_a_file() {
+    let folder = TempDir::new().unwrap();
+    // The built-in model with another key where its names are.
+    let key = b"\x0a\x05names";
+    let at = SHAPES.windows(key.len()).position(|it| it == key).unwrap();
+    let mut content = SHAPES.to_vec();
+    content[at..at + key.len()].copy_from_slice(b"\x0a\x05other");
+    let model = folder.path().join("nameless.onnx");
+    fs::write(&model, content).unwrap();
+    let load = |names: Option<&str>| {
+        let file = folder.path().join("names");
+        if let Some(names) = names {
+            fs::write(&file, names).unwrap();
+        }
+        let file = names.map(|_| file.as_path());
+        let source = ModelSource::File(model.clone());
+        Detector::load(&source, file, &LoadOptions::default()).map_err(|error| error.to_string())
+    };
+    let detector = load(None).unwrap();
+    let notices = detector.notices(&PARAMS);
+    let told = notices
+        .iter()
+        .filter(|it| it.contains("does not name its classes"));
+    assert_eq!(told.count(), 1, "{notices:?}");
+    assert!(
+        notices.iter().any(|it| it.contains("`names` of the stage")),
+        "{notices:?}"
+    );
+    let six = "names:\n  0: a\n  1: b\n  2: c\n  3: d\n  4: e\n  5: f\n";
+    for names in [
+        "a\nb\nc\nd\ne\nf\n",
+        "[\"a\", \"b\", \"c\", \"d\", \"e\", \"f\"]",
+        six,
+    ] {
+        let detector = load(Some(names)).unwrap();
+        assert_eq!(detector.facts().classes.join(""), "abcdef", "{names}");
+        assert!(
+            detector
+                .notices(&PARAMS)
+                .iter()
+                .all(|it| !it.contains("name its classes"))
+        );
+    }
+    let error = load(Some("a\nb\n")).map(|_| ()).unwrap_err();
+    assert!(
+        error.ends_with("knows 6 classes, and 2 names are given"),
+        "{error}"
+    );
+    let error = load(Some("{\"a\": 1}")).map(|_| ()).unwrap_err();
+    assert!(error.ends_with("it lists no class names"), "{error}");
 }
