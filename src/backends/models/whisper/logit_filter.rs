@@ -5,13 +5,13 @@
 //! first; and a time wherever all times together are likelier than the likeliest word. Knows
 //! nothing of networks.
 
-use crate::backends::models::whisper::profile::Profile;
+use crate::backends::models::whisper::profile::SpeechProfile;
 
 /// The filters of one window.
 #[derive(Clone, Copy)]
 pub(in crate::backends) struct LogitFilter<'a> {
     /// The model.
-    pub(in crate::backends) profile: &'a Profile,
+    pub(in crate::backends) profile: &'a SpeechProfile,
     /// Whether the text has times.
     pub(in crate::backends) times: bool,
 }

@@ -13,7 +13,7 @@ use crate::backends::engine::network::Network;
 use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
-use crate::backends::models::whisper::profile::Profile;
+use crate::backends::models::whisper::profile::SpeechProfile;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -111,7 +111,7 @@ impl Networks {
     /// Loads encoder and decoder, each with its description.
     pub(in crate::backends) fn load(
         kind: EngineKind,
-        profile: &Profile,
+        profile: &SpeechProfile,
         encoder: (&Header, Onnx),
         decoder: (&Header, Onnx),
         threads: usize,

@@ -24,7 +24,7 @@ const LATEST_BEGIN: u32 = 50;
 
 /// What a model hears, what it says and how it is made.
 #[derive(Debug)]
-pub(in crate::backends) struct Profile {
+pub(in crate::backends) struct SpeechProfile {
     /// Bands of its spectrograms.
     pub(in crate::backends) bands: usize,
     /// Frames of a window; twice the places of the encoder's output.
@@ -118,7 +118,7 @@ pub(in crate::backends) struct ModelFiles<'a> {
     pub(in crate::backends) decoder: &'a Header,
 }
 
-impl Profile {
+impl SpeechProfile {
     /// Reads the profile; else says what is wrong, in words that follow the model's name.
     pub(in crate::backends) fn read(files: &ModelFiles<'_>) -> Result<Self, String> {
         let ModelFiles {

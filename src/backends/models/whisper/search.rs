@@ -256,13 +256,13 @@ mod tests {
     use crate::backends::engine::network::EngineError;
     use crate::backends::models::whisper::logit_filter::LogitFilter;
     use crate::backends::models::whisper::networks::Logits;
-    use crate::backends::models::whisper::profile::Profile;
+    use crate::backends::models::whisper::profile::SpeechProfile;
     use crate::backends::models::whisper::profile::SpecialTokens;
     use std::collections::BTreeMap;
 
     /// Words 0 to 2 and the end, 3.
-    fn profile() -> Profile {
-        Profile {
+    fn profile() -> SpeechProfile {
+        SpeechProfile {
             bands: 80,
             frames: 3000,
             width: 1,

@@ -12,7 +12,7 @@ use crate::backends::models::whisper::profile::GenerationConfig;
 use crate::backends::models::whisper::profile::ModelConfig;
 use crate::backends::models::whisper::profile::ModelFiles;
 use crate::backends::models::whisper::profile::PreprocessorConfig;
-use crate::backends::models::whisper::profile::Profile;
+use crate::backends::models::whisper::profile::SpeechProfile;
 use crate::backends::models::whisper::vocabulary::Vocabulary;
 use crate::facts::ModelFacts;
 use serde::de::DeserializeOwned;
@@ -77,7 +77,7 @@ impl fmt::Display for SpeechModelSource {
 /// A speech model, read and checked but not loaded.
 pub(in crate::backends) struct SpeechModel {
     pub(in crate::backends) facts: ModelFacts,
-    pub(in crate::backends) profile: Profile,
+    pub(in crate::backends) profile: SpeechProfile,
     pub(in crate::backends) vocabulary: Vocabulary,
     pub(in crate::backends) encoder: (Header, Onnx),
     pub(in crate::backends) decoder: (Header, Onnx),
@@ -112,7 +112,7 @@ impl SpeechModel {
             .map_err(|cause| wrong(format!("has a tokenizer.json that {cause}")))?;
         let encoder = files.network(ENCODER)?;
         let decoder = files.network("decoder_model_merged")?;
-        let profile = Profile::read(&ModelFiles {
+        let profile = SpeechProfile::read(&ModelFiles {
             config,
             generation,
             preprocessor,

@@ -16,7 +16,7 @@ use crate::backends::models::whisper::networks::Logits;
 use crate::backends::models::whisper::networks::NetworkSessions;
 use crate::backends::models::whisper::networks::Networks;
 use crate::backends::models::whisper::pauses;
-use crate::backends::models::whisper::profile::Profile;
+use crate::backends::models::whisper::profile::SpeechProfile;
 use crate::backends::models::whisper::search::Continuation;
 use crate::backends::models::whisper::search::Sampler;
 use crate::backends::models::whisper::search::Search;
@@ -74,7 +74,7 @@ pub struct Transcriber(Arc<LoadedModel>);
 
 struct LoadedModel {
     facts: ModelFacts,
-    profile: Profile,
+    profile: SpeechProfile,
     vocabulary: Vocabulary,
     networks: Networks,
     mel: Mel,
@@ -337,14 +337,14 @@ impl Continuation for Texts<'_> {
 }
 
 /// The probability, by the logits after the start, that nobody speaks.
-pub(in crate::backends) fn no_speech(profile: &Profile, logits: &[f32]) -> f32 {
+pub(in crate::backends) fn no_speech(profile: &SpeechProfile, logits: &[f32]) -> f32 {
     let token = profile.tokens.no_speech.map(|token| token as usize);
     let logit = token.and_then(|token| logits.get(token));
     logit.map_or(0.0, |&logit| Softmax::of(logits).probability(logit))
 }
 
 /// The likeliest language, by the logits after the start, and how likely it is among all.
-pub(in crate::backends) fn likeliest_language(profile: &Profile, logits: &[f32]) -> (String, f32) {
+pub(in crate::backends) fn likeliest_language(profile: &SpeechProfile, logits: &[f32]) -> (String, f32) {
     let of = |&token: &u32| logits.get(token as usize).copied();
     let all: Vec<f32> = profile.languages.values().filter_map(of).collect();
     let softmax = Softmax::of(&all);
