@@ -16,6 +16,8 @@ const MARGIN: usize = 6;
 const LINE: f32 = 0.3;
 /// The quiet is taken to be at most this much below the loud, in dB.
 const RANGE: f32 = 50.0;
+/// Sound in which less lies between them, in dB, is steady.
+const STEADY: f32 = 3.0;
 /// Where less lies between them, in dB, nothing is taken for a pause.
 const LEAST_RANGE: f32 = 6.0;
 
@@ -54,6 +56,15 @@ pub(in crate::backends) fn spoken(samples: &[f32]) -> Vec<Range<usize>> {
         .collect()
 }
 
+/// Whether samples are as loud all along as no speech is: noise, a hum or a tone.
+pub(in crate::backends) fn is_steady(samples: &[f32]) -> bool {
+    let mut levels: Vec<f32> = samples.chunks_exact(STEP).map(level).collect();
+    levels.sort_by(f32::total_cmp);
+    let part = |hundredths: usize| levels.get(levels.len() * hundredths / 100);
+    // Of 30 s, speech of 0.3 s is seen.
+    matches!((part(10), part(99)), (Some(quiet), Some(loud)) if loud - quiet < STEADY)
+}
+
 /// The pauses before, between and after the `spoken` spans of `length` samples, the margins of the
 /// spans among them.
 pub(in crate::backends) fn between(spoken: &[Range<usize>], length: usize) -> Vec<Range<usize>> {
@@ -75,6 +86,7 @@ fn level(samples: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::between;
+    use super::is_steady;
     use super::spoken;
     use crate::backends::models::whisper::mel::RATE;
 
@@ -118,6 +130,14 @@ mod tests {
             .map(|pause| (tenths(pause.start), tenths(pause.end)))
             .collect();
         assert_eq!(found, [(0, 5), (15, 19), (50, 55)]);
+    }
+
+    #[test]
+    fn noise_and_tones_are_steady_and_a_short_word_is_not() {
+        assert!(is_steady(&sound(0.1, &[10.0])));
+        assert!(is_steady(&sound(0.001, &[0.0, 10.0])));
+        assert!(!is_steady(&sound(0.01, &[5.0, 0.4, 5.0])));
+        assert!(!is_steady(&[]));
     }
 
     #[test]

@@ -256,8 +256,8 @@ mod tests {
     use crate::backends::engine::network::EngineError;
     use crate::backends::models::whisper::logit_filter::LogitFilter;
     use crate::backends::models::whisper::networks::Logits;
-    use crate::backends::models::whisper::profile::SpeechProfile;
     use crate::backends::models::whisper::profile::SpecialTokens;
+    use crate::backends::models::whisper::profile::SpeechProfile;
     use std::collections::BTreeMap;
 
     /// Words 0 to 2 and the end, 3.

@@ -344,7 +344,10 @@ pub(in crate::backends) fn no_speech(profile: &SpeechProfile, logits: &[f32]) ->
 }
 
 /// The likeliest language, by the logits after the start, and how likely it is among all.
-pub(in crate::backends) fn likeliest_language(profile: &SpeechProfile, logits: &[f32]) -> (String, f32) {
+pub(in crate::backends) fn likeliest_language(
+    profile: &SpeechProfile,
+    logits: &[f32],
+) -> (String, f32) {
     let of = |&token: &u32| logits.get(token as usize).copied();
     let all: Vec<f32> = profile.languages.values().filter_map(of).collect();
     let softmax = Softmax::of(&all);

@@ -12,6 +12,7 @@ use crate::backends::models::whisper::languages::SURE;
 use crate::backends::models::whisper::languages::change;
 use crate::backends::models::whisper::languages::is_other;
 use crate::backends::models::whisper::mel::RATE;
+use crate::backends::models::whisper::pauses::is_steady;
 use crate::backends::models::whisper::profile::SpecialTokens;
 use crate::backends::models::whisper::segments::TimedTokens;
 use crate::backends::models::whisper::segments::segments;
@@ -115,7 +116,7 @@ impl Windows<'_> {
                 } else {
                     decoder.encode(sound)?;
                     let window = self.detect(window, recording, &mut progress, decoder)?;
-                    self.decode(window, &mut progress, decoder)?
+                    self.decode(window, recording, &mut progress, decoder)?
                 };
             }
         }
@@ -154,6 +155,7 @@ impl Windows<'_> {
     fn decode(
         &self,
         window: Range<usize>,
+        recording: Recording<'_>,
         progress: &mut Progress,
         decoder: &mut dyn WindowDecoder,
     ) -> Result<usize, EngineError> {
@@ -162,7 +164,9 @@ impl Windows<'_> {
         if let Some((samples, _)) = language.and_then(|it| progress.languages.get_mut(it)) {
             *samples += window.len();
         }
-        if decoded.is_silence() {
+        // In a hum the model may be sure of a word.
+        let is_steady = || is_steady(recording.part(window.clone()));
+        if decoded.is_silence() || (decoded.is_likely_silence() && is_steady()) {
             return Ok(window.end);
         }
         let seconds = window.len() as f64 / RATE as f64;
