@@ -15,6 +15,7 @@ use crate::item::Item;
 use crate::name::VideoId;
 use crate::plan::Step;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 pub(super) struct FoldTask {
@@ -40,12 +41,12 @@ impl FoldTask {
                 Message::Item(item) => item.video(),
                 Message::End(video) => *video,
             };
-            if !videos.contains_key(&video) {
-                let state = self.kept(video, caught(|| self.fold.open(video))).await;
-                videos.insert(video, Open { state, ends: 0 });
-            }
-            let Some(open) = videos.get_mut(&video) else {
-                continue;
+            let open = match videos.entry(video) {
+                Entry::Occupied(open) => open.into_mut(),
+                Entry::Vacant(new) => {
+                    let state = self.kept(video, caught(|| self.fold.open(video))).await;
+                    new.insert(Open { state, ends: 0 })
+                }
             };
             match message {
                 Message::Item(item) => self.push(video, open, item).await,

@@ -41,7 +41,7 @@ enum Origin {
 /// What is done after an attempt that failed.
 enum Next {
     Again(Duration),
-    Halves(Item, Item),
+    Halves(Box<(Item, Item)>),
     GiveUp(Failure),
 }
 
@@ -120,7 +120,8 @@ impl Attempts {
                             return self.give_up(&item, &self.stop.failure()).await;
                         }
                     }
-                    Next::Halves(first, second) => {
+                    Next::Halves(halves) => {
+                        let (first, second) = *halves;
                         drop(body);
                         let origin = match failure.class {
                             Class::Worker => Origin::Failed,
@@ -147,7 +148,7 @@ impl Attempts {
                 None => Next::GiveUp(self.exhausted(failure.clone())),
             },
             Verdict::Split => match self.split(item).await {
-                Ok(Some((first, second))) => Next::Halves(first, second),
+                Ok(Some(halves)) => Next::Halves(Box::new(halves)),
                 Ok(None) => Next::GiveUp(failure.clone()),
                 Err(panic) => self.end(panic),
             },
@@ -179,7 +180,7 @@ impl Attempts {
             return Next::Again(pause);
         }
         match self.split(item).await {
-            Ok(Some((first, second))) => Next::Halves(first, second),
+            Ok(Some(halves)) => Next::Halves(Box::new(halves)),
             Ok(None) => match tries.pause(failure).filter(|_| is_first) {
                 Some(pause) => Next::Again(pause),
                 None => Next::GiveUp(failure.clone()),

@@ -82,12 +82,16 @@ fn lie(number: usize) -> Response {
         }
         // What is odd and can be read.
         13 => format!("\u{feff}{}", json!([[fine]])).into_response(),
-        14 => format!("[[{{\"loss\": NaN, {}", &json!([[fine]]).to_string()[3..]).into_response(),
+        14 => (json!([[fine]]).to_string())
+            .replacen('{', "{\"loss\": NaN, ", 1)
+            .into_response(),
         15 => Json(json!(json!([[fine]]).to_string())).into_response(),
         16 => Json(json!([[[fine]]])).into_response(),
         17 => {
-            let twice = "[[{\"bbox\": [], \"class\": -1, ".to_owned();
-            (twice + &json!([[fine]]).to_string()[3..]).into_response()
+            let twice = "{\"bbox\": [], \"class\": -1, ";
+            (json!([[fine]]).to_string())
+                .replacen('{', twice, 1)
+                .into_response()
         }
         _ => Json(json!([[fine]])).into_response(),
     }

@@ -249,7 +249,7 @@ fn boxes(object: &Map<String, Value>) -> Vec<(String, BoxFormat)> {
         let at = format!("object.{name}");
         match object.get(*name) {
             Some(Value::Array(list)) if list.len() == 4 => {
-                boxes.extend(formats(name).map(|it| (at.clone(), it)))
+                boxes.extend(formats(name).map(|it| (at.clone(), it)));
             }
             Some(Value::Array(list)) if list.len() == 2 => {
                 let bbox = format!("[{at}[0][0], {at}[0][1], {at}[1][0], {at}[1][1]]");
