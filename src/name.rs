@@ -81,3 +81,24 @@ impl fmt::Display for VideoId {
         write!(f, "video {}", self.0)
     }
 }
+
+/// Bytes that file systems allow the name of a file.
+const LONGEST_FILE_NAME: usize = 255;
+
+/// `name` as that of a file whose ending takes so many bytes more. One that is too long is cut, and
+/// told apart by a digest of the whole.
+pub fn file_name(name: &str, ending: usize) -> String {
+    let room = LONGEST_FILE_NAME.saturating_sub(ending);
+    if name.len() <= room {
+        return name.to_owned();
+    }
+    let digest = blake3::hash(name.as_bytes()).to_hex();
+    let digest: String = digest.chars().take(8).collect();
+    let room = room.saturating_sub(digest.len() + 1);
+    let ends = name
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    let end = ends.take_while(|end| *end <= room).last();
+    let kept = end.and_then(|end| name.get(..end)).unwrap_or_default();
+    format!("{kept}-{digest}")
+}

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of what is in them.
 
+use crate::name::file_name;
 use crate::output::file::WriteError;
 use crate::output::file::check_writable;
 use crate::output::file::replace;
@@ -24,9 +25,6 @@ pub struct Place {
     pub stem: String,
 }
 
-/// Bytes that file systems allow a name.
-const LONGEST_NAME: usize = 255;
-
 /// What is appended to a stem, at most.
 const LONGEST_ENDING: usize = "_results.partial.json".len();
 
@@ -34,19 +32,7 @@ impl Place {
     /// The place in `folder` of what belongs to a video of this stem. One that leaves no room for
     /// the ending of a name is cut, and told apart by a digest of the whole.
     pub fn new(folder: PathBuf, stem: &str) -> Self {
-        let stem = if stem.len() <= LONGEST_NAME - LONGEST_ENDING {
-            stem.to_owned()
-        } else {
-            let digest = blake3::hash(stem.as_bytes()).to_hex();
-            let digest: String = digest.chars().take(8).collect();
-            let room = LONGEST_NAME - LONGEST_ENDING - digest.len() - 1;
-            let kept = stem
-                .char_indices()
-                .map(|(at, letter)| at + letter.len_utf8());
-            let kept = kept.take_while(|end| *end <= room).last();
-            let kept = kept.and_then(|end| stem.get(..end)).unwrap_or_default();
-            format!("{kept}-{digest}")
-        };
+        let stem = file_name(stem, LONGEST_ENDING);
         Self { folder, stem }
     }
 

@@ -6,6 +6,7 @@ use crate::diag::Diagnostic;
 use crate::item::ItemKind;
 use crate::item::Moment;
 use crate::name::VideoId;
+use crate::name::file_name;
 use crate::recipe::context::Context;
 use crate::recipe::load::value;
 use crate::recipe::stages::parameters::InputCount;
@@ -167,7 +168,15 @@ impl SaveSpec {
                 undefined: None,
             });
         }
-        Ok(PathBuf::from(format!("{name}.{}", self.format.extension())))
+        // Every part has to be a name that can be written.
+        let fitting = |part: Component<'_>| {
+            let part = part.as_os_str().to_string_lossy();
+            file_name(&part, self.format.extension().len() + 1)
+        };
+        let parts: PathBuf = file.components().map(fitting).collect();
+        let mut path = parts.into_os_string();
+        path.push(format!(".{}", self.format.extension()));
+        Ok(path.into())
     }
 }
 
@@ -263,5 +272,16 @@ mod tests {
         let stem = named("{{ video.stem }}/{{ frame.index }}");
         assert_eq!(path(&stem, "...mp4").unwrap(), "output/__/000012.jpg");
         assert_eq!(path(&stem, "a/..").unwrap(), "output/pictures/000012.jpg");
+    }
+
+    #[test]
+    fn every_part_of_a_name_can_be_written() {
+        let spec = SaveSpec::default();
+        let path = spec.path(Path::new(&format!("{}.mp4", "a".repeat(251))), &moment());
+        let path = path.unwrap();
+        let lengths = path.components().map(|part| part.as_os_str().len());
+        assert!(lengths.clone().all(|length| length <= 255), "{path:?}");
+        assert!(lengths.max() > Some(245), "{path:?}");
+        assert_eq!(path.extension(), Some("jpg".as_ref()));
     }
 }
