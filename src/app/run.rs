@@ -29,11 +29,18 @@ use crate::recipe;
 use crate::stages;
 use crate::stages::Resources;
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 // How long requests in flight are waited for after the deadline.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
+
+// How long jobs are cancelled and files are written after the second Ctrl-C, and the exit code of a
+// process for which that does not suffice.
+const AFTER_ABORT: Duration = Duration::from_secs(3);
+const INTERRUPTED: i32 = 130;
 
 /// A recipe, its inputs and its limits.
 #[derive(Clone, Debug, Default)]
@@ -138,9 +145,21 @@ fn gate(compiled: &Compiled, spending: &Arc<Spending>, limits: Limits) -> Arc<dy
 
 // Where the system does not report Ctrl-C, it ends the process as usual.
 async fn interruptions(stop: StopSignal) {
+    let mut count = 0;
     while tokio::signal::ctrl_c().await.is_ok() {
         stop.interrupt();
+        count += 1;
+        if count == 2 {
+            thread::spawn(end_of_process);
+        }
     }
+}
+
+// What was asked to stop twice ends, whatever a decoder, a model or a server that is silent
+// holds up. A thread of its own, since all of the runtime's may be held.
+fn end_of_process() {
+    thread::sleep(AFTER_ABORT);
+    process::exit(INTERRUPTED);
 }
 
 // The gate stops requests in time; this stops work on this machine, and requests that do not come

@@ -44,7 +44,7 @@ pub enum MediaError {
         path: PathBuf,
     },
     /// The folder holds nothing to look at.
-    #[error("the folder `{}` holds no JPEG or PNG frames", path.display())]
+    #[error("the folder `{}` holds no JPEG or PNG pictures", path.display())]
     NoPictures {
         /// The folder.
         path: PathBuf,

@@ -22,6 +22,7 @@ use ffmpeg_next::packet::Ref;
 use ffmpeg_next::software::scaling::Flags;
 use std::ffi::CStr;
 use std::ffi::CString;
+use std::ffi::c_char;
 use std::ffi::c_int;
 use std::path::Path;
 use std::ptr;
@@ -46,9 +47,11 @@ pub fn decodes(name: &str) -> bool {
     ffmpeg_next::decoder::find_by_name(name).is_some()
 }
 
-/// Opens a file and reads its headers. FFmpeg may follow it to other files and nowhere else:
-/// a playlist that names a host is refused. `format` is the demuxer to take where that is known.
-pub(super) fn open(path: &Path, format: Option<&CStr>) -> Result<Input, Error> {
+/// Opens a file and reads its headers, with one of `demuxers` (names between commas) and nothing
+/// else; `format` is the one to take where that is known. Neither the headers nor the packets
+/// lead to another file or to a host: of protocols there is `file` alone, and once the file is
+/// open nothing more is opened.
+pub(super) fn open(path: &Path, demuxers: &CStr, format: Option<&CStr>) -> Result<Input, Error> {
     let url = CString::new([b"file:", path.as_os_str().as_encoded_bytes()].concat())
         .map_err(|_| Error::InvalidData)?;
     let mut context = ptr::null_mut();
@@ -57,12 +60,11 @@ pub(super) fn open(path: &Path, format: Option<&CStr>) -> Result<Input, Error> {
     // allowed.
     // On failure FFmpeg frees the context itself; the options are freed in either case.
     let opened = unsafe {
-        ffi::av_dict_set(
-            &raw mut options,
-            c"protocol_whitelist".as_ptr(),
-            c"file,crypto,data".as_ptr(),
-            0,
-        );
+        let mut set = |key: &CStr, value: &CStr| {
+            ffi::av_dict_set(&raw mut options, key.as_ptr(), value.as_ptr(), 0);
+        };
+        set(c"protocol_whitelist", c"file");
+        set(c"format_whitelist", demuxers);
         let format = format.map_or(ptr::null(), |name| ffi::av_find_input_format(name.as_ptr()));
         let opened = ffi::avformat_open_input(
             &raw mut context,
@@ -78,6 +80,7 @@ pub(super) fn open(path: &Path, format: Option<&CStr>) -> Result<Input, Error> {
     }
     // SAFETY: `context` was opened above and has no other owner; from here on `input` frees it.
     let (input, read) = unsafe {
+        (*context).io_open = Some(open_nothing);
         let input = Input::wrap(context);
         (
             input,
@@ -88,6 +91,22 @@ pub(super) fn open(path: &Path, format: Option<&CStr>) -> Result<Input, Error> {
         return Err(Error::from(read));
     }
     Ok(input)
+}
+
+/// Whether a file was not opened because its demuxer is none of those that may be taken.
+pub(super) fn is_refused(error: Error) -> bool {
+    matches!(error, Error::Other { errno } if errno == ffmpeg_next::util::error::EINVAL)
+}
+
+// What a demuxer is told that wants to open one more file.
+unsafe extern "C" fn open_nothing(
+    _: *mut ffi::AVFormatContext,
+    _: *mut *mut ffi::AVIOContext,
+    _: *const c_char,
+    _: c_int,
+    _: *mut *mut ffi::AVDictionary,
+) -> c_int {
+    ffi::AVERROR(ffmpeg_next::util::error::EPERM)
 }
 
 /// The name of the demuxer that took the file.

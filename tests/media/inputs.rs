@@ -326,3 +326,43 @@ fn a_stream_that_cannot_be_decoded_gives_way_to_one_that_can() {
     assert!(pieces.instead_of().is_some());
     assert!(pieces.map(Result::unwrap).count() > 0);
 }
+
+// What a file of a stranger says that would have FFmpeg open another one, by its path.
+const MANIFESTS: [(&str, &str); 6] = [
+    (
+        "dash",
+        "<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\" \
+         mediaPresentationDuration=\"PT1S\" profiles=\"urn:mpeg:dash:profile:isoff-main:2011\">\n\
+         <Period><AdaptationSet contentType=\"video\"><Representation id=\"0\" \
+         mimeType=\"video/mp4\" bandwidth=\"1\"><BaseURL>SECRET</BaseURL></Representation>\
+         </AdaptationSet></Period>\n</MPD>\n",
+    ),
+    ("concat", "ffconcat version 1.0\nfile 'SECRET'\n"),
+    ("safe concat", "ffconcat version 1.0\nfile secret.mp4\n"),
+    (
+        "hls",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nSECRET\n#EXT-X-ENDLIST\n",
+    ),
+    (
+        "sdp",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n\
+         m=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+    ),
+    ("mpsub", "FORMAT=TIME\nFILE=SECRET\n0 1\ntext\n"),
+];
+
+#[test]
+fn a_manifest_leads_to_no_other_file() {
+    let clips = Clips::new();
+    let secret = clips.make("secret.mp4", &counting("1", "10"));
+    for (name, text) in MANIFESTS {
+        let manifest = clips.path("holiday.mp4");
+        fs::write(&manifest, text.replace("SECRET", secret.to_str().unwrap())).unwrap();
+        let error = refused(&manifest);
+        assert!(
+            matches!(error, MediaError::NotVideo { .. }),
+            "{name}: {error}"
+        );
+        assert!(!error.to_string().contains("secret"), "{name}: {error}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
+use crate::media::input::demuxers::DEMUXERS;
 use crate::media::input::identify;
 use crate::media::input::signature;
 use crate::time::Ratio;
@@ -12,6 +13,9 @@ use std::path::Path;
 
 /// A demuxer that meets this many unreadable packets in a row has lost its way for good.
 pub(in crate::media) const UNREADABLE_LIMIT: usize = 100;
+
+// Why a file is not opened whose demuxer is not on the list.
+const NOT_ALLOWED: &str = "it is a playlist, or of a kind that vpipe does not read";
 
 /// The usual time on screen of a frame of a stream with ticks of `base`; at least one.
 pub(in crate::media) fn usual_ticks(stream: &Stream<'_>, base: TimeBase) -> i64 {
@@ -54,7 +58,14 @@ pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
         start if signature::is_png(start) => Some(c"apng"),
         _ => None,
     };
-    let input = ffmpeg::open(path, format).map_err(|error| not_video(path, &error.to_string()))?;
+    let input = ffmpeg::open(path, DEMUXERS, format).map_err(|error| {
+        let why = if ffmpeg::is_refused(error) {
+            NOT_ALLOWED.to_owned()
+        } else {
+            error.to_string()
+        };
+        not_video(path, &why)
+    })?;
     // FFmpeg shows any text as the screen of a terminal would.
     if ffmpeg::format_name(&input) == "tty" {
         return Err(not_video(path, "it is text"));
