@@ -5,6 +5,7 @@
 
 mod condition;
 mod expression;
+mod variables;
 
 use crate::diag::did_you_mean;
 use minijinja::Environment;
@@ -29,6 +30,9 @@ pub use expression::Expression;
 pub use expression::Expressions;
 pub use expression::Filled;
 pub use expression::Names;
+pub use variables::RenderedText;
+pub use variables::Variables;
+pub use variables::render_with_variables;
 
 // More names than this in one namespace (the environment, say) are not listed in a message.
 const LISTED: usize = 12;
@@ -46,8 +50,7 @@ const SYNTAX: &str =
     "a value is written `{{ vars.NAME }}`; the braces themselves are written `{{ '{{' }}`";
 
 /// What a template may name: `NAMESPACE.NAME`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scope(BTreeMap<String, Map<String, Value>>);
 
 impl Scope {
@@ -165,6 +168,15 @@ pub struct Fault {
 /// `text` with the values of `scope` in it. How long it may be and go on is bounded: it may be a
 /// stranger's.
 pub fn render(text: &str, scope: &Scope) -> Result<String, Fault> {
+    render_values(text, scope, Vec::new())
+}
+
+// With `values` besides those of `scope`.
+fn render_values(
+    text: &str,
+    scope: &Scope,
+    values: Vec<(&str, minijinja::Value)>,
+) -> Result<String, Fault> {
     // Most strings of a recipe are plain.
     if !["{{", "{%", "{#"].iter().any(|mark| text.contains(mark)) {
         return Ok(text.to_owned());
@@ -177,8 +189,10 @@ pub fn render(text: &str, scope: &Scope) -> Result<String, Fault> {
             undefined: None,
         });
     }
+    let spaces = scope.0.iter();
+    let spaces = spaces.map(|(name, of)| (name.as_str(), minijinja::Value::from(Serde(of))));
     environment()
-        .render_str(text, Serde(scope))
+        .render_str(text, minijinja::Value::from_pairs(spaces.chain(values)))
         .map_err(|error| fault(text, scope, &error))
 }
 

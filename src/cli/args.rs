@@ -200,6 +200,11 @@ pub(super) struct RecipeArgs {
     /// without encryption too, where its address is http. May be repeated
     #[arg(long = "allow-host", value_name = "HOST")]
     pub(super) allowed_hosts: Vec<String>,
+
+    /// Let templates of the recipe take the environment variable NAME, which may go to its
+    /// servers; VPIPE_* need no permission. May be repeated
+    #[arg(long = "allow-env", value_name = "NAME")]
+    pub(super) allowed_variables: Vec<String>,
 }
 
 impl From<RecipeArgs> for Request {
@@ -213,6 +218,7 @@ impl From<RecipeArgs> for Request {
             batch_size: args.batch_size,
             output_dir: args.output_dir,
             allowed_hosts: args.allowed_hosts,
+            allowed_variables: args.allowed_variables,
         }
     }
 }

@@ -70,6 +70,7 @@ pub use load::presets::Preset;
 pub use load::presets::STARTER;
 pub use load::presets::preset;
 pub use recipe::Backend;
+pub use recipe::BackendVariables;
 pub use recipe::Recipe;
 pub use recipe::Stage;
 pub use stages::batch::BatchSpec;

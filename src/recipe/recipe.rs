@@ -17,6 +17,7 @@ use crate::recipe::stages::save::SaveSpec;
 use crate::recipe::stages::take::TakeSpec;
 use crate::recipe::stages::yolo::YoloSpec;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// A recipe, resolved.
 #[derive(Clone, Debug)]
@@ -131,4 +132,37 @@ pub struct Backend {
     pub span: Span,
     /// The parameters of its kind.
     pub spec: BackendSpec,
+    /// What it takes of the environment.
+    pub variables: BackendVariables,
+}
+
+/// Which keys of a backend take variables of the environment; their values are not shown.
+#[derive(Clone, Debug, Default)]
+pub struct BackendVariables {
+    templates: BTreeMap<String, String>,
+    names: BTreeSet<String>,
+}
+
+impl BackendVariables {
+    /// From the key of each string, the string as it was written, and the names in it.
+    pub(in crate::recipe) fn new(
+        strings: impl IntoIterator<Item = (String, String, BTreeSet<String>)>,
+    ) -> Self {
+        let mut these = Self::default();
+        for (key, text, names) in strings {
+            these.templates.insert(key, text);
+            these.names.extend(names);
+        }
+        these
+    }
+
+    /// How the value of `key` is shown, where it takes a variable: as it was written.
+    pub fn template(&self, key: &str) -> Option<&str> {
+        self.templates.get(key).map(String::as_str)
+    }
+
+    /// The names of all variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
 }

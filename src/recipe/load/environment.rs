@@ -35,6 +35,8 @@ pub struct Request {
     pub output_dir: Option<String>,
     /// Hosts that may get a key, besides the one it is for and this machine.
     pub allowed_hosts: Vec<String>,
+    /// Variables of the environment that templates may take, besides `VPIPE_*`.
+    pub allowed_variables: Vec<String>,
 }
 
 /// Why there is no recipe.

@@ -23,6 +23,7 @@ use crate::recipe::recipe::Backend;
 use crate::recipe::recipe::Recipe;
 use crate::recipe::recipe::Stage;
 use crate::recipe::tools::suggest::suggest;
+use crate::template::Variables;
 use std::collections::BTreeMap;
 
 /// Reads the recipe of `request`: its layers, what the command line changes, its templates,
@@ -62,20 +63,17 @@ fn resolve(
     let ids = names(&merged.stages);
     let declared = names(&merged.backends);
     let scope = render::scope_of(merged.vars, &sources, wrong);
-    let for_backends = render::with_environment(&scope, environment.variables());
+    let allowed = request.allowed_variables.iter().cloned();
+    let variables = Variables::new(environment.variables(), allowed);
     let context = Context {
-        scope: &for_backends,
+        scope: &scope,
         sources: &sources,
     };
     let backends: BTreeMap<BackendName, Backend> = merged
         .backends
         .into_iter()
-        .filter_map(|section| read_backend(&context, section, wrong))
+        .filter_map(|section| read_backend(&context, &variables, section, wrong))
         .collect();
-    let context = Context {
-        scope: &scope,
-        sources: &sources,
-    };
     let stages: Vec<Stage> = merged
         .stages
         .into_iter()

@@ -3,15 +3,17 @@
 use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
 use crate::template;
 use crate::template::Fault;
 use crate::template::Scope;
+use crate::template::Variables;
 use serde_json::Map;
 use serde_json::Number;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// The scope of all strings: `vars`. A variable may use those above it.
@@ -48,25 +50,16 @@ pub(in crate::recipe) fn scope_of(
     Scope::default().with("vars", values)
 }
 
-/// `scope` and the environment as `env`, without what looks like a secret: a recipe of a
-/// stranger could write it into an address.
-pub(in crate::recipe) fn with_environment(
-    scope: &Scope,
-    variables: BTreeMap<String, String>,
-) -> Scope {
-    let variables = variables
-        .into_iter()
-        .filter(|(name, _)| !is_secret(name))
-        .map(|(name, value)| (name, value.into()))
-        .collect();
-    scope.clone().with("env", variables)
-}
-
-fn is_secret(variable: &str) -> bool {
-    let name = variable.to_uppercase();
-    ["KEY", "TOKEN", "SECRET", "PASS", "CREDENTIAL"]
-        .iter()
-        .any(|part| name.contains(part))
+/// A string of a backend that takes variables of the environment, whose values are not shown.
+#[derive(Clone, Debug)]
+pub(in crate::recipe) struct VariableUse {
+    /// The key of the table that it stands under.
+    pub(in crate::recipe) key: String,
+    pub(in crate::recipe) span: Span,
+    /// As it was written.
+    pub(in crate::recipe) text: String,
+    /// The names of the variables.
+    pub(in crate::recipe) names: BTreeSet<String>,
 }
 
 /// `node` as JSON; a date, which nothing takes, is `null`.
@@ -99,24 +92,53 @@ pub(in crate::recipe) fn render(
     scope: &Scope,
     sources: &SourceMap,
 ) -> Vec<Diagnostic> {
-    match &mut node.value {
-        Value::Text(text) => match template::render(text, scope) {
+    let mut wrong = Vec::new();
+    each_text(node, &mut |text, span| match template::render(text, scope) {
+        Ok(rendered) => *text = rendered,
+        Err(fault) => wrong.push(placed(fault, text, span, sources)),
+    });
+    wrong
+}
+
+/// Renders the strings of what a backend has under a key, with `variables` of the environment;
+/// gives what is wrong with them, and notes which strings take variables.
+pub(in crate::recipe) fn render_with_variables(
+    entry: &mut Entry,
+    scope: &Scope,
+    variables: &Variables,
+    sources: &SourceMap,
+    uses: &mut Vec<VariableUse>,
+) -> Vec<Diagnostic> {
+    let mut wrong = Vec::new();
+    let key = entry.key.clone();
+    each_text(&mut entry.node, &mut |text, span| {
+        match template::render_with_variables(text, scope, variables) {
             Ok(rendered) => {
-                *text = rendered;
-                Vec::new()
+                if !rendered.variables.is_empty() {
+                    uses.push(VariableUse {
+                        key: key.clone(),
+                        span,
+                        text: text.clone(),
+                        names: rendered.variables,
+                    });
+                }
+                *text = rendered.text;
             }
-            Err(fault) => vec![placed(fault, text, node.span, sources)],
-        },
-        Value::List(items) => items
-            .iter_mut()
-            .flat_map(|item| render(item, scope, sources))
-            .collect(),
-        Value::Table(table) => table
-            .0
-            .iter_mut()
-            .flat_map(|entry| render(&mut entry.node, scope, sources))
-            .collect(),
-        Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Time => Vec::new(),
+            Err(fault) => wrong.push(placed(fault, text, span, sources)),
+        }
+    });
+    wrong
+}
+
+fn each_text(node: &mut Node, act: &mut dyn FnMut(&mut String, Span)) {
+    match &mut node.value {
+        Value::Text(text) => act(text, node.span),
+        Value::List(items) => items.iter_mut().for_each(|item| each_text(item, act)),
+        Value::Table(table) => {
+            let entries = table.0.iter_mut();
+            entries.for_each(|entry| each_text(&mut entry.node, act));
+        }
+        Value::Integer(_) | Value::Float(_) | Value::Flag(_) | Value::Time => {}
     }
 }
 
@@ -131,10 +153,6 @@ pub(in crate::recipe) fn placed(
     let exact = within(fault.range.clone(), text, span, sources);
     let help = match fault.undefined.as_deref() {
         Some("env") => Some("`env` is in reach of `[backends.NAME]` only".to_owned()),
-        Some(name) if name.strip_prefix("env.").is_some_and(is_secret) => Some(
-            "secrets are not in reach of templates; name the variable with `api_key_env`"
-                .to_owned(),
-        ),
         Some("video") => Some(
             "`video` is in reach of `output_dir`, and of the `name` of `save`, only".to_owned(),
         ),
