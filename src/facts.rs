@@ -164,6 +164,10 @@ pub struct RemoteFacts {
     pub retry_time: Duration,
     /// The workers behind the server, where they are paid by the second.
     pub fleet: Option<FleetFacts>,
+    /// The variables of the environment whose values the recipe puts into what is sent.
+    pub variables: Vec<String>,
+    /// The variable that holds the key which is sent; `None` where none is.
+    pub key: Option<String>,
 }
 
 /// How the body of a request carries the bytes of frames and sound.

@@ -66,6 +66,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
     });
     let access = Access {
         base: fleet.base.clone(),
+        shown: None,
         key: None,
         key_host: runpod::HOST,
         allowed: Vec::new(),
@@ -83,6 +84,8 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         attempts: 1,
         retry_time: runpod.server.retry_time,
         fleet: None,
+        variables: Vec::new(),
+        key: None,
     };
     let facts = Facts {
         cores: 2,

@@ -107,7 +107,8 @@ impl Compiled {
         steps.any(|(_, step)| matches!(step.kind, StepKind::ReadSound { .. }))
     }
 
-    fn stage_takes_sound(&self, stage: &StageId) -> bool {
+    /// Whether `stage` takes sound.
+    pub(super) fn stage_takes_sound(&self, stage: &StageId) -> bool {
         let mut steps = self.plan.steps().filter(|(_, step)| step.stage == *stage);
         steps.any(|(_, step)| matches!(step.kind, StepKind::ReadSound { .. }))
     }

@@ -52,6 +52,7 @@ pub use plan::PlanReport;
 pub use plan::PlannedStage;
 pub use plan::plan;
 pub use run::RunRequest;
+pub use run::header::HostShare;
 pub use run::header::RunHeader;
 pub use run::report::RunReport;
 pub use run::report::RunUpdate;

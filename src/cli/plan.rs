@@ -2,6 +2,7 @@
 //!
 //! Pure: what `app` says in, text out.
 
+use crate::app::HostShare;
 use crate::app::PlanReport;
 use crate::app::PlannedStage;
 use crate::app::RunHeader;
@@ -21,6 +22,7 @@ use crate::plan::StageFate;
 use crate::recipe::Difference;
 use serde_json::Value;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// What a run would do, part by part.
 pub(super) fn text(planned: &PlanReport) -> String {
@@ -43,13 +45,12 @@ pub(super) fn text(planned: &PlanReport) -> String {
     let inputs: Vec<_> = inputs.chain(unread).collect();
     part(&mut text, "inputs", &table(&inputs));
     text += "\n";
-    text += &match header.hosts.as_slice() {
-        [] => "nothing leaves this machine\n".to_owned(),
-        hosts => format!(
-            "frames or sound would leave this machine for {}\n",
-            hosts.join(", ")
-        ),
-    };
+    if header.hosts.is_empty() {
+        text += "nothing leaves this machine\n";
+    }
+    for share in &header.hosts {
+        text += &format!("{}\n", sent(share, true));
+    }
     for notice in &header.notices {
         text += &format!("{notice}\n");
     }
@@ -119,6 +120,33 @@ fn input(video: &VideoFacts, survey: Option<&Survey>) -> String {
     parts.join(", ")
 }
 
+/// What a host gets: `frames leave this machine for api.example.com, with the key in KEY`.
+pub(super) fn sent(share: &HostShare, would: bool) -> String {
+    let what = match (share.frames, share.sound, would) {
+        (true, true, false) => "frames and sound leave",
+        (true, true, true) => "frames and sound would leave",
+        (false, true, false) => "sound leaves",
+        (false, true, true) => "sound would leave",
+        (_, false, false) => "frames leave",
+        (_, false, true) => "frames would leave",
+    };
+    let names = |names: &BTreeSet<String>| Vec::from_iter(names.iter().cloned()).join(", ");
+    let keys = match share.keys.is_empty() {
+        true => None,
+        false => Some(format!("the key in {}", names(&share.keys))),
+    };
+    let variables = match share.variables.is_empty() {
+        true => None,
+        false => Some(format!("the value of {}", names(&share.variables))),
+    };
+    let with: Vec<String> = keys.into_iter().chain(variables).collect();
+    let with = match with.is_empty() {
+        true => String::new(),
+        false => format!(", with {}", with.join(" and ")),
+    };
+    format!("{what} this machine for {}{with}", share.host)
+}
+
 /// How many inputs there are, and how many of them cannot be read.
 pub(super) fn over(header: &RunHeader) -> String {
     let all = header.videos.len() + header.unreadable;
@@ -160,7 +188,8 @@ pub(super) fn json(planned: &PlanReport) -> Value {
         "unreadable": planned.unreadable.iter().map(|(path, why)| {
             json!({ "path": path, "error": why })
         }).collect::<Vec<_>>(),
-        "hosts": header.hosts,
+        "hosts": header.hosts.iter().map(|share| &share.host).collect::<Vec<_>>(),
+        "sent": header.hosts,
         "notices": header.notices,
         "demo": header.demo,
         "reading_seconds": header.forecast.reading,

@@ -179,11 +179,8 @@ impl Progress {
             format!("running {} over {inputs}", header.recipe),
         )];
         lines.extend(header.stages.iter().filter_map(fate));
-        if !header.hosts.is_empty() {
-            let hosts = header.hosts.join(", ");
-            let text = format!("frames or sound leave this machine for {hosts}");
-            lines.push(line(Weight::Notice, text));
-        }
+        let shares = header.hosts.iter();
+        lines.extend(shares.map(|share| line(Weight::Notice, plan::sent(share, false))));
         let costs = header.forecast.stages.iter().flat_map(forecast::lines);
         lines.extend(costs.map(|text| line(Weight::Notice, text)));
         if header.demo {

@@ -3,8 +3,8 @@
 //! What one may do is bounded, in steps as in bytes, so that no recipe goes on for ever.
 
 use crate::diag::did_you_mean;
-use crate::template::Fault;
-use crate::template::Scope;
+use crate::template::render::Fault;
+use crate::template::render::Scope;
 use minijinja::Environment;
 use minijinja::Error;
 use minijinja::ErrorKind;
@@ -163,7 +163,7 @@ fn names(values: &Map<String, Value>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::Condition;
-    use crate::template::Scope;
+    use crate::template::render::Scope;
     use serde_json::Map;
     use serde_json::Value;
     use serde_json::json;

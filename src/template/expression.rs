@@ -3,8 +3,8 @@
 //! What an expression may do is bounded, in steps as in bytes: neither a recipe nor an answer
 //! can make it go on for ever.
 
-use crate::template::Fault;
-use crate::template::environment;
+use crate::template::render::Fault;
+use crate::template::render::environment;
 use minijinja::Environment;
 use minijinja::Error;
 use minijinja::ErrorKind;

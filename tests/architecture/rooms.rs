@@ -68,7 +68,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["src/recipe/"]),
     ("schemars", &["src/recipe/"]),
     ("strsim", &["src/diag.rs"]),
-    ("minijinja", &["src/template.rs", "src/template/"]),
+    ("minijinja", &["src/template/"]),
 ];
 
 /// The crates that may be named everywhere.

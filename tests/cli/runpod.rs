@@ -169,7 +169,17 @@ async fn a_fleet_is_described_in_a_recipe() {
         ("MY_ENDPOINT", "detect"),
         ("MY_SERVER", &fleet.base),
     ];
-    let words = ["run", "fleet.toml", CLIP, "--set", "batch.size=4"];
+    let words = [
+        "run",
+        "fleet.toml",
+        CLIP,
+        "--set",
+        "batch.size=4",
+        "--allow-env",
+        "MY_ENDPOINT",
+        "--allow-env",
+        "MY_SERVER",
+    ];
     let said = vpipe(folder.path(), &words, &variables).await;
     assert_eq!(said.code, 0, "{}", said.talk);
     let results = results(folder.path());

@@ -41,6 +41,7 @@ fn spec(mode: RunpodMode) -> RunpodSpec {
 fn endpoint(fleet: &Fleet, key: &str, spec: &RunpodSpec) -> Endpoint {
     let access = Access {
         base: fleet.base.clone(),
+        shown: None,
         key: Some(Secret::new(key)),
         key_host: HOST,
         allowed: Vec::new(),

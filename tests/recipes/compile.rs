@@ -319,6 +319,7 @@ fn facts(recipe: &Recipe, place: &dyn Fn(&Stage, &Recipe) -> Placement) -> Facts
 fn load(name: &str) -> CheckedRecipe {
     let request = Request {
         recipe: name.to_owned(),
+        allowed_variables: ["ENGINE", "THREADS"].map(str::to_owned).into(),
         ..Request::default()
     };
     plan::check(recipe::load(&request, &Repository).unwrap()).unwrap()

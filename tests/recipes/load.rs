@@ -63,6 +63,7 @@ fn request(path: &str, text: &str) -> Request {
             "--max-workers" => request.max_workers = value.parse().ok(),
             "--batch-size" => request.batch_size = value.parse().ok(),
             "--output-dir" => request.output_dir = Some(value),
+            "--allow-env" => request.allowed_variables.push(value),
             other => panic!("{path}: what is {other}?"),
         }
     }

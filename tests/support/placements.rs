@@ -38,5 +38,7 @@ pub(crate) fn runpod() -> RemoteFacts {
         attempts: 5,
         retry_time: Duration::from_secs(600),
         fleet: None,
+        variables: Vec::new(),
+        key: None,
     }
 }

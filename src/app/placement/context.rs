@@ -9,6 +9,7 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::recipe::BackendKind;
+use crate::recipe::BackendVariables;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::request_values;
@@ -62,6 +63,8 @@ pub(in crate::app) struct BackendRef {
     pub(in crate::app) name: BackendName,
     /// `None` for one of the environment.
     pub(in crate::app) span: Option<Span>,
+    /// What it takes of the environment.
+    pub(in crate::app) variables: BackendVariables,
 }
 
 impl BackendRef {
@@ -72,12 +75,24 @@ impl BackendRef {
             Some(backend) => Self {
                 name: name.clone(),
                 span: Some(backend.span),
+                variables: backend.variables.clone(),
             },
             None => Self {
                 name: otherwise.word().into(),
                 span: None,
+                variables: BackendVariables::default(),
             },
         }
+    }
+
+    /// The names of the variables that it takes.
+    pub(in crate::app) fn variable_names(&self) -> Vec<String> {
+        self.variables.names().map(str::to_owned).collect()
+    }
+
+    /// How the value of `key` is shown, where it takes a variable.
+    pub(in crate::app) fn template(&self, key: &str) -> Option<String> {
+        self.variables.template(key).map(str::to_owned)
     }
 
     /// The lines of a recipe under which it says how answers to a stage are read; a backend of the
@@ -109,6 +124,7 @@ pub(in crate::app) fn runpod_access<'a>(
     let base = spec.base_url.as_deref().or_else(|| variable(BASE_URL));
     Access {
         base: base.unwrap_or(runpod::DEFAULT_BASE).to_owned(),
+        shown: None,
         key: variable(&spec.api_key_env).map(Secret::new),
         key_host: runpod::HOST,
         allowed: allowed_hosts.to_vec(),

@@ -83,6 +83,7 @@ impl Placements {
         let key = variable.and_then(|name| context.variable(name));
         let access = Access {
             base: spec.url.clone().unwrap_or_default(),
+            shown: backend.template("url"),
             key: key.map(Secret::new),
             key_host: service::KEY_HOST,
             allowed: context.allowed_hosts.to_vec(),
@@ -104,6 +105,8 @@ impl Placements {
             attempts: spec.server.attempts,
             retry_time: spec.server.retry_time,
             fleet: None,
+            variables: backend.variable_names(),
+            key: variable.filter(|_| access.key.is_some()).map(str::to_owned),
         };
         self.place(id, Placement::Remote(facts));
         Ok(service)

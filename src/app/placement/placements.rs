@@ -13,6 +13,7 @@ use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::runpod;
 use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::runpod::IssuedIds;
+use crate::backends::transport::http::Access;
 use crate::diag::Diagnostic;
 use crate::engine::Call;
 use crate::facts::Encoding;
@@ -90,7 +91,10 @@ impl Placements {
         context: &PlacementContext<'_>,
     ) -> Result<Option<Endpoint>, AppError> {
         let look_up = |name: &str| context.variable(name);
-        let access = runpod_access(spec, &look_up, context.allowed_hosts);
+        let access = Access {
+            shown: backend.template("base_url"),
+            ..runpod_access(spec, &look_up, context.allowed_hosts)
+        };
         let cloud = spec.dialect == RunpodDialect::Cloud;
         let endpoint = spec
             .endpoint
@@ -111,7 +115,8 @@ impl Placements {
         // The address is checked even where the id is missing.
         let endpoint = Endpoint::new(spec, endpoint.unwrap_or("endpoint"), &access)
             .map_err(|failure| AppError::environment(&failure))?
-            .sharing(&self.issued);
+            .sharing(&self.issued)
+            .showing(backend.template("endpoint"));
         let why = match backend.span {
             Some(_) => named_in_recipe(&backend.name),
             None => format!("{} and {variable} are set", spec.api_key_env),
@@ -127,6 +132,8 @@ impl Placements {
             attempts: spec.server.attempts,
             retry_time: spec.server.retry_time,
             fleet: Some(spec.into()),
+            variables: backend.variable_names(),
+            key: access.key.map(|_| spec.api_key_env.clone()),
         };
         self.place(id, Placement::Remote(facts));
         Ok(is_complete.then_some(endpoint))

@@ -170,6 +170,7 @@ impl Placements {
         let base = spec.base_url.as_deref().unwrap_or(openai::DEFAULT_BASE);
         let access = Access {
             base: base.to_owned(),
+            shown: backend.template("base_url"),
             key: key.map(Secret::new),
             key_host: openai::HOST,
             allowed: context.allowed_hosts.to_vec(),
@@ -188,6 +189,8 @@ impl Placements {
             attempts: spec.server.attempts,
             retry_time: spec.server.retry_time,
             fleet: None,
+            variables: backend.variable_names(),
+            key: variable.filter(|_| access.key.is_some()).map(str::to_owned),
         };
         self.place(id, Placement::Remote(facts));
         match variable.filter(|_| access.key.is_none()) {

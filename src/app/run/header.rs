@@ -7,6 +7,8 @@ use crate::facts::VideoFacts;
 use crate::plan;
 use crate::plan::Forecast;
 use crate::recipe::Recipe;
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// What a run is about to do; said once, before it starts.
@@ -24,21 +26,30 @@ pub struct RunHeader {
     pub notices: Vec<String>,
     /// Whether a built-in demo model has a part.
     pub demo: bool,
-    /// Every host that will get frames or sound.
-    pub hosts: Vec<String>,
+    /// Every host that will get frames or sound, and what it gets.
+    pub hosts: Vec<HostShare>,
     /// What will be asked of workers that are paid, and what it may cost.
     pub forecast: Forecast,
+}
+
+/// What one host gets of a run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct HostShare {
+    /// The host, as it is shown.
+    pub host: String,
+    /// Whether frames are sent to it.
+    pub frames: bool,
+    /// Whether sound is sent to it.
+    pub sound: bool,
+    /// The variables of the environment whose values are sent to it.
+    pub variables: BTreeSet<String>,
+    /// The variables that hold the keys which are sent to it.
+    pub keys: BTreeSet<String>,
 }
 
 /// What a run of `compiled` is about to do.
 pub(in crate::app) fn header(recipe: &Recipe, compiled: &Compiled, unreadable: usize) -> RunHeader {
     let places = || compiled.facts.placements.values();
-    let hosts: BTreeSet<_> = places()
-        .filter_map(|place| match place {
-            Placement::Remote(remote) => Some(remote.host.clone()),
-            Placement::Local(_) | Placement::Skipped { .. } => None,
-        })
-        .collect();
     RunHeader {
         recipe: recipe.name.clone(),
         stages: compiled.rows(),
@@ -46,9 +57,32 @@ pub(in crate::app) fn header(recipe: &Recipe, compiled: &Compiled, unreadable: u
         unreadable,
         notices: notices(compiled),
         demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
-        hosts: hosts.into_iter().collect(),
+        hosts: shares(compiled),
         forecast: plan::forecast(&compiled.plan, &compiled.facts),
     }
+}
+
+fn shares(compiled: &Compiled) -> Vec<HostShare> {
+    let mut shares: BTreeMap<&str, HostShare> = BTreeMap::new();
+    for (stage, placement) in &compiled.facts.placements {
+        let Placement::Remote(remote) = placement else {
+            continue;
+        };
+        let share = shares.entry(&remote.host).or_insert_with(|| HostShare {
+            host: remote.host.clone(),
+            frames: false,
+            sound: false,
+            variables: BTreeSet::new(),
+            keys: BTreeSet::new(),
+        });
+        match compiled.stage_takes_sound(stage) {
+            true => share.sound = true,
+            false => share.frames = true,
+        }
+        share.variables.extend(remote.variables.iter().cloned());
+        share.keys.extend(remote.key.clone());
+    }
+    shares.into_values().collect()
 }
 
 fn notices(compiled: &Compiled) -> Vec<String> {

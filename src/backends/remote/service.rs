@@ -34,6 +34,8 @@ pub const KEY_HOST: &str = "a server of your own";
 pub struct Service {
     server: Server,
     path: String,
+    // How the address without the query is shown, where it is not shown itself.
+    shown: Option<String>,
     spec: HttpSpec,
     expressions: Expressions,
     vars: Data,
@@ -65,6 +67,7 @@ impl Service {
         Ok(Self {
             server: Server::new(&access, spec.request_timeout, spec.server.max_answer)?,
             path: format!("/{}", path.trim_start_matches('/')),
+            shown: access.shown.clone(),
             expressions: Expressions::default(),
             vars: Data::new(&spec.mapping.vars),
             // The same in every run, and nothing that a frame or a sound holds.
@@ -161,7 +164,7 @@ impl Service {
     ///
     /// Where the recipe's query is too odd for an address.
     pub fn show(&self, head: &Head, media_type: &str) -> Result<String, Failure> {
-        let url = self.server.address(&self.path, &head.query)?;
+        let url = self.address(&head.query)?;
         let mut text = format!("{} {url}\n", self.spec.method.as_str());
         if self.server.has_key() {
             let line = match &self.spec.api_key_header {
@@ -175,6 +178,16 @@ impl Service {
         }
         text += &format!("content-type: {}\n", self.content_type(media_type));
         Ok(text)
+    }
+
+    fn address(&self, query: &[(String, String)]) -> Result<String, Failure> {
+        let whole = self.server.address(&self.path, query)?;
+        let Some(shown) = &self.shown else {
+            return Ok(whole);
+        };
+        let plain = self.server.address(&self.path, &[])?;
+        let query = whole.strip_prefix(&plain).unwrap_or_default();
+        Ok(format!("{shown}{query}"))
     }
 
     fn content_type(&self, media_type: &str) -> String {

@@ -78,6 +78,8 @@ pub struct OutgoingRequest<'a> {
 pub struct Access {
     /// The address that paths are joined to.
     pub base: String,
+    /// How that address is shown, where it holds what is not shown.
+    pub shown: Option<String>,
     /// The key for it, if it needs one.
     pub key: Option<Secret>,
     /// The host that the key is for.
@@ -86,11 +88,44 @@ pub struct Access {
     pub allowed: Vec<String>,
 }
 
+impl Access {
+    // The address as it may be told: no password, and nothing that is not shown.
+    fn told(&self) -> &str {
+        match &self.shown {
+            Some(shown) => shown,
+            None if self.base.contains('@') => "the address",
+            None => &self.base,
+        }
+    }
+
+    fn shown_host(&self) -> Option<&str> {
+        self.shown.as_deref().and_then(host_of)
+    }
+}
+
+// The host in an address that is shown as a template; `None` where it is written out there.
+fn host_of(template: &str) -> Option<&str> {
+    let begin = template.find("://").map_or(0, |at| at + 3);
+    let mut depth = 0_usize;
+    let rest = template.get(begin..)?;
+    let end = rest.find(|letter: char| {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && "/?#".contains(letter)
+    });
+    let host = rest.get(..end.unwrap_or(rest.len()))?;
+    host.contains(['{', '}']).then_some(host)
+}
+
 /// A server, and the key for it.
 #[derive(Clone, Debug)]
 pub struct Server {
     client: Client,
     base: Url,
+    shown: Option<String>,
     key: Option<Secret>,
     timeout: Duration,
     max_answer: usize,
@@ -107,24 +142,32 @@ impl Server {
     pub fn new(access: &Access, timeout: Duration, most: usize) -> Result<Self, Failure> {
         let refused = |why: String| Failure::new(Class::Refused, why);
         let base = &access.base;
+        let told = access.told();
         // Paths are joined to it, so it must end as a folder does.
         let base = Url::parse(&format!("{}/", base.trim_end_matches('/')))
-            .map_err(|error| refused(format!("`{base}` is not an address: {error}")))?;
+            .map_err(|error| refused(format!("`{told}` is not an address: {error}")))?;
         let host = base.host_str().unwrap_or_default();
         if !["http", "https"].contains(&base.scheme()) || host.is_empty() {
-            return Err(refused(format!("`{base}` is not the address of a server")));
+            return Err(refused(format!("`{told}` is not the address of a server")));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(refused(format!(
+                "`{told}` holds a user name or a password, which no address may; put it into a \
+                 variable and name that with `api_key_env`"
+            )));
         }
         let trusted = is_loopback(&base) || access.allowed.iter().any(|name| name == host);
         if access.key.is_some() && !trusted {
             let own = access.key_host;
             if host != own {
+                let host = access.shown_host().unwrap_or(host);
                 return Err(refused(format!(
                     "the key for {own} is not sent to {host} unless you say `--allow-host {host}`"
                 )));
             }
             if base.scheme() != "https" {
                 return Err(refused(format!(
-                    "the key is not sent to {host} without encryption"
+                    "the key is not sent to {own} without encryption"
                 )));
             }
         }
@@ -141,6 +184,7 @@ impl Server {
         Ok(Self {
             client,
             base,
+            shown: access.shown.clone(),
             key: access.key.clone(),
             timeout,
             max_answer: most,
@@ -149,7 +193,9 @@ impl Server {
 
     /// The host, as users know it.
     pub fn host(&self) -> String {
-        self.base.host_str().unwrap_or_default().to_owned()
+        let shown = self.shown.as_deref().and_then(host_of);
+        let host = shown.or_else(|| self.base.host_str());
+        host.unwrap_or_default().to_owned()
     }
 
     /// Whether there is a key for it.
@@ -157,13 +203,19 @@ impl Server {
         self.key.is_some()
     }
 
-    /// The address of `path` with `query`.
+    /// The address of `path` with `query`, to be shown.
     ///
     /// # Errors
     ///
     /// Of class `refused` where it is none, or another host's.
     pub fn address(&self, path: &str, query: &[(String, String)]) -> Result<String, Failure> {
-        Ok(self.url(path, query)?.into())
+        let url = self.url(path, query)?;
+        let Some(shown) = &self.shown else {
+            return Ok(url.into());
+        };
+        let path = url.as_str().strip_prefix(self.base.as_str());
+        let shown = shown.trim_end_matches('/');
+        Ok(format!("{shown}/{}", path.unwrap_or_default()))
     }
 
     /// Sends a request as a recipe says.
@@ -340,7 +392,9 @@ impl Server {
         } else {
             cause.to_string()
         };
-        let port = self.base.port().map(|port| format!(":{port}"));
+        let shown = self.shown.as_deref().and_then(host_of);
+        let port = self.base.port().filter(|_| shown.is_none());
+        let port = port.map(|port| format!(":{port}"));
         let place = self.host() + &port.unwrap_or_default();
         Failure::new(Class::Network, format!("{place}: {what}"))
     }
@@ -391,6 +445,7 @@ mod tests {
     fn server(base: &str, allowed: &[&str]) -> Result<Server, String> {
         let access = Access {
             base: base.to_owned(),
+            shown: None,
             key: Some(Secret::new("very-secret")),
             key_host: "api.runpod.ai",
             allowed: allowed.iter().map(|&host| host.to_owned()).collect(),
@@ -410,7 +465,6 @@ mod tests {
         for astray in [
             "https://api.runpod.ai.example.org/v2",
             "https://example.org/v2",
-            "https://api.runpod.ai@example.org/v2",
             "http://api.runpod.ai/v2",
             "http://127.0.0.1.example.org",
             "https://localhost.example.org",
@@ -419,6 +473,16 @@ mod tests {
             assert!(message.contains("is not sent to"), "{astray}: {message}");
         }
         assert!(server("http://gpu.example.org:8000", &["gpu.example.org"]).is_ok());
+        for named in [
+            "https://api.runpod.ai@example.org/v2",
+            "https://user:hunter2@api.runpod.ai/v2",
+            "http://:hunter2@127.0.0.1:8000",
+            "http://hunter2@127.0.0.1:8000",
+        ] {
+            let message = server(named, &["example.org"]).unwrap_err();
+            assert!(message.contains("`api_key_env`"), "{named}: {message}");
+            assert!(!message.contains("hunter2"), "{named}: {message}");
+        }
         for none in ["api.runpod.ai", "file:///etc/passwd", ""] {
             let message = server(none, &[]).unwrap_err();
             assert!(message.contains("is not"), "{none}: {message}");

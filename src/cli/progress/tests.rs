@@ -1,5 +1,6 @@
 //! What is shown of recorded runs.
 
+use crate::app::HostShare;
 use crate::app::RunHeader;
 use crate::app::RunUpdate;
 use crate::app::StageRow;
@@ -62,7 +63,13 @@ fn header() -> RunHeader {
         unreadable: 0,
         notices: vec!["`half` means nothing on a CPU".to_owned()],
         demo: true,
-        hosts: vec!["api.example.com".to_owned()],
+        hosts: vec![HostShare {
+            host: "api.example.com".to_owned(),
+            frames: true,
+            sound: true,
+            variables: ["VPIPE_SITE".to_owned()].into(),
+            keys: ["MY_KEY".to_owned()].into(),
+        }],
         forecast: Forecast::default(),
     }
 }
@@ -131,7 +138,7 @@ fn a_run_is_announced() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  frames or sound leave this machine for api.example.com
+    Notice  frames and sound leave this machine for api.example.com, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     [0 of 24] extract 0/24
@@ -157,7 +164,7 @@ fn rows_count_rates_and_slots() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  frames or sound leave this machine for api.example.com
+    Notice  frames and sound leave this machine for api.example.com, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Step    clip.mp4: started
@@ -188,7 +195,7 @@ fn troubles_are_told_once_and_counted() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  frames or sound leave this machine for api.example.com
+    Notice  frames and sound leave this machine for api.example.com, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)

@@ -125,6 +125,8 @@ mod tests {
             attempts: 1,
             retry_time: Duration::ZERO,
             fleet: None,
+            variables: Vec::new(),
+            key: None,
         };
         let length = ChunkLength::remote(&sound, concurrency, &place)?;
         assert!(length.of(Some(duration)) <= length.longest());

@@ -92,10 +92,14 @@ fn render(
 // A mistake in a value that is from the environment is told without the value.
 fn hide(mistakes: &mut [Diagnostic], uses: &[VariableUse]) {
     for mistake in mistakes {
-        let of_mistake = |it: &&VariableUse| mistake.labels.iter().any(|(span, _)| *span == it.span);
+        let of_mistake =
+            |it: &&VariableUse| mistake.labels.iter().any(|(span, _)| *span == it.span);
         if let Some(it) = uses.iter().find(of_mistake) {
             mistake.message = format!("`{}` cannot be what `{}` comes to", it.key, it.text);
-            mistake.help = mistake.help.take().filter(|help| help.starts_with("allowed"));
+            mistake.help = mistake
+                .help
+                .take()
+                .filter(|help| help.starts_with("allowed"));
             mistake.labels = vec![(it.span, String::new())];
         }
     }

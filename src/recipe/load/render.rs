@@ -93,10 +93,13 @@ pub(in crate::recipe) fn render(
     sources: &SourceMap,
 ) -> Vec<Diagnostic> {
     let mut wrong = Vec::new();
-    each_text(node, &mut |text, span| match template::render(text, scope) {
-        Ok(rendered) => *text = rendered,
-        Err(fault) => wrong.push(placed(fault, text, span, sources)),
-    });
+    each_text(
+        node,
+        &mut |text, span| match template::render(text, scope) {
+            Ok(rendered) => *text = rendered,
+            Err(fault) => wrong.push(placed(fault, text, span, sources)),
+        },
+    );
     wrong
 }
 
@@ -111,8 +114,9 @@ pub(in crate::recipe) fn render_with_variables(
 ) -> Vec<Diagnostic> {
     let mut wrong = Vec::new();
     let key = entry.key.clone();
-    each_text(&mut entry.node, &mut |text, span| {
-        match template::render_with_variables(text, scope, variables) {
+    each_text(
+        &mut entry.node,
+        &mut |text, span| match template::render_with_variables(text, scope, variables) {
             Ok(rendered) => {
                 if !rendered.variables.is_empty() {
                     uses.push(VariableUse {
@@ -125,8 +129,8 @@ pub(in crate::recipe) fn render_with_variables(
                 *text = rendered.text;
             }
             Err(fault) => wrong.push(placed(fault, text, span, sources)),
-        }
-    });
+        },
+    );
     wrong
 }
 

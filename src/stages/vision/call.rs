@@ -420,6 +420,7 @@ mod tests {
     fn a_frame_that_was_stopped_on_its_way_here_was_not_looked_at() {
         let access = Access {
             base: "http://127.0.0.1:9".to_owned(),
+            shown: None,
             key: None,
             key_host: HOST,
             allowed: Vec::new(),

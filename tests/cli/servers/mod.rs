@@ -1,6 +1,8 @@
 //! Servers of one's own: the examples of this repository against servers with the schemas of their
-//! kinds, stages of kind `http`, servers that lie, and recipes of strangers.
+//! kinds, stages of kind `http`, servers that lie, recipes of strangers, and what they get of
+//! the environment.
 
+mod environment;
 mod examples;
 mod harness;
 mod http_stages;

@@ -58,6 +58,8 @@ fn is_near_limit(mode: RunpodMode, size: usize) -> bool {
 pub struct Endpoint {
     pub(super) server: Server,
     id: String,
+    // How the id is shown, where it is not shown itself.
+    shown: Option<String>,
     pub(super) spec: RunpodSpec,
     submits: RateLimit,
     pub(super) polls: RateLimit,
@@ -79,7 +81,7 @@ impl Endpoint {
         if id.is_empty() || !id.chars().all(plain) {
             return Err(Failure::new(
                 Class::Refused,
-                format!("`{id}` is not the id of an endpoint"),
+                "the id of an endpoint has letters, digits, `-` and `_` only",
             ));
         }
         let server = Server::new(access, spec.request_timeout, spec.server.max_answer)?;
@@ -91,6 +93,7 @@ impl Endpoint {
         Ok(Self {
             server,
             id: id.to_owned(),
+            shown: None,
             spec: spec.clone(),
             submits,
             polls: RateLimit::new(400, 2000),
@@ -107,14 +110,20 @@ impl Endpoint {
         self
     }
 
+    /// The same endpoint, whose id is shown as `shown`.
+    pub fn showing(mut self, shown: Option<String>) -> Self {
+        self.shown = shown;
+        self
+    }
+
     /// The host that gets the frames.
     pub fn host(&self) -> String {
         self.server.host()
     }
 
-    /// The id of the endpoint.
+    /// The id of the endpoint, as it is shown.
     pub fn id(&self) -> &str {
-        &self.id
+        self.shown.as_deref().unwrap_or(&self.id)
     }
 
     /// The body of a job with `input`, which may not be empty: RunPod accepts such a job and
@@ -169,7 +178,9 @@ impl Endpoint {
             RunpodMode::Async => "run",
             RunpodMode::Sync => "runsync",
         });
-        let url = self.server.address(&path, &[]).unwrap_or(path);
+        let url = self.server.address(&path, &[]).unwrap_or_default();
+        let segment = |id: &str| format!("/{id}/");
+        let url = url.replace(&segment(&self.id), &segment(self.id()));
         let key = match self.server.has_key() {
             true => "authorization: Bearer (the key)\n",
             false => "",

@@ -3,10 +3,6 @@
 //! Undefined is an error, and nothing but the given values is in reach. Knows nothing of
 //! recipes, and not where its values come from.
 
-mod condition;
-mod expression;
-mod variables;
-
 use crate::diag::did_you_mean;
 use minijinja::Environment;
 use minijinja::Error;
@@ -23,16 +19,6 @@ use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Range;
-
-pub use condition::Condition;
-pub use expression::Data;
-pub use expression::Expression;
-pub use expression::Expressions;
-pub use expression::Filled;
-pub use expression::Names;
-pub use variables::RenderedText;
-pub use variables::Variables;
-pub use variables::render_with_variables;
 
 // More names than this in one namespace (the environment, say) are not listed in a message.
 const LISTED: usize = 12;
@@ -66,7 +52,7 @@ impl Scope {
     }
 
     // All namespaces as values.
-    fn values(&self) -> Map<String, Value> {
+    pub(super) fn values(&self) -> Map<String, Value> {
         let spaces = self.0.iter();
         spaces
             .map(|(name, values)| (name.clone(), Value::Object(values.clone())))
@@ -172,7 +158,7 @@ pub fn render(text: &str, scope: &Scope) -> Result<String, Fault> {
 }
 
 // With `values` besides those of `scope`.
-fn render_values(
+pub(super) fn render_values(
     text: &str,
     scope: &Scope,
     values: Vec<(&str, minijinja::Value)>,
@@ -196,7 +182,7 @@ fn render_values(
         .map_err(|error| fault(text, scope, &error))
 }
 
-fn environment() -> Environment<'static> {
+pub(super) fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // So that errors have their range.

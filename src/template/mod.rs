@@ -1,0 +1,27 @@
+//! Templates and expressions: strings of a recipe with values in them, computed by minijinja.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `render` | a string with values of a scope in it |
+//! | `variables` | the same with variables of the environment, one by one and where permitted |
+//! | `expression` | values computed from data, and JSON whose strings are templates |
+//! | `condition` | tests that come to true or false |
+
+mod condition;
+mod expression;
+mod render;
+mod variables;
+
+pub use condition::Condition;
+pub use expression::Data;
+pub use expression::Expression;
+pub use expression::Expressions;
+pub use expression::Filled;
+pub use expression::Names;
+pub use render::Fault;
+pub use render::Scope;
+pub use render::Template;
+pub use render::render;
+pub use variables::RenderedText;
+pub use variables::Variables;
+pub use variables::render_with_variables;
