@@ -56,17 +56,20 @@ pub struct Location<'a> {
 impl SourceMap {
     /// Adds a text and gives the offset that turns its own byte positions into spans.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
-        // One byte between texts, so that the end of one is not the start of the next.
-        let start = self
-            .sources
-            .last()
-            .map_or(0, |last| last.start + last.text.len() + 1);
+        let start = self.end();
         self.sources.push(SourceText {
             name: name.into(),
             text: text.into(),
             start,
         });
         start
+    }
+
+    /// Where the next text will begin.
+    pub fn end(&self) -> usize {
+        // One byte between texts, so that the end of one is not the start of the next.
+        let last = self.sources.last();
+        last.map_or(0, |last| last.start + last.text.len() + 1)
     }
 
     /// The texts in the order in which they were added.

@@ -7,6 +7,7 @@ pub mod app;
 pub mod backends;
 pub mod cli;
 pub mod diag;
+pub mod disk;
 pub mod engine;
 pub mod event;
 pub mod exchange;

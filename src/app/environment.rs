@@ -1,17 +1,22 @@
 //! The environment that recipes are read in: files, the variables of this process, and `.env`.
 
+use crate::disk;
 use crate::recipe::Environment;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
+
+/// The most bytes of a recipe, 1 MB.
+const LARGEST_RECIPE: u64 = 1_000_000;
 
 /// The disk and the variables of this process.
 pub(super) struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
     fn read(&self, path: &Path) -> io::Result<String> {
-        fs::read_to_string(path)
+        let content = disk::read_plain(path, LARGEST_RECIPE)?;
+        let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8");
+        String::from_utf8(content).map_err(not_text)
     }
 
     // A `.env` in the working directory adds to the environment and overrides nothing in it; one

@@ -18,6 +18,7 @@ use crate::recipe::stages::take::TakeSpec;
 use crate::recipe::stages::yolo::YoloSpec;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 /// A recipe, resolved.
 #[derive(Clone, Debug)]
@@ -32,6 +33,10 @@ pub struct Recipe {
     pub backends: BTreeMap<BackendName, Backend>,
     /// The texts that spans point into.
     pub sources: SourceMap,
+    /// The files that it was read from.
+    pub files: Vec<PathBuf>,
+    /// Where in `sources` the options of the command line begin, which come last.
+    pub command_line: usize,
 }
 
 impl Recipe {
@@ -58,6 +63,12 @@ impl Recipe {
         })
     }
 
+    /// Whether the user gave `key` of `stage` on the command line, and no recipe did.
+    pub fn is_given(&self, stage: &Stage, key: &str) -> bool {
+        let written = stage.keys.get(key);
+        written.is_some_and(|span| span.start >= self.command_line)
+    }
+
     /// What the stage that writes the results is told.
     pub fn merge(&self) -> Option<&MergeSpec> {
         let mut specs = self.stages.iter().map(|stage| &stage.spec);
@@ -71,12 +82,12 @@ impl Recipe {
     }
 
     /// The stages that write frames to files, and what they are told.
-    pub fn saves(&self) -> impl Iterator<Item = (&StageId, &SaveSpec)> {
+    pub fn saves(&self) -> impl Iterator<Item = (&Stage, &SaveSpec)> {
         self.stages.iter().filter_map(|stage| {
             let StageSpec::Save(spec) = &stage.spec else {
                 return None;
             };
-            Some((&stage.id, spec))
+            Some((stage, spec))
         })
     }
 

@@ -329,6 +329,8 @@ impl Bench {
             stages,
             backends: BTreeMap::new(),
             sources: SourceMap::default(),
+            files: Vec::new(),
+            command_line: usize::MAX,
         };
         let placements = placements
             .into_iter()

@@ -8,6 +8,7 @@ use crate::backends::engine::network::EngineKind;
 use crate::backends::models::yolo::names::in_file;
 use crate::backends::models::yolo::profile::Misfit;
 use crate::backends::models::yolo::profile::Profile;
+use crate::disk;
 use crate::facts::ModelFacts;
 use std::fmt;
 use std::fs;
@@ -205,25 +206,11 @@ pub(in crate::backends) fn class_names(path: &Path) -> Result<Vec<Arc<str>>, Mod
 
 /// The content of a file of less than `largest` bytes.
 pub(in crate::backends) fn read(path: &Path, largest: u64) -> Result<Vec<u8>, ModelError> {
-    let unreadable = |cause| ModelError::Unreadable {
-        path: path.to_owned(),
-        cause,
-    };
-    let about = match fs::metadata(path) {
-        Ok(about) => about,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            return Err(ModelError::Missing {
-                path: path.to_owned(),
-            });
+    disk::read_plain(path, largest - 1).map_err(|cause| {
+        let path = path.to_owned();
+        match cause.kind() {
+            io::ErrorKind::NotFound => ModelError::Missing { path },
+            _ => ModelError::Unreadable { path, cause },
         }
-        Err(cause) => return Err(unreadable(cause)),
-    };
-    // A pipe or a device might have no end.
-    if !about.is_file() {
-        return Err(unreadable(io::Error::other("it is not a file")));
-    }
-    if about.len() >= largest {
-        return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
-    }
-    fs::read(path).map_err(unreadable)
+    })
 }

@@ -4,6 +4,7 @@ use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::recipe::load::environment::Environment;
 use crate::recipe::load::environment::LoadError;
+use crate::recipe::load::merge::KEYS;
 use crate::recipe::load::parse;
 use crate::recipe::load::presets::PRESETS;
 use crate::recipe::load::presets::preset;
@@ -25,6 +26,16 @@ pub(in crate::recipe) struct Layer {
     /// Where it begins in the source map.
     pub(in crate::recipe) start: usize,
     pub(in crate::recipe) table: Table,
+    origin: Origin,
+}
+
+/// The files that `layers` were read from.
+pub(in crate::recipe) fn files(layers: &[Layer]) -> Vec<PathBuf> {
+    let files = layers.iter().filter_map(|layer| match &layer.origin {
+        Origin::File(path) => Some(path.clone()),
+        Origin::Preset(_) => None,
+    });
+    files.collect()
 }
 
 /// Where a text comes from.
@@ -108,8 +119,12 @@ pub(in crate::recipe) fn collect(
             Err(diagnostic) => return Ok(Err(diagnostic)),
         };
         let extends = table.get("extends").cloned();
-        layers.push(Layer { start, table });
-        seen.push(origin);
+        seen.push(origin.clone());
+        layers.push(Layer {
+            start,
+            table,
+            origin,
+        });
         let Some(extends) = extends else {
             layers.reverse();
             return Ok(Ok(layers));
@@ -164,23 +179,44 @@ fn follow(
         return Err(Diagnostic::error(span, message)
             .help("extend fewer recipes; do links on the disk lead round?"));
     }
-    match origin.read(environment) {
-        Ok(text) => Ok((origin, text)),
-        Err(error) => {
+    let read = origin.read(environment);
+    let why = match &read {
+        Ok(text) if is_recipe(text) => None,
+        Ok(_) => Some("it is not a recipe, whatever else it is".to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Some("there is no such file or preset".to_owned())
+        }
+        Err(error) => Some(error.to_string()),
+    };
+    match (read, why) {
+        (Ok(text), None) => Ok((origin, text)),
+        (read, why) => {
             let presets = PRESETS.iter().map(|preset| preset.name);
-            let why = match error.kind() {
-                io::ErrorKind::NotFound => "there is no such file or preset".to_owned(),
-                _ => error.to_string(),
+            let otherwise = "write a path from this file's folder, or a preset";
+            let help = match (read, &origin) {
+                (Ok(_), Origin::File(path)) => {
+                    format!(
+                        "`vpipe check {}` says what is wrong with it",
+                        path.display()
+                    )
+                }
+                _ => suggest(name, presets, otherwise),
             };
+            let why = why.unwrap_or_default();
             Err(
                 Diagnostic::error(span, format!("`{name}` cannot be extended: {why}"))
                     .label(format!("looked for {}", origin.name()))
-                    .help(suggest(
-                        name,
-                        presets,
-                        "write a path from this file's folder, or a preset",
-                    )),
+                    .help(help),
             )
         }
     }
+}
+
+// Whether a text may be shown: a recipe can name any file of this machine, and a mistake is drawn
+// with the line it is in.
+fn is_recipe(text: &str) -> bool {
+    parse::document(text, 0).is_ok_and(|table| {
+        let mut keys = table.keys();
+        table.get("version").is_some() && keys.all(|key| KEYS.contains(&key))
+    })
 }

@@ -40,9 +40,15 @@ pub fn load(request: &Request, environment: &dyn Environment) -> Result<Recipe, 
         }
     };
     let mut wrong = Vec::new();
+    let files = layers::files(&layers);
     let mut merged = merge(layers, &mut wrong);
+    let command_line = sources.end();
     set::apply(request, &mut merged, &mut sources, &mut wrong);
-    let recipe = resolve(request, merged, environment, sources, &mut wrong);
+    let recipe = Recipe {
+        files,
+        command_line,
+        ..resolve(request, merged, environment, sources, &mut wrong)
+    };
     if wrong.is_empty() {
         return Ok(recipe);
     }
@@ -90,6 +96,8 @@ fn resolve(
         stages,
         backends,
         sources,
+        files: Vec::new(),
+        command_line: usize::MAX,
     }
 }
 

@@ -10,7 +10,8 @@ use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
 use crate::recipe::tools::suggest::suggest;
 
-const KEYS: [&str; 6] = [
+/// The keys at the top of a recipe.
+pub(in crate::recipe) const KEYS: [&str; 6] = [
     "version",
     "description",
     "extends",
@@ -34,7 +35,10 @@ pub(in crate::recipe) struct Merged {
 /// is reported and left out.
 pub(in crate::recipe) fn merge(layers: Vec<Layer>, wrong: &mut Vec<Diagnostic>) -> Merged {
     let mut merged = Merged::default();
-    for Layer { start, mut table } in layers {
+    for Layer {
+        start, mut table, ..
+    } in layers
+    {
         check_version(table.take("version"), start, wrong);
         // It was followed when the layers were collected.
         table.take("extends");
