@@ -3,6 +3,7 @@
 //! A failure of a single item is no error; it stands in the report.
 
 use crate::diag::Report;
+use crate::output::WriteError;
 use crate::recipe::LoadError;
 use std::error::Error;
 
@@ -44,6 +45,18 @@ impl AppError {
         Self::Environment {
             message: with_causes(error),
             help: None,
+        }
+    }
+
+    /// A file that may not be written is a matter of the request, one that cannot be of the
+    /// environment.
+    pub(super) fn unwritable(error: &WriteError) -> Self {
+        match error {
+            WriteError::Refused { why, .. } => Self::Request {
+                message: error.to_string(),
+                help: Some(why.help().to_owned()),
+            },
+            WriteError::Failed { .. } => Self::environment(error),
         }
     }
 

@@ -5,19 +5,24 @@
 
 use crate::app::error::AppError;
 use crate::app::saving;
+use crate::app::saving::SaveRoots;
+use crate::app::writable;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::media::MediaError;
 use crate::name::VideoId;
 use crate::output::Place;
+use crate::output::ReadFiles;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::Recipe;
+use crate::recipe::StageSpec;
 use crate::stages;
 use crate::stages::Videos;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The inputs of a run.
@@ -25,6 +30,9 @@ pub(super) struct Inputs {
     pub(super) videos: Videos,
     /// Where the results of each go; empty where the recipe merges nothing.
     pub(super) places: BTreeMap<VideoId, Place>,
+    /// Where the frames of each go.
+    pub(super) save_roots: SaveRoots,
+    reads: Arc<ReadFiles>,
     /// Those that cannot be read, and why.
     pub(super) unreadable: BTreeMap<VideoId, String>,
 }
@@ -35,11 +43,14 @@ pub(super) fn open(
     paths: &[PathBuf],
     first: Option<Duration>,
 ) -> Result<Inputs, AppError> {
-    let places = places(recipe, paths)?;
+    let reads = Arc::new(writable::reads(recipe, paths));
+    let places = places(recipe, paths, &reads)?;
     let wanted = stages::wanted(&extract(recipe), PixelFormat::I420, first);
     let mut inputs = Inputs {
         videos: Videos::new(),
         places,
+        save_roots: SaveRoots::new(),
+        reads,
         unreadable: BTreeMap::new(),
     };
     for (id, path) in VideoId::number(paths) {
@@ -61,20 +72,34 @@ pub(super) fn open(
             }
         }
     }
-    saving::check(recipe, &inputs.videos)?;
+    inputs.save_roots = saving::check(recipe, &inputs.videos, &inputs.reads)?;
+    inputs.check_places(recipe)?;
     Ok(inputs)
 }
 
 impl Inputs {
     /// Makes the folders that will be written to, and proves that files can be made in them.
-    pub(super) fn check_places(&self, recipe: &Recipe) -> Result<(), AppError> {
-        saving::check_writable(recipe, &self.videos)?;
-        for place in self.videos.keys().filter_map(|id| self.places.get(id)) {
-            place
-                .check()
-                .map_err(|error| AppError::environment(&error))?;
-        }
-        Ok(())
+    pub(super) fn prepare_places(&self, recipe: &Recipe) -> Result<(), AppError> {
+        saving::prepare(recipe, &self.videos, &self.reads)?;
+        let mut places = self.places_of_videos();
+        places.try_for_each(|place| {
+            let prepared = place.prepare();
+            prepared.map_err(|error| AppError::unwritable(&error))
+        })
+    }
+
+    // Changes nothing, so that a plan tells of it too.
+    fn check_places(&self, recipe: &Recipe) -> Result<(), AppError> {
+        let formats = recipe.merge().map_or(&[][..], |merge| &merge.formats);
+        let mut places = self.places_of_videos();
+        places.try_for_each(|place| {
+            let checked = place.check(formats);
+            checked.map_err(|error| AppError::unwritable(&error))
+        })
+    }
+
+    fn places_of_videos(&self) -> impl Iterator<Item = &Place> {
+        self.videos.keys().filter_map(|id| self.places.get(id))
     }
 
     /// Refuses files with sound alone, for a recipe without a stage that takes sound.
@@ -95,14 +120,24 @@ pub(super) fn extract(recipe: &Recipe) -> ExtractSpec {
     recipe.extract().cloned().unwrap_or_default()
 }
 
-fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>, AppError> {
+fn places(
+    recipe: &Recipe,
+    paths: &[PathBuf],
+    reads: &Arc<ReadFiles>,
+) -> Result<BTreeMap<VideoId, Place>, AppError> {
     let mut places = BTreeMap::new();
-    let Some(merge) = recipe.merge() else {
+    let mut stages = recipe.stages.iter();
+    let merge = stages.find_map(|stage| match &stage.spec {
+        StageSpec::Merge(spec) => Some((stage, spec)),
+        _ => None,
+    });
+    let Some((stage, merge)) = merge else {
         return Ok(places);
     };
+    let given = recipe.is_given(stage, "output_dir");
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
     for (id, path) in VideoId::number(paths) {
-        let place = place(merge, path)?;
+        let place = place(merge, given, path, reads)?;
         if let Some(other) = taken.insert(place.complete(), path) {
             let message = format!(
                 "{} and {} would both be written to {}",
@@ -121,7 +156,12 @@ fn places(recipe: &Recipe, paths: &[PathBuf]) -> Result<BTreeMap<VideoId, Place>
     Ok(places)
 }
 
-fn place(merge: &MergeSpec, path: &Path) -> Result<Place, AppError> {
+fn place(
+    merge: &MergeSpec,
+    given: bool,
+    path: &Path,
+    reads: &Arc<ReadFiles>,
+) -> Result<Place, AppError> {
     let folder = merge
         .folder(path)
         .map_err(|fault| AppError::request(&fault))?;
@@ -135,5 +175,6 @@ fn place(merge: &MergeSpec, path: &Path) -> Result<Place, AppError> {
     } else {
         named.file_stem().unwrap_or_default()
     };
-    Ok(Place::new(folder.into(), &stem.to_string_lossy()))
+    let root = writable::root(&folder, given, reads);
+    Ok(Place::new(root, folder.into(), &stem.to_string_lossy()))
 }

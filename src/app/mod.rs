@@ -10,7 +10,7 @@
 //! | `placement` | where each stage infers, and why |
 //! | `accounting` | what is spent, what may be, and what became of each video |
 //! | `compile` | from a request to a plan |
-//! | `inputs`, `saving` | the inputs of a run, and the files that it will write |
+//! | `inputs`, `saving`, `writable` | the inputs of a run, the files that it will write, and where it may |
 //! | `environment`, `error` | files and variables; why a verb could not do its work |
 //!
 //! Joins the rooms below; does not know how any of them works.
@@ -32,6 +32,7 @@ mod saving;
 mod schema;
 mod show;
 mod r#try;
+mod writable;
 
 pub use accounting::budget::Limits;
 pub use check::CheckReport;

@@ -65,7 +65,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     media::init();
     let recipe = compile::load(&request.recipe)?;
     let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
-    inputs.check_places(&recipe)?;
+    inputs.prepare_places(&recipe)?;
     if inputs.videos.is_empty() {
         return Ok(Ledger::open(&request.inputs, &inputs).close(&[], None, false));
     }
@@ -120,6 +120,7 @@ fn works(
 ) -> Result<Vec<Operator>, AppError> {
     let resources = Resources {
         videos: Arc::new(inputs.videos.clone()),
+        save_roots: Arc::new(inputs.save_roots.clone()),
         first: request.first,
         detectors: compiled.placements.detectors.clone(),
         transcribers: compiled.placements.transcribers.clone(),

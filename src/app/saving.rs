@@ -3,12 +3,14 @@
 
 use crate::app::error::AppError;
 use crate::app::run::report::SavedFiles;
+use crate::app::writable;
 use crate::failure::Class;
 use crate::item::Moment;
 use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
-use crate::output;
+use crate::output::OutputRoot;
+use crate::output::ReadFiles;
 use crate::output::Summary;
 use crate::recipe::Recipe;
 use crate::stages::Videos;
@@ -16,37 +18,79 @@ use crate::time::Pts;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-/// Names the first frame of each video for each stage that saves, and proves that it can be
+/// Where each stage that saves may write the frames of each video.
+pub(super) type SaveRoots = BTreeMap<(StageId, VideoId), OutputRoot>;
+
+/// Names the first frame of each video for each stage that saves, and proves that it may be
 /// written. The first ones of two videos differ in nothing but the video, so where they have
 /// different names all have.
-pub(super) fn check(recipe: &Recipe, videos: &Videos) -> Result<(), AppError> {
-    first_files(recipe, videos).map(|_| ())
+pub(super) fn check(
+    recipe: &Recipe,
+    videos: &Videos,
+    reads: &Arc<ReadFiles>,
+) -> Result<SaveRoots, AppError> {
+    let mut roots = SaveRoots::new();
+    for file in first_files(recipe, videos, reads)? {
+        file.root
+            .check(&file.path)
+            .map_err(|error| AppError::unwritable(&error))?;
+        roots.insert((file.stage, file.video), file.root);
+    }
+    Ok(roots)
 }
 
 /// Makes the folders and proves that files can be made in them.
-pub(super) fn check_writable(recipe: &Recipe, videos: &Videos) -> Result<(), AppError> {
-    for path in first_files(recipe, videos)? {
-        output::check_writable(&path).map_err(|error| AppError::environment(&error))?;
+pub(super) fn prepare(
+    recipe: &Recipe,
+    videos: &Videos,
+    reads: &Arc<ReadFiles>,
+) -> Result<(), AppError> {
+    for file in first_files(recipe, videos, reads)? {
+        file.root
+            .prepare(&file.path)
+            .map_err(|error| AppError::unwritable(&error))?;
     }
     Ok(())
 }
 
-// The file of the first frame of each video, for each stage that saves.
-fn first_files(recipe: &Recipe, videos: &Videos) -> Result<Vec<PathBuf>, AppError> {
+// The file of the first frame of a video, for a stage that saves.
+struct FirstFile {
+    stage: StageId,
+    video: VideoId,
+    root: OutputRoot,
+    path: PathBuf,
+}
+
+fn first_files(
+    recipe: &Recipe,
+    videos: &Videos,
+    reads: &Arc<ReadFiles>,
+) -> Result<Vec<FirstFile>, AppError> {
     let mut taken: BTreeMap<PathBuf, (&StageId, &Path)> = BTreeMap::new();
+    let mut files = Vec::new();
     for (stage, spec) in recipe.saves() {
+        let given = recipe.is_given(stage, "output_dir");
         for (&id, (_, facts)) in videos {
             let video = facts.path.as_path();
-            let path = spec
-                .path(video, &first_of(id))
+            let folder = spec.folder(video);
+            let path = spec.path(video, &first_of(id));
+            let (folder, path) = folder
+                .and_then(|folder| Ok((folder, path?)))
                 .map_err(|fault| AppError::request(&fault))?;
-            if let Some(other) = taken.insert(path.clone(), (stage, video)) {
-                return Err(one_name(&path, other, (stage, video)));
+            if let Some(other) = taken.insert(path.clone(), (&stage.id, video)) {
+                return Err(one_name(&path, other, (&stage.id, video)));
             }
+            files.push(FirstFile {
+                stage: stage.id.clone(),
+                video: id,
+                root: writable::root(&folder, given, reads),
+                path,
+            });
         }
     }
-    Ok(taken.into_keys().collect())
+    Ok(files)
 }
 
 fn first_of(video: VideoId) -> Moment {

@@ -1,80 +1,323 @@
-//! Files that are there whole or not at all: written under another name, then renamed.
+//! Files that are there whole or not at all: written under a name that nobody can guess, then
+//! renamed; below one folder, over a plain file or nothing, and never over what the run reads.
 //!
 //! Knows nothing of what is in them.
 
+use crate::output::read_files::ReadFiles;
+use std::ffi::OsStr;
 use std::fs;
 use std::fs::File;
 use std::io;
+use std::io::Write;
+use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use tempfile::NamedTempFile;
 
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write to {path}: {source}", path = path.display())]
-pub struct WriteError {
-    pub(super) path: PathBuf,
-    pub(super) source: io::Error,
+pub enum WriteError {
+    /// It cannot be written.
+    #[error("cannot write to {}: {source}", .path.display())]
+    Failed {
+        /// The file, or its folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It could be written, and may not be.
+    #[error("{} is not written: {why}", .path.display())]
+    Refused {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: Refusal,
+    },
 }
 
-/// Writes `bytes` to `path`, whose folder is made where it is not there. What stood there before
-/// is replaced.
-///
-/// # Errors
-///
-/// Where the folder or the file cannot be written; nothing of it is left behind then.
-pub fn write_file(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    replace(path, |temporary| fs::write(temporary, bytes)).map_err(|source| WriteError {
-        path: path.to_owned(),
-        source,
-    })
+/// Why a file may not be written.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The run reads it.
+    #[error("it is a file that this run reads")]
+    Read,
+    /// It is not below the folder that may be written to.
+    #[error("it is outside of {}", .below.display())]
+    Outside {
+        /// That folder.
+        below: PathBuf,
+    },
+    /// Something stands there that is more than its content.
+    #[error("there is a link, a folder or a device, and no plain file")]
+    Special,
 }
 
-/// Makes the folder of `path` and proves that a file can be made there: to be asked before a run
-/// spends hours on what it could not keep.
-///
-/// # Errors
-///
-/// Where it cannot.
-pub fn check_writable(path: &Path) -> Result<(), WriteError> {
-    let probe = temporary(path);
-    let tried = make_folder(path)
-        .and_then(|()| File::create(&probe))
-        .and_then(|_| fs::remove_file(&probe));
-    tried.map_err(|source| WriteError {
-        path: path.parent().unwrap_or(path).to_owned(),
-        source,
-    })
-}
-
-/// Lets `fill` write a file, which then takes the name `path`.
-pub(super) fn replace(path: &Path, fill: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
-    let temporary = temporary(path);
-    tracing::debug!(path = %path.display(), "writing");
-    let written = make_folder(path)
-        .and_then(|()| fill(&temporary))
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // It may not even have been begun.
-        fs::remove_file(&temporary).unwrap_or_default();
+impl Refusal {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Read => "give another folder with --output-dir",
+            Self::Outside { .. } => {
+                "--output-dir DIR writes there; a recipe alone writes below the folder you are in"
+            }
+            Self::Special => "remove it, or give another folder with --output-dir",
+        }
     }
-    written
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
+/// Where a run may write: below one folder, and to no file that it reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputRoot {
+    below: PathBuf,
+    reads: Arc<ReadFiles>,
+}
+
+impl OutputRoot {
+    /// Files may be written below `below`, but for `reads`.
+    pub fn new(below: PathBuf, reads: &Arc<ReadFiles>) -> Self {
+        let here = below.as_os_str().is_empty();
+        Self {
+            below: if here { ".".into() } else { below },
+            reads: Arc::clone(reads),
+        }
+    }
+
+    /// Whether `path` may be written; changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Where it may not be, or its folder cannot be looked at.
+    pub fn check(&self, path: &Path) -> Result<(), WriteError> {
+        let folder = resolved(parent(path)).map_err(failed(path))?;
+        self.check_in(&folder, path)
+    }
+
+    /// Makes the folder of `path` and proves that a file can be made there: to be asked before a run
+    /// spends hours on what it could not keep.
+    ///
+    /// # Errors
+    ///
+    /// Where `path` may not be written, or no file can be made.
+    pub fn prepare(&self, path: &Path) -> Result<(), WriteError> {
+        let folder = self.make_folder(path)?;
+        let probe = temporary(&folder).and_then(NamedTempFile::close);
+        probe.map_err(failed(parent(path)))
+    }
+
+    /// Writes `bytes` to `path`, whose folder is made where it is not there. A plain file that stood
+    /// there before is replaced.
+    ///
+    /// # Errors
+    ///
+    /// Where `path` may not or cannot be written; nothing of it is left behind then.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+        self.fill(path, |file| file.write_all(bytes))
+    }
+
+    /// Lets `fill` write a file, which then takes the name `path`.
+    pub(super) fn fill(
+        &self,
+        path: &Path,
+        fill: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
+        tracing::debug!(path = %path.display(), "writing");
+        let folder = self.make_folder(path)?;
+        let name = path.file_name().unwrap_or_default();
+        let written = temporary(&folder).and_then(|mut temporary| {
+            fill(temporary.as_file_mut())?;
+            temporary.persist(folder.join(name))?;
+            Ok(())
+        });
+        written.map_err(failed(path))
+    }
+
+    /// Removes a file, if it is there and may be written.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), WriteError> {
+        match self.check(path).is_ok().then(|| fs::remove_file(path)) {
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(failed(path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    // The folder of `path` as the disk knows it, once it is there and `path` may be written.
+    fn make_folder(&self, path: &Path) -> Result<PathBuf, WriteError> {
+        self.check(path)?;
+        fs::create_dir_all(parent(path)).map_err(failed(parent(path)))?;
+        let folder = fs::canonicalize(parent(path)).map_err(failed(parent(path)))?;
+        // A link may have come between.
+        self.check_in(&folder, path)?;
+        Ok(folder)
+    }
+
+    fn check_in(&self, folder: &Path, path: &Path) -> Result<(), WriteError> {
+        let refused = |why| WriteError::Refused {
+            path: path.to_owned(),
+            why,
+        };
+        let below = resolved(&self.below).map_err(failed(&self.below))?;
+        if !folder.starts_with(&below) {
+            return Err(refused(Refusal::Outside { below }));
+        }
+        let target = folder.join(path.file_name().unwrap_or(OsStr::new("..")));
+        match fs::symlink_metadata(&target) {
+            Ok(about) if !about.is_file() => Err(refused(Refusal::Special)),
+            Ok(_) if self.reads.holds(&target) => Err(refused(Refusal::Read)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> WriteError + use<> {
+    let path = path.to_owned();
+    |source| WriteError::Failed { path, source }
+}
+
+fn parent(path: &Path) -> &Path {
     match path.parent() {
-        Some(folder) => fs::create_dir_all(folder),
-        None => Ok(()),
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 
 // Hidden, and in the same folder: a name on another disk could not be renamed.
-fn temporary(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = format!(".{name}.tmp");
-    // The name itself may be as long as names can be.
-    if temporary.len() > 255 {
-        let digest = blake3::hash(name.as_bytes()).to_hex();
-        return path.with_file_name(format!(".{digest}.tmp"));
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".vpipe-").suffix(".tmp").rand_bytes(16);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // What the user's umask leaves of it; elsewhere a file takes the rights of its folder.
+        builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    path.with_file_name(temporary)
+    builder.tempfile_in(folder)
+}
+
+// Where a folder is, links followed. What is not there yet holds no links.
+fn resolved(folder: &Path) -> io::Result<PathBuf> {
+    let whole = std::path::absolute(folder)?;
+    for ancestor in whole.ancestors() {
+        let mut place = match fs::canonicalize(ancestor) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            found => found?,
+        };
+        for part in whole
+            .strip_prefix(ancestor)
+            .iter()
+            .flat_map(|it| it.components())
+        {
+            match part {
+                Component::ParentDir => drop(place.pop()),
+                part => place.push(part),
+            }
+        }
+        return Ok(place);
+    }
+    Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::OutputRoot;
+    use crate::output::read_files::ReadFiles;
+    use std::fs;
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    // What is said of a file under `top`, of which `top/in` may be written to but for `reads`.
+    fn said(top: &tempfile::TempDir, reads: &[&str], path: &str) -> String {
+        let mut read = ReadFiles::default();
+        reads.iter().for_each(|it| read.add(&top.path().join(it)));
+        let root = OutputRoot::new(top.path().join("in"), &Arc::new(read));
+        let path: PathBuf = top.path().join(path);
+        let told = root.check(&path);
+        let done = root.write(&path, b"new");
+        assert_eq!(told.is_ok(), done.is_ok(), "{told:?} {done:?}");
+        done.map_or_else(|error| error.to_string(), |()| "written".to_owned())
+    }
+
+    #[test]
+    fn files_go_below_one_folder_whatever_the_way_there() {
+        let top = tempfile::tempdir().unwrap();
+        for (path, expected) in [
+            ("in/a", "written"),
+            ("in/b/c/d", "written"),
+            ("in/x/../e", "written"),
+            ("in/../in/f", "written"),
+            ("a", "outside of"),
+            ("in/../a", "outside of"),
+            ("in/y/../../a", "outside of"),
+            ("inside/a", "outside of"),
+        ] {
+            let said = said(&top, &[], path);
+            assert!(said.contains(expected), "{path}: {said}");
+        }
+        assert!(!top.path().join("a").exists() && !top.path().join("inside").exists());
+    }
+
+    #[test]
+    fn what_is_read_is_never_written_whatever_its_name() {
+        let top = tempfile::tempdir().unwrap();
+        fs::create_dir(top.path().join("in")).unwrap();
+        for file in ["in/a", "b", "in/free"] {
+            fs::write(top.path().join(file), "old").unwrap();
+        }
+        fs::hard_link(top.path().join("b"), top.path().join("in/hard")).unwrap();
+        fs::create_dir(top.path().join("in/folder")).unwrap();
+        for (path, expected) in [
+            ("in/a", "that this run reads"),
+            ("in/x/../a", "that this run reads"),
+            ("in/hard", "that this run reads"),
+            ("in/folder", "no plain file"),
+            ("in/free", "written"),
+        ] {
+            let said = said(&top, &["in/a", "b", "in/gone"], path);
+            assert!(said.contains(expected), "{path}: {said}");
+        }
+        assert_eq!(fs::read(top.path().join("b")).unwrap(), b"old");
+        assert_eq!(fs::read(top.path().join("in/free")).unwrap(), b"new");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_nowhere() {
+        use std::os::unix::fs::symlink;
+
+        let top = tempfile::tempdir().unwrap();
+        for folder in ["in", "out"] {
+            fs::create_dir(top.path().join(folder)).unwrap();
+        }
+        fs::write(top.path().join("out/a"), "old").unwrap();
+        symlink(top.path().join("out"), top.path().join("in/folder")).unwrap();
+        symlink(top.path().join("out/a"), top.path().join("in/file")).unwrap();
+        symlink(top.path().join("out/b"), top.path().join("in/dangling")).unwrap();
+        symlink(top.path().join("in"), top.path().join("same")).unwrap();
+        for (path, expected) in [
+            ("in/folder/a", "outside of"),
+            ("in/folder/new/a", "outside of"),
+            ("in/file", "no plain file"),
+            ("in/dangling", "no plain file"),
+            ("same/a", "written"),
+        ] {
+            let said = said(&top, &[], path);
+            assert!(said.contains(expected), "{path}: {said}");
+        }
+        assert_eq!(fs::read(top.path().join("out/a")).unwrap(), b"old");
+        assert_eq!(fs::read_dir(top.path().join("out")).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_has_the_rights_that_the_umask_leaves() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let top = tempfile::tempdir().unwrap();
+        assert_eq!(said(&top, &[], "in/a"), "written");
+        fs::write(top.path().join("usual"), "").unwrap();
+        let mode = |file: &str| {
+            let about = fs::metadata(top.path().join(file)).unwrap();
+            about.permissions().mode()
+        };
+        assert_eq!(mode("in/a"), mode("usual"));
+    }
 }

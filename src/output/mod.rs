@@ -6,14 +6,16 @@
 mod file;
 mod formats;
 mod place;
+mod read_files;
 mod results;
 
+pub use file::OutputRoot;
+pub use file::Refusal;
 pub use file::WriteError;
-pub use file::check_writable;
-pub use file::write_file;
 pub use formats::captions::CaptionLayout;
 pub use formats::render::render;
 pub use place::Place;
+pub use read_files::ReadFiles;
 pub use results::build::RunFacts;
 pub use results::build::entry;
 pub use results::build::results;

@@ -3,23 +3,24 @@
 //! Knows nothing of what is in them.
 
 use crate::name::file_name;
+use crate::output::file::OutputRoot;
 use crate::output::file::WriteError;
-use crate::output::file::check_writable;
-use crate::output::file::replace;
 use crate::output::results::json;
 use crate::output::results::results::Results;
 use crate::recipe::OutputFormat;
-use std::fs;
+use std::env;
 use std::fs::File;
 use std::io;
 use std::io::BufWriter;
-use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Where the results of one video go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The folder.
+    /// Where the run may write.
+    pub root: OutputRoot,
+    /// The folder, which is below.
     pub folder: PathBuf,
     /// The name of the video without its extension.
     pub stem: String,
@@ -29,11 +30,11 @@ pub struct Place {
 const LONGEST_ENDING: usize = "_results.partial.json".len();
 
 impl Place {
-    /// The place in `folder` of what belongs to a video of this stem. One that leaves no room for
-    /// the ending of a name is cut, and told apart by a digest of the whole.
-    pub fn new(folder: PathBuf, stem: &str) -> Self {
+    /// The place in `folder`, below `root`, of what belongs to a video of this stem. One that leaves
+    /// no room for the ending of a name is cut, and told apart by a digest of the whole.
+    pub fn new(root: OutputRoot, folder: PathBuf, stem: &str) -> Self {
         let stem = file_name(stem, LONGEST_ENDING);
-        Self { folder, stem }
+        Self { root, folder, stem }
     }
 
     /// The file of a video that was seen to its end.
@@ -54,59 +55,102 @@ impl Place {
             .join(format!("{}_results.{extension}", self.stem))
     }
 
+    /// Whether the results and these formats may be written; changes nothing.
+    pub fn check(&self, formats: &[OutputFormat]) -> Result<(), WriteError> {
+        let formats = formats.iter().map(|format| self.format(*format));
+        let mut files = [self.complete(), self.partial()].into_iter().chain(formats);
+        files.try_for_each(|file| self.root.check(&file))
+    }
+
     /// Makes the folder and proves that files can be made in it: to be asked before a run
     /// spends hours on what it could not keep.
-    pub fn check(&self) -> Result<(), WriteError> {
-        check_writable(&self.complete())
+    pub fn prepare(&self) -> Result<(), WriteError> {
+        self.root.prepare(&self.complete())
     }
 
     /// Writes results and says where they are. A complete file takes the place of a partial one;
     /// a partial one leaves a complete one of an earlier run alone.
     pub fn write(&self, results: &Results, partial: bool) -> Result<PathBuf, WriteError> {
-        let path = if partial {
-            self.partial()
-        } else {
-            self.complete()
+        let path = match partial {
+            true => self.partial(),
+            false => self.complete(),
         };
-        let written = replace(&path, |file| fill(file, results)).and_then(|()| {
-            if partial {
-                Ok(())
-            } else {
-                remove_if_there(&self.partial())
-            }
-        });
-        match written {
-            Ok(()) => Ok(path),
-            Err(source) => Err(WriteError { path, source }),
+        self.root.fill(&path, |file| fill(file, results))?;
+        if !partial {
+            self.root.remove(&self.partial())?;
         }
+        Ok(path)
+    }
+
+    /// Writes results that cannot go to their place to a new folder that this user alone can read:
+    /// among the temporary files of the system, else where the program was started, else in the
+    /// user's home. Says where they are.
+    ///
+    /// # Errors
+    ///
+    /// Where they can go nowhere.
+    pub fn write_elsewhere(&self, results: &Results, partial: bool) -> Result<PathBuf, WriteError> {
+        let here = PathBuf::from(".");
+        let others = [Some(here), env::home_dir()].into_iter().flatten();
+        let mut written = self.write_below(env::temp_dir(), results, partial);
+        for folder in others {
+            if written.is_err() {
+                written = self.write_below(folder, results, partial);
+            }
+        }
+        written
+    }
+
+    fn write_below(
+        &self,
+        folder: PathBuf,
+        results: &Results,
+        partial: bool,
+    ) -> Result<PathBuf, WriteError> {
+        let made = tempfile::Builder::new()
+            .prefix("vpipe-results-")
+            .tempdir_in(&folder)
+            .map_err(|source| WriteError::Failed {
+                path: folder,
+                source,
+            })?;
+        let root = OutputRoot::new(made.path().to_owned(), &Arc::default());
+        let place = Self::new(root, made.path().to_owned(), &self.stem);
+        let path = place.write(results, partial)?;
+        // Else it would be removed again.
+        let _kept = made.keep();
+        Ok(path)
     }
 }
 
-fn fill(file: &Path, results: &Results) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(file)?);
+fn fill(file: &mut File, results: &Results) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
     json::write(&mut out, results)?;
     out.into_inner()
         .map_err(io::IntoInnerError::into_error)?
         .sync_all()
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::Place;
+    use crate::output::file::OutputRoot;
     use crate::recipe::OutputFormat;
     use std::collections::BTreeSet;
     use std::path::PathBuf;
+    use std::sync::Arc;
+
+    fn place(stem: &str) -> Place {
+        let root = OutputRoot::new(PathBuf::new(), &Arc::default());
+        Place::new(root, "output".into(), stem)
+    }
 
     #[test]
     fn every_name_of_a_video_leads_to_names_that_can_be_written() {
-        let of = |stem: &str| Place::new(PathBuf::new(), stem);
+        let of = |stem: &str| Place {
+            folder: PathBuf::new(),
+            ..place(stem)
+        };
         assert_eq!(of(&"a".repeat(234)).stem, "a".repeat(234));
         for stem in [
             "a".repeat(235),
@@ -134,7 +178,7 @@ mod tests {
         ];
         let mut files = BTreeSet::new();
         for stem in stems {
-            let place = Place::new("output".into(), stem);
+            let place = place(stem);
             let formats = OutputFormat::ALL.map(|format| place.format(format));
             for file in [place.complete(), place.partial()]
                 .into_iter()

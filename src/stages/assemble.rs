@@ -5,6 +5,8 @@ use crate::backends::models::yolo::Detector;
 use crate::engine::Call;
 use crate::engine::Operator;
 use crate::name::StageId;
+use crate::name::VideoId;
+use crate::output::OutputRoot;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::plan::StepKind;
@@ -29,6 +31,8 @@ use std::time::Duration;
 pub struct Resources {
     /// The inputs.
     pub videos: Arc<Videos>,
+    /// Where each stage that saves may write the frames of each video.
+    pub save_roots: Arc<BTreeMap<(StageId, VideoId), OutputRoot>>,
     /// Only so much of each video.
     pub first: Option<Duration>,
     /// The models of vision stages on this machine.
@@ -72,7 +76,7 @@ fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Operat
         StepKind::VisionRequest { .. } => {
             Operator::Call(Arc::clone(resources.calls.get(&step.stage)?))
         }
-        StepKind::Save { spec } => Operator::Map(save(&step.stage, spec, &resources.videos, taken)),
+        StepKind::Save { spec } => Operator::Map(save(&step.stage, spec, resources, taken)),
         StepKind::ReadSound { track, without } => {
             Operator::Source(speech::read(*track, without, &resources.videos))
         }

@@ -12,11 +12,14 @@ use crate::item::SavedFile;
 use crate::media;
 use crate::media::MediaError;
 use crate::name::StageId;
-use crate::output::write_file;
+use crate::name::VideoId;
+use crate::output::OutputRoot;
 use crate::recipe::SaveFormat;
 use crate::recipe::SaveSpec;
+use crate::stages::assemble::Resources;
 use crate::stages::extract::extract::Videos;
 use bytes::Bytes;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
@@ -24,17 +27,18 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-/// Writes frames of `videos` as `stage`. No two of all that share `taken` go to one file.
+/// Writes frames as `stage`. No two of all that share `taken` go to one file.
 pub(super) fn save(
     stage: &StageId,
     spec: &SaveSpec,
-    videos: &Arc<Videos>,
+    resources: &Resources,
     taken: &Arc<Taken>,
 ) -> Arc<dyn Map> {
     Arc::new(Save {
         stage: stage.clone(),
         spec: spec.clone(),
-        videos: Arc::clone(videos),
+        videos: Arc::clone(&resources.videos),
+        roots: Arc::clone(&resources.save_roots),
         taken: Arc::clone(taken),
     })
 }
@@ -59,6 +63,7 @@ struct Save {
     stage: StageId,
     spec: SaveSpec,
     videos: Arc<Videos>,
+    roots: Arc<BTreeMap<(StageId, VideoId), OutputRoot>>,
     taken: Arc<Taken>,
 }
 
@@ -106,16 +111,21 @@ impl Save {
             );
             return Err(Failure::new(Class::Disk, message));
         }
-        write_file(&path, &bytes).map_err(|error| Failure::new(Class::Disk, error.to_string()))?;
+        let root = self
+            .roots
+            .get(&(self.stage.clone(), frame.moment.video))
+            .ok_or_else(|| unknown(frame.moment.video))?;
+        root.write(&path, &bytes)
+            .map_err(|error| Failure::new(Class::Disk, error.to_string()))?;
         let bytes = bytes.len() as u64;
         Ok(SavedFile { path, bytes })
     }
 
     fn path(&self, moment: &Moment) -> Result<PathBuf, Failure> {
-        let Some((_, facts)) = self.videos.get(&moment.video) else {
-            let message = format!("{} is not in this run", moment.video);
-            return Err(Failure::new(Class::Media, message));
-        };
+        let (_, facts) = self
+            .videos
+            .get(&moment.video)
+            .ok_or_else(|| unknown(moment.video))?;
         let path = self.spec.path(&facts.path, moment);
         path.map_err(|fault| Failure::new(Class::Disk, fault.message))
     }
@@ -133,4 +143,8 @@ impl Save {
         };
         encoded.map_err(|error: MediaError| Failure::new(Class::Media, error.to_string()))
     }
+}
+
+fn unknown(video: VideoId) -> Failure {
+    Failure::new(Class::Media, format!("{video} is not in this run"))
 }

@@ -10,6 +10,8 @@ mod dedup;
 mod demo;
 mod docs;
 mod doctor;
+mod files;
+mod hostile;
 mod inputs;
 mod log;
 mod plan;

@@ -30,7 +30,6 @@ use crate::recipe::StageKind;
 use jiff::ZonedDateTime;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,6 +78,7 @@ impl Ledger {
                 failures: 0,
                 requests_spared: 0,
                 saved: Vec::new(),
+                is_unwritten: false,
                 error: inputs.unreadable.get(&id).cloned(),
             };
             (id, outcome)
@@ -208,25 +208,22 @@ impl Ledger {
         }
     }
 
-    pub(in crate::app) fn saved(
+    /// The results of a video, the file they are in, and what could not be written.
+    pub(in crate::app) fn results(
         &mut self,
         video: VideoId,
-        path: &Path,
+        path: Option<PathBuf>,
         partial: bool,
         results: Results,
+        unwritten: Option<String>,
     ) {
         if let Some(outcome) = self.videos.get_mut(&video) {
-            outcome.results = Some(path.to_owned());
+            outcome.results = path;
             outcome.partial = partial;
             outcome.summary = results.summary;
             outcome.failures = results.failures.len();
-        }
-    }
-
-    pub(in crate::app) fn unsaved(&mut self, video: VideoId, summary: Summary, why: &str) {
-        if let Some(outcome) = self.videos.get_mut(&video) {
-            outcome.summary = summary;
-            outcome.error = Some(why.to_owned());
+            outcome.is_unwritten = unwritten.is_some();
+            outcome.error = unwritten.or(outcome.error.take());
         }
     }
 

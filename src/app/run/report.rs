@@ -48,7 +48,9 @@ pub struct VideoReport {
     pub requests_spared: u64,
     /// What each stage that saves has written of it.
     pub saved: Vec<SavedFiles>,
-    /// Why it could not be read, or not to its end.
+    /// Whether a file of its results could not be written to its place.
+    pub is_unwritten: bool,
+    /// Why it could not be read, or not to its end, or where its results could not be written.
     pub error: Option<String>,
 }
 
@@ -104,8 +106,8 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Its exit code: 0 all done, 1 some items failed, 3 no video could be read or
-    /// no item could be worked on, 4 budget or deadline reached, 130 interrupted.
+    /// Its exit code: 0 all done, 1 some items failed, 3 no video could be read,
+    /// no item could be worked on or results could not be written to their place, 4 budget or deadline reached, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         let unread = |video: &VideoReport| {
             let found = video.summary.frames + video.summary.segments;
@@ -122,6 +124,7 @@ impl RunReport {
             Some(StopReason::Budget | StopReason::Deadline) => 4,
             Some(StopReason::Failed(_)) => 3,
             None if self.videos.iter().all(unread) => 3,
+            None if self.videos.iter().any(|video| video.is_unwritten) => 3,
             None if self.videos.iter().any(failed) => 1,
             None => 0,
         }
@@ -153,6 +156,7 @@ mod tests {
             failures: 0,
             requests_spared: 0,
             saved: Vec::new(),
+            is_unwritten: false,
             error: error.map(str::to_owned),
         }
     }

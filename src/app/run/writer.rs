@@ -58,24 +58,27 @@ impl Writer<'_> {
         let run = ledger.run_facts(video, &self.compiled.plan, self.stop.reason());
         let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
         let partial = self.stop.is_stopping() && ledger.is_partial(record, &self.compiled.plan);
-        let written = place.write(&results, partial).and_then(|path| {
-            if !partial {
-                self.write_formats(&results, place)?;
-            }
-            Ok(path)
+        let (path, unwritten) = match place.write(&results, partial) {
+            Ok(path) if partial => (Some(path), None),
+            Ok(path) => (Some(path), self.write_formats(&results, place).err()),
+            Err(error) => (place.write_elsewhere(&results, partial).ok(), Some(error)),
+        };
+        let unwritten = unwritten.map(|error| match &path {
+            Some(path) => format!("{error}; the results are kept in {}", path.display()),
+            None => format!("{error}; the results could be kept nowhere else"),
         });
-        match written {
-            Ok(path) => {
-                tracing::info!(video = video.0, path = %path.display(), partial, "results written");
-                ledger.saved(video, &path, partial, results);
-                update(RunUpdate::Saved {
-                    video,
-                    path,
-                    partial,
-                });
-            }
-            Err(error) => ledger.unsaved(video, results.summary, &error.to_string()),
+        if let Some(why) = &unwritten {
+            tracing::warn!(video = video.0, why, "not written");
         }
+        if let Some(path) = &path {
+            tracing::info!(video = video.0, path = %path.display(), partial, "results written");
+            update(RunUpdate::Saved {
+                video,
+                path: path.clone(),
+                partial,
+            });
+        }
+        ledger.results(video, path, partial, results, unwritten);
     }
 
     fn write_formats(&self, results: &Results, place: &Place) -> Result<(), WriteError> {
@@ -88,7 +91,7 @@ impl Writer<'_> {
         };
         for format in &merge.formats {
             if let Some(text) = output::render(results, *format, layout) {
-                output::write_file(&place.format(*format), text.as_bytes())?;
+                place.root.write(&place.format(*format), text.as_bytes())?;
             }
         }
         Ok(())

@@ -37,6 +37,7 @@ fn outcome() -> RunReport {
         failures: 0,
         requests_spared: 0,
         saved: Vec::new(),
+        is_unwritten: false,
         error: None,
     };
     let unread = VideoReport {
@@ -48,6 +49,7 @@ fn outcome() -> RunReport {
         failures: 0,
         requests_spared: 0,
         saved: Vec::new(),
+        is_unwritten: false,
         error: Some("`b.txt` is not a video".to_owned()),
     };
     RunReport {

@@ -143,7 +143,7 @@ impl SaveSpec {
     }
 
     /// The folder that the names of files are taken from.
-    pub(in crate::recipe) fn folder(&self, video: &Path) -> Result<String, Fault> {
+    pub fn folder(&self, video: &Path) -> Result<String, Fault> {
         self.output_dir.render_with("video", path_values(video))
     }
 

@@ -18,6 +18,7 @@ use crate::item::Record;
 use crate::item::Size;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::output::OutputRoot;
 use crate::output::Place;
 use crate::output::Results;
 use crate::output::StageOutput;
@@ -47,6 +48,8 @@ use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::TimeBase;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
@@ -95,6 +98,8 @@ fn recipe(detecting: Vec<Stage>, primary: Option<&str>) -> Recipe {
         stages,
         backends: BTreeMap::new(),
         sources: SourceMap::default(),
+        files: Vec::new(),
+        command_line: usize::MAX,
     }
 }
 
@@ -213,14 +218,33 @@ fn plain() -> Results {
     results(&recipe, &facts(true), &video(), &record(), run())
 }
 
+fn place(folder: PathBuf) -> Place {
+    let root = OutputRoot::new(folder.clone(), &Arc::default());
+    Place::new(root, folder, "a")
+}
+
+#[test]
+fn results_without_a_place_are_kept_elsewhere() {
+    let place = place(PathBuf::from("output"));
+    let path = place.write_elsewhere(&plain(), false).unwrap();
+    assert!(path.ends_with("a_results.json"), "{}", path.display());
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(serde_json::from_str::<Results>(&text).unwrap(), plain());
+    let folder = path.parent().unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = folder.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 #[test]
 fn the_file_is_as_users_know_it() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place {
-        folder: folder.path().join("new/output"),
-        stem: "a".to_owned(),
-    };
-    place.check().unwrap();
+    let place = place(folder.path().join("new/output"));
+    place.prepare().unwrap();
     let path = place.write(&plain(), false).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     insta::with_settings!({snapshot_path => "../../../../snapshots", prepend_module_to_snapshot => false}, {
@@ -232,10 +256,7 @@ fn the_file_is_as_users_know_it() {
 #[test]
 fn a_complete_file_replaces_a_partial_one_and_not_the_other_way_round() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place {
-        folder: folder.path().to_owned(),
-        stem: "a".to_owned(),
-    };
+    let place = place(folder.path().to_owned());
     let partial = place.write(&plain(), true).unwrap();
     assert!(partial.ends_with("a_results.partial.json") && partial.exists());
     let complete = place.write(&plain(), false).unwrap();
@@ -253,11 +274,8 @@ fn a_complete_file_replaces_a_partial_one_and_not_the_other_way_round() {
 #[test]
 fn a_folder_that_cannot_be_written_to_is_found_out_before_the_run() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let place = Place {
-        folder: file.path().join("output"),
-        stem: "a".to_owned(),
-    };
-    let error = place.check().unwrap_err().to_string();
+    let place = place(file.path().join("output"));
+    let error = place.prepare().unwrap_err().to_string();
     assert!(error.starts_with("cannot write to "), "{error}");
     assert!(error.contains("output: "), "{error}");
 }
