@@ -89,7 +89,7 @@ impl OutputRoot {
     ///
     /// Where it may not be, or its folder cannot be looked at.
     pub fn check(&self, path: &Path) -> Result<(), WriteError> {
-        let folder = resolved(parent(path)).map_err(failed(path))?;
+        let folder = resolved(parent(path)).map_err(failed(parent(path)))?;
         self.check_in(&folder, path)
     }
 

@@ -107,13 +107,19 @@ impl Place {
         results: &Results,
         partial: bool,
     ) -> Result<PathBuf, WriteError> {
-        let made = tempfile::Builder::new()
-            .prefix("vpipe-results-")
-            .tempdir_in(&folder)
-            .map_err(|source| WriteError::Failed {
-                path: folder,
-                source,
-            })?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("vpipe-results-");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            // Elsewhere the folder of temporary files is the user's own.
+            builder.permissions(std::fs::Permissions::from_mode(0o700));
+        }
+        let made = builder.tempdir_in(&folder);
+        let made = made.map_err(|source| WriteError::Failed {
+            path: folder,
+            source,
+        })?;
         let root = OutputRoot::new(made.path().to_owned(), &Arc::default());
         let place = Self::new(root, made.path().to_owned(), &self.stem);
         let path = place.write(results, partial)?;
