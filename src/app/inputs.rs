@@ -16,7 +16,7 @@ use crate::output::ReadFiles;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::Recipe;
-use crate::recipe::StageSpec;
+use crate::recipe::StageKind;
 use crate::stages;
 use crate::stages::Videos;
 use std::collections::BTreeMap;
@@ -126,12 +126,8 @@ fn places(
     reads: &Arc<ReadFiles>,
 ) -> Result<BTreeMap<VideoId, Place>, AppError> {
     let mut places = BTreeMap::new();
-    let mut stages = recipe.stages.iter();
-    let merge = stages.find_map(|stage| match &stage.spec {
-        StageSpec::Merge(spec) => Some((stage, spec)),
-        _ => None,
-    });
-    let Some((stage, merge)) = merge else {
+    let stage = recipe.of_kind(StageKind::Merge).next();
+    let Some((stage, merge)) = stage.zip(recipe.merge()) else {
         return Ok(places);
     };
     let given = recipe.is_given(stage, "output_dir");

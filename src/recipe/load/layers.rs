@@ -179,37 +179,27 @@ fn follow(
         return Err(Diagnostic::error(span, message)
             .help("extend fewer recipes; do links on the disk lead round?"));
     }
-    let read = origin.read(environment);
-    let why = match &read {
-        Ok(text) if is_recipe(text) => None,
-        Ok(_) => Some("it is not a recipe, whatever else it is".to_owned()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Some("there is no such file or preset".to_owned())
-        }
-        Err(error) => Some(error.to_string()),
-    };
-    match (read, why) {
-        (Ok(text), None) => Ok((origin, text)),
-        (read, why) => {
+    let fault = match origin.read(environment) {
+        Ok(text) if is_recipe(&text) => return Ok((origin, text)),
+        Ok(_) => Diagnostic::error(
+            span,
+            format!("`{name}` cannot be extended: it is not a recipe"),
+        )
+        .help(format!(
+            "`vpipe check {name}` says what is wrong, from the folder of this file"
+        )),
+        Err(error) => {
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such file or preset".to_owned(),
+                _ => error.to_string(),
+            };
             let presets = PRESETS.iter().map(|preset| preset.name);
             let otherwise = "write a path from this file's folder, or a preset";
-            let help = match (read, &origin) {
-                (Ok(_), Origin::File(path)) => {
-                    format!(
-                        "`vpipe check {}` says what is wrong with it",
-                        path.display()
-                    )
-                }
-                _ => suggest(name, presets, otherwise),
-            };
-            let why = why.unwrap_or_default();
-            Err(
-                Diagnostic::error(span, format!("`{name}` cannot be extended: {why}"))
-                    .label(format!("looked for {}", origin.name()))
-                    .help(help),
-            )
+            Diagnostic::error(span, format!("`{name}` cannot be extended: {why}"))
+                .help(suggest(name, presets, otherwise))
         }
-    }
+    };
+    Err(fault.label(format!("looked for {}", origin.name())))
 }
 
 // Whether a text may be shown: a recipe can name any file of this machine, and a mistake is drawn
