@@ -2,6 +2,7 @@
 //! below that; and never a file that the run reads.
 
 use crate::media;
+use crate::media::MediaInput;
 use crate::output::OutputRoot;
 use crate::output::ReadFiles;
 use crate::recipe::Recipe;
@@ -27,7 +28,7 @@ pub(super) fn reads(recipe: &Recipe, paths: &[PathBuf]) -> ReadFiles {
     recipe.files.iter().for_each(|path| reads.add(path));
     for path in paths {
         match media::identify(path) {
-            Ok(media::Input::Pictures { files, .. }) => {
+            Ok(MediaInput::Pictures { files, .. }) => {
                 files.iter().for_each(|file| reads.add(file));
             }
             _ => reads.add(path),
