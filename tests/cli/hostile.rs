@@ -69,6 +69,10 @@ fn scene(top: &Path, media: &Path) {
         "home/almost.toml",
         &format!("version = 1\ntoken = \"{SECRET}\"\n"),
     );
+    write(
+        "home/config.json",
+        &format!("{{\"num_mel_bins\": \"{SECRET}\"}}"),
+    );
     write("work/.env", &format!("A_KEY={SECRET}\n"));
     write(
         "work/command line",

@@ -218,7 +218,7 @@ impl<'a> Files<'a> {
             .transpose()
             .map_err(|cause| ModelError::NotASpeechModel {
                 name: self.source.to_string(),
-                found: format!("has a {name} that cannot be read: {cause}"),
+                found: format!("has a {name} that cannot be read: {}", place(&cause)),
             })
     }
 
@@ -267,5 +267,14 @@ fn optional(path: &Path, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
         Ok(content) => Ok(Some(content)),
         Err(ModelError::Missing { .. }) => Ok(None),
         Err(other) => Err(other),
+    }
+}
+
+// What is wrong with JSON, without the values in it: a recipe can name any folder of this machine.
+fn place(cause: &serde_json::Error) -> String {
+    let (line, column) = (cause.line(), cause.column());
+    match cause.is_data() {
+        true => format!("a value is of another kind at line {line} column {column}"),
+        false => cause.to_string(),
     }
 }
