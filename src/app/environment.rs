@@ -3,18 +3,20 @@
 use crate::disk;
 use crate::recipe::Environment;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
+use std::io::Read;
 use std::path::Path;
 
-/// The most bytes of a recipe, 1 MB.
-const LARGEST_RECIPE: u64 = 1_000_000;
+/// The most bytes of a recipe and of `.env`, 1 MB.
+const LARGEST_TEXT: u64 = 1_000_000;
 
 /// The disk and the variables of this process.
 pub(super) struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
     fn read(&self, path: &Path) -> io::Result<String> {
-        let content = disk::read_plain(path, LARGEST_RECIPE)?;
+        let content = disk::read_plain(path, LARGEST_TEXT)?;
         let not_text = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8");
         String::from_utf8(content).map_err(not_text)
     }
@@ -22,7 +24,9 @@ impl Environment for ProcessEnvironment {
     // A `.env` in the working directory adds to the environment and overrides nothing in it; one
     // further up is not looked for. A line that is wrong is left out, and those after it are not.
     fn variables(&self) -> BTreeMap<String, String> {
-        let file = dotenvy::from_filename_iter(Path::new(".").join(".env"));
+        let file = File::open(Path::new(".").join(".env"));
+        // What has no end is read to its bound.
+        let file = file.map(|file| dotenvy::from_read_iter(file.take(LARGEST_TEXT)));
         let is_read = |line: &Result<_, _>| !matches!(line, Err(dotenvy::Error::Io(_)));
         let file = file.into_iter().flatten().take_while(is_read).flatten();
         let here = std::env::vars_os().filter_map(|(name, value)| {
