@@ -302,11 +302,15 @@ async fn after_a_stop_every_frame_that_was_taken_has_an_entry() {
     let stop = StopSignal::default();
     let switch = stop.clone();
     let done = Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let run = Bench::local(2)
-        .frames(1000)
-        .stopped_by(&stop)
+    let bench = Bench::local(2).frames(1000).stopped_by(&stop);
+    let emitted = bench.emitted();
+    let run = bench
         .run(Script::threads(move |_| {
             if done.fetch_add(1, Ordering::Relaxed) == 20 {
+                // One frame waits, beside those that both threads work on.
+                while *emitted.borrow() < 24 {
+                    std::thread::yield_now();
+                }
                 switch.interrupt();
             }
             Ok(())

@@ -158,7 +158,7 @@ impl<'a> MappingReader<'a> {
     /// Reads those of a backend, whose requests may name `params` of a stage.
     pub(in crate::recipe) fn of_backend(
         context: &Context<'a>,
-        params: Map<String, Json>,
+        params: &Map<String, Json>,
         wrong: &'a mut Vec<Diagnostic>,
     ) -> Self {
         Self {
@@ -173,7 +173,7 @@ impl<'a> MappingReader<'a> {
     /// Reads those of a stage, whose requests may name `params`.
     pub(in crate::recipe) fn of_stage(
         context: &Context<'a>,
-        params: Map<String, Json>,
+        params: &Map<String, Json>,
         wrong: &'a mut Vec<Diagnostic>,
     ) -> Self {
         Self {

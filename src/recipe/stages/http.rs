@@ -114,7 +114,7 @@ impl HttpStageSpec {
     ) -> Self {
         let about = subject(&table);
         let params = Self::default().params();
-        let mut reader = MappingReader::of_stage(context, params, wrong);
+        let mut reader = MappingReader::of_stage(context, &params, wrong);
         let place = table.inputs.first().map(|input| input.span);
         let mapping = reader.any(&mut table.keys, about, place.unwrap_or_default());
         let sound = SoundSpec::read(&mut table.keys, wrong);

@@ -74,9 +74,12 @@ mod tests {
             assert_eq!(found.unwrap(), expected.map(|second: usize| second * RATE));
             assert_eq!(count, detections, "{expected:?}");
         }
-        let unsure = change(&(0..30 * RATE), &[15 * RATE..15 * RATE], "en", |_| {
-            Ok(("de".to_owned(), 0.4))
-        });
+        let unsure = change(
+            &(0..30 * RATE),
+            std::slice::from_ref(&(15 * RATE..15 * RATE)),
+            "en",
+            |_| Ok(("de".to_owned(), 0.4)),
+        );
         assert_eq!(unsure.unwrap(), None);
     }
 }

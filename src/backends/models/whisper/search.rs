@@ -11,6 +11,9 @@ use crate::backends::models::whisper::logit_filter::Softmax;
 use crate::backends::models::whisper::networks::Logits;
 use std::cmp::Ordering;
 
+/// Takes the next token of the logits, with its logit; `None` where none may follow.
+type Choice<'a> = dyn FnMut(&[f32]) -> Option<(u32, f32)> + 'a;
+
 /// Where the logits after a text come from. Texts are rows; all have the same length.
 pub(in crate::backends) trait Continuation {
     /// Replaces the texts by those at `rows`, each continued by a token, and gives the logits
@@ -87,7 +90,7 @@ impl Search<'_> {
         &self,
         first: &[f32],
         texts: &mut dyn Continuation,
-        choose: &mut dyn FnMut(&[f32]) -> Option<(u32, f32)>,
+        choose: &mut Choice<'_>,
     ) -> Result<Hypothesis, EngineError> {
         let mut text = Hypothesis::default();
         let mut logits = first.to_vec();

@@ -205,7 +205,7 @@ impl TranscriberSession {
         let model = Arc::clone(&self.model);
         let profile = &model.profile;
         let spoken = pauses::spoken(samples);
-        let whole = [0..samples.len()];
+        let whole = 0..samples.len();
         let windows = Windows {
             tokens: profile.tokens,
             length: profile.samples(),
@@ -216,7 +216,7 @@ impl TranscriberSession {
         };
         let spans = match profile.ends_at_pauses {
             true => spoken.as_slice(),
-            false => &whole,
+            false => std::slice::from_ref(&whole),
         };
         let mut decoder = NetworkDecoder {
             model: &model,

@@ -105,7 +105,7 @@ fn run(
         samples: &samples,
         pauses,
     };
-    let heard = windows.run(recording, &[0..samples.len()], script);
+    let heard = windows.run(recording, std::slice::from_ref(&(0..samples.len())), script);
     assert!(script.answers.is_empty());
     heard.unwrap()
 }
@@ -213,8 +213,8 @@ fn where_nothing_is_audible_no_window_is_decoded() {
         samples: &samples,
         pauses: &[],
     };
-    let whole = [0..samples.len()];
-    let heard = windows(Some("en")).run(recording, &whole, &mut script);
+    let whole = 0..samples.len();
+    let heard = windows(Some("en")).run(recording, std::slice::from_ref(&whole), &mut script);
     assert_eq!(script.windows, [(0.0, 30.0), (60.0, 10.0)]);
     assert_eq!(heard.unwrap().segments.len(), 2);
 }
@@ -254,8 +254,13 @@ fn a_window_of_two_languages_is_cut_between_them() {
         languages: VecDeque::from([("en", 0.6), ("de", 0.8), ("en", 0.95), ("de", 0.97)]),
         ..Script::default()
     };
-    let pauses = [11 * RATE..13 * RATE];
-    let heard = run(windows(None), 39, &pauses, &mut script);
+    let pauses = 11 * RATE..13 * RATE;
+    let heard = run(
+        windows(None),
+        39,
+        std::slice::from_ref(&pauses),
+        &mut script,
+    );
     assert_eq!(script.windows, [(0.0, 30.0), (0.0, 12.0), (12.0, 27.0)]);
     assert_eq!(told(&heard), [(0.0, 11.0, " 1"), (12.0, 39.0, " 2")]);
     let languages: Vec<_> = script.told.iter().filter_map(|it| it.0.clone()).collect();
