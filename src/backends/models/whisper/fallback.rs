@@ -38,12 +38,12 @@ pub(in crate::backends) struct DecodedWindow {
 impl DecodedWindow {
     /// Whether there is nothing to be heard: silence is likely, and the text a guess.
     pub(in crate::backends) fn is_silence(&self) -> bool {
-        self.is_likely_silence() && self.avg_logprob <= LEAST_LOGPROB
+        self.no_speech > MOST_NO_SPEECH && self.avg_logprob <= LEAST_LOGPROB
     }
 
-    /// Whether silence is likely, however sure the text is.
-    pub(in crate::backends) fn is_likely_silence(&self) -> bool {
-        self.no_speech > MOST_NO_SPEECH
+    /// Whether one of the two signs of silence is there.
+    pub(in crate::backends) fn may_be_silence(&self) -> bool {
+        self.no_speech > MOST_NO_SPEECH || self.avg_logprob <= LEAST_LOGPROB
     }
 
     /// Whether the next window may be told this text.

@@ -16,8 +16,10 @@ const MARGIN: usize = 6;
 const LINE: f32 = 0.3;
 /// The quiet is taken to be at most this much below the loud, in dB.
 const RANGE: f32 = 50.0;
-/// Sound in which less lies between them, in dB, is steady.
-const STEADY: f32 = 3.0;
+/// What is not this much louder than the quiet, in dB, is as steady as noise.
+const STEADY: f32 = 4.0;
+/// Levels of the shortest syllable: 0.08 s.
+const SYLLABLE: usize = 4;
 /// Where less lies between them, in dB, nothing is taken for a pause.
 const LEAST_RANGE: f32 = 6.0;
 
@@ -56,13 +58,24 @@ pub(in crate::backends) fn spoken(samples: &[f32]) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// Whether samples are as loud all along as no speech is: noise, a hum or a tone.
-pub(in crate::backends) fn is_steady(samples: &[f32]) -> bool {
-    let mut levels: Vec<f32> = samples.chunks_exact(STEP).map(level).collect();
-    levels.sort_by(f32::total_cmp);
-    let part = |hundredths: usize| levels.get(levels.len() * hundredths / 100);
-    // Of 30 s, speech of 0.3 s is seen.
-    matches!((part(10), part(99)), (Some(quiet), Some(loud)) if loud - quiet < STEADY)
+/// Whether some sound stands out from what is steady in `samples` for as long as a syllable does.
+/// Nothing does in noise, a hum, a tone or clicks.
+///
+/// Levels are those of about 400 to 1,700 Hz, where a vowel is loud: there noise that is mostly low
+/// is as even as white noise, and speech 5 dB below white noise still stands out.
+pub(in crate::backends) fn has_syllable(samples: &[f32]) -> bool {
+    let sum = |samples: &[f32]| samples.iter().sum::<f32>() / 4.0;
+    let band = samples.windows(12).map(|it| sum(&it[8..]) - sum(&it[..4]));
+    let band: Vec<f32> = band.collect();
+    let levels: Vec<f32> = band.chunks_exact(STEP).map(level).collect();
+    let mut sorted = levels.clone();
+    sorted.sort_by(f32::total_cmp);
+    let (Some(quiet), Some(loudest)) = (sorted.get(sorted.len() / 10), sorted.last()) else {
+        return false;
+    };
+    let line = quiet.max(loudest - RANGE) + STEADY;
+    let stands_out = |levels: &[f32]| levels.iter().all(|&level| level > line);
+    levels.windows(SYLLABLE).any(stands_out)
 }
 
 /// The pauses before, between and after the `spoken` spans of `length` samples, the margins of the
@@ -86,7 +99,7 @@ fn level(samples: &[f32]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::between;
-    use super::is_steady;
+    use super::has_syllable;
     use super::spoken;
     use crate::backends::models::whisper::mel::RATE;
 
@@ -133,11 +146,47 @@ mod tests {
     }
 
     #[test]
-    fn noise_and_tones_are_steady_and_a_short_word_is_not() {
-        assert!(is_steady(&sound(0.1, &[10.0])));
-        assert!(is_steady(&sound(0.001, &[0.0, 10.0])));
-        assert!(!is_steady(&sound(0.01, &[5.0, 0.4, 5.0])));
-        assert!(!is_steady(&[]));
+    fn noise_tones_and_clicks_have_no_syllable_and_a_short_word_has() {
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        let length = 10 * RATE;
+        let white: Vec<f32> = (0..length).map(|_| noise() * 0.05).collect();
+        let mut last = 0.0;
+        let brown = white.iter().map(|sample| {
+            last = last * 0.999 + sample * 0.1;
+            last
+        });
+        let brown: Vec<f32> = brown.collect();
+        let tone = |hertz: f32| -> Vec<f32> {
+            let turn = std::f32::consts::TAU * hertz / RATE as f32;
+            (0..RATE).map(|at| 0.3 * (turn * at as f32).sin()).collect()
+        };
+        let clicks = (0..length).map(|at| if at % 24_000 < 40 { noise() } else { 0.0 });
+        let clicks: Vec<f32> = clicks.collect();
+        for steady in [
+            &white,
+            &brown,
+            &tone(50.0),
+            &tone(60.0),
+            &tone(440.0),
+            &clicks,
+        ] {
+            assert!(!has_syllable(steady));
+        }
+        // A vowel of 0.12 s (harmonics of 125 Hz up to 1 kHz), no louder than the noise around it.
+        let mut word = white.clone();
+        let spoken = word.iter_mut().skip(3 * RATE).take(RATE * 12 / 100);
+        for (at, sample) in (0_u16..).zip(spoken) {
+            let turn = std::f32::consts::TAU * 125.0 * f32::from(at) / RATE as f32;
+            *sample += (3..9)
+                .map(|it| 0.016 * (turn * it as f32).sin())
+                .sum::<f32>();
+        }
+        assert!(has_syllable(&word));
+        assert!(!has_syllable(&[]));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! As OpenAI's `transcribe` has it: a window that leaves something over is gone on from there until
 //! the sound is over, and what has been said since the model was last unsure stands before the next
-//! window's prompt. A window in which nothing is audible is passed over. Where no language is given
+//! window's prompt. In noise, a hum or clicks the model may be sure of a word, so that one sign of
+//! silence is enough where the sound has no syllable. A window in which nothing is audible is passed over. Where no language is given
 //! it is found out anew for a window that follows a pause; another one than before is believed
 //! where the model is sure. Knows nothing of networks.
 
@@ -12,7 +13,7 @@ use crate::backends::models::whisper::languages::SURE;
 use crate::backends::models::whisper::languages::change;
 use crate::backends::models::whisper::languages::is_other;
 use crate::backends::models::whisper::mel::RATE;
-use crate::backends::models::whisper::pauses::is_steady;
+use crate::backends::models::whisper::pauses::has_syllable;
 use crate::backends::models::whisper::profile::SpecialTokens;
 use crate::backends::models::whisper::segments::TimedTokens;
 use crate::backends::models::whisper::segments::segments;
@@ -164,9 +165,8 @@ impl Windows<'_> {
         if let Some((samples, _)) = language.and_then(|it| progress.languages.get_mut(it)) {
             *samples += window.len();
         }
-        // In a hum the model may be sure of a word.
-        let is_steady = || is_steady(recording.part(window.clone()));
-        if decoded.is_silence() || (decoded.is_likely_silence() && is_steady()) {
+        let has_syllable = || has_syllable(recording.part(window.clone()));
+        if decoded.is_silence() || (decoded.may_be_silence() && !has_syllable()) {
             return Ok(window.end);
         }
         let seconds = window.len() as f64 / RATE as f64;

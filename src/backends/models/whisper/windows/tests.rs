@@ -157,6 +157,42 @@ fn a_single_time_at_the_end_says_that_nothing_follows_in_the_window() {
 }
 
 #[test]
+fn one_sign_of_silence_is_enough_in_sound_without_a_syllable() {
+    let window = |no_speech, avg_logprob| DecodedWindow {
+        no_speech,
+        avg_logprob,
+        ..decoded(&[at(0.0), 1, at(8.0)])
+    };
+    // The samples of a script rise evenly; a vowel is a tone of half a second.
+    let steady: Vec<f32> = (0..10 * RATE).map(|it| 1.0 + it as f32).collect();
+    let mut spoken = steady.clone();
+    for (at, sample) in (0_u16..).zip(spoken.iter_mut().skip(RATE).take(RATE / 2)) {
+        *sample += 9000.0 * (f32::from(at) * 0.3).sin();
+    }
+    for (no_speech, avg_logprob, in_steady, in_spoken) in [
+        (0.5, -0.9, 1, 1),
+        (0.7, -0.9, 0, 1),
+        (0.5, -1.1, 0, 1),
+        (0.7, -1.1, 0, 0),
+    ] {
+        for (samples, expected) in [(&steady, in_steady), (&spoken, in_spoken)] {
+            let mut script = Script {
+                answers: VecDeque::from([window(no_speech, avg_logprob)]),
+                ..Script::default()
+            };
+            let recording = Recording {
+                samples,
+                pauses: &[],
+            };
+            let whole = [0..samples.len()];
+            let heard = windows(Some("en")).run(recording, &whole, &mut script);
+            let found = heard.unwrap().segments.len();
+            assert_eq!(found, expected, "{no_speech} {avg_logprob}");
+        }
+    }
+}
+
+#[test]
 fn a_window_is_told_what_was_said_since_the_model_was_unsure() {
     let answers = || {
         VecDeque::from([
