@@ -74,7 +74,7 @@ pub(in crate::backends) struct SpecialTokens {
 
 /// What is read of `config.json`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a table")]
 pub(in crate::backends) struct ModelConfig {
     max_source_positions: Option<usize>,
     max_target_positions: Option<usize>,
@@ -86,7 +86,7 @@ pub(in crate::backends) struct ModelConfig {
 
 /// What is read of `generation_config.json`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a table")]
 pub(in crate::backends) struct GenerationConfig {
     is_multilingual: Option<bool>,
     lang_to_id: BTreeMap<String, u32>,
@@ -100,7 +100,7 @@ pub(in crate::backends) struct GenerationConfig {
 
 /// What is read of `preprocessor_config.json`.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, expecting = "a table")]
 pub(in crate::backends) struct PreprocessorConfig {
     feature_size: Option<usize>,
     hop_length: Option<usize>,

@@ -19,6 +19,7 @@ pub(in crate::backends) struct Vocabulary {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a table")]
 struct Tokenizer {
     model: Model,
     #[serde(default)]
@@ -26,11 +27,13 @@ struct Tokenizer {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a table")]
 struct Model {
     vocab: HashMap<String, u32>,
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "a table")]
 struct Added {
     id: u32,
     content: String,
