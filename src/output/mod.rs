@@ -12,7 +12,7 @@ mod results;
 pub use file::OutputRoot;
 pub use file::Refusal;
 pub use file::WriteError;
-pub use formats::captions::CaptionLayout;
+pub use formats::caption::CaptionLayout;
 pub use formats::render::render;
 pub use place::Place;
 pub use read_files::ReadFiles;

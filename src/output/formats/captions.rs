@@ -4,64 +4,21 @@
 //! some; else the time of the segment is shared by length. Segments that follow each other closely
 //! meet on one caption only where one of them is too short to be read.
 
-use super::atoms::BreakQuality;
 use super::atoms::atoms;
+use super::caption::Caption;
+use super::caption::CaptionLayout;
+use super::caption::TimedAtom;
 use super::clock::LetterClock;
-use super::render::milliseconds;
-use super::render::one_line;
 use super::schedule::schedule;
 use super::split::lines;
 use super::split::split;
+use super::text::milliseconds;
+use super::text::one_line;
 use crate::output::results::transcription::SegmentEntry;
 use crate::speech::has_space_between;
-use unicode_width::UnicodeWidthStr;
 
 /// Segments further apart than this are never on one caption, in seconds.
 const APART: f64 = 0.5;
-
-/// How captions are laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CaptionLayout {
-    /// Columns of a line; most letters take one, a Chinese, Japanese or Korean one takes two.
-    pub line_width: usize,
-    /// Lines of a caption.
-    pub line_count: usize,
-}
-
-/// Text that is shown for some time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caption {
-    /// Milliseconds.
-    pub(super) start: u64,
-    /// Milliseconds; after `start`.
-    pub(super) end: u64,
-    /// At least one.
-    pub(super) lines: Vec<String>,
-}
-
-impl Caption {
-    /// Columns of its text.
-    pub(super) fn width(&self) -> usize {
-        self.lines.iter().map(|line| line.width()).sum()
-    }
-}
-
-/// An atom of a segment, and when it is said.
-#[derive(Clone, Debug)]
-pub(super) struct TimedAtom {
-    pub(super) text: String,
-    /// Columns.
-    pub(super) width: usize,
-    pub(super) has_space: bool,
-    pub(super) quality: BreakQuality,
-    /// Seconds.
-    pub(super) start: f64,
-    /// Seconds; not before `start`.
-    pub(super) end: f64,
-    pub(super) ends_segment: bool,
-    /// Seconds that its segment takes.
-    pub(super) segment_length: f64,
-}
 
 /// The captions of `segments` of a sound of so many seconds, in order of time; no two are shown at
 /// once.

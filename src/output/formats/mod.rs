@@ -1,6 +1,6 @@
 //! Formats: what a run found, as the files that other programs read.
 //!
-//! A format is a file here and an entry of [`Format`](crate::recipe::Format); it is made from
+//! A format is a file here and an entry of [`Format`](crate::recipe::OutputFormat); it is made from
 //! results alone, so it can be made again later. Where a file goes is said by
 //! [`Place`](crate::output::Place).
 //!
@@ -11,12 +11,14 @@
 //! | `txt` | none | one a segment |
 
 mod atoms;
-pub(super) mod captions;
+pub(super) mod caption;
+mod captions;
 mod clock;
 pub(super) mod render;
 mod schedule;
 mod split;
 mod srt;
+mod text;
 mod tsv;
 mod txt;
 mod vtt;

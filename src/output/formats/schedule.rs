@@ -1,6 +1,6 @@
 //! When captions are shown: one at a time, and each long enough to be read.
 
-use super::captions::Caption;
+use super::caption::Caption;
 use super::split::SHORTEST;
 
 const SHORTEST_MS: u64 = (SHORTEST * 1e3) as u64;

@@ -5,8 +5,8 @@
 //! caption before it unless it ends there; none is gone before it can be read.
 
 use super::atoms::BreakQuality;
-use super::captions::CaptionLayout;
-use super::captions::TimedAtom;
+use super::caption::CaptionLayout;
+use super::caption::TimedAtom;
 use std::ops::Range;
 
 /// The shortest time that a caption can be read in, in seconds.

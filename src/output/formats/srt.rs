@@ -1,7 +1,7 @@
 //! `srt`: SubRip captions, which most players read.
 
-use super::captions::Caption;
-use super::render::clock;
+use super::caption::Caption;
+use super::text::clock;
 use std::fmt::Result;
 use std::fmt::Write;
 

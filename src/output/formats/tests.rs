@@ -1,7 +1,7 @@
 //! Captions whose text and times were worked out by hand, and what holds for all of them.
 
-use super::captions::Caption;
-use super::captions::CaptionLayout;
+use super::caption::Caption;
+use super::caption::CaptionLayout;
 use super::captions::captions;
 use super::srt;
 use super::tsv;

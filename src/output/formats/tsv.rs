@@ -1,7 +1,7 @@
 //! `tsv`: a table of segments with their times in milliseconds, as Whisper writes it.
 
-use super::render::milliseconds;
-use super::render::one_line;
+use super::text::milliseconds;
+use super::text::one_line;
 use crate::output::results::transcription::SegmentEntry;
 use std::fmt::Result;
 use std::fmt::Write;

@@ -1,6 +1,6 @@
 //! `txt`: the text alone, a line a segment.
 
-use super::render::one_line;
+use super::text::one_line;
 use crate::output::results::transcription::SegmentEntry;
 use std::fmt::Result;
 use std::fmt::Write;

@@ -1,7 +1,7 @@
 //! `vtt`: WebVTT captions, for browsers (<https://www.w3.org/TR/webvtt1/>).
 
-use super::captions::Caption;
-use super::render::clock;
+use super::caption::Caption;
+use super::text::clock;
 use std::fmt::Result;
 use std::fmt::Write;
 

@@ -23,7 +23,7 @@ use crate::output::Place;
 use crate::output::Results;
 use crate::output::StageOutput;
 use crate::output::StageRun;
-use crate::output::formats::captions::CaptionLayout;
+use crate::output::formats::caption::CaptionLayout;
 use crate::output::formats::render::render;
 use crate::output::results::build::RunFacts;
 use crate::output::results::build::results;
