@@ -168,6 +168,8 @@ pub struct RemoteFacts {
     pub variables: Vec<String>,
     /// The variable that holds the key which is sent; `None` where none is.
     pub key: Option<String>,
+    /// The host of the proxy that it is reached through.
+    pub proxy: Option<String>,
 }
 
 /// How the body of a request carries the bytes of frames and sound.

@@ -12,7 +12,7 @@ use std::time::Instant;
 use vpipe::backends::remote::mapping::Mapping;
 use vpipe::backends::remote::runpod;
 use vpipe::backends::remote::runpod::Endpoint;
-use vpipe::backends::transport::http::Access;
+use vpipe::backends::transport::access::Access;
 use vpipe::engine::Call;
 use vpipe::engine::Emitter;
 use vpipe::engine::Map;
@@ -70,6 +70,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         key: None,
         key_host: runpod::HOST,
         allowed: Vec::new(),
+        from_recipe: false,
     };
     let runpod = RunpodSpec::default();
     let endpoint = Endpoint::new(&runpod, "detect", &access)?;
@@ -86,6 +87,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         fleet: None,
         variables: Vec::new(),
         key: None,
+        proxy: None,
     };
     let facts = Facts {
         cores: 2,

@@ -115,7 +115,9 @@ impl Compiled {
 
     /// Nothing, where the environment has all that a run needs.
     pub(super) fn ready(&self) -> Result<(), AppError> {
-        match self.placements.missing.first() {
+        let placements = &self.placements;
+        let mut lacks = placements.missing.iter().chain(&placements.unallowed);
+        match lacks.next() {
             Some(Diagnostic { message, help, .. }) => Err(AppError::Environment {
                 message: message.clone(),
                 help: help.clone(),
@@ -126,7 +128,12 @@ impl Compiled {
 
     /// What the environment lacks, and what of `recipe` can be run and will disappoint.
     pub(super) fn warnings(&self, recipe: &Recipe) -> Option<Report> {
-        let missing = self.placements.missing.iter().cloned();
+        let placements = &self.placements;
+        let missing = placements
+            .missing
+            .iter()
+            .chain(&placements.unallowed)
+            .cloned();
         let advice = plan::warnings(recipe, &self.plan, &self.facts);
         let diagnostics: Vec<_> = missing.chain(advice).collect();
         (!diagnostics.is_empty()).then(|| Report {

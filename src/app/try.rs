@@ -138,7 +138,10 @@ pub fn try_stage(request: &TryRequest) -> Result<TryReport, AppError> {
     let rendered = trial.rendered(&item).map_err(failed)?;
     let answer = match request.send {
         false => None,
-        true => Some(send(&*trial, &item)?),
+        true => {
+            permitted(&placements)?;
+            Some(send(&*trial, &item)?)
+        }
     };
     Ok(TryReport {
         item: item.to_string(),
@@ -187,6 +190,16 @@ fn trial(placements: &Placements, stage: &StageId) -> Result<Arc<dyn Trial>, App
                     .to_owned(),
             ),
         })
+}
+
+fn permitted(placements: &Placements) -> Result<(), AppError> {
+    match placements.unallowed.first() {
+        Some(Diagnostic { message, help, .. }) => Err(AppError::Environment {
+            message: message.clone(),
+            help: help.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn send(trial: &dyn Trial, item: &Item) -> Result<TryAnswer, AppError> {

@@ -144,7 +144,10 @@ pub(super) fn sent(share: &HostShare, would: bool) -> String {
         true => String::new(),
         false => format!(", with {}", with.join(" and ")),
     };
-    format!("{what} this machine for {}{with}", share.host)
+    let proxy = share.proxy.as_ref();
+    let proxy = proxy.map(|proxy| format!(" through the proxy {proxy}"));
+    let proxy = proxy.unwrap_or_default();
+    format!("{what} this machine for {}{proxy}{with}", share.host)
 }
 
 /// How many inputs there are, and how many of them cannot be read.

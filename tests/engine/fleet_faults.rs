@@ -12,8 +12,8 @@ use crate::support::fleet::Setting;
 use std::time::Duration;
 use vpipe::backends::remote::runpod::Endpoint;
 use vpipe::backends::remote::runpod::HOST;
-use vpipe::backends::transport::http::Access;
-use vpipe::backends::transport::http::Secret;
+use vpipe::backends::transport::access::Access;
+use vpipe::backends::transport::access::Secret;
 use vpipe::engine::StopReason;
 use vpipe::engine::StopSignal;
 use vpipe::event::Event;
@@ -45,6 +45,7 @@ fn endpoint(fleet: &Fleet, key: &str, spec: &RunpodSpec) -> Endpoint {
         key: Some(Secret::new(key)),
         key_host: HOST,
         allowed: Vec::new(),
+        from_recipe: false,
     };
     Endpoint::new(spec, "detect", &access).unwrap()
 }

@@ -40,5 +40,6 @@ pub(crate) fn runpod() -> RemoteFacts {
         fleet: None,
         variables: Vec::new(),
         key: None,
+        proxy: None,
     }
 }

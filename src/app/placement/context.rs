@@ -1,8 +1,8 @@
 //! The context of a placement: the environment, the hosts that may get keys, and the videos.
 
 use crate::backends::remote::runpod;
-use crate::backends::transport::http::Access;
-use crate::backends::transport::http::Secret;
+use crate::backends::transport::access::Access;
+use crate::backends::transport::access::Secret;
 use crate::diag::Span;
 use crate::facts::VideoFacts;
 use crate::name::BackendName;
@@ -128,5 +128,6 @@ pub(in crate::app) fn runpod_access<'a>(
         key: variable(&spec.api_key_env).map(Secret::new),
         key_host: runpod::HOST,
         allowed: allowed_hosts.to_vec(),
+        from_recipe: spec.base_url.is_some(),
     }
 }

@@ -8,8 +8,8 @@ use crate::app::placement::placements::Placements;
 use crate::backends::remote::mapping::Mapping;
 use crate::backends::remote::service;
 use crate::backends::remote::service::Service;
-use crate::backends::transport::http::Access;
-use crate::backends::transport::http::Secret;
+use crate::backends::transport::access::Access;
+use crate::backends::transport::access::Secret;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
@@ -87,6 +87,7 @@ impl Placements {
             key: key.map(Secret::new),
             key_host: service::KEY_HOST,
             allowed: context.allowed_hosts.to_vec(),
+            from_recipe: true,
         };
         if let (Some(variable), None) = (variable, &access.key) {
             let help = "set it, or remove `api_key_env` where the server needs no key";
@@ -94,10 +95,12 @@ impl Placements {
         }
         let service =
             Service::new(spec, &access).map_err(|failure| AppError::environment(&failure))?;
+        let route = service.route();
+        self.permit(backend, &route);
         let facts = RemoteFacts {
             why,
             backend: backend.name.clone(),
-            host: service.host(),
+            host: route.host.clone(),
             model: model.unwrap_or(BackendKind::Http.word()).to_owned(),
             concurrency: spec.server.concurrency,
             max_body: spec.max_body,
@@ -105,6 +108,7 @@ impl Placements {
             attempts: spec.server.attempts,
             retry_time: spec.server.retry_time,
             fleet: None,
+            proxy: route.proxy,
             variables: backend.variable_names(),
             key: variable.filter(|_| access.key.is_some()).map(str::to_owned),
         };

@@ -13,7 +13,8 @@ use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::runpod;
 use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::runpod::IssuedIds;
-use crate::backends::transport::http::Access;
+use crate::backends::transport::access::Access;
+use crate::backends::transport::access::Route;
 use crate::diag::Diagnostic;
 use crate::engine::Call;
 use crate::facts::Encoding;
@@ -45,6 +46,8 @@ pub(in crate::app) struct Placements {
     pub(in crate::app) notices: Vec<String>,
     /// Variables that the recipe needs and the environment lacks: enough to plan, not to run.
     pub(in crate::app) missing: Vec<Diagnostic>,
+    /// Hosts of the recipe that the user has not allowed: enough to plan, not to send anything.
+    pub(in crate::app) unallowed: Vec<Diagnostic>,
     // The ids of all jobs of the run, so that no two stages share one.
     issued: IssuedIds,
 }
@@ -77,6 +80,27 @@ impl Placements {
         let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
         if !self.missing.contains(&missing) {
             self.missing.push(missing);
+        }
+    }
+
+    /// Notes a host of the recipe that the user has not allowed; once, however many stages it has.
+    pub(in crate::app) fn permit(&mut self, backend: &BackendRef, route: &Route) {
+        if route.is_permitted {
+            return;
+        }
+        let host = &route.host;
+        let message = format!(
+            "`{}` sends to {host}, which you have not allowed",
+            backend.name
+        );
+        let flag = match host.contains('{') {
+            true => "`--allow-host HOST` with the host that this comes to".to_owned(),
+            false => format!("`--allow-host {host}`"),
+        };
+        let help = format!("`vpipe plan` says what it gets; if it may, say {flag}");
+        let unallowed = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
+        if !self.unallowed.contains(&unallowed) {
+            self.unallowed.push(unallowed);
         }
     }
 
@@ -121,10 +145,12 @@ impl Placements {
             Some(_) => named_in_recipe(&backend.name),
             None => format!("{} and {variable} are set", spec.api_key_env),
         };
+        let route = endpoint.route();
+        self.permit(backend, &route);
         let facts = RemoteFacts {
             why,
             backend: backend.name.clone(),
-            host: endpoint.host(),
+            host: route.host.clone(),
             model: endpoint.id().to_owned(),
             concurrency: spec.server.concurrency,
             max_body: runpod::max_body(spec),
@@ -132,6 +158,7 @@ impl Placements {
             attempts: spec.server.attempts,
             retry_time: spec.server.retry_time,
             fleet: Some(spec.into()),
+            proxy: route.proxy,
             variables: backend.variable_names(),
             key: access.key.map(|_| spec.api_key_env.clone()),
         };

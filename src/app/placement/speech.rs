@@ -15,8 +15,8 @@ use crate::backends::models::whisper::SpeechModelSource;
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
-use crate::backends::transport::http::Access;
-use crate::backends::transport::http::Secret;
+use crate::backends::transport::access::Access;
+use crate::backends::transport::access::Secret;
 use crate::facts::Encoding;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
@@ -174,14 +174,17 @@ impl Placements {
             key: key.map(Secret::new),
             key_host: openai::HOST,
             allowed: context.allowed_hosts.to_vec(),
+            from_recipe: spec.base_url.is_some(),
         };
         let params = stages::transcription_params(whisper);
         let server = Transcriptions::new(spec, &access, &params)
             .map_err(|failure| AppError::environment(&failure))?;
+        let route = server.route();
+        self.permit(backend, &route);
         let facts = RemoteFacts {
             why: named_in_recipe(&backend.name),
             backend: backend.name.clone(),
-            host: server.host(),
+            host: route.host.clone(),
             model: params.model.clone(),
             concurrency: spec.server.concurrency,
             max_body: spec.max_body,
@@ -189,6 +192,7 @@ impl Placements {
             attempts: spec.server.attempts,
             retry_time: spec.server.retry_time,
             fleet: None,
+            proxy: route.proxy,
             variables: backend.variable_names(),
             key: variable.filter(|_| access.key.is_some()).map(str::to_owned),
         };

@@ -45,6 +45,8 @@ pub struct HostShare {
     pub variables: BTreeSet<String>,
     /// The variables that hold the keys which are sent to it.
     pub keys: BTreeSet<String>,
+    /// The host of the proxy that it is reached through.
+    pub proxy: Option<String>,
 }
 
 /// What a run of `compiled` is about to do.
@@ -74,6 +76,7 @@ fn shares(compiled: &Compiled) -> Vec<HostShare> {
             sound: false,
             variables: BTreeSet::new(),
             keys: BTreeSet::new(),
+            proxy: remote.proxy.clone(),
         });
         match compiled.stage_takes_sound(stage) {
             true => share.sound = true,

@@ -3,10 +3,11 @@
 //! Does not know what is asked or answered.
 
 use crate::backends::remote::speech;
+use crate::backends::transport::access::Access;
+use crate::backends::transport::access::Route;
 use crate::backends::transport::excerpt::said;
 use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
-use crate::backends::transport::http::Access;
 use crate::backends::transport::http::OutgoingRequest;
 use crate::backends::transport::http::Reply;
 use crate::backends::transport::http::Server;
@@ -74,6 +75,11 @@ impl Service {
             boundary: blake3::hash(access.base.as_bytes()).to_hex().to_string(),
             spec: spec.clone(),
         })
+    }
+
+    /// How it is reached.
+    pub fn route(&self) -> Route {
+        self.server.route()
     }
 
     /// The host, as users know it.

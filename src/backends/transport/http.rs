@@ -3,6 +3,12 @@
 //!
 //! The one file that names the client library. Does not know what is asked or answered.
 
+use super::access::Access;
+use super::access::Route;
+use super::access::Secret;
+use super::access::host_of;
+use super::access::is_loopback;
+use super::access::proxy_of;
 use super::retry_after;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -20,28 +26,10 @@ use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls_platform_verifier::BuilderVerifierExt;
 use std::error::Error;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
-
-/// A key. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// A key with this text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
 
 /// An answer, whatever its status.
 #[derive(Clone, Debug)]
@@ -73,53 +61,6 @@ pub struct OutgoingRequest<'a> {
     pub body: Bytes,
 }
 
-/// What a server is reached with.
-#[derive(Clone, Debug)]
-pub struct Access {
-    /// The address that paths are joined to.
-    pub base: String,
-    /// How that address is shown, where it holds what is not shown.
-    pub shown: Option<String>,
-    /// The key for it, if it needs one.
-    pub key: Option<Secret>,
-    /// The host that the key is for.
-    pub key_host: &'static str,
-    /// Hosts that may get the key besides, because the user said so.
-    pub allowed: Vec<String>,
-}
-
-impl Access {
-    // The address as it may be told: no password, and nothing that is not shown.
-    fn told(&self) -> &str {
-        match &self.shown {
-            Some(shown) => shown,
-            None if self.base.contains('@') => "the address",
-            None => &self.base,
-        }
-    }
-
-    fn shown_host(&self) -> Option<&str> {
-        self.shown.as_deref().and_then(host_of)
-    }
-}
-
-// The host in an address that is shown as a template; `None` where it is written out there.
-fn host_of(template: &str) -> Option<&str> {
-    let begin = template.find("://").map_or(0, |at| at + 3);
-    let mut depth = 0_usize;
-    let rest = template.get(begin..)?;
-    let end = rest.find(|letter: char| {
-        match letter {
-            '{' => depth += 1,
-            '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        depth == 0 && "/?#".contains(letter)
-    });
-    let host = rest.get(..end.unwrap_or(rest.len()))?;
-    host.contains(['{', '}']).then_some(host)
-}
-
 /// A server, and the key for it.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -129,6 +70,8 @@ pub struct Server {
     key: Option<Secret>,
     timeout: Duration,
     max_answer: usize,
+    proxy: Option<String>,
+    is_permitted: bool,
 }
 
 impl Server {
@@ -156,7 +99,8 @@ impl Server {
                  variable and name that with `api_key_env`"
             )));
         }
-        let trusted = is_loopback(&base) || access.allowed.iter().any(|name| name == host);
+        let here = is_loopback(host);
+        let trusted = here || access.allowed.iter().any(|name| name == host);
         if access.key.is_some() && !trusted {
             let own = access.key_host;
             if host != own {
@@ -171,16 +115,17 @@ impl Server {
                 )));
             }
         }
-        let client = tls()
-            .map_err(|error| refused(format!("no encrypted connections can be made: {error}")))
-            .and_then(|tls| {
-                Client::builder()
-                    .tls_backend_preconfigured(tls)
-                    // A redirect could lead a key elsewhere.
-                    .redirect(Policy::none())
-                    .build()
-                    .map_err(|error| refused(format!("no connections can be made: {error}")))
-            })?;
+        let proxy = if here { None } else { proxy_of(base.as_str()) };
+        if let (Some(proxy), Some(_), "http") = (&proxy, &access.key, base.scheme()) {
+            let host = access.shown_host().unwrap_or(host);
+            return Err(refused(format!(
+                "the key for {host} is not sent through the proxy {proxy} without encryption: use an \
+                 address that begins with https, or name {host} in NO_PROXY"
+            )));
+        }
+        let is_own = host == access.key_host && base.scheme() == "https";
+        let is_permitted = trusted || is_own || !access.from_recipe;
+        let client = client(here)?;
         Ok(Self {
             client,
             base,
@@ -188,6 +133,8 @@ impl Server {
             key: access.key.clone(),
             timeout,
             max_answer: most,
+            proxy,
+            is_permitted,
         })
     }
 
@@ -196,6 +143,15 @@ impl Server {
         let shown = self.shown.as_deref().and_then(host_of);
         let host = shown.or_else(|| self.base.host_str());
         host.unwrap_or_default().to_owned()
+    }
+
+    /// How it is reached.
+    pub fn route(&self) -> Route {
+        Route {
+            host: self.host(),
+            proxy: self.proxy.clone(),
+            is_permitted: self.is_permitted,
+        }
     }
 
     /// Whether there is a key for it.
@@ -417,12 +373,19 @@ fn redacted(body: Bytes, key: &[u8]) -> Bytes {
     kept.freeze()
 }
 
-fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+// Nothing for this machine goes through a proxy, and what goes elsewhere as the machine says.
+fn client(here: bool) -> Result<Client, Failure> {
+    let refused = |what: &str, error: &dyn Error| {
+        let why = format!("no {what} connections can be made: {error}");
+        Failure::new(Class::Refused, why)
+    };
+    let tls = tls().map_err(|error| refused("encrypted", &error))?;
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
+        // A redirect could lead a key elsewhere.
+        .redirect(Policy::none());
+    let builder = if here { builder.no_proxy() } else { builder };
+    builder.build().map_err(|error| refused("HTTP", &error))
 }
 
 fn tls() -> Result<ClientConfig, rustls::Error> {
@@ -449,6 +412,7 @@ mod tests {
             key: Some(Secret::new("very-secret")),
             key_host: "api.runpod.ai",
             allowed: allowed.iter().map(|&host| host.to_owned()).collect(),
+            from_recipe: true,
         };
         Server::new(&access, Duration::from_secs(1), 1000).map_err(|failure| failure.to_string())
     }

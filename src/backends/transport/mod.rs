@@ -2,6 +2,7 @@
 //!
 //! Does not know what is asked or answered.
 
+pub mod access;
 pub(in crate::backends) mod excerpt;
 pub mod form;
 pub mod http;

@@ -69,6 +69,7 @@ fn header() -> RunHeader {
             sound: true,
             variables: ["VPIPE_SITE".to_owned()].into(),
             keys: ["MY_KEY".to_owned()].into(),
+            proxy: Some("proxy.example.com:3128".to_owned()),
         }],
         forecast: Forecast::default(),
     }
@@ -138,7 +139,7 @@ fn a_run_is_announced() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  frames and sound leave this machine for api.example.com, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     [0 of 24] extract 0/24
@@ -164,7 +165,7 @@ fn rows_count_rates_and_slots() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  frames and sound leave this machine for api.example.com, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Step    clip.mp4: started
@@ -195,7 +196,7 @@ fn troubles_are_told_once_and_counted() {
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
-    Notice  frames and sound leave this machine for api.example.com, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)

@@ -127,6 +127,7 @@ mod tests {
             fleet: None,
             variables: Vec::new(),
             key: None,
+            proxy: None,
         };
         let length = ChunkLength::remote(&sound, concurrency, &place)?;
         assert!(length.of(Some(duration)) <= length.longest());

@@ -400,7 +400,7 @@ mod tests {
     use crate::backends::remote::mapping::Mapping;
     use crate::backends::remote::runpod::Endpoint;
     use crate::backends::remote::runpod::HOST;
-    use crate::backends::transport::http::Access;
+    use crate::backends::transport::access::Access;
     use crate::engine::Call;
     use crate::failure::Class;
     use crate::failure::Failure;
@@ -424,6 +424,7 @@ mod tests {
             key: None,
             key_host: HOST,
             allowed: Vec::new(),
+            from_recipe: false,
         };
         let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
         let mapping = Mapping::new(&MappingSpec::default());

@@ -1,21 +1,15 @@
 //! The environment: what recipes of strangers try to get of it, and what is shown of what the user
 //! permits.
 
+use super::harness::recorder;
 use crate::support::program::Said;
 use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
 use crate::support::repository::ROOT;
 use crate::support::repository::recipes;
-use crate::support::server::serve;
-use axum::Json;
-use axum::Router;
-use axum::http::HeaderMap;
-use axum::http::Uri;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
 use tempfile::TempDir;
 
 /// Variables that no recipe may have unless the user says so, each with a value of its own.
@@ -57,18 +51,6 @@ const MARKS: [&str; 16] = [
     "smtp15",
     "vault16",
 ];
-
-/// A server that keeps what it is sent.
-async fn recorder() -> (String, Arc<Mutex<Vec<String>>>) {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&heard);
-    let app = Router::new().fallback(move |headers: HeaderMap, uri: Uri, body: String| {
-        let said = format!("{uri} {headers:?} {body}");
-        kept.lock().unwrap().push(said);
-        async { Json(json!({ "text": "a" })) }
-    });
-    (serve(app).await, heard)
-}
 
 fn no_secret_in(text: &str, what: &str) {
     for mark in MARKS {
@@ -190,7 +172,7 @@ async fn what_is_permitted_is_sent_and_named_and_not_shown() {
     let heard = heard.lock().unwrap();
     assert_eq!(heard.len(), 1, "{heard:?}");
     assert!(
-        heard[0].starts_with("/own-site-17/MY-SITE-18 "),
+        heard[0].starts_with("POST /own-site-17/MY-SITE-18 "),
         "{heard:?}"
     );
 }

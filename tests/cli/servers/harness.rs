@@ -4,8 +4,17 @@ use crate::support::program::Said;
 use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
 use crate::support::repository::ROOT;
+use crate::support::server::serve;
+use axum::Json;
+use axum::Router;
+use axum::http::HeaderMap;
+use axum::http::Method;
+use axum::http::Uri;
 use serde_json::Value;
+use serde_json::json;
 use std::fs;
+use std::sync::Arc;
+use std::sync::Mutex;
 use tempfile::TempDir;
 
 pub(crate) const KEY: &str = "A-KEY-THAT-NOBODY-MAY-SEE";
@@ -40,4 +49,18 @@ pub(crate) fn entries(results: &Value) -> &Vec<Value> {
 
 pub(crate) fn is_jpeg(image: &Value) -> bool {
     image.as_str().unwrap().starts_with("/9j/")
+}
+
+/// A server that keeps what it is sent.
+pub(crate) async fn recorder() -> (String, Arc<Mutex<Vec<String>>>) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heard);
+    let app = Router::new().fallback(
+        move |method: Method, headers: HeaderMap, uri: Uri, body: String| {
+            let said = format!("{method} {uri} {headers:?} {body}");
+            kept.lock().unwrap().push(said);
+            async { Json(json!({ "text": "a" })) }
+        },
+    );
+    (serve(app).await, heard)
 }

@@ -5,6 +5,7 @@
 mod environment;
 mod examples;
 mod harness;
+mod hosts;
 mod http_stages;
 mod lies;
 mod try_command;

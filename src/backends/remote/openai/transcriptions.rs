@@ -3,9 +3,10 @@
 
 use crate::backends::remote::openai::outcome;
 use crate::backends::remote::openai::outcome::Unsupported;
+use crate::backends::transport::access::Access;
+use crate::backends::transport::access::Route;
 use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
-use crate::backends::transport::http::Access;
 use crate::backends::transport::http::OutgoingRequest;
 use crate::backends::transport::http::Server;
 use crate::exchange::Exchange;
@@ -145,6 +146,11 @@ impl Transcriptions {
             most: AtomicUsize::new(usize::MAX),
             detail: params.detail.clone(),
         })
+    }
+
+    /// How it is reached.
+    pub fn route(&self) -> Route {
+        self.server.route()
     }
 
     /// The host that gets the sound.

@@ -8,7 +8,8 @@ use super::outcome::StatusError;
 use super::polling::Polling;
 use super::rate_limit::RateLimit;
 use crate::backends::remote::submission::Submission;
-use crate::backends::transport::http::Access;
+use crate::backends::transport::access::Access;
+use crate::backends::transport::access::Route;
 use crate::backends::transport::http::Server;
 use crate::backends::transport::json;
 use crate::exchange::Exchange;
@@ -114,6 +115,11 @@ impl Endpoint {
     pub fn showing(mut self, shown: Option<String>) -> Self {
         self.shown = shown;
         self
+    }
+
+    /// How it is reached.
+    pub fn route(&self) -> Route {
+        self.server.route()
     }
 
     /// The host that gets the frames.

@@ -1,0 +1,99 @@
+//! Access: the address of a server, the key for it, and who may get what.
+
+use http::Uri;
+use hyper_util::client::proxy::matcher::Matcher;
+use std::fmt;
+use std::net::IpAddr;
+
+/// A key. Never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub(super) String);
+
+impl Secret {
+    /// A key with this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// What a server is reached with.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The address that paths are joined to.
+    pub base: String,
+    /// How that address is shown, where it holds what is not shown.
+    pub shown: Option<String>,
+    /// The key for it, if it needs one.
+    pub key: Option<Secret>,
+    /// The host that the key is for.
+    pub key_host: &'static str,
+    /// Hosts that may get what is sent and the key, because the user said so.
+    pub allowed: Vec<String>,
+    /// Whether the address is the recipe's, and not the user's own or that of a service.
+    pub from_recipe: bool,
+}
+
+impl Access {
+    // The address as it may be told: no password, and nothing that is not shown.
+    pub(super) fn told(&self) -> &str {
+        match &self.shown {
+            Some(shown) => shown,
+            None if self.base.contains('@') => "the address",
+            None => &self.base,
+        }
+    }
+
+    pub(super) fn shown_host(&self) -> Option<&str> {
+        self.shown.as_deref().and_then(host_of)
+    }
+}
+
+// The host in an address that is shown as a template; `None` where it is written out there.
+pub(super) fn host_of(template: &str) -> Option<&str> {
+    let begin = template.find("://").map_or(0, |at| at + 3);
+    let mut depth = 0_usize;
+    let rest = template.get(begin..)?;
+    let end = rest.find(|letter: char| {
+        match letter {
+            '{' => depth += 1,
+            '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth == 0 && "/?#".contains(letter)
+    });
+    let host = rest.get(..end.unwrap_or(rest.len()))?;
+    host.contains(['{', '}']).then_some(host)
+}
+
+/// How a server is reached, and whether it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// The host, as it is shown.
+    pub host: String,
+    /// The host of the proxy that everything goes through.
+    pub proxy: Option<String>,
+    /// Whether it is this machine, the host of the service itself, or one that the user allows or
+    /// names.
+    pub is_permitted: bool,
+}
+
+/// Whether `host`, as it stands in an address, is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The host of the proxy through which the settings of this machine lead to `address`.
+pub(super) fn proxy_of(address: &str) -> Option<String> {
+    let address: Uri = address.parse().ok()?;
+    let proxy = Matcher::from_system().intercept(&address)?;
+    let host = proxy.uri().host().unwrap_or("of no name");
+    let port = proxy.uri().port_u16().map(|port| format!(":{port}"));
+    Some(format!("{host}{}", port.unwrap_or_default()))
+}
