@@ -196,8 +196,8 @@ pub(super) struct RecipeArgs {
     #[arg(long, value_name = "DIR", help_heading = CHANGES)]
     pub(super) output_dir: Option<String>,
 
-    /// Let the keys of the recipe's backends go to HOST as well, such as a server of your own;
-    /// without encryption too, where its address is http. May be repeated
+    /// Let the recipe send frames, sound and its keys to HOST, such as a server of your own; without
+    /// encryption too, where its address is http. May be repeated
     #[arg(long = "allow-host", value_name = "HOST")]
     pub(super) allowed_hosts: Vec<String>,
 

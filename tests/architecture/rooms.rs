@@ -55,7 +55,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ffmpeg_next", &["src/media/"]),
     ("turbojpeg", &["src/media/"]),
     ("png", &["src/media/"]),
-    ("http", &["src/backends/transport/access.rs"]),
     ("hyper_util", &["src/backends/transport/access.rs"]),
     ("reqwest", &["src/backends/transport/http.rs"]),
     ("rustls", &["src/backends/transport/http.rs"]),

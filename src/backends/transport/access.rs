@@ -1,6 +1,5 @@
 //! Access: the address of a server, the key for it, and who may get what.
 
-use http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use std::fmt;
 use std::net::IpAddr;
@@ -91,8 +90,7 @@ pub(super) fn is_loopback(host: &str) -> bool {
 
 /// The host of the proxy through which the settings of this machine lead to `address`.
 pub(super) fn proxy_of(address: &str) -> Option<String> {
-    let address: Uri = address.parse().ok()?;
-    let proxy = Matcher::from_system().intercept(&address)?;
+    let proxy = Matcher::from_system().intercept(&address.parse().ok()?)?;
     let host = proxy.uri().host().unwrap_or("of no name");
     let port = proxy.uri().port_u16().map(|port| format!(":{port}"));
     Some(format!("{host}{}", port.unwrap_or_default()))
