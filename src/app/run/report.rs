@@ -181,6 +181,12 @@ mod tests {
         assert_eq!(code(vec![fine(), unreadable()], None), 1);
         assert_eq!(code(vec![video(5, 0, Some("truncated"))], None), 1);
         assert_eq!(code(vec![unreadable(), unreadable()], None), 3);
+        let unwritten = || VideoReport {
+            is_unwritten: true,
+            ..fine()
+        };
+        assert_eq!(code(vec![fine(), unwritten()], None), 3);
+        assert_eq!(code(vec![unwritten()], Some(StopReason::Interrupted)), 130);
         let failed = StopReason::Failed(Failure::new(Class::Refused, "the key is wrong"));
         assert_eq!(code(vec![fine()], Some(failed)), 3);
         assert_eq!(code(vec![unreadable()], Some(StopReason::Deadline)), 4);
