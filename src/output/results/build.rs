@@ -82,15 +82,7 @@ pub fn results(
         top.summary = first.summary.clone();
     }
     top.summary.records = recorded.values().map(|it| it.summary.records).sum();
-    let mut transcribed: BTreeMap<StageId, Transcription> = record
-        .transcripts
-        .iter()
-        .map(|(id, transcript)| {
-            let unread = run.unread.iter().find(|(stage, _)| stage == id);
-            let said = Transcription::of(transcript, unread.map(|(_, failure)| failure));
-            (id.clone(), said)
-        })
-        .collect();
+    let mut transcribed = transcriptions(record, &run);
     let said = match first_that_listens(recipe, record) {
         Some(id) if transcribed.len() == 1 => transcribed.remove(id),
         Some(id) => transcribed.get(id).cloned(),
@@ -101,16 +93,6 @@ pub fn results(
         [] => Vec::new(),
         entries => timeline(transcription.segments(), entries),
     };
-    let seen = detected.into_iter();
-    let heard = transcribed.into_iter();
-    let stages = seen
-        .map(|(id, seen)| (id, StageOutput::Detected(seen)))
-        .chain(recorded.into_iter().map(|(id, said)| {
-            let (summary, records) = (said.summary, said.detections);
-            (id, StageOutput::Recorded { summary, records })
-        }))
-        .chain(heard.map(|(id, transcription)| (id, StageOutput::Transcribed { transcription })))
-        .collect();
     let summary = Summary {
         segments: transcription.segments().len() as u64,
         gaps: gaps(record)
@@ -134,7 +116,7 @@ pub fn results(
         transcription,
         timeline,
         skipped: blind(recipe, video),
-        stages,
+        stages: stage_outputs(detected, recorded, transcribed),
         failures: failures(record, &run),
         processed_at: run.processed_at.clone(),
         processing_time: rounded(run.elapsed.as_secs_f64(), 1e3),
@@ -145,6 +127,34 @@ pub fn results(
             stages: run.stages,
         },
     }
+}
+
+fn transcriptions(record: &Record, run: &RunFacts) -> BTreeMap<StageId, Transcription> {
+    let transcripts = record.transcripts.iter();
+    transcripts
+        .map(|(id, transcript)| {
+            let unread = run.unread.iter().find(|(stage, _)| stage == id);
+            let transcription = Transcription::of(transcript, unread.map(|(_, failure)| failure));
+            (id.clone(), transcription)
+        })
+        .collect()
+}
+
+fn stage_outputs(
+    detected: BTreeMap<StageId, Detected>,
+    recorded: BTreeMap<StageId, Detected>,
+    transcribed: BTreeMap<StageId, Transcription>,
+) -> BTreeMap<StageId, StageOutput> {
+    let detected = detected.into_iter();
+    let detected = detected.map(|(id, found)| (id, StageOutput::Detected(found)));
+    let recorded = recorded.into_iter().map(|(id, found)| {
+        let (summary, records) = (found.summary, found.detections);
+        (id, StageOutput::Recorded { summary, records })
+    });
+    let transcribed = transcribed.into_iter();
+    let transcribed =
+        transcribed.map(|(id, transcription)| (id, StageOutput::Transcribed { transcription }));
+    detected.chain(recorded).chain(transcribed).collect()
 }
 
 // The stage whose detections stand at the top: the one the recipe names, else its first.

@@ -150,6 +150,18 @@ pub enum Workload {
     },
 }
 
+impl Workload {
+    /// Whether the amount is known before the run.
+    fn is_known(&self) -> bool {
+        !matches!(
+            self,
+            Self::Frames { count: None, .. }
+                | Self::Crops { frames: None }
+                | Self::Sound { seconds: None }
+        )
+    }
+}
+
 /// How long a stage is expected to take, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Times {
@@ -286,53 +298,24 @@ fn stage(
     reading: Option<f64>,
 ) -> Option<StageForecast> {
     let size = plan.frames_per_request(index);
-    let (asked, place, vram, each, reading) = match &step.kind {
-        StepKind::VisionRequest { place, side } => {
-            let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
-            let vram = card.map(|(card, side)| Vram::of(size, side, card));
-            let asked = requests::frames(plan, facts, index, place.encoding);
-            (asked, place, vram, frame(place), reading)
-        }
-        StepKind::SpeechRequest { place, .. } => {
-            // Sound is read in no time beside the frames.
-            (
-                requests::sound(plan, facts, step, place),
-                place,
-                None,
-                second(place),
-                None,
-            )
-        }
-        _ => return None,
-    };
+    let (asked, place, vram, each) = demand(plan, facts, index, step)?;
+    // Sound is read in no time beside the frames.
+    let is_vision = matches!(step.kind, StepKind::VisionRequest { .. });
+    let reading = reading.filter(|_| is_vision);
     let fleet = place.fleet.as_ref();
     let limit = step.limit.max as u64;
     let limit = fleet.map_or(limit, |fleet| limit.min(fleet.workers as u64));
-    let mut figures = vec![each];
-    if let Some(fleet) = fleet {
-        figures.extend([start(fleet), gap(fleet)]);
-    }
-    let seconds = |what| {
-        let figure = figures.iter().find(|figure| figure.what == what);
-        figure.map_or(Estimate::sure(0.0), |figure| figure.seconds)
-    };
-    let RequestEstimate {
-        work,
-        amount,
-        requests,
-        bytes,
-    } = asked;
-    let execution = amount.with(each.seconds, |amount, seconds| amount * seconds);
+    let (start, gap) = fleet.map(start).zip(fleet.map(gap)).unzip();
+    let seconds = |of: Option<&Assumption>| of.map_or(Estimate::sure(0.0), |of| of.seconds);
+    let (amount, requests) = (asked.amount, asked.requests);
     let reading = READING.map(|share| share * reading.unwrap_or(0.0));
     let ahead = (size as f64 / amount.expected.max(1.0)).min(1.0);
-    let cases = requests
-        .with(execution, |requests, execution| (requests, execution))
-        .with(
-            seconds(AssumptionKind::Start),
-            |(requests, execution), start| (requests, execution, start),
-        )
-        .with(seconds(AssumptionKind::Gap), |case, gap| (case, gap))
-        .with(reading, |((requests, execution, start), gap), reading| {
+    let cases = amount
+        .with(each.seconds, |amount, seconds| amount * seconds)
+        .with(requests, |execution, requests| (execution, requests))
+        .with(seconds(start.as_ref()), |case, start| (case, start))
+        .with(seconds(gap.as_ref()), |case, gap| (case, gap))
+        .with(reading, |(((execution, requests), start), gap), reading| {
             Case {
                 workers: limit.min(requests),
                 requests,
@@ -343,12 +326,7 @@ fn stage(
                 ahead,
             }
         });
-    let is_known = !matches!(
-        work,
-        Workload::Frames { count: None, .. }
-            | Workload::Crops { frames: None }
-            | Workload::Sound { seconds: None }
-    );
+    let is_known = asked.work.is_known();
     let cost = fleet.map(|fleet| Cost {
         price_per_second: fleet.price_per_second,
         estimate: cases.map(|case| case.paid(fleet)),
@@ -357,9 +335,9 @@ fn stage(
         stage: step.stage.clone(),
         host: place.host.clone(),
         endpoint: place.model.clone(),
-        work,
+        work: asked.work,
         requests,
-        bytes: bytes.filter(|_| is_known),
+        bytes: asked.bytes.filter(|_| is_known),
         vram,
         workers: limit.min(requests.expected),
         times: is_known.then(|| Times {
@@ -368,8 +346,32 @@ fn stage(
             ideal: cases.expected.ideal(),
         }),
         cost: cost.filter(|_| is_known),
-        figures,
+        figures: [Some(each), start, gap].into_iter().flatten().collect(),
     })
+}
+
+// What a step will ask of its backend, where, with how much GPU memory, and how long an item takes;
+// `None` for a step that asks nothing.
+fn demand<'a>(
+    plan: &Plan,
+    facts: &Facts,
+    index: StepIndex,
+    step: &'a Step,
+) -> Option<(RequestEstimate, &'a RemoteFacts, Option<Vram>, Assumption)> {
+    match &step.kind {
+        StepKind::VisionRequest { place, side } => {
+            let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
+            let size = plan.frames_per_request(index);
+            let vram = card.map(|(card, side)| Vram::of(size, side, card));
+            let asked = requests::frames(plan, facts, index, place.encoding);
+            Some((asked, place, vram, frame(place)))
+        }
+        StepKind::SpeechRequest { place, .. } => {
+            let asked = requests::sound(plan, facts, step, place);
+            Some((asked, place, None, second(place)))
+        }
+        _ => None,
+    }
 }
 
 fn figure(what: AssumptionKind, stated: Option<Duration>, default: Estimate<f64>) -> Assumption {

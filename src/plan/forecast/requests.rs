@@ -9,6 +9,7 @@ use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::plan::forecast::forecast::Estimate;
 use crate::plan::forecast::forecast::Workload;
+use crate::plan::lower::chunk::ChunkLength;
 use crate::plan::step::Plan;
 use crate::plan::step::RequestFeed;
 use crate::plan::step::Step;
@@ -245,17 +246,7 @@ pub(in crate::plan) fn sound(
     } else {
         Estimate::sure(1.0)
     };
-    let requests = durations.unwrap_or_default().into_iter().map(|seconds| {
-        let longest = length.of(Some(seconds)) as f64 / f64::from(RATE);
-        let rest = (seconds - longest).max(0.0);
-        OF_A_CHUNK.map(|share| 1 + (rest / (longest * share)).ceil() as u64)
-    });
-    let mut requests = requests.fold(Estimate::default(), |sum: Estimate<u64>, one| {
-        sum.with(one, |a, b| a + b)
-    });
-    if drop_silence {
-        requests.low = requests.low.min(1);
-    }
+    let requests = chunks(&durations.unwrap_or_default(), length, drop_silence);
     let amount = spoken.map(|share| share * seconds.unwrap_or(0.0));
     let growth = place.encoding.growth();
     let bytes = amount
@@ -270,6 +261,23 @@ pub(in crate::plan) fn sound(
         requests,
         bytes: Some(bytes),
     }
+}
+
+// How many chunks the sound of videos is cut into, by their seconds. Where silence is dropped there
+// may be as few as one.
+fn chunks(durations: &[f64], length: ChunkLength, drop_silence: bool) -> Estimate<u64> {
+    let chunks = durations.iter().map(|seconds| {
+        let longest = length.of(Some(*seconds)) as f64 / f64::from(RATE);
+        let rest = (seconds - longest).max(0.0);
+        OF_A_CHUNK.map(|share| 1 + (rest / (longest * share)).ceil() as u64)
+    });
+    let mut sum = chunks.fold(Estimate::default(), |sum: Estimate<u64>, one| {
+        sum.with(one, |a, b| a + b)
+    });
+    if drop_silence {
+        sum.low = sum.low.min(1);
+    }
+    sum
 }
 
 // Bytes of a second of sound. FLAC has about 55 % of the samples of speech.
