@@ -71,11 +71,7 @@ pub fn results(
     let outputs = outputs.map(|(id, frames)| (id.clone(), stage_output(frames, &files)));
     let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
         outputs.partition(|(id, _)| detects(recipe, id));
-    let top = match primary {
-        Some(id) if detected.len() == 1 => detected.remove(id),
-        Some(id) => detected.get(id).cloned(),
-        None => None,
-    };
+    let top = primary.and_then(|id| top_of(&mut detected, id));
     let mut top = top.unwrap_or_else(|| stage_output(&unseen(record), &files));
     if let (None, Some(first)) = (primary, recorded.values().next()) {
         // Nobody was to find boxes: what counts is what was said.
@@ -83,12 +79,9 @@ pub fn results(
     }
     top.summary.records = recorded.values().map(|it| it.summary.records).sum();
     let mut transcribed = transcriptions(record, &run);
-    let said = match first_that_listens(recipe, record) {
-        Some(id) if transcribed.len() == 1 => transcribed.remove(id),
-        Some(id) => transcribed.get(id).cloned(),
-        None => None,
-    };
-    let transcription = said.unwrap_or_else(|| unheard(recipe, facts));
+    let transcription = first_that_listens(recipe, record)
+        .and_then(|id| top_of(&mut transcribed, id))
+        .unwrap_or_else(|| unheard(recipe, facts));
     let timeline = match top.detections.as_slice() {
         [] => Vec::new(),
         entries => timeline(transcription.segments(), entries),
@@ -106,11 +99,7 @@ pub fn results(
         video: video.path.display().to_string(),
         config: config(recipe, facts, primary),
         source: source(video),
-        models: facts
-            .placements
-            .iter()
-            .map(|(id, placement)| (id.clone(), model(placement)))
-            .collect(),
+        models: models(facts),
         summary,
         detections: top.detections,
         transcription,
@@ -127,6 +116,21 @@ pub fn results(
             stages: run.stages,
         },
     }
+}
+
+// The output of a stage that stands at the top: there alone, where no other stage has one.
+fn top_of<T: Clone>(outputs: &mut BTreeMap<StageId, T>, id: &StageId) -> Option<T> {
+    match outputs.len() {
+        1 => outputs.remove(id),
+        _ => outputs.get(id).cloned(),
+    }
+}
+
+fn models(facts: &Facts) -> BTreeMap<StageId, Model> {
+    let placements = facts.placements.iter();
+    placements
+        .map(|(id, placement)| (id.clone(), model(placement)))
+        .collect()
 }
 
 fn transcriptions(record: &Record, run: &RunFacts) -> BTreeMap<StageId, Transcription> {
