@@ -22,9 +22,11 @@ pub struct VideoFacts {
     pub id: VideoId,
     /// The file, or the folder of pictures.
     pub path: PathBuf,
-    /// Width and height as shown, rotation and the shape of pixels applied. Nothing for a file that has sound alone.
+    /// Width and height as shown, rotation and the shape of pixels applied. Nothing
+    /// for a file that has sound alone.
     pub size: Size,
-    /// Seconds of the video stream, or of the sound where that is all; `None` for frames and for streams that do not say.
+    /// Seconds of the video stream, or of the sound where that is all; `None` for
+    /// pictures and for streams that do not say.
     pub duration: Option<f64>,
     /// Frames a second, on average; `None` as above.
     pub fps: Option<Ratio>,

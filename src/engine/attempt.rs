@@ -6,12 +6,12 @@
 use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
 use crate::engine::gate::Gate;
+use crate::engine::history::AnswerHistory;
 use crate::engine::operator::Call;
 use crate::engine::operator::Map;
 use crate::engine::operator::Submitted;
 use crate::engine::panics::joined;
 use crate::engine::permits::Permits;
-use crate::engine::record::Record;
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
 use crate::engine::threads::MapThreads;
@@ -44,7 +44,7 @@ pub(super) struct Attempts {
     pub(super) stop: StopSignal,
     pub(super) gate: Arc<dyn Gate>,
     pub(super) first: FirstRequest,
-    pub(super) record: Record,
+    pub(super) history: AnswerHistory,
 }
 
 impl Attempts {
@@ -90,11 +90,11 @@ impl Attempts {
         // Before another request has the permit, or its turn.
         match &answer {
             Ok(_) if asks => {
-                self.record.answered();
+                self.history.answered();
                 self.first.answered();
             }
             Err(failure) if asks => {
-                if let Some(why) = self.record.failed(stage, failure) {
+                if let Some(why) = self.history.failed(stage, failure) {
                     self.stop.finish(StopReason::Failed(why));
                 }
             }
@@ -156,7 +156,7 @@ impl Attempts {
             .as_ref()
             .is_err_and(|failure| failure.class == Class::Network)
         {
-            self.record.reached();
+            self.history.reached();
         }
         let ticket = match submitted? {
             Submitted::Answer(items) => return Ok(items),

@@ -85,14 +85,14 @@ impl Conductor {
         loop {
             let report = self.reports.recv().await?;
             match &report.notification {
-                Notification::Event(Event::VideoDone { video }) if !self.has_left(*video) => {}
+                Notification::Event(Event::VideoDone { video }) if !self.note_exit(*video) => {}
                 _ => return Some(report),
             }
         }
     }
 
     // Whether the exit that `video` came to now was its last.
-    fn has_left(&mut self, video: VideoId) -> bool {
+    fn note_exit(&mut self, video: VideoId) -> bool {
         let exits = self.left.entry(video).or_default();
         *exits += 1;
         *exits == self.exits

@@ -197,7 +197,7 @@ impl Attempts {
     // The failure of an item that was tried as often as the recipe allows. Where nobody has
     // answered anything by then, nobody will, and the run ends.
     fn exhausted(&self, failure: Failure) -> Failure {
-        if !self.record.is_hopeless(failure.class) {
+        if !self.history.is_hopeless(failure.class) {
             return failure;
         }
         let doubt = match failure.class {

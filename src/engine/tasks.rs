@@ -6,11 +6,11 @@ use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
 use crate::engine::fold::FoldTask;
 use crate::engine::gate::Gate;
+use crate::engine::history::AnswerHistory;
 use crate::engine::map::MapTask;
 use crate::engine::operator::Operator;
 use crate::engine::panics::caught_in;
 use crate::engine::permits::Permits;
-use crate::engine::record::Record;
 use crate::engine::source::SourceTask;
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
@@ -136,7 +136,7 @@ fn attempts(
         stop: shared.stop.clone(),
         gate: Arc::clone(&shared.gate),
         first: FirstRequest::new(goes_alone),
-        record: Record::default(),
+        history: AnswerHistory::default(),
     }))
 }
 

@@ -16,10 +16,10 @@ use crate::recipe::Stage;
 use crate::recipe::StageKind;
 
 /// So many requests a worker keep it at work; of more, most wait in the queue.
-const A_WORKER: usize = 4;
+const REQUESTS_PER_WORKER: usize = 4;
 
 /// Bytes that a pixel of a video usually has as JPEG of quality 85.
-const A_PIXEL: f64 = 0.11;
+const BYTES_PER_PIXEL: f64 = 0.11;
 
 /// Everything that will disappoint of `recipe`, in the order of its texts.
 pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> {
@@ -34,7 +34,7 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
             continue;
         };
         let fleet = place.fleet.as_ref();
-        warnings.extend(fleet.and_then(|fleet| crowd(stage, step.limit.max, fleet)));
+        warnings.extend(fleet.and_then(|fleet| too_many_requests(stage, step.limit.max, fleet)));
         let StepKind::VisionRequest { side, .. } = &step.kind else {
             continue;
         };
@@ -45,7 +45,7 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
         let feed = plan.feed(index);
         if let Some(max_bytes) = feed.max_bytes.filter(|_| !feed.of_crops) {
             let batch = batch.unwrap_or(stage);
-            warnings.extend(body(recipe, facts, batch, size, max_bytes, place));
+            warnings.extend(body_too_large(recipe, facts, batch, size, max_bytes, place));
         }
     }
     warnings.sort_by_key(Diagnostic::span);
@@ -59,9 +59,9 @@ fn batch_of<'a>(recipe: &'a Recipe, stage: &Stage) -> Option<&'a Stage> {
     (input.spec.kind() == StageKind::Batch).then_some(input)
 }
 
-fn crowd(stage: &Stage, limit: usize, fleet: &FleetFacts) -> Option<Diagnostic> {
+fn too_many_requests(stage: &Stage, limit: usize, fleet: &FleetFacts) -> Option<Diagnostic> {
     let workers = fleet.workers;
-    (limit > workers * A_WORKER).then(|| {
+    (limit > workers * REQUESTS_PER_WORKER).then(|| {
         let message = format!("{limit} requests in flight for {workers} workers");
         Diagnostic::warning(stage.key("concurrency"), message)
             .label("most of them only wait in the queue")
@@ -112,7 +112,7 @@ fn memory(
     )
 }
 
-fn body(
+fn body_too_large(
     recipe: &Recipe,
     facts: &Facts,
     batch: &Stage,
@@ -151,5 +151,5 @@ fn a_frame(spec: &ExtractSpec, facts: &Facts) -> f64 {
     } else {
         (quality / 85.0).powf(1.5)
     };
-    side * side * 9.0 / 16.0 * A_PIXEL * scale
+    side * side * 9.0 / 16.0 * BYTES_PER_PIXEL * scale
 }

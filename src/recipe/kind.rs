@@ -1,7 +1,8 @@
 //! The kinds of stages and of backends: all that a user can declare.
 //!
 //! What holds of a kind stands in its own file, under `stages` or `backends`; this is the list of
-//! them. `Merge` and `Http` are the last ones, which is what the sizes of the lists go by.
+//! them. The lengths of the `ALL` arrays are computed from `Merge` and `Http`, the
+//! last ones.
 
 use crate::diag::Diagnostic;
 use crate::item::ItemKind;

@@ -76,12 +76,12 @@ impl FoldState for Joining {
         let mut detections = std::mem::take(&mut self.detections);
         for frames in detections.values_mut() {
             frames.sort_by_key(|frame| frame.moment.index);
-            repeat(frames, |it| (&it.moment, it.same_as, &mut it.found));
+            fill_repeats(frames, |it| (&it.moment, it.same_as, &mut it.found));
         }
         let mut saved = std::mem::take(&mut self.saved);
         for frames in saved.values_mut() {
             frames.sort_by_key(|frame| frame.moment.index);
-            repeat(frames, |it| (&it.moment, it.same_as, &mut it.file));
+            fill_repeats(frames, |it| (&it.moment, it.same_as, &mut it.file));
         }
         vec![Item::Record(Box::new(Record {
             video: self.video,
@@ -92,9 +92,12 @@ impl FoldState for Joining {
     }
 }
 
-// Gives each frame that repeats an earlier one what that one has. `parts` are which frame it
-// is, which one it repeats, and what it has.
-fn repeat<T, A: Clone>(frames: &mut [T], parts: impl Fn(&mut T) -> (&Moment, Option<u64>, &mut A)) {
+// Gives each frame that repeats an earlier one what that one has. `parts` gives the moment
+// of a frame, the frame it repeats, and its answer.
+fn fill_repeats<T, A: Clone>(
+    frames: &mut [T],
+    parts: impl Fn(&mut T) -> (&Moment, Option<u64>, &mut A),
+) {
     let mut kept: BTreeMap<u64, Option<A>> = BTreeMap::new();
     for frame in frames.iter_mut() {
         let (_, same_as, _) = parts(frame);

@@ -88,7 +88,7 @@ struct Slot<P> {
 enum Fate {
     Open,
     NoSample,
-    VideoSelection(SampleTarget),
+    Sample(SampleTarget),
     // Given out with the group before, or not to be decoded with its own.
     Gone,
 }
@@ -216,7 +216,7 @@ impl<P: Clone> Planner<P> {
     fn decide(&mut self, held: &PendingFrame, samples: u64) {
         let fate = match samples {
             0 => Fate::NoSample,
-            samples => Fate::VideoSelection(SampleTarget {
+            samples => Fate::Sample(SampleTarget {
                 place: held.place,
                 samples,
                 next_sample: self.sampler.next_sample(),
@@ -261,7 +261,7 @@ impl<P: Clone> Planner<P> {
         };
         let is_ours = |index: usize, slot: &Slot<P>| index < length || is_leading(index, slot);
         let last = self.slots.iter().enumerate().rposition(|(index, slot)| {
-            is_ours(index, slot) && matches!(slot.fate, Fate::VideoSelection(_))
+            is_ours(index, slot) && matches!(slot.fate, Fate::Sample(_))
         });
         let count = last.map_or(0, |last| last + 1);
         let ours = |(index, slot): &(usize, &Slot<P>)| is_ours(*index, slot) || *index == length;
@@ -291,7 +291,7 @@ impl<P: Clone> Planner<P> {
         }
         let is_open = |slot: &Slot<P>| slot.fate == Fate::Open;
         let decided = self.slots.iter().position(is_open)?;
-        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::VideoSelection(_));
+        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::Sample(_));
         let last = self.slots.iter().take(decided).rposition(is_wanted);
         let count = last.map_or(decided, |last| last + 1);
         if count == 0 {
@@ -323,7 +323,7 @@ fn take_needed<'slots, P: Clone + 'slots>(
     };
     for (slot, is_borrowed) in slots {
         match slot.fate {
-            Fate::VideoSelection(target) if !is_borrowed => part.targets.push(target),
+            Fate::Sample(target) if !is_borrowed => part.targets.push(target),
             Fate::Gone => continue,
             Fate::NoSample if slot.entry.is_leaf => continue,
             _ => {}

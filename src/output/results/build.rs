@@ -72,7 +72,7 @@ pub fn results(
     let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
         outputs.partition(|(id, _)| detects(recipe, id));
     let top = primary.and_then(|id| top_of(&mut detected, id));
-    let mut top = top.unwrap_or_else(|| stage_output(&unseen(record), &files));
+    let mut top = top.unwrap_or_else(|| stage_output(&unsampled(record), &files));
     if let (None, Some(first)) = (primary, recorded.values().next()) {
         // Nobody was to find boxes: what counts is what was said.
         top.summary = first.summary.clone();
@@ -81,7 +81,7 @@ pub fn results(
     let mut transcribed = transcriptions(record, &run);
     let transcription = first_that_listens(recipe, record)
         .and_then(|id| top_of(&mut transcribed, id))
-        .unwrap_or_else(|| unheard(recipe, facts));
+        .unwrap_or_else(|| no_transcription(recipe, facts));
     let timeline = match top.detections.as_slice() {
         [] => Vec::new(),
         entries => timeline(transcription.segments(), entries),
@@ -104,7 +104,7 @@ pub fn results(
         detections: top.detections,
         transcription,
         timeline,
-        skipped: blind(recipe, video),
+        skipped: stages_without_frames(recipe, video),
         stages: stage_outputs(detected, recorded, transcribed),
         failures: failures(record, &run),
         processed_at: run.processed_at.clone(),
@@ -244,7 +244,7 @@ fn first_that_listens<'a>(recipe: &'a Recipe, record: &Record) -> Option<&'a Sta
 }
 
 // What looks has nothing to look at where there is sound alone.
-fn blind(recipe: &Recipe, video: &VideoFacts) -> BTreeMap<StageId, String> {
+fn stages_without_frames(recipe: &Recipe, video: &VideoFacts) -> BTreeMap<StageId, String> {
     let stages = recipe.stages.iter().filter(|stage| takes_frames(stage));
     let stages = stages.filter(|_| !video.has_frames());
     stages
@@ -263,7 +263,7 @@ fn gaps(record: &Record) -> impl Iterator<Item = (&StageId, &Gap)> {
     said.flat_map(|(stage, speech)| speech.gaps.iter().map(move |gap| (stage, gap)))
 }
 
-fn unheard(recipe: &Recipe, facts: &Facts) -> Transcription {
+fn no_transcription(recipe: &Recipe, facts: &Facts) -> Transcription {
     let why = recipe
         .stages
         .iter()
@@ -289,7 +289,7 @@ fn files(record: &Record) -> BTreeMap<u64, String> {
 }
 
 // The frames of a recipe in which nobody looks for boxes.
-fn unseen(record: &Record) -> Vec<Detections> {
+fn unsampled(record: &Record) -> Vec<Detections> {
     let skipped = |stage: &StageId, moment: &Moment, same_as, why: &str| Detections {
         stage: stage.clone(),
         moment: moment.clone(),
@@ -336,7 +336,7 @@ fn entry_with(frame: &Detections, files: &BTreeMap<u64, String>) -> Entry {
                 detections: objects.iter().map(object).collect(),
                 count: objects.len(),
             },
-            Found::Fields(said) => seen(said),
+            Found::Fields(said) => field_records(said),
             Found::Error(failure) => Seen::Error {
                 error: failure.class,
             },
@@ -347,7 +347,7 @@ fn entry_with(frame: &Detections, files: &BTreeMap<u64, String>) -> Entry {
     }
 }
 
-fn seen(said: &[Fields]) -> Seen {
+fn field_records(said: &[Fields]) -> Seen {
     match said {
         [
             Fields {

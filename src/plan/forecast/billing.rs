@@ -15,7 +15,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Meter {
     fleet: FleetFacts,
-    workers: BTreeMap<Worker, Stays>,
+    workers: BTreeMap<Worker, Uptimes>,
     executed: Duration,
 }
 
@@ -29,7 +29,7 @@ enum Worker {
 
 // The times that a worker was there: the last one, and how long each of those before it was.
 #[derive(Clone, Debug)]
-struct Stays {
+struct Uptimes {
     earlier: Vec<Duration>,
     from: Duration,
     to: Duration,
@@ -63,7 +63,7 @@ impl Meter {
             Some(name) => Worker::Named(Arc::clone(name)),
             None => self.free_at(from),
         };
-        let stays = self.workers.entry(worker).or_insert(Stays {
+        let stays = self.workers.entry(worker).or_insert(Uptimes {
             earlier: Vec::new(),
             from,
             to,
@@ -122,7 +122,7 @@ impl Meter {
     }
 
     // Paid seconds of a worker whose last stay lasts until `to`.
-    fn paid(&self, stays: &Stays, to: Duration, start: Duration) -> u64 {
+    fn paid(&self, stays: &Uptimes, to: Duration, start: Duration) -> u64 {
         let last = to.saturating_sub(stays.from);
         let busy = stays.earlier.iter().chain([&last]);
         busy.map(|busy| paid(start, *busy, self.fleet.idle_timeout))

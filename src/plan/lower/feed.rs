@@ -38,7 +38,7 @@ pub(super) struct FrameFeed {
     /// The one of them that tells of frames that are not taken.
     pub(super) skips: Option<NodeIndex>,
     /// Whether what is found in crops is still to be joined.
-    pub(super) in_parts: bool,
+    pub(super) from_crops: bool,
 }
 
 impl Lowering<'_> {
@@ -82,7 +82,7 @@ impl Lowering<'_> {
             }
         };
         let mut steps = Vec::new();
-        let first = self.own(first, &mut steps);
+        let first = self.add_own_step(first, &mut steps);
         self.graph.add_edge(source, first, ItemKind::Frame);
         for found in found {
             self.graph.add_edge(found, first, ItemKind::Detections);
@@ -92,7 +92,7 @@ impl Lowering<'_> {
             kind,
             steps,
             skips: Some(first),
-            in_parts: from.crops_of.is_some(),
+            from_crops: from.crops_of.is_some(),
         };
         if let FrameForm::Jpeg { max_bytes } = form {
             self.encode(stage, &mut feed, quality);
@@ -115,7 +115,7 @@ impl Lowering<'_> {
             kind,
             steps: Vec::new(),
             skips: None,
-            in_parts: false,
+            from_crops: false,
         })
     }
 
@@ -124,7 +124,7 @@ impl Lowering<'_> {
         let cores = self.facts.cores.max(1);
         let mut step = self.step(stage, "encode", kind, Execution::Threads, cores);
         step.ordered = true;
-        let node = self.own(step, &mut feed.steps);
+        let node = self.add_own_step(step, &mut feed.steps);
         self.graph.add_edge(feed.source, node, feed.kind);
         feed.source = node;
     }
@@ -141,13 +141,13 @@ impl Lowering<'_> {
         };
         let kind = StepKind::Batch { spec, max_bytes };
         let step = self.step(stage, "collect", kind, Execution::Fold, 1);
-        let node = self.own(step, &mut feed.steps);
+        let node = self.add_own_step(step, &mut feed.steps);
         self.graph.add_edge(feed.source, node, feed.kind);
         (feed.source, feed.kind) = (node, ItemKind::Batch);
     }
 
     // A step on the way to the one that does the stage's work.
-    fn own(&mut self, mut step: Step, steps: &mut Vec<StepId>) -> NodeIndex {
+    fn add_own_step(&mut self, mut step: Step, steps: &mut Vec<StepId>) -> NodeIndex {
         step.last = false;
         steps.push(step.id.clone());
         self.graph.add_node(step)

@@ -122,7 +122,7 @@ impl Lowering<'_> {
             let why = "what it takes from does not run".to_owned();
             return Ok(StageFate::Skipped(why));
         };
-        step.last = !feed.in_parts;
+        step.last = !feed.from_crops;
         feed.steps.push(step.id.clone());
         let node = self.graph.add_node(step);
         self.graph.add_edge(feed.source, node, feed.kind);
@@ -131,7 +131,7 @@ impl Lowering<'_> {
             fields,
             ..StageOutputs::default()
         };
-        if feed.in_parts {
+        if feed.from_crops {
             let mut gather = self.step(stage, "gather", StepKind::GatherCrops, Execution::Fold, 1);
             gather.last = false;
             feed.steps.push(gather.id.clone());

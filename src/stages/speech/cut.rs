@@ -129,14 +129,14 @@ impl Cutting {
     }
 
     fn chunk(&mut self, range: Range<usize>, own: Range<u64>) -> Item {
-        let recognition = self.audible(range.clone());
-        let waves = match self.samples.get(recognition.clone()) {
+        let audible = self.audible(range.clone());
+        let data = match self.samples.get(audible.clone()) {
             Some(samples) if !samples.is_empty() => AudioData::Samples(samples.into()),
             _ => AudioData::Silence,
         };
-        let range = match waves {
+        let range = match data {
             AudioData::Silence => range,
-            _ => recognition,
+            _ => audible,
         };
         let span = AudioSpan {
             video: self.video,
@@ -145,7 +145,7 @@ impl Cutting {
         };
         Item::Chunk(Chunk {
             span,
-            content: Ok(waves),
+            content: Ok(data),
         })
     }
 

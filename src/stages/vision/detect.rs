@@ -47,7 +47,7 @@ struct Detect {
 
 impl Map for Detect {
     fn state(&self) -> Result<Box<dyn MapState>, Failure> {
-        Ok(Box::new(DetectLane {
+        Ok(Box::new(DetectThread {
             stage: self.stage.clone(),
             params: Arc::clone(&self.params),
             session: self.detector.session()?,
@@ -59,13 +59,13 @@ impl Map for Detect {
     }
 }
 
-struct DetectLane {
+struct DetectThread {
     stage: StageId,
     params: Arc<DetectParams>,
     session: DetectorSession,
 }
 
-impl MapState for DetectLane {
+impl MapState for DetectThread {
     fn map(&mut self, item: &Item) -> Result<Vec<Item>, Failure> {
         let frame = match item {
             Item::Frame(frame) => frame,

@@ -19,8 +19,8 @@ const MOST_COMPRESSION: f32 = 2.4;
 const LEAST_LOGPROB: f32 = -1.0;
 /// The probability of no speech above which a guess is taken for silence.
 const MOST_NO_SPEECH: f32 = 0.6;
-/// Text of a higher temperature than this is nothing to go on from.
-const MOST_CERTAIN: f32 = 0.5;
+/// Text decoded above this temperature is not given to the next window.
+const MAX_CONTEXT_TEMPERATURE: f32 = 0.5;
 
 /// The tokens of a window.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +48,7 @@ impl DecodedWindow {
 
     /// Whether the next window may be told this text.
     pub(in crate::backends) fn is_certain(&self) -> bool {
-        self.temperature <= MOST_CERTAIN
+        self.temperature <= MAX_CONTEXT_TEMPERATURE
     }
 }
 

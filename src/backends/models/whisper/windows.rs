@@ -33,11 +33,11 @@ const INAUDIBLE: f32 = 4.0 / 32_768.0;
 
 /// What the loop asks of a model.
 pub(in crate::backends) trait WindowDecoder {
-    /// Takes up the window of these samples: the rest is about it.
+    /// Encodes this window; the other methods then work on it.
     fn encode(&mut self, window: &[f32]) -> Result<(), EngineError>;
     /// The likeliest language of the window, and its probability.
     fn language(&mut self) -> Result<(String, f32), EngineError>;
-    /// The same of other samples; the window stays taken up.
+    /// The same of other samples; the encoded window stays.
     fn language_of(&mut self, samples: &[f32]) -> Result<(String, f32), EngineError>;
     /// The tokens of the window in a language, after those of what was said before.
     fn decode(

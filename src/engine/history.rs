@@ -1,4 +1,4 @@
-//! The record of a server: whether it has answered one request of a step, and what came instead.
+//! The history of a server: whether it has answered one request of a step, and what came instead.
 //!
 //! Where nothing but failures came, the next requests would fail too, and may cost as much.
 
@@ -19,7 +19,7 @@ const MOST_TOLD: usize = 3;
 
 /// What a server has done with the requests of one step.
 #[derive(Default)]
-pub(super) struct Record {
+pub(super) struct AnswerHistory {
     reached: AtomicBool,
     answered: AtomicBool,
     failures: Mutex<Failures>,
@@ -31,7 +31,7 @@ struct Failures {
     told: BTreeSet<String>,
 }
 
-impl Record {
+impl AnswerHistory {
     /// The server has said something, whatever it was.
     pub(super) fn reached(&self) {
         self.reached.store(true, Ordering::Relaxed);
@@ -96,8 +96,8 @@ impl Failures {
 
 #[cfg(test)]
 mod tests {
+    use super::AnswerHistory;
     use super::MOST_FAILURES;
-    use super::Record;
     use crate::failure::Class;
     use crate::failure::Failure;
 
@@ -107,13 +107,13 @@ mod tests {
 
     #[test]
     fn nothing_but_failures_ends_the_run_after_a_few() {
-        let record = Record::default();
+        let history = AnswerHistory::default();
         let stage = "yolo".into();
         for number in 1..MOST_FAILURES {
             let failure = failure(Class::Worker, &format!("boom {}", number % 2));
-            assert_eq!(record.failed(&stage, &failure), None);
+            assert_eq!(history.failed(&stage, &failure), None);
         }
-        let last = record
+        let last = history
             .failed(&stage, &failure(Class::Lost, "gone"))
             .unwrap();
         assert_eq!(
@@ -124,24 +124,27 @@ mod tests {
 
     #[test]
     fn one_answer_is_enough_to_go_on() {
-        let record = Record::default();
+        let history = AnswerHistory::default();
         let stage = "yolo".into();
         let bad = failure(Class::BadAnswer, "no list");
-        assert!(record.failed(&stage, &bad).is_some(), "the first answer");
-        record.answered();
-        assert_eq!(record.failed(&stage, &bad), None);
+        assert!(history.failed(&stage, &bad).is_some(), "the first answer");
+        history.answered();
+        assert_eq!(history.failed(&stage, &bad), None);
         for _ in 0..2 * MOST_FAILURES {
-            assert_eq!(record.failed(&stage, &failure(Class::Worker, "boom")), None);
+            assert_eq!(
+                history.failed(&stage, &failure(Class::Worker, "boom")),
+                None
+            );
         }
     }
 
     #[test]
     fn a_server_that_is_busy_all_the_time_is_hopeless_as_one_that_is_not_there() {
-        let record = Record::default();
-        assert!(record.is_hopeless(Class::Network) && record.is_hopeless(Class::Busy));
-        record.reached();
-        assert!(!record.is_hopeless(Class::Network) && record.is_hopeless(Class::Busy));
-        record.answered();
-        assert!(!record.is_hopeless(Class::Busy));
+        let history = AnswerHistory::default();
+        assert!(history.is_hopeless(Class::Network) && history.is_hopeless(Class::Busy));
+        history.reached();
+        assert!(!history.is_hopeless(Class::Network) && history.is_hopeless(Class::Busy));
+        history.answered();
+        assert!(!history.is_hopeless(Class::Busy));
     }
 }
