@@ -184,8 +184,9 @@ fn one_sign_of_silence_is_enough_in_sound_without_a_syllable() {
                 samples,
                 pauses: &[],
             };
-            let whole = [0..samples.len()];
-            let heard = windows(Some("en")).run(recording, &whole, &mut script);
+            let whole = 0..samples.len();
+            let heard =
+                windows(Some("en")).run(recording, std::slice::from_ref(&whole), &mut script);
             let found = heard.unwrap().segments.len();
             assert_eq!(found, expected, "{no_speech} {avg_logprob}");
         }
