@@ -172,8 +172,15 @@ impl Ledger {
         }
     }
 
-    /// Whether a record of a run that was stopped lacks something because of it.
-    pub(in crate::app) fn is_partial(&self, record: &Record, plan: &Plan) -> bool {
+    /// Whether a record lacks something because the run was `stopped`. A run that was stopped for a
+    /// failure is to blame for whatever has no answer.
+    pub(in crate::app) fn is_partial(
+        &self,
+        record: &Record,
+        plan: &Plan,
+        stopped: &StopReason,
+    ) -> bool {
+        let has_failed = matches!(stopped, StopReason::Failed(_));
         let mut found = record.detections.values().flatten();
         let mut sources = plan
             .steps()
@@ -184,8 +191,12 @@ impl Ledger {
             .filter_map(|it| it.said.as_ref().ok())
             .flat_map(|it| &it.gaps);
         sources.any(|(_, step)| !is_read(step))
-            || gaps.any(|gap| gap.failure.class == Class::Stopped)
-            || found.any(|detections| matches!(detections.found, Found::Skipped(_)))
+            || gaps.any(|gap| has_failed || gap.failure.class == Class::Stopped)
+            || found.any(|detections| match &detections.found {
+                Found::Skipped(_) => true,
+                Found::Error(_) => has_failed,
+                Found::Objects(_) | Found::Fields(_) => false,
+            })
     }
 
     /// A frame that a stage has written, or not.

@@ -55,9 +55,11 @@ impl Writer<'_> {
         let Some((facts, place)) = self.facts(video).zip(self.inputs.places.get(&video)) else {
             return;
         };
-        let run = ledger.run_facts(video, &self.compiled.plan, self.stop.reason());
+        let (plan, stopped) = (&self.compiled.plan, self.stop.reason());
+        let is_partial = |reason| ledger.is_partial(record, plan, reason);
+        let partial = stopped.as_ref().is_some_and(is_partial);
+        let run = ledger.run_facts(video, plan, stopped);
         let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
-        let partial = self.stop.is_stopping() && ledger.is_partial(record, &self.compiled.plan);
         let (path, unwritten) = match place.write(&results, partial) {
             Ok(path) if partial => (Some(path), None),
             Ok(path) => (Some(path), self.write_formats(&results, place).err()),
