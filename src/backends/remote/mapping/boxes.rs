@@ -21,6 +21,9 @@ use std::sync::Arc;
 // More than any detector finds in a frame.
 const MOST_OBJECTS: usize = 10_000;
 
+// How far beyond 0 or 1 a share may be that was rounded on its way.
+const ROUNDING: f64 = 0.001;
+
 /// What reads one frame's part of an answer.
 pub(in crate::backends) struct BoxReader<'a> {
     spec: &'a AnswerSpec,
@@ -75,9 +78,23 @@ impl<'a> BoxReader<'a> {
             // Whole and in range, so nothing is lost.
             class: class as u32,
             class_name: Arc::from(class_name),
-            confidence: number(&self.confidence, names)?.clamp(0.0, 1.0) as f32,
+            confidence: self.confidence(names)?,
             parent: None,
         })
+    }
+
+    fn confidence(&self, names: &Names) -> Result<f32, Failure> {
+        let confidence = number(&self.confidence, names)?;
+        if (-ROUNDING..=1.0 + ROUNDING).contains(&confidence) {
+            return Ok(confidence.clamp(0.0, 1.0) as f32);
+        }
+        let advice = match (1.0..=100.0).contains(&confidence) {
+            true => "; where it is a percent, divide by 100 in the answer expression `confidence`",
+            false => "; see `confidence`",
+        };
+        Err(bad(format!(
+            "{confidence} is not a confidence, which is from 0 to 1{advice}"
+        )))
     }
 
     fn corners(&self, names: &Names, Sizes { sent, source }: Sizes) -> Result<[f32; 4], Failure> {

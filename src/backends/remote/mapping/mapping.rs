@@ -390,6 +390,14 @@ mod tests {
             ),
             (with("class_name", json!(["car"])), "not text"),
             (
+                with("confidence", json!(90)),
+                "90 is not a confidence, which is from 0 to 1; where it is a percent, divide by 100",
+            ),
+            (
+                with("confidence", json!(-1)),
+                "-1 is not a confidence, which is from 0 to 1; see `confidence`",
+            ),
+            (
                 with("confidence", json!(null)),
                 "`object.confidence` is not a number",
             ),
