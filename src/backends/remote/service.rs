@@ -5,13 +5,13 @@
 use crate::backends::remote::speech;
 use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Route;
-use crate::backends::transport::excerpt::said;
+use crate::backends::transport::access::hidden;
 use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
 use crate::backends::transport::http::OutgoingRequest;
-use crate::backends::transport::http::Reply;
 use crate::backends::transport::http::Server;
 use crate::backends::transport::json;
+use crate::backends::transport::reply::Reply;
 use crate::exchange::Exchange;
 use crate::facts::Encoding;
 use crate::failure::Class;
@@ -196,6 +196,15 @@ impl Service {
         Ok(format!("{shown}{query}"))
     }
 
+    // The path of the recipe may hold what is not shown.
+    fn without_path(&self, failure: Failure) -> Failure {
+        let Some(shown) = &self.shown else {
+            return failure;
+        };
+        let message = hidden(&failure.message, &self.path, shown);
+        Failure { message, ..failure }
+    }
+
     fn content_type(&self, media_type: &str) -> String {
         match self.spec.body {
             BodyForm::Json => "application/json".to_owned(),
@@ -234,7 +243,9 @@ impl Service {
     fn read(&self, reply: &Reply) -> Result<Value, Failure> {
         let output = json::parse(&reply.body);
         let output = output.or_else(|error| match self.spec.mapping.about {
-            Subject::Sound => speech::text_of(&reply.body).ok_or(error),
+            Subject::Sound => speech::text_of(&reply.body)
+                .filter(|_| !reply.is_event_stream())
+                .ok_or(error),
             Subject::Frame | Subject::Batch | Subject::Boxes => Err(error),
         });
         let rules = AnswerRules {
@@ -257,13 +268,19 @@ impl Service {
         };
         if is_ok {
             return output.map_err(|error| {
-                let (host, said) = (self.host(), said(&reply.body));
-                let why = format!("{host} answers with what is no JSON ({error}){said}");
+                let (host, said) = (self.host(), reply.said());
+                let why = match reply.is_event_stream() {
+                    true => format!("{host} answers with a stream of events{said}"),
+                    false => format!("{host} answers with what is no JSON ({error}){said}"),
+                };
                 Failure::new(Class::BadAnswer, why)
             });
         }
-        let said = said(&reply.body);
         let host = self.host();
+        if let Some(redirect) = reply.redirect(&host) {
+            return Err(self.without_path(redirect));
+        }
+        let said = reply.said();
         let why = match (reply.status, &self.spec.api_key_env) {
             (200..300, _) => format!("{host} answers what is not `ok`{said}"),
             (401 | 403, Some(variable)) => {

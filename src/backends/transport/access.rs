@@ -53,6 +53,13 @@ impl Access {
     }
 }
 
+/// `text` without the parts of `address` that `template`, as which that address is shown, hides.
+pub(in crate::backends) fn hidden(text: &str, address: &str, template: &str) -> String {
+    let parts = address.split(['/', '?', '&', '=', ':', '.', '@']);
+    let unseen = parts.filter(|part| !part.is_empty() && !template.contains(*part));
+    unseen.fold(text.to_owned(), |text, part| text.replace(part, "(hidden)"))
+}
+
 // The host in an address that is shown as a template; `None` where it is written out there.
 pub(super) fn host_of(template: &str) -> Option<&str> {
     let begin = template.find("://").map_or(0, |at| at + 3);

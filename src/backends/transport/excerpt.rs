@@ -13,28 +13,13 @@ pub(in crate::backends) fn excerpt(text: &str) -> String {
     }
 }
 
-/// What follows the words that a server answers, if it says anything: a colon and an excerpt.
-pub(in crate::backends) fn said(body: &[u8]) -> String {
-    match excerpt(&String::from_utf8_lossy(body)) {
-        nothing if nothing.is_empty() => nothing,
-        said => format!(": {said}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::excerpt;
-    use super::said;
 
     #[test]
     fn one_line_that_no_terminal_obeys() {
         assert_eq!(excerpt(" a\n b\u{1b}[31m c"), "a b[31m c");
         assert_eq!(excerpt(&"x".repeat(1000)).chars().count(), 200);
-    }
-
-    #[test]
-    fn a_server_that_says_nothing_adds_nothing() {
-        assert_eq!(said(b" \n"), "");
-        assert_eq!(said(b"{\"error\": 1}"), ": {\"error\": 1}");
     }
 }

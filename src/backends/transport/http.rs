@@ -6,9 +6,11 @@
 use super::access::Access;
 use super::access::Route;
 use super::access::Secret;
+use super::access::hidden;
 use super::access::host_of;
 use super::access::is_loopback;
 use super::access::proxy_of;
+use super::reply::Reply;
 use super::retry_after;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -30,17 +32,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
-
-/// An answer, whatever its status.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    /// The status code.
-    pub status: u16,
-    /// How long the server asks to be left alone.
-    pub retry_after: Option<Duration>,
-    /// The whole body.
-    pub body: Bytes,
-}
 
 /// A request with everything that a recipe can say of one.
 #[derive(Clone, Debug)]
@@ -303,10 +294,12 @@ impl Server {
             .await
             .map_err(|error| self.network_failure(error))?;
         let status = response.status().as_u16();
-        let asked = response.headers().get("retry-after");
-        let retry_after = asked
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| retry_after::pause(text, SystemTime::now()));
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        let asked = header("retry-after");
+        let retry_after = asked.and_then(|text| retry_after::pause(text, SystemTime::now()));
+        let location = header("location").and_then(|text| self.location(response.url(), text));
+        let encoding = header("content-encoding").map(str::to_ascii_lowercase);
+        let media_type = header("content-type").map(str::to_ascii_lowercase);
         let mut body = BytesMut::new();
         while let Some(part) = response
             .chunk()
@@ -332,7 +325,28 @@ impl Server {
         Ok(Reply {
             status,
             retry_after,
+            location,
+            media_type,
+            encoding: encoding.filter(|name| name != "identity"),
             body,
+        })
+    }
+
+    // Where a redirect leads, without what may be a secret.
+    fn location(&self, from: &Url, text: &str) -> Option<String> {
+        let mut url = from.join(text).ok()?;
+        url.set_query(None);
+        url.set_fragment(None);
+        // Fails for addresses that can have neither.
+        url.set_username("").ok()?;
+        url.set_password(None).ok()?;
+        let location = match &self.key {
+            Some(Secret(key)) if !key.is_empty() => url.as_str().replace(&**key, "(the key)"),
+            _ => url.to_string(),
+        };
+        Some(match &self.shown {
+            Some(shown) => hidden(&location, self.base.as_str(), shown),
+            None => location,
         })
     }
 

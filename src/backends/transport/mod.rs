@@ -7,4 +7,5 @@ pub(in crate::backends) mod excerpt;
 pub mod form;
 pub mod http;
 pub(in crate::backends) mod json;
+pub mod reply;
 mod retry_after;

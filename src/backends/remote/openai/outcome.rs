@@ -3,9 +3,8 @@
 //! Pure.
 
 use crate::backends::remote::speech::text_of;
-use crate::backends::transport::excerpt::said;
-use crate::backends::transport::http::Reply;
 use crate::backends::transport::json;
+use crate::backends::transport::reply::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
 use serde_json::Value;
@@ -44,20 +43,38 @@ pub(super) fn answer(reply: &Reply, key_variable: Option<&str>) -> Result<Value,
     let body = json::parse(&reply.body).ok();
     if (200..300).contains(&reply.status) {
         let odd = || {
-            let came = said(&reply.body);
-            let message = format!("the answer is neither JSON nor a text{came}");
+            let what = match reply.is_event_stream() {
+                true => "is a stream of events, which was not asked for",
+                false => "is neither JSON nor a text",
+            };
+            let message = format!("the answer {what}{}", reply.said());
             Failure::new(Class::BadAnswer, message)
         };
-        return body.or_else(|| text_of(&reply.body)).ok_or_else(odd);
+        let text = || text_of(&reply.body).filter(|_| !reply.is_event_stream());
+        match body {
+            Some(body) if is_error(&body) => return Err(refusal(reply, Some(&body), key_variable)),
+            body => return body.or_else(text).ok_or_else(odd),
+        }
     }
-    let error = body
-        .as_ref()
-        .and_then(|body| body.get("error").or(body.get("detail")));
+    let redirect = reply.redirect("the server");
+    Err(redirect.unwrap_or_else(|| refusal(reply, body.as_ref(), key_variable)))
+}
+
+// Whether there is an error where a transcript should be. Some servers say one with status 200.
+fn is_error(body: &Value) -> bool {
+    let transcripts = ["text", "segments", "transcription", "transcript", "chunks"];
+    let is_there = |name: &str| body.get(name).is_some_and(|value| !value.is_null());
+    is_there("error") && !transcripts.iter().any(|name| is_there(name))
+}
+
+// Why there is no answer, in the server's own words.
+fn refusal(reply: &Reply, body: Option<&Value>, key_variable: Option<&str>) -> Failure {
+    let error = body.and_then(|body| body.get("error").or(body.get("detail")));
     let code = error.and_then(|error| error.get("code")?.as_str());
     let words = match error.map(|error| error.get("message").unwrap_or(error)) {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
-        None => String::from_utf8_lossy(&reply.body).into_owned(),
+        None => reply.excerpt(),
     };
     let (class, what) = class(reply.status, code, &words.to_lowercase());
     let what = match (reply.status, key_variable) {
@@ -67,10 +84,10 @@ pub(super) fn answer(reply: &Reply, key_variable: Option<&str>) -> Result<Value,
     let words: String = words.chars().take(MOST_LETTERS).collect();
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
     let failure = Failure::new(class, format!("{what} (HTTP {}: {words})", reply.status));
-    Err(match reply.retry_after {
+    match reply.retry_after {
         Some(pause) => failure.retry_after(pause),
         None => failure,
-    })
+    }
 }
 
 fn class(status: u16, code: Option<&str>, words: &str) -> (Class, &'static str) {
@@ -90,6 +107,7 @@ fn class(status: u16, code: Option<&str>, words: &str) -> (Class, &'static str) 
         (400, _) if words.contains("content size limit") || words.contains("too large") => {
             (Class::TooLarge, too_large)
         }
+        (200..300, _) => (Class::BadAnswer, "the server answers with an error"),
         (408 | 409 | 425 | 429 | 500..=599, _) => (Class::Busy, "the server is busy or restarting"),
         _ => (Class::Worker, "the server cannot transcribe this"),
     }
@@ -100,7 +118,7 @@ mod tests {
     use super::Unsupported;
     use super::answer;
     use super::unsupported;
-    use crate::backends::transport::http::Reply;
+    use crate::backends::transport::reply::Reply;
     use crate::failure::Class;
     use std::time::Duration;
 
@@ -109,6 +127,7 @@ mod tests {
             status,
             retry_after: Some(Duration::from_secs(7)),
             body: body.into(),
+            ..Reply::default()
         }
     }
 
@@ -139,6 +158,18 @@ mod tests {
     fn every_refusal_has_its_class() {
         for (status, body, class) in [
             (200, "<html>", Class::BadAnswer),
+            (200, "data: {\"text\": \"a\"}\n\n", Class::BadAnswer),
+            (
+                200,
+                r#"{"error":{"message":"model not loaded"}}"#,
+                Class::BadAnswer,
+            ),
+            (
+                200,
+                r#"{"error":{"code":"insufficient_quota"}}"#,
+                Class::Refused,
+            ),
+            (307, "", Class::Refused),
             (401, r#"{"error":{"message":"no"}}"#, Class::Refused),
             (404, "nothing here", Class::Refused),
             (429, r#"{"error":{"code":"rate_limit"}}"#, Class::Busy),
@@ -174,6 +205,11 @@ mod tests {
             answer(&reply(200, "Hi."), None).unwrap(),
             serde_json::json!("Hi.")
         );
+        let both = r#"{"error":"a","text":"Hi."}"#;
+        assert_eq!(answer(&reply(200, both), None).unwrap()["text"], "Hi.");
+        let failure = answer(&reply(200, r#"{"error":{"message":"no model"}}"#), None);
+        let wanted = "the server answers with an error (HTTP 200: no model)";
+        assert_eq!(failure.unwrap_err().message, wanted);
         let failure = answer(&reply(200, "<html>Log in"), None).unwrap_err();
         assert!(failure.message.ends_with(": <html>Log in"), "{failure}");
     }

@@ -5,8 +5,8 @@
 //! Fields are read one by one: one that is not what it should be is unknown and spoils no other.
 
 use crate::backends::transport::excerpt::excerpt;
-use crate::backends::transport::http::Reply;
 use crate::backends::transport::json;
+use crate::backends::transport::reply::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
 use serde_json::Map;
@@ -236,7 +236,10 @@ fn is_page(reply: &Reply) -> bool {
 }
 
 fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<JobStatus, StatusError> {
-    let text = || excerpt(&String::from_utf8_lossy(&reply.body));
+    if let Some(redirect) = reply.redirect("the server") {
+        return Err(StatusError::Failed(redirect));
+    }
+    let text = || reply.excerpt();
     let failure = |class, what: &str| {
         let failure = Failure::new(class, format!("{what} (HTTP {}: {})", reply.status, text()));
         match reply.retry_after {

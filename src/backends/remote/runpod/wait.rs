@@ -11,7 +11,7 @@ use super::health;
 use super::outcome::JobState;
 use super::outcome::JobStatus;
 use super::outcome::StatusError;
-use crate::backends::transport::http::Reply;
+use crate::backends::transport::reply::Reply;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;

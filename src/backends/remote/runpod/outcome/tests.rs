@@ -2,7 +2,7 @@
 
 use super::JobState;
 use super::JobStatus;
-use crate::backends::transport::http::Reply;
+use crate::backends::transport::reply::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
 use std::time::Duration;
@@ -13,8 +13,8 @@ const KEY: &str = "MY_KEY";
 fn reply(status: u16, body: &str) -> Reply {
     Reply {
         status,
-        retry_after: None,
         body: body.to_owned().into(),
+        ..Reply::default()
     }
 }
 
