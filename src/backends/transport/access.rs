@@ -102,3 +102,31 @@ pub(super) fn proxy_of(address: &str) -> Option<String> {
     let port = proxy.uri().port_u16().map(|port| format!(":{port}"));
     Some(format!("{host}{}", port.unwrap_or_default()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::hidden;
+
+    #[test]
+    fn what_a_template_hides_is_hidden_elsewhere_too() {
+        let (address, template) = (
+            "https://a.example/s3cret/v1/",
+            "https://a.example/{{ env.X }}/v1",
+        );
+        for (text, wanted) in [
+            (
+                "https://b.example/s3cret/v1/x",
+                "https://b.example/(hidden)/v1/x",
+            ),
+            ("https://a.example/v1/x", "https://a.example/v1/x"),
+        ] {
+            assert_eq!(hidden(text, address, template), wanted);
+        }
+        let host = hidden(
+            "https://s3cret.example/v2",
+            "https://s3cret.example",
+            "{{ env.X }}",
+        );
+        assert!(!host.contains("s3cret"), "{host}");
+    }
+}

@@ -58,6 +58,22 @@ async fn answer(
         let error = r#"{"error":{"message":"response_format 'verbose_json' is not supported by this model, use 'json'"}}"#;
         return (StatusCode::BAD_REQUEST, error).into_response();
     }
+    let refused = r#"{"error":{"message":"bad key"}}"#;
+    let events = "data: {\"text\": \"Hi\"}\n\ndata: [DONE]\n\n";
+    match mode.as_str() {
+        "refused" => return (StatusCode::UNAUTHORIZED, refused).into_response(),
+        "moved" => {
+            let to = [("location", "/plain/audio/transcriptions?token=hush")];
+            return (StatusCode::TEMPORARY_REDIRECT, to).into_response();
+        }
+        "events" => return events.into_response(),
+        "error" => return r#"{"error":{"message":"model not loaded"}}"#.into_response(),
+        "gzip" => {
+            let encoding = [("content-encoding", "gzip")];
+            return (encoding, b"\x1f\x8b\x08\x00\xff".to_vec()).into_response();
+        }
+        _ => {}
+    }
     let name = if mode == "json_only" {
         "text_alone"
     } else {
@@ -94,13 +110,17 @@ impl Server {
 
     // Runs over sound of so many seconds with what `mode` answers.
     async fn run(&self, folder: &Path, mode: &str, seconds: f64, chunk: &str) -> Said {
+        let input = format!("{mode}.wav");
+        tone(&folder.join(&input), seconds);
+        self.run_over(folder, &input, mode, chunk).await
+    }
+
+    async fn run_over(&self, folder: &Path, input: &str, mode: &str, chunk: &str) -> Said {
         let recipe = RECIPE
             .replace("ADDRESS", &self.address)
             .replace("MODE", mode);
         fs::write(folder.join("recipe.toml"), recipe.replace("CHUNK", chunk)).unwrap();
-        tone(&folder.join(format!("{mode}.wav")), seconds);
-        let input = format!("{mode}.wav");
-        vpipe_beside(folder, &["run", "recipe.toml", &input], &[]).await
+        vpipe_beside(folder, &["run", "recipe.toml", input], &[]).await
     }
 }
 
@@ -212,11 +232,44 @@ async fn a_model_that_gives_text_alone_is_asked_for_it_once() {
 async fn what_came_is_shown_where_it_is_no_answer() {
     let server = Server::start().await;
     let folder = TempDir::new().unwrap();
-    let said = server.run(folder.path(), "page", SECONDS, "").await;
-    assert_eq!(said.code, 3, "{}", said.talk);
-    assert!(
-        said.talk.contains("<html>Please log in.</html>"),
-        "{}",
-        said.talk
+    let moved = format!(
+        "redirects to {}/plain/audio/transcriptions: put that address into the recipe",
+        server.address
     );
+    for (mode, told) in [
+        ("page", "<html>Please log in.</html>"),
+        (
+            "events",
+            "is a stream of events, which was not asked for: data: {",
+        ),
+        ("error", "model not loaded"),
+        ("gzip", "`Content-Encoding: gzip`"),
+        ("moved", &moved),
+    ] {
+        server.asked.lock().unwrap().clear();
+        let said = server.run(folder.path(), mode, SECONDS, "").await;
+        assert_eq!(said.code, 3, "{mode}: {}", said.talk);
+        assert!(said.talk.contains(told), "{mode}: {}", said.talk);
+        assert!(!said.talk.contains("hush"), "{mode}: {}", said.talk);
+        assert_eq!(server.asked.lock().unwrap().len(), 1, "{mode}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_stopped_leaves_complete_results_alone() {
+    let server = Server::start().await;
+    let folder = TempDir::new().unwrap();
+    tone(&folder.path().join("tone.wav"), SECONDS);
+    let run = async |mode| server.run_over(folder.path(), "tone.wav", mode, "").await;
+    let kept = || ["json", "srt"].map(|it| written(folder.path(), "tone", it));
+    let said = run("plain").await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let complete = kept();
+    assert!(!complete[1].is_empty());
+    for mode in ["refused", "moved", "error"] {
+        let said = run(mode).await;
+        assert_eq!(said.code, 3, "{mode}: {}", said.talk);
+        assert_eq!(kept(), complete, "{mode}");
+        written(folder.path(), "tone", "partial.json");
+    }
 }

@@ -31,6 +31,7 @@ fn class(status: u16, body: &str) -> Option<Class> {
 #[test]
 fn every_form_of_failure_has_its_class() {
     for (status, body, expected) in [
+        (307, "", Class::Refused),
         (200, r#"{"id":"a","status":"COMPLETED"}"#, Class::Lost),
         (200, r#"{"status":"COMPLETED","output":null}"#, Class::Lost),
         (
