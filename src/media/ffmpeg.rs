@@ -114,6 +114,21 @@ pub(super) fn format_name(input: &Input) -> String {
     input.format().name().to_owned()
 }
 
+/// Whether the durations are those that the container states, and not derived from its packets
+/// or the size of the file.
+pub(super) fn states_duration(input: &Input) -> bool {
+    // SAFETY: the context is valid while it is borrowed.
+    let method = unsafe { (*input.as_ptr()).duration_estimation_method };
+    method == ffi::AVDurationEstimationMethod::AVFMT_DURATION_FROM_STREAM
+}
+
+/// Where the file starts, in microseconds; 0 where that is not known.
+pub(super) fn start_time(input: &Input) -> i64 {
+    // SAFETY: the context is valid while it is borrowed.
+    let start = unsafe { (*input.as_ptr()).start_time };
+    start.max(0)
+}
+
 /// The stream of a kind that a player would choose, all or only those that have a decoder.
 pub(super) fn best_stream(input: &Input, medium: Type, is_decodable: bool) -> Option<usize> {
     let mut decoder: *const ffi::AVCodec = ptr::null();

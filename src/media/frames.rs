@@ -13,6 +13,7 @@ use crate::media::decode::full::SampledFrame;
 use crate::media::decode::sparse::SparseDecode;
 use crate::media::decode::worker::FrameOutcome;
 use crate::media::error::MediaError;
+use crate::media::input::ending::EarlyEnd;
 use crate::media::input::identify::MediaInput;
 use crate::media::input::stills;
 use crate::media::input::track::VideoTrack;
@@ -29,6 +30,7 @@ use std::iter::Enumerate;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::vec;
 
@@ -47,6 +49,7 @@ pub struct Frames {
     wasted: u64,
     high_range: Option<&'static str>,
     instead_of: Option<String>,
+    early_end: Arc<OnceLock<EarlyEnd>>,
     // How the last frame that came out is shown.
     shown: Option<Size>,
 }
@@ -83,6 +86,7 @@ pub fn frames(
         wasted: 0,
         high_range: None,
         instead_of: None,
+        early_end: Arc::default(),
         shown: None,
     };
     frames.source = match input {
@@ -118,6 +122,11 @@ impl Frames {
         self.instead_of.as_deref()
     }
 
+    /// That the stream ends before its container says, once it was read to its end.
+    pub fn early_end(&self) -> Option<EarlyEnd> {
+        self.early_end.get().copied()
+    }
+
     /// The number of packets, so far, that were decoded: what the frames cost.
     pub fn decoded(&self) -> u64 {
         self.wasted + self.stats().packets
@@ -141,6 +150,7 @@ impl Frames {
         let track = VideoTrack::open(path, self.stop.clone())?;
         self.high_range = track.high_range();
         self.instead_of = track.instead_of().map(str::to_owned);
+        self.early_end = track.early_end();
         match track.syntax() {
             Some(syntax) if self.wanted.mode != Mode::Full => {
                 SparseDecode::start(track, syntax, &self.wanted, self.stop.clone())
@@ -163,6 +173,7 @@ impl Frames {
         self.wasted += self.stats().packets;
         self.stop = self.stop.renewed();
         let track = VideoTrack::open(&self.facts.path, self.stop.clone())?;
+        self.early_end = track.early_end();
         self.source = self.open_fully(track)?;
         Ok(())
     }

@@ -38,6 +38,7 @@ pub use ffmpeg::init;
 pub use ffmpeg::version;
 pub use frames::Frames;
 pub use frames::frames;
+pub use input::ending::EarlyEnd;
 pub use input::identify::MediaInput;
 pub use input::identify::identify;
 pub use input::probe::probe;

@@ -169,6 +169,55 @@ fn a_file_cut_short_gives_what_it_has() {
     }
 }
 
+// The early end of the frames at one a second, in seconds: where, and where it was stated.
+fn early_end(clip: &Path) -> Option<(f64, f64)> {
+    let input = media::identify(clip).unwrap();
+    let wanted = wanted("1");
+    let facts = media::probe(&input, VideoId(0), &wanted).unwrap();
+    let mut frames = media::frames(&input, &facts, &wanted, Default::default()).unwrap();
+    assert!(frames.by_ref().count() > 0);
+    frames.early_end().map(|early| (early.end, early.stated))
+}
+
+fn keep_bytes(clip: &Path, part: f64) {
+    let whole = fs::read(clip).unwrap();
+    let kept = (whole.len() as f64 * part) as usize;
+    fs::write(clip, &whole[..kept]).unwrap();
+}
+
+#[test]
+fn an_early_end_is_seen_by_time_however_few_frames_are_wanted() {
+    let clips = Clips::new();
+    let lossless = "-c:v libx264 -preset ultrafast -qp 0 -g 15 -movflags +faststart";
+    // Each frame takes as many bytes as any other.
+    let noise = "-f lavfi -i nullsrc=s=64x48:r=30:d=4,geq=lum=random(1)*255:cb=128:cr=128";
+    for name in ["short.mp4", "short.mkv", "short.flv"] {
+        let clip = clips.make(name, &format!("{noise} {lossless}"));
+        assert_eq!(early_end(&clip), None, "{name} is whole");
+        keep_bytes(&clip, 0.75);
+        let (end, stated) = early_end(&clip).expect(name);
+        assert!((end - 3.0).abs() < 0.15, "{name}: {end}");
+        assert!((stated - 4.0).abs() < 0.05, "{name}: {stated}");
+    }
+}
+
+#[test]
+fn what_ends_where_it_should_has_no_early_end() {
+    let clips = Clips::new();
+    let source = counting("2", "30");
+    let longer = format!("{source} -f lavfi -i sine=d=5 -c:v libx264 -c:a aac");
+    for name in ["longer.mp4", "longer.mkv", "longer.flv"] {
+        let clip = clips.make(name, &longer);
+        assert_eq!(early_end(&clip), None, "{name}");
+    }
+    // A broadcast that begins within a group of frames.
+    let stream = clips.make("whole.ts", &format!("{source} -c:v libx264 -g 15"));
+    let whole = fs::read(&stream).unwrap();
+    let within = whole.len() / 188 / 3 * 188;
+    fs::write(&stream, &whole[within..]).unwrap();
+    assert_eq!(early_end(&stream), None);
+}
+
 #[test]
 fn a_high_dynamic_range_is_known() {
     let clips = Clips::new();

@@ -341,3 +341,30 @@ fn sound_before_the_first_whole_group_is_heard() {
         0.05,
     );
 }
+
+#[test]
+fn sound_that_ends_before_its_header_says_is_known() {
+    let clips = Clips::new();
+    for (name, options) in [
+        ("short.mp3", "-c:a libmp3lame -b:a 128k"),
+        ("short.m4a", "-c:a aac -movflags +faststart"),
+        ("short.flac", "-c:a flac"),
+    ] {
+        let noise = "-f lavfi -i anoisesrc=d=4:r=44100:seed=1";
+        let clip = clips.make(name, &format!("{noise} {options}"));
+        let early = || {
+            let input = media::identify(&clip).unwrap();
+            let facts = probe(&clip, "1");
+            let all = SoundSelection::default();
+            let mut sound = media::sound(&input, &facts, &all, Default::default()).unwrap();
+            assert!(sound.by_ref().count() > 0);
+            sound.early_end()
+        };
+        assert_eq!(early(), None, "{name} is whole");
+        let whole = fs::read(&clip).unwrap();
+        fs::write(&clip, &whole[..whole.len() / 2]).unwrap();
+        let early = early().expect(name);
+        assert!((early.end - 2.0).abs() < 0.15, "{name}: {early:?}");
+        assert!((early.stated - 4.0).abs() < 0.1, "{name}: {early:?}");
+    }
+}

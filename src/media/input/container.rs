@@ -37,6 +37,20 @@ pub(super) fn ticks(base: TimeBase, num: i128, den: i128) -> Option<i64> {
     i64::try_from(ticks).ok().filter(|ticks| *ticks > 0)
 }
 
+/// Ticks of a stream by its tag: Matroska keeps the end of each track as text, such as
+/// `00:01:02.500000000`.
+pub(in crate::media) fn tagged_ticks(stream: &Stream<'_>, base: TimeBase) -> Option<i64> {
+    let tags = stream.metadata();
+    let mut parts = tags.get("DURATION")?.trim().split(':');
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+    let seconds = Ratio::from_decimal(seconds.parse().ok()?)?;
+    let num = i128::from(minutes * 60) * i128::from(seconds.den()) + i128::from(seconds.num());
+    let end = ticks(base, num, seconds.den().into())?;
+    // A stream without a start has the least number there is.
+    Some(end - stream.start_time().max(0))
+}
+
 /// Whether a file is an MPEG stream, which is cut and joined anywhere.
 pub(in crate::media) fn is_broadcast(input: &Input) -> bool {
     matches!(ffmpeg::format_name(input).as_str(), "mpegts" | "mpeg")

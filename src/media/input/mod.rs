@@ -4,6 +4,7 @@ pub(super) mod choice;
 pub(super) mod container;
 pub(super) mod continuity;
 mod demuxers;
+pub(super) mod ending;
 pub(super) mod first;
 pub(super) mod identify;
 pub(super) mod probe;

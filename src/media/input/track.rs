@@ -8,6 +8,8 @@ use crate::media::input::choice::StreamChoice;
 use crate::media::input::container;
 use crate::media::input::container::UNREADABLE_LIMIT;
 use crate::media::input::continuity::Continuity;
+use crate::media::input::ending::EarlyEnd;
+use crate::media::input::ending::ReadStream;
 use crate::media::input::timeline::StreamKind;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
@@ -27,6 +29,8 @@ use ffmpeg_next::format::stream::Disposition;
 use ffmpeg_next::media::Type;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// The video stream of an open file.
 pub(in crate::media) struct VideoTrack {
@@ -38,6 +42,7 @@ pub(in crate::media) struct VideoTrack {
     continuity: Continuity,
     stop: StopFlag,
     end: Option<i64>,
+    early_end: Arc<OnceLock<EarlyEnd>>,
     damaged: u64,
 }
 
@@ -65,6 +70,7 @@ impl VideoTrack {
             instead_of,
             stop,
             end: None,
+            early_end: Arc::default(),
             damaged: 0,
         })
     }
@@ -155,7 +161,9 @@ impl VideoTrack {
         // Where a container knows none of a stream's own, FFmpeg fills in that of the whole
         // file, which may have a longer sound track: so the tag comes first.
         let filled = || self.stream().map(|stream| stream.duration());
-        let tagged = self.tagged_duration();
+        let tagged = self
+            .stream()
+            .and_then(|stream| container::tagged_ticks(&stream, self.base));
         tagged.or_else(filled).filter(|ticks| *ticks > 0)
     }
 
@@ -178,6 +186,11 @@ impl VideoTrack {
         self.end
     }
 
+    /// Is set where all packets were read and the stream ends before the container says.
+    pub(in crate::media) fn early_end(&self) -> Arc<OnceLock<EarlyEnd>> {
+        Arc::clone(&self.early_end)
+    }
+
     /// The number of times that the container could not be read.
     pub(in crate::media) fn damaged(&self) -> u64 {
         self.damaged
@@ -195,14 +208,35 @@ impl VideoTrack {
                     return Some(packet);
                 }
                 Ok(()) => {}
-                Err(Error::Eof) => return None,
+                Err(Error::Eof) => break,
                 Err(_) => {
                     unreadable += 1;
                     self.damaged += 1;
                 }
             }
         }
+        self.note_early_end();
         None
+    }
+
+    fn note_early_end(&self) {
+        if self.stop.is_set() || self.early_end.get().is_some() {
+            return;
+        }
+        let early = self.end.and_then(|end| {
+            let read = ReadStream {
+                path: &self.path,
+                input: &self.input,
+                stream: self.stream,
+                ticks: self.duration(),
+                end,
+                usual: self.usual_ticks(),
+            };
+            read.early_end(&self.stop)
+        });
+        if let Some(early) = early {
+            self.early_end.get_or_init(|| early);
+        }
     }
 
     fn note_end(&mut self, packet: &Packet) {
@@ -214,20 +248,6 @@ impl VideoTrack {
             _ => self.usual_ticks(),
         };
         self.end = self.end.max(Some(pts.saturating_add(ticks)));
-    }
-
-    // Matroska keeps the end of each track as text: 00:01:02.500000000.
-    fn tagged_duration(&self) -> Option<i64> {
-        let stream = self.stream()?;
-        let tags = stream.metadata();
-        let mut parts = tags.get("DURATION")?.trim().split(':');
-        let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
-        let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-        let seconds = Ratio::from_decimal(seconds.parse().ok()?)?;
-        let num = i128::from(minutes * 60) * i128::from(seconds.den()) + i128::from(seconds.num());
-        let end = container::ticks(self.base, num, seconds.den().into())?;
-        // A stream without a start has the least number there is.
-        Some(end - stream.start_time().max(0))
     }
 
     /// Seconds from where a player's clock begins, with the earliest stream, to this time.

@@ -5,6 +5,7 @@
 
 use crate::facts::VideoFacts;
 use crate::media::error::MediaError;
+use crate::media::input::ending::EarlyEnd;
 use crate::media::input::identify::MediaInput;
 use crate::media::sound::clock::SoundClock;
 use crate::media::sound::decoder::SoundDecoder;
@@ -132,6 +133,11 @@ impl SoundReader {
     /// The number of packets, so far, that were damaged and left out.
     pub fn damaged(&self) -> u64 {
         self.track.damaged() + self.decoder.damaged()
+    }
+
+    /// That the sound ends before its container says, once it was read to its end.
+    pub fn early_end(&self) -> Option<EarlyEnd> {
+        self.track.early_end()
     }
 
     fn read(&mut self) -> Result<(), MediaError> {

@@ -6,6 +6,8 @@ use crate::media::input::choice;
 use crate::media::input::choice::StreamChoice;
 use crate::media::input::container;
 use crate::media::input::continuity::Continuity;
+use crate::media::input::ending::EarlyEnd;
+use crate::media::input::ending::ReadStream;
 use crate::media::input::timeline::StreamKind;
 use crate::media::stop::StopFlag;
 use crate::time::Pts;
@@ -35,6 +37,9 @@ pub(in crate::media) struct SoundTrack {
     base: TimeBase,
     continuity: Continuity,
     stop: StopFlag,
+    // The time stamp at which its last packet ends.
+    end: Option<i64>,
+    is_read: bool,
     damaged: u64,
 }
 
@@ -102,6 +107,8 @@ impl SoundTrack {
             stream,
             instead_of,
             stop,
+            end: None,
+            is_read: false,
             damaged: 0,
         })
     }
@@ -171,17 +178,39 @@ impl SoundTrack {
             match packet.read(&mut self.input) {
                 Ok(()) if packet.stream() == self.stream => {
                     self.continuity.mend(&mut packet, &self.stop);
+                    let length = packet.duration().max(0);
+                    let end = packet.pts().map(|pts| pts.saturating_add(length));
+                    self.end = self.end.max(end);
                     return Some(packet);
                 }
                 Ok(()) => {}
-                Err(Error::Eof) => return None,
+                Err(Error::Eof) => break,
                 Err(_) => {
                     unreadable += 1;
                     self.damaged += 1;
                 }
             }
         }
+        self.is_read = !self.stop.is_set();
         None
+    }
+
+    /// That it ends before the container says, where all its packets were read.
+    pub(super) fn early_end(&self) -> Option<EarlyEnd> {
+        let read = ReadStream {
+            path: &self.path,
+            input: &self.input,
+            stream: self.stream,
+            ticks: self.stated_ticks(),
+            end: self.end.filter(|_| self.is_read)?,
+            usual: 0,
+        };
+        read.early_end(&self.stop)
+    }
+
+    fn stated_ticks(&self) -> Option<i64> {
+        let stream = self.input.stream(self.stream)?;
+        container::tagged_ticks(&stream, self.base).or(Some(stream.duration()))
     }
 }
 

@@ -33,6 +33,7 @@ use crate::output::results::results::Summary;
 use crate::output::results::rounding::rounded;
 use crate::output::results::timeline::timeline;
 use crate::output::results::transcription::Transcription;
+use crate::output::results::transcription::unread_rest;
 use crate::recipe::Medium;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
@@ -78,7 +79,7 @@ pub fn results(
         top.summary = first.summary.clone();
     }
     top.summary.records = recorded.values().map(|it| it.summary.records).sum();
-    let mut transcribed = transcriptions(record, &run);
+    let mut transcribed = transcriptions(record, video, &run);
     let transcription = first_that_listens(recipe, record)
         .and_then(|id| top_of(&mut transcribed, id))
         .unwrap_or_else(|| no_transcription(recipe, facts));
@@ -88,9 +89,7 @@ pub fn results(
     };
     let summary = Summary {
         segments: transcription.segments().len() as u64,
-        gaps: gaps(record)
-            .filter(|(_, gap)| gap.failure.class != Class::Stopped)
-            .count() as u64,
+        gaps: gap_count(record, video, &run),
         ..top.summary
     };
     Results {
@@ -133,12 +132,17 @@ fn models(facts: &Facts) -> BTreeMap<StageId, Model> {
         .collect()
 }
 
-fn transcriptions(record: &Record, run: &RunFacts) -> BTreeMap<StageId, Transcription> {
+fn transcriptions(
+    record: &Record,
+    video: &VideoFacts,
+    run: &RunFacts,
+) -> BTreeMap<StageId, Transcription> {
     let transcripts = record.transcripts.iter();
     transcripts
         .map(|(id, transcript)| {
             let unread = run.unread.iter().find(|(stage, _)| stage == id);
-            let transcription = Transcription::of(transcript, unread.map(|(_, failure)| failure));
+            let unread = unread.map(|(_, failure)| failure);
+            let transcription = Transcription::of(transcript, unread, sound_end(video));
             (id.clone(), transcription)
         })
         .collect()
@@ -432,6 +436,20 @@ fn each_failure<'a>(
     let unheard = gaps(record).filter(|(_, gap)| gap.failure.class != Class::Stopped);
     let unheard = unheard.map(|(stage, gap)| (stage, gap.item.clone(), &gap.failure));
     unread.chain(unanswered).chain(unsaved).chain(unheard)
+}
+
+fn gap_count(record: &Record, video: &VideoFacts, run: &RunFacts) -> u64 {
+    let known = gaps(record).filter(|(_, gap)| gap.failure.class != Class::Stopped);
+    let rests = run.unread.iter().filter_map(|(stage, _)| {
+        let speech = record.transcripts.get(stage)?.said.as_ref().ok()?;
+        unread_rest(speech, sound_end(video))
+    });
+    (known.count() + rests.count()) as u64
+}
+
+// Where the sound that is transcribed should end, in seconds from the first frame.
+fn sound_end(video: &VideoFacts) -> Option<f64> {
+    video.heard().map(|length| video.heard_from + length)
 }
 
 fn failures(record: &Record, run: &RunFacts) -> Vec<FailedItem> {

@@ -120,8 +120,13 @@ pub struct GapEntry {
 }
 
 impl Transcription {
-    /// What `transcript` says of a video whose sound could not be read on because of `unread`.
-    pub(in crate::output) fn of(transcript: &StageTranscript, unread: Option<&Failure>) -> Self {
+    /// What `transcript` says of a video whose sound could not be read on because of `unread`;
+    /// `sound_end` is where its sound should end, in seconds.
+    pub(in crate::output) fn of(
+        transcript: &StageTranscript,
+        unread: Option<&Failure>,
+        sound_end: Option<f64>,
+    ) -> Self {
         let speech = match &transcript.said {
             Ok(speech) => speech,
             Err(why) => {
@@ -130,11 +135,21 @@ impl Transcription {
                 };
             }
         };
-        match (speech.segments.as_slice(), speech.gaps.as_slice(), unread) {
+        let mut entry = said(speech);
+        if let Some(failure) = unread {
+            let rest = unread_rest(speech, sound_end);
+            entry.gaps.extend(rest.map(|(start, end)| GapEntry {
+                start: time(start),
+                end: time(end),
+                error: Some(failure.class),
+                skipped: None,
+            }));
+        }
+        match (entry.segments.as_slice(), entry.gaps.as_slice(), unread) {
             ([], [], Some(failure)) => Self::Error {
                 error: failure.class,
             },
-            _ => Self::Transcribed(Box::new(said(speech))),
+            _ => Self::Transcribed(Box::new(entry)),
         }
     }
 
@@ -145,6 +160,16 @@ impl Transcription {
             Self::Error { .. } | Self::Skipped { .. } => &[],
         }
     }
+}
+
+/// From where to where sound is missing, in seconds, that could not be read on; `None` where
+/// none of it was read, or its end is not known.
+pub(in crate::output) fn unread_rest(
+    speech: &Transcript,
+    sound_end: Option<f64>,
+) -> Option<(f64, f64)> {
+    let end = sound_end.filter(|end| *end > speech.duration)?;
+    (speech.duration > 0.0).then_some((speech.duration, end))
 }
 
 fn said(speech: &Transcript) -> TranscriptEntry {

@@ -12,6 +12,7 @@ use crate::item::Frame;
 use crate::item::Item;
 use crate::item::PixelFormat;
 use crate::media;
+use crate::media::EarlyEnd;
 use crate::media::MediaError;
 use crate::media::Mode;
 use crate::media::VideoSelection;
@@ -117,30 +118,23 @@ impl VideoSource for Extract {
         if out.stop().is_stopping() {
             Ok(())
         } else {
-            ends_where_it_says(facts, &self.wanted, samples)
+            ends_where_it_says(facts, &self.wanted, frames.early_end())
         }
     }
 }
 
-// Headers round their duration; what lacks more than that was cut short.
 fn ends_where_it_says(
     facts: &VideoFacts,
     wanted: &VideoSelection,
-    samples: u64,
+    early: Option<EarlyEnd>,
 ) -> Result<(), Failure> {
-    let length = facts
-        .duration
-        .and_then(|it| Duration::try_from_secs_f64(it).ok());
-    match length.map(|length| wanted.samples_in(length)) {
-        Some(expected) if samples + 1 + expected / 50 < expected => {
-            let path = facts.path.display();
-            let message = format!(
-                "`{path}` breaks off: {samples} of {expected} frames could be read; the file was \
-                 cut short or is damaged"
-            );
+    let end = wanted.end.map_or(f64::INFINITY, |end| end.as_secs_f64());
+    match early.filter(|early| early.end < end) {
+        Some(early) => {
+            let message = format!("`{}` {early}", facts.path.display());
             Err(Failure::new(Class::Media, message))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 

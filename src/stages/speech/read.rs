@@ -72,6 +72,13 @@ impl VideoSource for Read {
                 "{damaged} damaged packets of the sound of {path} were left out"
             ));
         }
-        Ok(())
+        let until = facts.heard_until.unwrap_or(f64::INFINITY);
+        match pieces.early_end().filter(|early| early.end < until) {
+            Some(early) if !out.stop().is_stopping() => {
+                let message = format!("the sound of `{}` {early}", facts.path.display());
+                Err(Failure::new(Class::Media, message))
+            }
+            _ => Ok(()),
+        }
     }
 }
