@@ -220,5 +220,5 @@ fn complain(error: &AppError) {
 }
 
 fn draw(report: &Report) {
-    talk(diagnostic::draw(report, streams::style()).trim_end());
+    streams::drawn(diagnostic::draw(report, streams::style()).trim_end());
 }

@@ -2,6 +2,8 @@
 //!
 //! The only file that knows the `miette` crate. Does not know what the mistakes are.
 
+use crate::cli::streams::is_obeyed;
+use crate::cli::streams::visible;
 use crate::diag::Diagnostic;
 use crate::diag::Location;
 use crate::diag::Report;
@@ -43,7 +45,7 @@ pub fn draw(report: &Report, style: Style) -> String {
             for block in blocks(diagnostic, &report.sources) {
                 // Should a drawing fail, the sentence is still worth having.
                 if handler.render_report(&mut text, &block).is_err() {
-                    text.push_str(&diagnostic.message);
+                    text.push_str(&visible(&diagnostic.message));
                 }
                 text.push('\n');
             }
@@ -78,8 +80,8 @@ fn blocks(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Block> {
         Severity::Error => miette::Severity::Error,
         Severity::Warning => miette::Severity::Warning,
     };
-    let mut main = Block::new(diagnostic.message.clone(), severity);
-    main.help = diagnostic.help.clone();
+    let mut main = Block::new(&diagnostic.message, severity);
+    main.help = (diagnostic.help.as_ref()).map(|help| visible(help).into_owned());
     let mut others = Vec::new();
     let home = sources.place(diagnostic.span()).map(|place| place.source);
     for (span, text) in &diagnostic.labels {
@@ -87,10 +89,10 @@ fn blocks(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Block> {
             continue;
         };
         if Some(place.source) == home {
-            let text = Some(text.clone()).filter(|text| !text.is_empty());
+            let text = Some(visible(text).into_owned()).filter(|text| !text.is_empty());
             main.add(&place, text);
         } else {
-            let mut other = Block::new(text.clone(), miette::Severity::Advice);
+            let mut other = Block::new(text, miette::Severity::Advice);
             other.add(&place, None);
             others.push(other);
         }
@@ -98,6 +100,17 @@ fn blocks(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Block> {
     let mut blocks = vec![main];
     blocks.append(&mut others);
     blocks
+}
+
+// Without control characters, and every other byte where it was: the places are counted in bytes.
+fn in_place(text: &str) -> String {
+    let text = text.replace("\r\n", " \n");
+    let letters = text.chars().map(|letter| match is_obeyed(letter) {
+        true if letter.len_utf8() == 1 => '?',
+        true => '\u{bf}',
+        false => letter,
+    });
+    letters.collect()
 }
 
 /// What `miette` draws in one go: a sentence and the places that lie in one text.
@@ -111,9 +124,9 @@ struct Block {
 }
 
 impl Block {
-    fn new(message: String, severity: miette::Severity) -> Self {
+    fn new(message: &str, severity: miette::Severity) -> Self {
         Self {
-            message,
+            message: visible(message).into_owned(),
             severity,
             help: None,
             source: NamedSource::new("", String::new()),
@@ -123,12 +136,13 @@ impl Block {
 
     fn add(&mut self, place: &Location<'_>, label: Option<String>) {
         // A caret after the last line is drawn only if that line ends.
-        let mut text = place.source.text.clone();
+        let mut text = in_place(&place.source.text);
         if !text.ends_with('\n') {
             text.push('\n');
         }
         // `miette` would count the column in bytes.
-        let name = format!("{}:{}:{}", place.source.name, place.line, place.column);
+        let name = visible(&place.source.name);
+        let name = format!("{name}:{}:{}", place.line, place.column);
         if self.labels.is_empty() {
             self.source = NamedSource::new(name, text);
         }

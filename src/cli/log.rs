@@ -5,8 +5,7 @@
 
 use crate::app::AppError;
 use crate::cli::args::LogArgs;
-use crate::cli::diagnostic::Style;
-use crate::cli::streams::style;
+use crate::cli::streams::visible;
 use indicatif::MultiProgress;
 use std::env;
 use std::fs::File;
@@ -84,7 +83,7 @@ where
 {
     layer()
         .with_timer(uptime())
-        .with_ansi(style() == Style::Colour)
+        .with_ansi(false)
         .with_writer(AboveBars(bars.clone()))
         .with_filter(filter.and(filter_fn(|event| is_own(event.target()))))
 }
@@ -110,7 +109,9 @@ where
         let message = format!("cannot write the log {name}: {error}");
         refused(message, "name a file in a folder that is there")
     })?;
-    let layer = layer().with_ansi(false).with_writer(Arc::new(file));
+    let layer = layer()
+        .with_ansi(false)
+        .with_writer(LogFile(Arc::new(file)));
     Ok(layer.with_filter(filter.and(filter_fn(|event| is_own(event.target())))))
 }
 
@@ -131,6 +132,30 @@ fn is_own(target: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
+/// A file that a terminal can show as it is.
+#[derive(Clone)]
+struct LogFile(Arc<File>);
+
+impl MakeWriter<'_> for LogFile {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        self.0.as_ref().write_all(visible(&text).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.as_ref().flush()
+    }
+}
+
 /// stderr, with progress bars taken away while a line is written.
 #[derive(Clone)]
 struct AboveBars(MultiProgress);
@@ -145,7 +170,10 @@ impl MakeWriter<'_> for AboveBars {
 
 impl Write for AboveBars {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().lock().write_all(line))?;
+        let text = String::from_utf8_lossy(line);
+        let text = visible(&text);
+        let write = || io::stderr().lock().write_all(text.as_bytes());
+        self.0.suspend(write)?;
         Ok(line.len())
     }
 

@@ -1,6 +1,10 @@
 //! stdout and stderr: the first carries data, the second talk.
+//!
+//! Names of files, classes and answers of servers are in both. A terminal obeys none of them:
+//! control characters are shown rather than sent.
 
 use crate::cli::diagnostic::Style;
+use std::borrow::Cow;
 use std::env;
 use std::io;
 use std::io::IsTerminal;
@@ -9,7 +13,10 @@ use std::io::Write;
 /// Writes data. A pipe that its reader has closed is no error.
 pub(super) fn data(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out
+        .write_all(visible(text).as_bytes())
+        .and_then(|()| out.flush())
+    {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written,
     }
@@ -17,7 +24,35 @@ pub(super) fn data(text: &str) -> io::Result<()> {
 
 /// Writes a line to stderr; a closed stderr is no error.
 pub(super) fn talk(line: &str) {
-    writeln!(io::stderr().lock(), "{line}").unwrap_or_default();
+    drawn(&visible(line));
+}
+
+/// Writes lines to stderr whose control characters are colours of this program and no others.
+pub(super) fn drawn(lines: &str) {
+    writeln!(io::stderr().lock(), "{lines}").unwrap_or_default();
+}
+
+/// The text with its control characters as JSON and TOML escape them, such as `\u001b`. Ends of
+/// lines and tabs stay.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut visible = String::new();
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let ends_line = letter == '\r' && letters.peek() == Some(&'\n');
+        match is_obeyed(letter) && !ends_line {
+            true => visible.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            false => visible.push(letter),
+        }
+    }
+    Cow::Owned(visible)
+}
+
+/// Whether a terminal does something else with it than to show it, or to go on to its next place.
+pub(super) fn is_obeyed(letter: char) -> bool {
+    letter.is_control() && !matches!(letter, '\n' | '\t')
 }
 
 /// The style of lines on stderr: colour on a terminal, unless the environment refuses it.
@@ -30,5 +65,23 @@ pub(super) fn style() -> Style {
         Style::Colour
     } else {
         Style::Plain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn no_control_character_but_ends_of_lines_and_tabs() {
+        for (text, shown) in [
+            ("a\tb\n", "a\tb\n"),
+            ("\u{1b}[31mred\n", "\\u001b[31mred\n"),
+            ("\u{9b}2J\r\u{7f}", "\\u009b2J\\u000d\\u007f"),
+            ("a\r\nb", "a\r\nb"),
+            ("\u{fc}\u{65e5}", "\u{fc}\u{65e5}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
     }
 }

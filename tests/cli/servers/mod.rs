@@ -3,6 +3,7 @@
 //! the environment.
 
 mod environment;
+mod escapes;
 mod examples;
 mod harness;
 mod hosts;
