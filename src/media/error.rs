@@ -44,10 +44,21 @@ pub enum MediaError {
         path: PathBuf,
     },
     /// The folder holds nothing to look at.
-    #[error("the folder `{}` holds no JPEG or PNG pictures", path.display())]
+    #[error(
+        "the folder `{}` holds no videos, no sound files and no JPEG or PNG pictures",
+        path.display()
+    )]
     NoPictures {
         /// The folder.
         path: PathBuf,
+    },
+    /// The file is a picture of a kind that is not read.
+    #[error("`{}` is a {kind} picture: convert it to PNG or JPEG", path.display())]
+    OtherPicture {
+        /// The file.
+        path: PathBuf,
+        /// What such pictures are called.
+        kind: &'static str,
     },
     /// FFmpeg does not recognise the file, or it was cut short before its index.
     #[error(

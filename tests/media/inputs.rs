@@ -103,7 +103,7 @@ fn what_is_no_video_is_refused_in_one_sentence() {
         ("text.mp4", "is not a video"),
         ("text.txt", "is not a video"),
         ("empty.mp4", "is empty (0 bytes)"),
-        ("folder", "holds no JPEG or PNG"),
+        ("folder", "no JPEG or PNG pictures"),
         ("no-index.mp4", "was cut short"),
         ("words.srt", "has no video stream"),
         ("list.m3u8", "is not a video"),

@@ -73,6 +73,10 @@ pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
         _ => None,
     };
     let input = ffmpeg::open(path, DEMUXERS, format).map_err(|error| {
+        if let Some(kind) = signature::other_picture(&start) {
+            let path = path.into();
+            return MediaError::OtherPicture { path, kind };
+        }
         let why = if ffmpeg::is_refused(error) {
             NOT_ALLOWED.to_owned()
         } else {

@@ -29,6 +29,58 @@ pub(in crate::media) fn is_png(bytes: &[u8]) -> bool {
     bytes.starts_with(PNG)
 }
 
+/// What a picture is called that begins so and is of a kind that is not read; a TGA has no
+/// signature, and is known by a first header that can be one.
+pub(in crate::media) fn other_picture(start: &[u8]) -> Option<&'static str> {
+    // Places of zeros and of known sizes keep text and videos that begin with the letters out.
+    match start {
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some("BMP"),
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some("TIFF"),
+        [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => {
+            Some("JPEG 2000")
+        }
+        [0, 0, 1, 0, count, 0, _, _, _, 0, ..] if *count > 0 => Some("ICO"),
+        [b'P', b'1'..=b'6', b' ' | b'\n' | b'\r' | b'\t', ..] => Some("PPM"),
+        [b'8', b'B', b'P', b'S', 0, 1 | 2, ..] => Some("PSD"),
+        _ if is_targa(start) => Some("TGA"),
+        _ => None,
+    }
+}
+
+// No name or a short one, a palette or none, a kind that goes with it, a size, bits of a pixel.
+fn is_targa(start: &[u8]) -> bool {
+    let Some(
+        &[
+            _,
+            palette,
+            kind,
+            _,
+            _,
+            _,
+            _,
+            depth,
+            _,
+            _,
+            _,
+            _,
+            w,
+            wide,
+            h,
+            high,
+            bits,
+            flags,
+        ],
+    ) = start.first_chunk()
+    else {
+        return false;
+    };
+    let is_indexed = palette == 1 && matches!(kind, 1 | 9) && matches!(depth, 15 | 16 | 24 | 32);
+    let is_direct = palette == 0 && matches!(kind, 2 | 3 | 10 | 11) && depth == 0;
+    let has_size = (w, wide) != (0, 0) && (h, high) != (0, 0);
+    let has_bits = matches!(bits, 8 | 15 | 16 | 24 | 32) && flags & 0xc0 == 0;
+    (is_indexed || is_direct) && has_size && has_bits
+}
+
 /// Whether the file is a WebP of several frames: the extended format, with its animation flag set.
 pub(in crate::media) fn is_animated_webp(path: &Path) -> bool {
     let start = start(path).unwrap_or_default();
@@ -181,6 +233,7 @@ mod tests {
     use super::is_animated_png;
     use super::is_jpeg_stream;
     use super::or_false;
+    use super::other_picture;
 
     // A start, an index where it has one, a size, coded data with filler, an end.
     fn jpeg(size: u8, indexed: bool) -> Vec<u8> {
@@ -195,6 +248,28 @@ mod tests {
 
     fn is_stream(parts: &[&[u8]]) -> bool {
         or_false(is_jpeg_stream(&mut parts.concat().as_slice())).unwrap()
+    }
+
+    // The first bytes as the specifications of the formats have them.
+    #[test]
+    fn other_pictures_are_known_by_their_first_bytes() {
+        let targa = [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 1, 240, 0, 24, 32];
+        for (start, kind) in [
+            (&b"BM\x36\x84\x03\0\0\0\0\0\x36\0"[..], Some("BMP")),
+            (b"II*\0\x08\0\0\0", Some("TIFF")),
+            (b"MM\0*\0\0\0\x08", Some("TIFF")),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", Some("JPEG 2000")),
+            (b"\0\0\x01\0\x01\0\x40\x40\0\0\x01\0", Some("ICO")),
+            (b"P6\n320 240\n255\n", Some("PPM")),
+            (&targa, Some("TGA")),
+            (b"BM is a word", None),
+            (b"\0\0\x01\xba\x44\0\x04\0\x04\x01", None),
+            (b"\0\0\x01\xb3\x14\0\xf0\x13", None),
+            (b"\0\0\0\x1cftypisom\0\0\x02\0isomiso2", None),
+            (b"", None),
+        ] {
+            assert_eq!(other_picture(start), kind, "{start:?}");
+        }
     }
 
     #[test]
