@@ -82,7 +82,7 @@ impl Reply {
 
 fn has_events(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
-    let mut lines = text.lines().filter(|line| !line.is_empty()).peekable();
+    let mut lines = text.lines().filter(|line| !line.is_empty());
     let fields = ["data:", "event:", "id:", "retry:", ":"];
     let is_field = |line: &str| fields.iter().any(|field| line.starts_with(field));
     let has_data = text.lines().any(|line| line.starts_with("data:"));
