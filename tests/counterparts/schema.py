@@ -1,5 +1,5 @@
 """The schema of recipes, as a validator by other people reads it: it takes every recipe of this
-repository and of the README, and no wrong key, word or number.
+repository and of its pages, and no wrong key, word or number.
 
     python schema.py VPIPE
 """
@@ -15,6 +15,7 @@ import jsonschema
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDERS = ["recipes", "recipes/examples", "tests/recipes/good", "tests/recipes/warn"]
+PAGES = ["README.md", "recipes/README.md", "src/backends/README.md", "src/output/README.md"]
 WRONG = [
     "version = 2",
     "version = 1\nstage = 3",
@@ -35,9 +36,10 @@ def recipes():
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).glob("*.toml")):
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for block in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL):
-        yield "README.md: " + block.splitlines()[0], block
+    for page in PAGES:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for block in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+            yield f"{page}: {block.splitlines()[0]}", block
 
 
 def main(vpipe):

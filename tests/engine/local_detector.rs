@@ -280,7 +280,7 @@ fn files_that_are_no_detectors_are_refused_in_one_sentence() {
         ),
         (
             "folder.onnx",
-            "folder.onnx cannot be read: it is not a file".to_owned(),
+            "folder.onnx cannot be read: it is not a plain file".to_owned(),
         ),
         ("none.onnx", "none.onnx does not exist".to_owned()),
     ] {
