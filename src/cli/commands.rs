@@ -38,6 +38,7 @@ use clap::Parser;
 use indicatif::MultiProgress;
 use serde_json::json;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Instant;
 
 /// Does what `words` say, the program's name first, and gives the exit code.
@@ -74,10 +75,17 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
     })
 }
 
+// The inputs that words stand for; says which files of folders are none.
+fn expanded(words: &[PathBuf]) -> Result<Vec<PathBuf>, AppError> {
+    let expansion = inputs::expand(words).map_err(|error| AppError::request(&error))?;
+    expansion.left_out().iter().for_each(|line| talk(line));
+    Ok(expansion.paths)
+}
+
 fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
     let request = RunRequest {
         recipe: args.recipe.into(),
-        inputs: inputs::expand(&args.over.inputs).map_err(|error| AppError::request(&error))?,
+        inputs: expanded(&args.over.inputs)?,
         first: args.over.first,
         limits: Limits {
             cost: args.max_cost,
@@ -125,7 +133,7 @@ fn check(args: CheckArgs) -> Result<u8, AppError> {
 fn plan(args: PlanArgs) -> Result<u8, AppError> {
     let request = RunRequest {
         recipe: args.recipe.into(),
-        inputs: inputs::expand(&args.over.inputs).map_err(|error| AppError::request(&error))?,
+        inputs: expanded(&args.over.inputs)?,
         first: args.over.first,
         limits: Limits::default(),
     };

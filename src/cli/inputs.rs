@@ -15,6 +15,48 @@ const VIDEO_EXTENSIONS: [&str; 20] = [
     "asf", "flv", "3gp", "ogv", "mxf", "mjpeg", "mjpg",
 ];
 
+// Sound and pictures, which a folder does not stand for where it has videos. A picture that is not
+// JPEG or PNG is read where it is named, or not at all.
+const SOUND_EXTENSIONS: [&str; 10] = [
+    "mp3", "wav", "m4a", "aac", "flac", "ogg", "opus", "wma", "aiff", "amr",
+];
+const PICTURE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+const OTHER_PICTURE_EXTENSIONS: [&str; 8] =
+    ["webp", "gif", "bmp", "tif", "tiff", "heic", "avif", "jp2"];
+
+// How many files that are left out are named.
+const MOST_NAMED: usize = 5;
+
+/// What the words of the command line stand for.
+#[derive(Debug, Default)]
+pub(super) struct Expansion {
+    /// The inputs in their order, each once.
+    pub(super) paths: Vec<PathBuf>,
+    /// Files of folders that look like inputs and are none.
+    left_out: Vec<PathBuf>,
+}
+
+impl Expansion {
+    /// One line about the files of folders that are left out; `None` where there are none.
+    pub(super) fn left_out(&self) -> Option<String> {
+        let named = self.left_out.iter().take(MOST_NAMED);
+        let named: Vec<_> = named.map(|path| path.display().to_string()).collect();
+        let more = match self.left_out.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let files = match self.left_out.len() {
+            0 => return None,
+            1 => "1 file of a folder is".to_owned(),
+            count => format!("{count} files of folders are"),
+        };
+        Some(format!(
+            "{files} left out: {}{more}; name a file to use it",
+            named.join(", ")
+        ))
+    }
+}
+
 /// Why a word means nothing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum InputError {
@@ -26,19 +68,22 @@ pub(super) enum InputError {
     Unreadable(PathBuf, io::Error),
 }
 
-/// The paths that `words` mean, in their order, each once.
-pub(super) fn expand(words: &[PathBuf]) -> Result<Vec<PathBuf>, InputError> {
-    let mut paths: Vec<PathBuf> = Vec::new();
+/// The paths that `words` mean.
+pub(super) fn expand(words: &[PathBuf]) -> Result<Expansion, InputError> {
+    let mut all = Expansion::default();
     for word in words {
         for named in matches(word)? {
-            for path in within(named)? {
-                if !paths.contains(&path) {
-                    paths.push(path);
+            let within = within(named)?;
+            for path in within.paths {
+                if !all.paths.contains(&path) {
+                    all.paths.push(path);
                 }
             }
+            all.left_out.extend(within.left_out);
         }
     }
-    Ok(paths)
+    all.left_out.retain(|path| !all.paths.contains(path));
+    Ok(all)
 }
 
 // A path that is there is never a pattern, whatever its name: `clip [final].mp4`. Nor is an
@@ -63,30 +108,41 @@ fn matches(word: &Path) -> Result<Vec<PathBuf>, InputError> {
 }
 
 // A folder that holds videos stands for them; any other path for itself.
-fn within(path: PathBuf) -> Result<Vec<PathBuf>, InputError> {
+fn within(path: PathBuf) -> Result<Expansion, InputError> {
+    let itself = |path| Expansion {
+        paths: vec![path],
+        left_out: Vec::new(),
+    };
     if !path.is_dir() {
-        return Ok(vec![path]);
+        return Ok(itself(path));
     }
     let entries = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let entries = match entries {
         Ok(entries) => entries,
         Err(error) => return Err(InputError::Unreadable(path, error)),
     };
-    let mut videos: Vec<PathBuf> = entries
+    let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
+    files.sort();
+    let (videos, others): (Vec<PathBuf>, Vec<PathBuf>) = files
         .into_iter()
-        .map(|entry| entry.path())
-        .filter(|file| is_named_as_video(file) && file.is_file())
-        .collect();
-    videos.sort();
-    if videos.is_empty() {
-        videos.push(path);
+        .filter(|file| !file.is_dir())
+        .partition(|file| is_named(file, &VIDEO_EXTENSIONS) && file.is_file());
+    let mut known = [&SOUND_EXTENSIONS[..], &OTHER_PICTURE_EXTENSIONS].concat();
+    let mut within = itself(path);
+    if !videos.is_empty() {
+        within.paths = videos;
+        known.extend(PICTURE_EXTENSIONS);
     }
-    Ok(videos)
+    // A link that leads nowhere.
+    known.extend(VIDEO_EXTENSIONS);
+    within.left_out = others;
+    within.left_out.retain(|file| is_named(file, &known));
+    Ok(within)
 }
 
-fn is_named_as_video(path: &Path) -> bool {
+fn is_named(path: &Path, extensions: &[&str]) -> bool {
     path.extension().is_some_and(|extension| {
-        VIDEO_EXTENSIONS
+        extensions
             .iter()
             .any(|known| extension.eq_ignore_ascii_case(known))
     })
@@ -95,6 +151,7 @@ fn is_named_as_video(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::expand;
+    use std::path::MAIN_SEPARATOR;
     use std::path::PathBuf;
 
     fn folder(files: &[&str]) -> tempfile::TempDir {
@@ -109,7 +166,7 @@ mod tests {
 
     fn expanded(folder: &tempfile::TempDir, words: &[&str]) -> Result<Vec<String>, String> {
         let words: Vec<PathBuf> = words.iter().map(|word| folder.path().join(word)).collect();
-        let paths = expand(&words).map_err(|error| error.to_string())?;
+        let paths = expand(&words).map_err(|error| error.to_string())?.paths;
         let relative = |path: &PathBuf| {
             let path = path.strip_prefix(folder.path()).unwrap();
             path.to_str().unwrap().replace('\\', "/")
@@ -166,6 +223,47 @@ mod tests {
         assert_eq!(expanded(&folder, &["none.mp4"]).unwrap(), ["none.mp4"]);
         let address = PathBuf::from("https://127.0.0.1/clip.mp4?quality=1");
         let words = [address];
-        assert_eq!(expand(&words).unwrap(), words);
+        assert_eq!(expand(&words).unwrap().paths, words);
+    }
+
+    #[test]
+    fn files_of_a_folder_that_are_left_out_are_named() {
+        let folder = folder(&[
+            "mixed/a.mp4",
+            "mixed/cover.PNG",
+            "mixed/song.mp3",
+            "mixed/notes.txt",
+            "mixed/inner/b.mp4",
+            "stills/1.png",
+            "stills/2.webp",
+        ]);
+        let left_out = |words: &[&str]| {
+            let words: Vec<PathBuf> = words.iter().map(|word| folder.path().join(word)).collect();
+            let line = expand(&words).unwrap().left_out()?;
+            Some(line.replace(
+                &format!("{}{}", folder.path().display(), MAIN_SEPARATOR),
+                "",
+            ))
+        };
+        let mixed = PathBuf::from("mixed");
+        let (cover, song) = (mixed.join("cover.PNG"), mixed.join("song.mp3"));
+        assert_eq!(
+            left_out(&["mixed"]).unwrap(),
+            format!(
+                "2 files of folders are left out: {}, {}; name a file to use it",
+                cover.display(),
+                song.display()
+            )
+        );
+        let webp = PathBuf::from("stills").join("2.webp");
+        assert_eq!(
+            left_out(&["stills", "mixed/a.mp4"]).unwrap(),
+            format!(
+                "1 file of a folder is left out: {}; name a file to use it",
+                webp.display()
+            )
+        );
+        let named = ["mixed", "mixed/cover.PNG", "mixed/song.mp3"];
+        assert_eq!(left_out(&named), None);
     }
 }
