@@ -247,16 +247,19 @@ inputs = ["look", "told"]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_told_what_was_found() {
+    let honest = Arc::new(Notify::new());
     let app = Router::new().route(
         "/",
-        post(|Json(body): Json<Value>| async move {
+        post(move |Json(body): Json<Value>| async move {
             let (seen, at) = (
                 body["seen"].as_array().unwrap(),
                 body["at"].as_f64().unwrap(),
             );
             if at == 4.0 {
+                honest.notified().await;
                 return Json(json!({ "no": "story" }));
             }
+            honest.notify_one();
             Json(json!({ "story": format!("{} at {at}", seen.len()) }))
         }),
     );
@@ -304,15 +307,20 @@ inputs = ["speech"]
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sound_is_sent_and_what_is_said_is_read_as_the_recipe_says() {
+    // An answer that cannot be read comes after one that can, whatever the order of requests.
+    let honest = Arc::new(Notify::new());
     let app = Router::new().route(
         "/",
-        post(|Json(body): Json<Value>| async move {
+        post(move |Json(body): Json<Value>| async move {
             // "fLaC" in base64.
             assert!(body["sound"].as_str().unwrap().starts_with("ZkxhQ"));
             let from = body["from"].as_f64().unwrap();
             if from > 15.0 {
+                honest.notified().await;
+                honest.notify_one();
                 return Json(json!({ "said": [{ "ms": ["soon", 2], "words": [] }] }));
             }
+            honest.notify_one();
             Json(json!({ "said": [{ "ms": [1000, 2000], "words": ["from", from] }] }))
         }),
     );
