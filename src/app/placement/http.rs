@@ -4,14 +4,13 @@ use crate::app::error::AppError;
 use crate::app::placement::context::BackendRef;
 use crate::app::placement::context::PlacementContext;
 use crate::app::placement::context::named_in_recipe;
+use crate::app::placement::placements::PlacedServer;
 use crate::app::placement::placements::Placements;
 use crate::backends::remote::mapping::Mapping;
 use crate::backends::remote::service;
 use crate::backends::remote::service::Service;
 use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Secret;
-use crate::facts::Placement;
-use crate::facts::RemoteFacts;
 use crate::name::StageId;
 use crate::recipe::BackendKind;
 use crate::recipe::HttpSpec;
@@ -95,24 +94,15 @@ impl Placements {
         }
         let service =
             Service::new(spec, &access).map_err(|failure| AppError::environment(&failure))?;
-        let route = service.route();
-        self.permit(backend, &route);
-        let facts = RemoteFacts {
+        let server = PlacedServer {
             why,
-            backend: backend.name.clone(),
-            host: route.host.clone(),
             model: model.unwrap_or(BackendKind::Http.word()).to_owned(),
-            concurrency: spec.server.concurrency,
             max_body: spec.max_body,
             encoding: service.encoding(),
-            attempts: spec.server.attempts,
-            retry_time: spec.server.retry_time,
             fleet: None,
-            proxy: route.proxy,
-            variables: backend.variable_names(),
             key: variable.filter(|_| access.key.is_some()).map(str::to_owned),
         };
-        self.place(id, Placement::Remote(facts));
+        self.place_on_server(id, backend, &spec.server, service.route(), server);
         Ok(service)
     }
 }

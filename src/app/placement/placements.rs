@@ -18,6 +18,7 @@ use crate::backends::transport::access::Route;
 use crate::diag::Diagnostic;
 use crate::engine::Call;
 use crate::facts::Encoding;
+use crate::facts::FleetFacts;
 use crate::facts::LocalFacts;
 use crate::facts::ModelFacts;
 use crate::facts::Placement;
@@ -29,6 +30,7 @@ use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
 use crate::recipe::RunpodDialect;
 use crate::recipe::RunpodSpec;
+use crate::recipe::ServerSpec;
 use crate::stages::Trial;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -84,7 +86,7 @@ impl Placements {
     }
 
     /// Notes a host of the recipe that the user has not allowed; once, however many stages it has.
-    pub(in crate::app) fn permit(&mut self, backend: &BackendRef, route: &Route) {
+    fn permit(&mut self, backend: &BackendRef, route: &Route) {
         if route.is_permitted {
             return;
         }
@@ -145,26 +147,56 @@ impl Placements {
             Some(_) => named_in_recipe(&backend.name),
             None => format!("{} and {variable} are set", spec.api_key_env),
         };
-        let route = endpoint.route();
-        self.permit(backend, &route);
-        let facts = RemoteFacts {
+        let server = PlacedServer {
             why,
-            backend: backend.name.clone(),
-            host: route.host.clone(),
             model: endpoint.id().to_owned(),
-            concurrency: spec.server.concurrency,
             max_body: runpod::max_body(spec),
             encoding: Encoding::Base64,
-            attempts: spec.server.attempts,
-            retry_time: spec.server.retry_time,
             fleet: Some(spec.into()),
-            proxy: route.proxy,
-            variables: backend.variable_names(),
             key: access.key.map(|_| spec.api_key_env.clone()),
         };
-        self.place(id, Placement::Remote(facts));
+        self.place_on_server(id, backend, &spec.server, endpoint.route(), server);
         Ok(is_complete.then_some(endpoint))
     }
+
+    /// Places a stage on a server of `backend` that is reached by `route`, and notes where the user
+    /// has not allowed its host.
+    pub(in crate::app) fn place_on_server(
+        &mut self,
+        id: &StageId,
+        backend: &BackendRef,
+        spec: &ServerSpec,
+        route: Route,
+        server: PlacedServer,
+    ) {
+        self.permit(backend, &route);
+        let facts = RemoteFacts {
+            why: server.why,
+            backend: backend.name.clone(),
+            host: route.host,
+            model: server.model,
+            concurrency: spec.concurrency,
+            max_body: server.max_body,
+            encoding: server.encoding,
+            attempts: spec.attempts,
+            retry_time: spec.retry_time,
+            fleet: server.fleet,
+            variables: backend.variable_names(),
+            key: server.key,
+            proxy: route.proxy,
+        };
+        self.place(id, Placement::Remote(facts));
+    }
+}
+
+/// What differs between the kinds of servers that a stage is placed on; as in [`RemoteFacts`].
+pub(in crate::app) struct PlacedServer {
+    pub(in crate::app) why: String,
+    pub(in crate::app) model: String,
+    pub(in crate::app) max_body: usize,
+    pub(in crate::app) encoding: Encoding,
+    pub(in crate::app) fleet: Option<FleetFacts>,
+    pub(in crate::app) key: Option<String>,
 }
 
 fn log(stage: &StageId, placement: &Placement) {

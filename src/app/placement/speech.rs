@@ -9,6 +9,7 @@ use crate::app::placement::context::BackendRef;
 use crate::app::placement::context::PlacementContext;
 use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::placements::LocalBackend;
+use crate::app::placement::placements::PlacedServer;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::placements::unloadable;
 use crate::backends::models::whisper::SpeechModelSource;
@@ -18,8 +19,6 @@ use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Secret;
 use crate::facts::Encoding;
-use crate::facts::Placement;
-use crate::facts::RemoteFacts;
 use crate::name::StageId;
 use crate::recipe::AUTO;
 use crate::recipe::BackendKind;
@@ -179,24 +178,15 @@ impl Placements {
         let params = stages::transcription_params(whisper);
         let server = Transcriptions::new(spec, &access, &params)
             .map_err(|failure| AppError::environment(&failure))?;
-        let route = server.route();
-        self.permit(backend, &route);
-        let facts = RemoteFacts {
+        let placed = PlacedServer {
             why: named_in_recipe(&backend.name),
-            backend: backend.name.clone(),
-            host: route.host.clone(),
             model: params.model.clone(),
-            concurrency: spec.server.concurrency,
             max_body: spec.max_body,
             encoding: Encoding::Raw,
-            attempts: spec.server.attempts,
-            retry_time: spec.server.retry_time,
             fleet: None,
-            proxy: route.proxy,
-            variables: backend.variable_names(),
             key: variable.filter(|_| access.key.is_some()).map(str::to_owned),
         };
-        self.place(id, Placement::Remote(facts));
+        self.place_on_server(id, backend, &spec.server, server.route(), placed);
         match variable.filter(|_| access.key.is_none()) {
             Some(variable) => self.lack(backend, variable, "set it to a key of your account"),
             None => {
