@@ -5,6 +5,7 @@ use crate::media::ffmpeg;
 use crate::media::input::choice;
 use crate::media::input::choice::StreamChoice;
 use crate::media::input::container;
+use crate::media::input::container::UNREADABLE_LIMIT;
 use crate::media::input::continuity::Continuity;
 use crate::media::input::ending::EarlyEnd;
 use crate::media::input::ending::ReadStream;
@@ -24,9 +25,6 @@ use std::io::Cursor;
 use std::num::NonZero;
 use std::path::Path;
 use std::path::PathBuf;
-
-/// A demuxer that meets this many unreadable packets in a row has lost its way for good.
-const UNREADABLE_LIMIT: usize = 100;
 
 /// One sound stream of an open file.
 pub(in crate::media) struct SoundTrack {
