@@ -1,5 +1,4 @@
-//! Forecasts: what a plan will ask of servers, how long that takes, and what it costs where workers
-//! are paid by the second.
+//! The forecast of a plan: three figures for each stage on a server, and what they assume.
 //!
 //! Pure over the plan and the facts it was made from. What nobody measured is the recipe's where it
 //! says so, else a documented default, and a forecast tells which; so there are three figures of

@@ -1,4 +1,12 @@
 //! Forecasts: what a plan will ask of servers, how long that takes and what it costs.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `forecast` | a stage's figures, low, expected and high, and what they assume |
+//! | `requests` | how many requests, of how many bytes |
+//! | `time` | how long workers take for them |
+//! | `billing` | what is paid for workers that ran |
+//! | `vram` | the GPU memory of a batch |
 
 pub(super) mod billing;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]

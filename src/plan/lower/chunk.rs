@@ -1,4 +1,4 @@
-//! How much sound is listened to at once.
+//! The length of a chunk: how much sound is transcribed at once.
 //!
 //! Long enough that a model has something to go by, short enough that all workers have some, and
 //! never more than a request holds. Pure.

@@ -1,4 +1,4 @@
-//! Lowering: from the graph of stages and the facts to steps with limits.
+//! Compiling: every stage of a checked recipe to its steps, joined to a plan.
 //!
 //! A stage becomes the steps that its placement needs: a detector on this machine reads pixels
 //! one frame at a time; one at a server gets JPEGs in batches. Knows nothing of what the steps

@@ -1,4 +1,4 @@
-//! A stage that listens: its own way through the sound of a video, from the file to a transcript.
+//! A speech stage: its own way through the sound of a video, from the file to a transcript.
 
 use crate::diag::Diagnostic;
 use crate::facts::Placement;

@@ -1,4 +1,4 @@
-//! A stage that looks at frames: on this machine, or at a server that is asked about them.
+//! A vision stage: on this machine, or on a remote backend.
 
 use crate::diag::Diagnostic;
 use crate::facts::Placement;

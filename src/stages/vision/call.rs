@@ -169,14 +169,10 @@ impl VisionCall {
         let found = match (&boxes.found, boxes.same_as) {
             (Found::Objects(_), None) => {
                 // A record has no use for sizes.
-                let size = Size {
+                let sizes = Sizes::unscaled(Size {
                     width: 0,
                     height: 0,
-                };
-                let sizes = Sizes {
-                    sent: size,
-                    source: size,
-                };
+                });
                 let mut found = self.found(output, &[sizes])?;
                 found.pop().unwrap_or_else(|| Found::Fields(Vec::new()))
             }

@@ -351,14 +351,10 @@ mod tests {
     use serde_json::json;
 
     fn told(output: &Value, sent: usize) -> Option<String> {
-        let size = Size {
+        let sizes = Sizes::unscaled(Size {
             width: 100,
             height: 50,
-        };
-        let sizes = Sizes {
-            sent: size,
-            source: size,
-        };
+        });
         lines(&MappingSpec::default(), output, &vec![sizes; sent])
     }
 

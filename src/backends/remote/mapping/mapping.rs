@@ -1,11 +1,11 @@
-//! Mapping: between what a stage asks and finds and the JSON that a server takes and gives.
+//! The mapping of one backend or stage: its requests are filled in and its answers read.
 //!
 //! One mechanism for every server: what differs between them is data of the recipe. An answer is
 //! read with suspicion: whatever is in it, either every frame has what was asked for or there is
 //! no answer. Does not know how JSON gets there and back.
 
 use crate::backends::remote::mapping::boxes::BoxReader;
-use crate::backends::remote::mapping::said::TranscriptReader;
+use crate::backends::remote::mapping::transcript::TranscriptReader;
 use crate::backends::remote::mapping::value::Sizes;
 use crate::backends::remote::mapping::value::bad;
 use crate::backends::remote::mapping::value::list;

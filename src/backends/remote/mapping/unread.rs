@@ -73,14 +73,10 @@ mod tests {
     use serde_json::json;
 
     fn told(output: &Value) -> String {
-        let size = Size {
+        let sizes = Sizes::unscaled(Size {
             width: 100,
             height: 50,
-        };
-        let sizes = Sizes {
-            sent: size,
-            source: size,
-        };
+        });
         let mapping = Mapping::new(&MappingSpec::default()).under("[backends.fleet.answer]");
         help(&mapping, output, &[sizes])
     }

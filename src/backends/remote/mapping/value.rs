@@ -17,6 +17,16 @@ pub struct Sizes {
     pub source: Size,
 }
 
+impl Sizes {
+    /// Those of a frame that was sent as it is in the video.
+    pub fn unscaled(size: Size) -> Self {
+        Self {
+            sent: size,
+            source: size,
+        }
+    }
+}
+
 pub(super) fn list(expression: &Expression<'_>, names: &Names) -> Result<Vec<Data>, Failure> {
     let data = expression.eval(names).map_err(bad)?;
     let items = data.items();
