@@ -67,3 +67,28 @@ pub(crate) async fn recorder() -> (String, Arc<Mutex<Vec<String>>>) {
     );
     (serve(app).await, heard)
 }
+
+/// A recipe whose stage `ask` sends `fields` to `url`.
+pub(crate) fn asking(url: &str, backend: &str, fields: &str) -> String {
+    format!(
+        r#"
+version = 1
+[backends.own]
+kind = "http"
+url = "{url}"
+{backend}
+[stages.extract]
+fps = 1
+[stages.ask]
+kind = "http"
+inputs = ["extract"]
+backend = "own"
+[stages.ask.request]
+{fields}
+[stages.ask.answer.record]
+text = "output.text"
+[stages.merge]
+inputs = ["ask"]
+"#
+    )
+}

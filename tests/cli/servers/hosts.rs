@@ -1,6 +1,7 @@
 //! Hosts: which get what of a run, through which proxy, and only where the user allows it.
 
 use super::harness::KEY;
+use super::harness::asking;
 use super::harness::recorder;
 use crate::support::program::Said;
 use crate::support::program::vpipe_beside;
@@ -10,26 +11,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 fn recipe(url: &str, more: &str) -> String {
-    format!(
-        r#"
-version = 1
-[backends.own]
-kind = "http"
-url = "{url}"
-attempts = 1
-{more}
-[stages.extract]
-fps = 1
-[stages.ask]
-kind = "http"
-inputs = ["extract"]
-backend = "own"
-request = {{ a = 1 }}
-answer = {{ record = {{ text = "output.text" }} }}
-[stages.merge]
-inputs = ["ask"]
-"#
-    )
+    asking(url, &format!("attempts = 1\n{more}"), "a = 1")
 }
 
 /// The program in `folder` on a machine that reaches everything through `proxy`.

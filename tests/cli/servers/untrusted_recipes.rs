@@ -1,19 +1,18 @@
 //! Recipes of strangers: what they try, and that they do not get it.
 
 use super::harness::KEY;
+use super::harness::asking;
+use super::harness::recorder;
 use super::harness::run;
 use super::lies::LIAR;
 use crate::support::server::serve;
 use axum::Json;
 use axum::Router;
 use axum::http::HeaderMap;
-use axum::http::Uri;
 use axum::response::Redirect;
 use axum::routing::post;
 use serde_json::Value;
-use serde_json::json;
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 
@@ -26,49 +25,9 @@ async fn a_key_is_not_sent_to_a_stranger() {
     assert!(said.talk.contains(told), "{}", said.talk);
 }
 
-/// A recipe whose stage `ask` sends `fields` to `url`.
-fn asking(url: &str, backend: &str, fields: &str) -> String {
-    format!(
-        r#"
-version = 1
-[backends.own]
-kind = "http"
-url = "{url}"
-{backend}
-[stages.extract]
-fps = 1
-[stages.ask]
-kind = "http"
-inputs = ["extract"]
-backend = "own"
-[stages.ask.request]
-{fields}
-[stages.ask.answer.record]
-text = "output.text"
-[stages.merge]
-inputs = ["ask"]
-"#
-    )
-}
-
-/// A server that keeps what it is sent.
-async fn listener() -> (String, Arc<Mutex<Vec<String>>>) {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let kept = Arc::clone(&heard);
-    let app = Router::new().fallback(post(
-        move |headers: HeaderMap, uri: Uri, Json(body): Json<Value>| async move {
-            kept.lock()
-                .unwrap()
-                .push(format!("{uri} {headers:?} {body}"));
-            Json(json!({ "text": "a" }))
-        },
-    ));
-    (serve(app).await, heard)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_template_reaches_for_is_refused_before_anything_is_sent() {
-    let (url, heard) = listener().await;
+    let (url, heard) = recorder().await;
     for (backend, fields, told) in [
         (
             "",
@@ -126,7 +85,7 @@ async fn what_a_template_reaches_for_is_refused_before_anything_is_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_template_does_is_bounded_and_reads_no_file() {
-    let (url, heard) = listener().await;
+    let (url, heard) = recorder().await;
     for (backend, fields) in [
         ("", "a = \"{% include '/etc/hostname' %}\""),
         ("", "a = \"{% import 'recipe.toml' as r %}{{ r }}\""),
@@ -168,7 +127,7 @@ async fn what_a_template_does_is_bounded_and_reads_no_file() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_leads_to_no_other_host() {
-    let (url, heard) = listener().await;
+    let (url, heard) = recorder().await;
     let query = "[backends.own.query]\na = \"@elsewhere.invalid/#?b=c\"\n\"x\\r\\ny\" = \"1\"";
     for address in [format!("{url}/a"), url.clone(), format!("{url}?b=1")] {
         let (said, _) = run(&asking(&address, query, "a = 1"), &["--first", "1s"]).await;
@@ -190,7 +149,7 @@ async fn a_value_leads_to_no_other_host() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_does_not_follow_a_redirect() {
-    let (elsewhere, heard) = listener().await;
+    let (elsewhere, heard) = recorder().await;
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let app = Router::new().route(
