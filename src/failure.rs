@@ -97,7 +97,7 @@ impl fmt::Display for Class {
 }
 
 /// Why an item has no answer, in a class for the engine and in words for the user.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
 pub struct Failure {
     /// What kind of failure it is.

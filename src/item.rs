@@ -186,7 +186,7 @@ impl fmt::Display for Moment {
 }
 
 /// The place of a crop in the frame that it was cut out of.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Which of the crops of its frame it is, from 0.
     pub number: u32,
@@ -212,7 +212,7 @@ impl Part {
 }
 
 /// Width and height in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Size {
     /// Pixels across.
     pub width: u32,
@@ -358,7 +358,7 @@ impl Repeat {
 }
 
 /// What a server said of a frame or of a crop.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fields {
     /// What the crop was cut around; see [`Detection::parent`].
     pub parent: Option<u32>,
@@ -416,7 +416,7 @@ impl Saved {
 }
 
 /// A frame on the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedFile {
     /// Where it is.
     pub path: PathBuf,

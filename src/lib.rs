@@ -3,6 +3,7 @@
 //! What follows is `src/README.md`.
 #![doc = include_str!("README.md")]
 
+pub mod answer;
 pub mod app;
 pub mod backends;
 pub mod cli;

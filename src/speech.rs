@@ -212,7 +212,7 @@ pub struct StageTranscript {
 }
 
 /// All that is said in a video. Times are seconds on its clock.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     /// ISO 639-1 code of the language that most of it is in.
     pub language: Option<String>,
@@ -250,7 +250,7 @@ impl Transcript {
 }
 
 /// A part of a video without an answer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Gap {
     /// Seconds.
     pub start: f64,

@@ -10,6 +10,7 @@
 //! of arrival can block a join. What a step does comes from outside as [`Operator`]; the conductor
 //! is the only one that speaks. Knows nothing of media, models, HTTP or TOML.
 
+mod answers;
 mod attempt;
 mod conductor;
 mod first;
@@ -28,6 +29,9 @@ mod tasks;
 mod threads;
 mod wire;
 
+pub use answers::Answers;
+pub use answers::NotedAnswer;
+pub use answers::Unkept;
 pub use conductor::Notification;
 pub use gate::Gate;
 pub use gate::OpenGate;

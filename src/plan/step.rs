@@ -3,6 +3,7 @@
 //! A step says how it runs, how much of it runs at once and how much it may hold. Knows nothing
 //! of what runs it.
 
+use crate::answer::StageDigest;
 use crate::facts::LocalFacts;
 use crate::facts::RemoteFacts;
 use crate::item::ItemKind;
@@ -204,6 +205,8 @@ pub struct Step {
     /// Whether an item that leaves it is done with the stage. Where it does not, what leaves as
     /// detections is.
     pub last: bool,
+    /// What its answers are kept under; `None` where it asks nothing that is kept.
+    pub digest: Option<StageDigest>,
 }
 
 impl Step {

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("media", 2),
     ("backends", 2),
     ("recipe", 1),
+    ("answer", 0),
     ("diag", 0),
     ("disk", 0),
     ("event", 0),

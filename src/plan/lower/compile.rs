@@ -195,6 +195,7 @@ impl Lowering<'_> {
             window: 2 * limit,
             retry: Retry::default(),
             last: true,
+            digest: None,
         }
     }
 

@@ -1,0 +1,228 @@
+//! Answers: what a stage found for one item, and the key under which it is kept.
+//!
+//! An answer is the unit that is journaled, recorded and replayed, and never asked for twice. A
+//! batch is transport and has no key of its own. Knows nothing of where answers are kept.
+
+use crate::failure::Failure;
+use crate::item::Detection;
+use crate::item::Fields;
+use crate::item::Found;
+use crate::item::Item;
+use crate::item::Moment;
+use crate::item::Part;
+use crate::item::SavedFile;
+use crate::item::Size;
+use crate::name::BackendName;
+use crate::name::Ticket;
+use crate::name::VideoId;
+use crate::speech::AudioSpan;
+use crate::speech::Recognition;
+use crate::speech::Transcript;
+use crate::time::Pts;
+use serde::Deserialize;
+use serde::Serialize;
+use std::fmt;
+
+/// BLAKE3 of everything that decides what a stage answers: its kind, its model, its parameters,
+/// and the stages that it takes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StageDigest(pub [u8; 32]);
+
+impl fmt::Display for StageDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// What of a video an answer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// One frame, or a crop of it.
+    Frame {
+        /// The time stamp of the frame.
+        pts: Pts,
+        /// Which of the objects of the frame was cut around, where that is not the whole.
+        crop: Option<u32>,
+    },
+    /// Some of its sound, in samples.
+    Sound {
+        /// The first sample.
+        start: u64,
+        /// The sample after the last.
+        end: u64,
+    },
+}
+
+impl Extent {
+    /// The frame, or the crop, that is meant.
+    pub fn of_moment(moment: &Moment) -> Self {
+        Self::Frame {
+            pts: moment.pts,
+            crop: moment.part.map(|part| part.parent),
+        }
+    }
+
+    /// The sound of a chunk.
+    pub fn of_span(span: &AudioSpan) -> Self {
+        Self::Sound {
+            start: span.range.start,
+            end: span.range.end,
+        }
+    }
+}
+
+/// What an answer is kept under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ItemKey {
+    /// The video, by its place in this run; it is kept under the digest of its content.
+    pub video: VideoId,
+    /// The stage.
+    pub stage: StageDigest,
+    /// What of the video.
+    pub extent: Extent,
+}
+
+/// What a stage found for one item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// The objects in a frame or a crop; may be empty.
+    Objects(Vec<Detection>),
+    /// What a server said of a frame or a crop.
+    Fields(Vec<Fields>),
+    /// What was heard in a chunk.
+    Recognition(Recognition),
+    /// A frame that was sampled.
+    Sample(Sample),
+    /// Sampling came to the end of the video.
+    Sampled(SamplingEnd),
+    /// What was said in all of the video.
+    Transcript(Transcript),
+    /// The file that a frame was written to.
+    File(SavedFile),
+}
+
+impl Answer {
+    /// The answer that an item carries out of a stage, and what it is about; `None` where it has
+    /// none, because something went wrong or nobody looked.
+    pub fn of(item: &Item) -> Option<(Extent, Self)> {
+        match item {
+            Item::Detections(detections) if detections.same_as.is_none() => {
+                let answer = match &detections.found {
+                    Found::Objects(objects) => Self::Objects(objects.clone()),
+                    Found::Fields(fields) => Self::Fields(fields.clone()),
+                    Found::Error(_) | Found::Skipped(_) => return None,
+                };
+                Some((Extent::of_moment(&detections.moment), answer))
+            }
+            Item::ChunkTranscript(transcript) => {
+                let recognition = transcript.recognition.as_ref().ok()?;
+                let answer = Self::Recognition(recognition.clone());
+                Some((Extent::of_span(&transcript.span), answer))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A frame that was sampled: its [`Moment`] without the video, and its sizes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Its place among the sampled frames, from 0.
+    pub index: u64,
+    /// Its true index in the source, from 0.
+    pub frame_number: u64,
+    /// Its time stamp.
+    pub pts: Pts,
+    /// Seconds since the first frame.
+    pub seconds: f64,
+    /// The number of samples that show it.
+    pub samples: u64,
+    /// The part of the frame that is meant, where that is not the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+    /// The size of the source as it is shown.
+    pub source: Size,
+    /// The size of the frame that stages get.
+    pub size: Size,
+    /// The `frame_number` of the earlier frame that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as: Option<u64>,
+}
+
+impl Sample {
+    /// The sample of `moment`.
+    pub fn new(moment: &Moment, source: Size, size: Size) -> Self {
+        Self {
+            index: moment.index,
+            frame_number: moment.frame_number,
+            pts: moment.pts,
+            seconds: moment.seconds,
+            samples: moment.samples,
+            part: moment.part,
+            source,
+            size,
+            same_as: None,
+        }
+    }
+
+    /// The frame of `video` that it is.
+    pub fn moment(&self, video: VideoId) -> Moment {
+        Moment {
+            video,
+            index: self.index,
+            frame_number: self.frame_number,
+            pts: self.pts,
+            seconds: self.seconds,
+            samples: self.samples,
+            part: self.part,
+        }
+    }
+}
+
+/// How sampling came to the end of a video.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SamplingEnd {
+    /// How many frames were sampled.
+    pub frames: u64,
+    /// What the user was told of the video while it was read.
+    pub notices: Vec<String>,
+    /// Why it ends before its container says.
+    pub failure: Option<Failure>,
+}
+
+/// What a request asks about: enough to read its answer without what was sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Question {
+    /// Frames or crops, in the order in which they were sent.
+    Frames(Vec<Sample>),
+    /// The boxes of a frame.
+    Boxes(Sample),
+    /// A chunk of sound: its samples, and those that it counts for.
+    Sound {
+        /// The samples that it is made of.
+        range: [u64; 2],
+        /// The samples that no other chunk counts for.
+        own: [u64; 2],
+    },
+}
+
+/// Work that a server has accepted and not yet answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenTicket {
+    /// What the server calls it.
+    pub ticket: Ticket,
+    /// The stage that asked.
+    pub stage: StageDigest,
+    /// The backend's name in the recipe.
+    pub backend: BackendName,
+    /// The address that it was sent to, without keys: the ticket is worth nothing elsewhere.
+    pub address: String,
+    /// The video.
+    pub video: VideoId,
+    /// What it asks about.
+    pub question: Question,
+}

@@ -1,0 +1,100 @@
+//! Answers that are kept: what a step asks before it asks a backend.
+//!
+//! Behind it is the journal, a cassette, or nothing. Steps look up; the conductor alone notes.
+
+use crate::answer::Answer;
+use crate::answer::ItemKey;
+use crate::answer::OpenTicket;
+use crate::failure::Failure;
+use crate::name::Ticket;
+
+/// Where answers are kept.
+pub trait Answers: Send + Sync {
+    /// The answer that is kept under `key`; `None` where a backend is to be asked.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read, or nobody may be asked and there is none.
+    fn look_up(&self, key: &ItemKey) -> Result<Option<Answer>, Failure>;
+
+    /// Whether an answer is kept under `key`.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be read.
+    fn has(&self, key: &ItemKey) -> Result<bool, Failure>;
+
+    /// Keeps work that a server has accepted. Outlasts a loss of power once it returns.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be kept.
+    fn note_ticket(&self, ticket: &OpenTicket) -> Result<(), Failure>;
+
+    /// Keeps answers, all or none; a ticket that they came under is open no more. Outlasts the
+    /// process once it returns.
+    ///
+    /// # Errors
+    ///
+    /// Where they cannot be kept.
+    fn note_answers(&self, answers: &[NotedAnswer]) -> Result<(), Failure>;
+
+    /// Forgets work that will have no answer.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be kept.
+    fn drop_ticket(&self, ticket: &Ticket) -> Result<(), Failure>;
+
+    /// The work on the videos of this run that a server accepted in an earlier one and that has
+    /// no answer yet.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure>;
+}
+
+/// An answer that has just come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NotedAnswer {
+    /// What it is kept under.
+    pub key: ItemKey,
+    /// The answer.
+    pub answer: Answer,
+    /// Where it came from, such as a host and what it calls its model; `None` where the stage's
+    /// digest says it.
+    pub origin: Option<String>,
+    /// The ticket that it came under.
+    pub ticket: Option<Ticket>,
+}
+
+/// Keeps nothing and knows nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unkept;
+
+impl Answers for Unkept {
+    fn look_up(&self, _: &ItemKey) -> Result<Option<Answer>, Failure> {
+        Ok(None)
+    }
+
+    fn has(&self, _: &ItemKey) -> Result<bool, Failure> {
+        Ok(false)
+    }
+
+    fn note_ticket(&self, _: &OpenTicket) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn note_answers(&self, _: &[NotedAnswer]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn drop_ticket(&self, _: &Ticket) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure> {
+        Ok(Vec::new())
+    }
+}
