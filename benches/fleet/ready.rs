@@ -21,6 +21,7 @@ use vpipe::engine::Notification;
 use vpipe::engine::OpenGate;
 use vpipe::engine::Operator;
 use vpipe::engine::StopSignal;
+use vpipe::engine::Unkept;
 use vpipe::engine::VideoSource;
 use vpipe::facts::Encoding;
 use vpipe::facts::Facts;
@@ -125,12 +126,14 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         }
     };
     let gate: Arc<dyn vpipe::engine::Gate> = Arc::new(OpenGate);
+    let answers: Arc<dyn vpipe::engine::Answers> = Arc::new(Unkept);
     vpipe::engine::run(
         &plan,
         works,
         &[VideoId(0)],
         &StopSignal::default(),
         &gate,
+        &answers,
         &mut hear,
     )
     .await?;

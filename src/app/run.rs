@@ -18,10 +18,12 @@ use crate::app::run::report::RunReport;
 use crate::app::run::report::RunUpdate;
 use crate::app::run::writer::Writer;
 use crate::engine;
+use crate::engine::Answers;
 use crate::engine::Gate;
 use crate::engine::Operator;
 use crate::engine::StopReason;
 use crate::engine::StopSignal;
+use crate::engine::Unkept;
 use crate::facts::VideoFacts;
 use crate::media;
 use crate::name::VideoId;
@@ -95,6 +97,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let spending = Arc::clone(ledger.spending());
     let limits = request.limits;
     let gate = gate(&compiled, &spending, limits);
+    let answers: Arc<dyn Answers> = Arc::new(Unkept);
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
     let mut take = |said| writer.take(said, &mut ledger, update);
     tokio::runtime::Builder::new_multi_thread()
@@ -107,7 +110,9 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
                 runtime.spawn(deadline(stop.clone(), left));
             }
             let plan = &compiled.plan;
-            runtime.block_on(engine::run(plan, works, &ids, &stop, &gate, &mut take))
+            runtime.block_on(engine::run(
+                plan, works, &ids, &stop, &gate, &answers, &mut take,
+            ))
         })
         .map_err(|error| AppError::environment(&error))?;
     Ok(ledger.close(compiled.plan.stages(), stop.reason(), demo))

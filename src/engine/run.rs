@@ -1,5 +1,6 @@
 //! A run: from the first task to the last, and what the caller is told meanwhile.
 
+use crate::engine::answers::Answers;
 use crate::engine::conductor::Conductor;
 use crate::engine::conductor::Notification;
 use crate::engine::conductor::Report;
@@ -27,7 +28,7 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 ///
 /// `operators` says what each step does, in the order of [`Plan::steps`]. Returns when every video that
 /// was opened has left the plan; after a [`StopSignal`], what was not done has left it as skipped. Every
-/// request passes `gate`. A panic, wherever it happens, stops the run like a failure.
+/// request passes `gate`; what has an answer among `answers` is not asked again. A panic, wherever it happens, stops the run like a failure.
 ///
 /// # Errors
 ///
@@ -38,6 +39,7 @@ pub async fn run(
     videos: &[VideoId],
     stop: &StopSignal,
     gate: &Arc<dyn Gate>,
+    answers: &Arc<dyn Answers>,
     notify: &mut dyn FnMut(Notification),
 ) -> io::Result<()> {
     let exits = plan
@@ -48,6 +50,7 @@ pub async fn run(
         reporter,
         stop: stop.clone(),
         gate: Arc::clone(gate),
+        answers: Arc::clone(answers),
     };
     let mut tasks = tasks::start(plan, operators, videos, &shared)?;
     drop(shared);

@@ -1,5 +1,6 @@
 //! Tasks: one a step, joined by channels as the plan says.
 
+use crate::engine::answers::Answers;
 use crate::engine::attempt::Attempts;
 use crate::engine::attempt::Worker;
 use crate::engine::conductor::Reporter;
@@ -35,6 +36,8 @@ pub(super) struct Shared {
     pub(super) reporter: Reporter,
     pub(super) stop: StopSignal,
     pub(super) gate: Arc<dyn Gate>,
+    #[expect(dead_code, reason = "looked up next")]
+    pub(super) answers: Arc<dyn Answers>,
 }
 
 /// Starts the tasks of `plan` over `videos`. They alone hold senders and reporters, so that each

@@ -15,6 +15,7 @@ use vpipe::backends::remote::mapping::Mapping;
 use vpipe::backends::remote::runpod::Endpoint;
 use vpipe::diag::SourceMap;
 use vpipe::diag::Span;
+use vpipe::engine::Answers;
 use vpipe::engine::Call;
 use vpipe::engine::Emitter;
 use vpipe::engine::Fold;
@@ -27,6 +28,7 @@ use vpipe::engine::OpenGate;
 use vpipe::engine::Operator;
 use vpipe::engine::StopSignal;
 use vpipe::engine::Submitted;
+use vpipe::engine::Unkept;
 use vpipe::engine::VideoSource;
 use vpipe::event::Event;
 use vpipe::exchange::Exchange;
@@ -253,6 +255,7 @@ pub(crate) struct Bench {
     emitted: watch::Sender<u64>,
     prepared: watch::Sender<u64>,
     gate: Arc<dyn Gate>,
+    answers: Arc<dyn Answers>,
     caller: Option<Arc<dyn Call>>,
     broken: Option<Broken>,
     through: watch::Sender<u64>,
@@ -352,6 +355,7 @@ impl Bench {
             emitted: watch::Sender::new(0),
             prepared: watch::Sender::new(0),
             gate: Arc::new(OpenGate),
+            answers: Arc::new(Unkept),
             caller: None,
             broken: None,
             through: watch::Sender::new(0),
@@ -438,9 +442,17 @@ impl Bench {
             }
             ran.hear(said);
         };
-        vpipe::engine::run(&plan, works, &videos, &stop, &self.gate, &mut said)
-            .await
-            .unwrap();
+        vpipe::engine::run(
+            &plan,
+            works,
+            &videos,
+            &stop,
+            &self.gate,
+            &self.answers,
+            &mut said,
+        )
+        .await
+        .unwrap();
         ran
     }
 
