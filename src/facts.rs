@@ -252,6 +252,8 @@ pub struct Facts {
     pub decoder_frames: usize,
     /// Bytes that they hold besides those.
     pub decoder_bytes: u64,
+    /// No more than so much of each video is wanted.
+    pub first: Option<Duration>,
     /// The videos of the run; empty for `check` and `graph`.
     pub videos: Vec<VideoFacts>,
     /// What was found out about those that were surveyed; empty but for `plan`.

@@ -23,7 +23,7 @@ pub struct CheckReport {
 /// Compiles a recipe and reports what it would do.
 pub fn check(request: &Request) -> Result<CheckReport, AppError> {
     let recipe = compile::load(request)?;
-    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
+    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new(), None)?;
     let warnings = compiled.warnings(&recipe);
     Ok(CheckReport {
         recipe: recipe.name.clone(),

@@ -26,6 +26,7 @@ use crate::recipe::Recipe;
 use crate::stages;
 use std::collections::BTreeMap;
 use std::thread;
+use std::time::Duration;
 
 /// The recipe of a request, with a graph that is right; no model is loaded and no video read.
 pub(super) fn load(request: &recipe::Request) -> Result<CheckedRecipe, AppError> {
@@ -58,11 +59,13 @@ pub(super) struct Compiled {
     pub(super) placements: Placements,
 }
 
-/// The plan of `recipe` for `videos`. Keys go to their own hosts and to `allowed`.
+/// The plan of `recipe` for no more than `first` of `videos`. Keys go to their own hosts and to
+/// `allowed`.
 pub(super) fn compile(
     recipe: &CheckedRecipe,
     allowed: &[String],
     videos: Vec<VideoFacts>,
+    first: Option<Duration>,
 ) -> Result<Compiled, AppError> {
     let placements = resolve::resolve(recipe, allowed, &videos)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -72,6 +75,7 @@ pub(super) fn compile(
         placements: placements.facts.clone(),
         decoder_frames: held.frames,
         decoder_bytes: held.bytes,
+        first,
         videos,
         surveys: BTreeMap::new(),
     };

@@ -30,7 +30,7 @@ pub struct GraphRequest {
 /// Draws what a recipe compiles to.
 pub fn graph(request: &Request, drawing: &GraphRequest) -> Result<String, AppError> {
     let recipe = compile::load(request)?;
-    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new())?;
+    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new(), None)?;
     let figures = drawing.results.as_deref().map(figures).transpose()?;
     let drawn = GraphOptions {
         stages: drawing.stages,

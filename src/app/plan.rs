@@ -87,7 +87,7 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
         videos.map(|(_, facts)| facts.clone()).collect()
     };
     let allowed = &request.recipe.allowed_hosts;
-    let mut compiled = compile::compile(&recipe, allowed, facts(&inputs))?;
+    let mut compiled = compile::compile(&recipe, allowed, facts(&inputs), request.first)?;
     if !compiled.takes_sound() {
         inputs.refuse_sound_files();
     }

@@ -73,7 +73,12 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     }
     let videos = inputs.videos.values();
     let videos = videos.map(|(_, facts)| facts.clone()).collect();
-    let mut compiled = compile::compile(&recipe, &request.recipe.allowed_hosts, videos)?;
+    let mut compiled = compile::compile(
+        &recipe,
+        &request.recipe.allowed_hosts,
+        videos,
+        request.first,
+    )?;
     if !compiled.takes_sound() {
         inputs.refuse_sound_files();
         compiled.facts.videos.retain(VideoFacts::has_frames);

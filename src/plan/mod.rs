@@ -8,10 +8,12 @@
 //! | `checked` | the check of a recipe as a whole |
 //! | `graph` | the graph of stages: built from `inputs`, checked, drawn |
 //! | `lower` | from the graph of stages and the facts to steps with limits |
+//! | `digest` | what decides the answers of each stage |
 //! | `forecast` | what a plan will ask of servers, how long that takes and what it costs |
 //! | `step` | the plan: steps and the edges between them |
 
 mod checked;
+mod digest;
 mod forecast;
 mod graph;
 mod lower;

@@ -13,6 +13,7 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::name::StepId;
 use crate::name::VideoId;
+use crate::plan::digest::stages::StageDigests;
 use crate::plan::lower::chunk::ChunkLength;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
@@ -44,6 +45,7 @@ pub struct Plan {
     pub(super) stages: Vec<StagePlan>,
     pub(super) backends: BTreeMap<BackendName, usize>,
     pub(super) peak: Peak,
+    pub(super) digests: StageDigests,
 }
 
 impl Plan {
@@ -122,6 +124,16 @@ impl Plan {
     /// Requests that all steps on a backend may have in flight together.
     pub fn backends(&self) -> &BTreeMap<BackendName, usize> {
         &self.backends
+    }
+
+    /// What the answers of a stage are kept under; `None` where it asks nothing.
+    pub fn digest(&self, stage: &StageId) -> Option<StageDigest> {
+        self.digests.asked(stage)
+    }
+
+    /// What the sampled frames are kept under.
+    pub fn sampling(&self) -> StageDigest {
+        self.digests.sampling()
     }
 
     /// The most that the frames of a run take in memory.

@@ -48,6 +48,11 @@ impl Condition {
         &self.text
     }
 
+    /// What is already known of its values.
+    pub fn known(&self) -> &Scope {
+        &self.known
+    }
+
     /// Whether it holds for `values`.
     ///
     /// # Errors

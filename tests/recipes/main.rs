@@ -5,6 +5,7 @@
 
 mod compile;
 mod fuzz;
+mod identity;
 mod load;
 mod reference;
 #[path = "../support/mod.rs"]

@@ -4,6 +4,7 @@
 //! one frame at a time; one at a server gets JPEGs in batches. Knows nothing of what the steps
 //! do when they run.
 
+use crate::answer::StageDigest;
 use crate::diag::Diagnostic;
 use crate::facts::Facts;
 use crate::facts::LocalFacts;
@@ -12,6 +13,7 @@ use crate::item::ItemKind;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::plan::checked::CheckedRecipe;
+use crate::plan::digest::stages::StageDigests;
 use crate::plan::graph::stages::StageGraph;
 use crate::plan::lower::demand::Demand;
 use crate::plan::lower::memory;
@@ -65,6 +67,7 @@ pub fn compile(
         facts,
         options,
         demand: Demand::of(&graph, facts),
+        digests: StageDigests::of(recipe, facts),
         source: None,
         graph: DiGraph::new(),
         fates: BTreeMap::new(),
@@ -107,6 +110,7 @@ pub(super) struct Lowering<'a> {
     pub(super) facts: &'a Facts,
     pub(super) options: CompileOptions,
     pub(super) demand: Demand,
+    pub(super) digests: StageDigests,
     // The step that reads frames, and the quality of JPEGs that are made of them.
     pub(super) source: Option<(NodeIndex, u8)>,
     pub(super) graph: DiGraph<Step, ItemKind>,
@@ -185,6 +189,7 @@ impl Lowering<'_> {
         Step {
             id: format!("{}.{does}", stage.id).into(),
             stage: stage.id.clone(),
+            digest: self.digest(&stage.id, &kind),
             kind,
             execution,
             limit: Limit::fixed(limit),
@@ -195,7 +200,28 @@ impl Lowering<'_> {
             window: 2 * limit,
             retry: Retry::default(),
             last: true,
-            digest: None,
+        }
+    }
+
+    // What is kept of what a step gives is kept under this.
+    fn digest(&self, stage: &StageId, kind: &StepKind) -> Option<StageDigest> {
+        match kind {
+            StepKind::ReadFrames { .. } => Some(self.digests.sampling()),
+            StepKind::Detect { .. }
+            | StepKind::VisionRequest { .. }
+            | StepKind::Transcribe { .. }
+            | StepKind::SpeechRequest { .. } => self.digests.asked(stage),
+            StepKind::ComposeTranscript { .. } => self.digests.transcript(stage),
+            StepKind::Save { .. } => self.digests.files(stage),
+            StepKind::Encode { .. }
+            | StepKind::SelectFrames { .. }
+            | StepKind::CropFrames { .. }
+            | StepKind::GatherCrops
+            | StepKind::Batch { .. }
+            | StepKind::ReadSound { .. }
+            | StepKind::ChunkSound { .. }
+            | StepKind::EncodeSound { .. }
+            | StepKind::Merge { .. } => None,
         }
     }
 
@@ -271,6 +297,7 @@ impl Lowering<'_> {
             graph: self.graph,
             stages,
             backends: self.backends,
+            digests: self.digests,
         })
     }
 }

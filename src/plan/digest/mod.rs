@@ -1,0 +1,15 @@
+//! Digests: what decides the answers of each stage, and so under what they are kept.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `stages` | a digest for each stage that asks, with those of the stages it takes from |
+//! | `terms` | what decides the answers of a stage, kind by kind |
+//! | `server` | the same of a server that is asked by templates |
+//! | `encoding` | one spelling of terms, and its digest |
+//!
+//! Pure over a recipe and facts.
+
+mod encoding;
+mod server;
+pub(super) mod stages;
+mod terms;

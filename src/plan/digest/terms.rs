@@ -1,0 +1,250 @@
+//! What decides the answers of a stage, kind by kind.
+//!
+//! The parameters of each kind are taken apart whole, so that a new one is decided on here before
+//! anything compiles. Left out is what only says where, how fast, how often and by whom a stage is
+//! asked: ids, limits, batches, retries, hosts. So are the engine of a model on this machine and
+//! its threads: they are another way to compute the same.
+
+use crate::facts::LocalFacts;
+use crate::facts::Placement;
+use crate::facts::RemoteFacts;
+use crate::plan::digest::server;
+use crate::plan::digest::server::NamesUsed;
+use crate::recipe::ExtractMode;
+use crate::recipe::ExtractSpec;
+use crate::recipe::HttpSpec;
+use crate::recipe::HttpStageSpec;
+use crate::recipe::Inference;
+use crate::recipe::MappingSpec;
+use crate::recipe::SaveFormat;
+use crate::recipe::SaveSpec;
+use crate::recipe::SoundSpec;
+use crate::recipe::Subject;
+use crate::recipe::USUAL_IMGSZ;
+use crate::recipe::WhisperBackend;
+use crate::recipe::WhisperSpec;
+use crate::recipe::WhisperWorker;
+use crate::recipe::YoloBackend;
+use crate::recipe::YoloSpec;
+use serde_json::Value;
+use serde_json::json;
+use std::time::Duration;
+
+/// What decides the answers of a stage, besides what it takes.
+pub(super) struct Terms {
+    pub(super) all: Value,
+    /// The names that its templates use.
+    pub(super) used: NamesUsed,
+}
+
+/// Which frames are sampled, and which of them repeat another; no more than `first` of a video.
+pub(super) fn sampling(spec: &ExtractSpec, first: Option<Duration>) -> Value {
+    let ExtractSpec {
+        fps,
+        max_side,
+        quality: _,
+        dedup,
+        dedup_threshold,
+        mode,
+        start,
+        end,
+        concurrency: _,
+    } = spec;
+    let mode = match mode {
+        ExtractMode::Exact => "exact",
+        ExtractMode::Keyframes => "keyframes",
+    };
+    json!({
+        "fps": [fps.num(), fps.den()],
+        "max_side": max_side,
+        "dedup": dedup.then(|| dedup_threshold.to_string()),
+        "mode": mode,
+        "range": range(*start, *end, first),
+    })
+}
+
+/// What of a video is wanted, in nanoseconds.
+pub(super) fn range(start: Duration, end: Option<Duration>, first: Option<Duration>) -> Value {
+    let first = first.map(|first| start.saturating_add(first));
+    let end = end.into_iter().chain(first).min();
+    let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    json!([nanoseconds(start), end.map(nanoseconds)])
+}
+
+/// What a frame looks like where it comes as JPEG, or else as pixels.
+pub(super) fn look(spec: &ExtractSpec, as_jpeg: bool) -> Value {
+    json!({ "max_side": spec.max_side, "quality": as_jpeg.then_some(spec.quality) })
+}
+
+/// What decides the file of a frame; not its path, which a kept answer tells.
+pub(super) fn file(spec: &SaveSpec, extract: &ExtractSpec) -> Value {
+    let SaveSpec {
+        format,
+        quality,
+        output_dir: _,
+        name: _,
+    } = spec;
+    let (format, quality) = match format {
+        SaveFormat::Jpeg => ("jpeg", Some(quality.unwrap_or(extract.quality))),
+        SaveFormat::Png => ("png", None),
+    };
+    json!({
+        "kind": "save",
+        "format": format,
+        "quality": quality,
+        "max_side": extract.max_side,
+    })
+}
+
+/// What decides what is heard in a piece of sound, whatever its borders.
+pub(super) fn heard(spec: &SoundSpec, as_file: bool) -> Value {
+    let SoundSpec {
+        track,
+        chunk: _,
+        codec,
+        vad_filter,
+    } = spec;
+    json!({
+        "track": track,
+        "codec": as_file.then(|| codec.extension()),
+        "vad_filter": vad_filter,
+    })
+}
+
+/// What decides the answers of a stage that is placed at `place`; `None` where it is placed
+/// nowhere.
+pub(super) fn asked(inference: &Inference, place: &Placement) -> Option<Terms> {
+    let mut used = NamesUsed::default();
+    let all = match (inference, place) {
+        (_, Placement::Skipped { .. }) | (Inference::Http(..), Placement::Local(_)) => return None,
+        (Inference::Yolo(spec, _), Placement::Local(place)) => yolo_here(spec, place),
+        (Inference::Yolo(spec, backend), Placement::Remote(_)) => {
+            yolo_on_server(spec, backend.as_ref(), &mut used)
+        }
+        (Inference::Whisper(spec, _), Placement::Local(place)) => {
+            whisper(spec, json!({ "local": place.model.digest }))
+        }
+        (Inference::Whisper(spec, backend), Placement::Remote(place)) => {
+            whisper(spec, speech_server(spec, backend.as_ref(), place))
+        }
+        (Inference::Http(spec, server), Placement::Remote(_)) => http(spec, server, &mut used),
+    };
+    Some(Terms { all, used })
+}
+
+fn yolo(spec: &YoloSpec) -> Value {
+    let YoloSpec {
+        backend: _,
+        model: _,
+        names: _,
+        concurrency: _,
+        conf,
+        iou,
+        imgsz,
+        half,
+        classes,
+        max_det,
+    } = spec;
+    // As they are written: a digest is no place for the digits of a float.
+    json!({
+        "conf": conf.to_string(),
+        "iou": iou.to_string(),
+        "imgsz": imgsz.unwrap_or(USUAL_IMGSZ),
+        "half": half,
+        "classes": classes,
+        "max_det": max_det,
+    })
+}
+
+fn yolo_here(spec: &YoloSpec, place: &LocalFacts) -> Value {
+    let mut params = yolo(spec);
+    let model = &place.model;
+    params["imgsz"] = match model.fixed_size {
+        Some(_) => Value::Null,
+        None => json!(spec.imgsz.or(model.imgsz).unwrap_or(USUAL_IMGSZ)),
+    };
+    json!({
+        "kind": "yolo",
+        "model": { "local": model.digest, "classes": model.classes },
+        "params": params,
+    })
+}
+
+fn yolo_on_server(spec: &YoloSpec, backend: Option<&YoloBackend>, used: &mut NamesUsed) -> Value {
+    let usual = MappingSpec::default();
+    let (mapping, server) = match backend {
+        Some(YoloBackend::Http(server)) => (&server.mapping, server::http(server, used)),
+        Some(YoloBackend::Runpod(server)) => (&server.mapping, json!("worker")),
+        Some(YoloBackend::Local(_)) | None => (&usual, json!("worker")),
+    };
+    json!({
+        "kind": "yolo",
+        "model": { "remote": spec.model },
+        "params": yolo(spec),
+        "mapping": server::mapping(mapping, used),
+        "server": server,
+    })
+}
+
+fn whisper(spec: &WhisperSpec, model: Value) -> Value {
+    let WhisperSpec {
+        backend: _,
+        model: _,
+        concurrency: _,
+        language,
+        task,
+        beam_size,
+        condition_on_previous_text,
+        word_timestamps,
+        worker: _,
+        sound: _,
+    } = spec;
+    json!({
+        "kind": "whisper",
+        "model": model,
+        "language": language,
+        "task": task.as_str(),
+        "beam_size": beam_size,
+        "condition_on_previous_text": condition_on_previous_text,
+        "word_timestamps": word_timestamps,
+    })
+}
+
+// What a worker of RunPod's is called says where it is; what a server of OpenAI's API is asked for
+// is its model.
+fn speech_server(
+    spec: &WhisperSpec,
+    backend: Option<&WhisperBackend>,
+    place: &RemoteFacts,
+) -> Value {
+    match (backend, spec.worker) {
+        (Some(WhisperBackend::Openai(_)), _) => json!({ "openai": place.model }),
+        (_, WhisperWorker::Handler) => json!({ "handler": spec.model }),
+        (_, WhisperWorker::FasterWhisper) => json!({ "faster-whisper": spec.model }),
+    }
+}
+
+fn http(spec: &HttpStageSpec, server: &HttpSpec, used: &mut NamesUsed) -> Value {
+    let HttpStageSpec {
+        backend: _,
+        model,
+        concurrency: _,
+        each: _,
+        sound: _,
+        mapping,
+    } = spec;
+    let about = match mapping.about {
+        Subject::Frame => "frame",
+        Subject::Batch => "batch",
+        Subject::Boxes => "boxes",
+        Subject::Sound => "sound",
+    };
+    let server = server::http(server, used);
+    json!({
+        "kind": "http",
+        "about": about,
+        "model": { "remote": model },
+        "mapping": server::mapping(mapping, used),
+        "server": server,
+    })
+}
