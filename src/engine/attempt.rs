@@ -66,7 +66,7 @@ impl Attempts {
         let permit = tokio::select! {
             biased;
             () = self.stop.stopping() => return Err(self.stop.failure()),
-            permit = self.permits.acquire() => permit,
+            permit = self.permits.acquire(item.video()) => permit,
         };
         let (stage, frames) = (&self.step.stage, item.progress_units());
         if asks && let Err(reason) = self.gate.admit(stage, frames) {

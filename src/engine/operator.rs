@@ -5,6 +5,7 @@
 
 use crate::engine::conductor::Reporter;
 use crate::engine::stop::StopSignal;
+use crate::engine::wire::AllGiven;
 use crate::engine::wire::Outlets;
 use crate::event::Event;
 use crate::exchange::Exchange;
@@ -163,15 +164,21 @@ pub struct Emitter {
     pub(super) outlets: Outlets,
     pub(super) reporter: Reporter,
     pub(super) stop: StopSignal,
+    pub(super) before: Option<AllGiven>,
 }
 
 impl Emitter {
-    /// Passes an item on; waits while those who take it have enough.
+    /// Passes an item on; waits for the video before to have given all of its own, and while those
+    /// who take it have enough.
     ///
     /// # Errors
     ///
     /// [`Stopped`] where the run takes no more.
     pub fn emit(&mut self, item: Item) -> Result<(), Stopped> {
+        if let Some(before) = self.before.take() {
+            // Its end is all that it brings.
+            before.blocking_recv().ok();
+        }
         if self.stop.is_stopping() {
             return Err(Stopped);
         }

@@ -1,4 +1,6 @@
 //! The task of a source: opens videos in order, two at a time, each on a thread of its own.
+//!
+//! A later video is read ahead and gives its first item when the earlier one has given its last.
 
 use crate::engine::conductor::Reporter;
 use crate::engine::operator::Emitter;
@@ -6,6 +8,7 @@ use crate::engine::operator::VideoSource;
 use crate::engine::panics::caught;
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
+use crate::engine::wire::AllGiven;
 use crate::engine::wire::Message;
 use crate::engine::wire::Outlets;
 use crate::event::Event;
@@ -32,23 +35,27 @@ impl SourceTask {
         let this = Arc::new(self);
         let open = Arc::new(Semaphore::new(this.step.limit.max));
         let mut reading = JoinSet::new();
+        let mut before = None;
         for video in videos {
             let slot = Arc::clone(&open).acquire_owned().await.ok();
             if this.stop.is_stopping() {
                 break;
             }
             let this = Arc::clone(&this);
+            let (given, after) = oneshot::channel();
+            let before = before.replace(after);
             reading.spawn(async move {
-                this.read(video).await;
+                this.read(video, before).await;
+                drop(given);
                 drop(slot);
             });
         }
         while reading.join_next().await.is_some() {}
     }
 
-    async fn read(&self, video: VideoId) {
+    async fn read(&self, video: VideoId, before: Option<AllGiven>) {
         self.reporter.event(Event::VideoOpened { video }).await;
-        let event = match self.on_thread(video).await {
+        let event = match self.on_thread(video, before).await {
             Ok(()) if self.stop.is_stopping() => None,
             Ok(()) => Some(Event::VideoRead {
                 video,
@@ -73,7 +80,7 @@ impl SourceTask {
     }
 
     // A thread and not tokio's blocking pool: reading lasts as long as the video.
-    async fn on_thread(&self, video: VideoId) -> Result<(), Failure> {
+    async fn on_thread(&self, video: VideoId, before: Option<AllGiven>) -> Result<(), Failure> {
         let (done, end) = oneshot::channel();
         let source = Arc::clone(&self.source);
         let mut out = Emitter {
@@ -82,6 +89,7 @@ impl SourceTask {
             outlets: self.outlets.clone(),
             reporter: self.reporter.clone(),
             stop: self.stop.clone(),
+            before,
         };
         std::thread::Builder::new()
             .name(format!("{} {}", self.step.id, video.0))

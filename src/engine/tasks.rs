@@ -11,6 +11,7 @@ use crate::engine::history::AnswerHistory;
 use crate::engine::map::MapTask;
 use crate::engine::operator::Operator;
 use crate::engine::panics::caught_in;
+use crate::engine::permits::PermitPool;
 use crate::engine::permits::Permits;
 use crate::engine::source::SourceTask;
 use crate::engine::stop::StopReason;
@@ -27,7 +28,6 @@ use crate::plan::StepIndex;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -51,7 +51,7 @@ pub(super) fn start(
     let mut tasks = JoinSet::new();
     let limits = plan.backends().iter();
     let backends: BTreeMap<_, _> = limits
-        .map(|(name, &limit)| (name.clone(), Arc::new(Semaphore::new(limit))))
+        .map(|(name, &limit)| (name.clone(), Arc::new(PermitPool::new(limit))))
         .collect();
     let mut wires = wires(plan);
     for ((index, step), operator) in plan.steps().zip(operators) {
@@ -116,7 +116,7 @@ fn spawn(
 fn attempts(
     step: Step,
     operator: Operator,
-    backends: &BTreeMap<BackendName, Arc<Semaphore>>,
+    backends: &BTreeMap<BackendName, Arc<PermitPool>>,
     shared: &Shared,
 ) -> io::Result<Option<Attempts>> {
     let (worker, goes_alone) = match operator {

@@ -8,7 +8,9 @@ use crate::engine::operator::Stopped;
 use crate::item::Item;
 use crate::item::ItemKind;
 use crate::name::VideoId;
+use std::convert::Infallible;
 use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 /// What travels on an edge.
 #[derive(Clone, Debug)]
@@ -27,6 +29,9 @@ impl Message {
         }
     }
 }
+
+/// Ends when a video has given its last item: nothing else comes of it.
+pub(super) type AllGiven = oneshot::Receiver<Infallible>;
 
 /// The receiving end of a step.
 pub(super) type Inbox = mpsc::Receiver<Message>;
