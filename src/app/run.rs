@@ -2,6 +2,7 @@
 
 pub(super) mod header;
 pub(super) mod report;
+mod signals;
 mod writer;
 
 use crate::app::accounting::budget::Budget;
@@ -31,18 +32,11 @@ use crate::recipe;
 use crate::stages;
 use crate::stages::Resources;
 use std::path::PathBuf;
-use std::process;
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 // How long requests in flight are waited for after the deadline.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
-
-// How long jobs are cancelled and files are written after the second Ctrl-C, and the exit code of a
-// process for which that does not suffice.
-const AFTER_ABORT: Duration = Duration::from_secs(3);
-const INTERRUPTED: i32 = 130;
 
 /// A recipe, its inputs and its limits.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +51,8 @@ pub struct RunRequest {
     pub limits: Limits,
 }
 
-/// Runs a recipe over its inputs and gives `update` everything that happens. Ctrl-C stops it.
+/// Runs a recipe over its inputs and gives `update` everything that happens. A signal that asks the
+/// process to end stops it.
 ///
 /// # Errors
 ///
@@ -109,7 +104,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         .enable_all()
         .build()
         .and_then(|runtime| {
-            runtime.spawn(interruptions(stop.clone()));
+            runtime.spawn(signals::stop_on_signals(stop.clone()));
             if let Some(time) = limits.time {
                 let left = time.saturating_sub(spending.elapsed());
                 runtime.spawn(deadline(stop.clone(), left));
@@ -152,25 +147,6 @@ fn gate(compiled: &Compiled, spending: &Arc<Spending>, limits: Limits) -> Arc<dy
     let forecasts = compiled.plan.fleets();
     let forecasts = forecasts.map(|(stage, _, seconds)| (stage, seconds));
     Arc::new(Budget::new(limits, Arc::clone(spending), forecasts))
-}
-
-// Where the system does not report Ctrl-C, it ends the process as usual.
-async fn interruptions(stop: StopSignal) {
-    let mut count = 0;
-    while tokio::signal::ctrl_c().await.is_ok() {
-        stop.interrupt();
-        count += 1;
-        if count == 2 {
-            thread::spawn(end_of_process);
-        }
-    }
-}
-
-// What was asked to stop twice ends, whatever a decoder, a model or a server that is silent
-// holds up. A thread of its own, since all of the runtime's may be held.
-fn end_of_process() {
-    thread::sleep(AFTER_ABORT);
-    process::exit(INTERRUPTED);
 }
 
 // The gate stops requests in time; this stops work on this machine, and requests that do not come

@@ -303,25 +303,58 @@ fn a_full_disk_ends_the_run_with_one_message() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_keeps_the_files_that_are_whole() {
+fn what_asks_the_program_to_end_keeps_the_files_that_are_whole() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = TempDir::new().unwrap();
+        let (code, rest) = signalled(signal, "exec \"$@\"", folder.path());
+        assert_eq!(code, Some(130), "{signal}: {rest:#?}");
+        assert!(
+            rest.iter().any(|line| line.ends_with("clip.mp4 (partial)")),
+            "{signal}: {rest:#?}"
+        );
+        let frames = folder.path().join("output/clip_frames");
+        let kept = files(&frames);
+        assert!((3..120).contains(&kept.len()), "{signal}: {}", kept.len());
+        for name in kept {
+            let whole = fs::read(frames.join(&name)).unwrap();
+            assert!(whole.ends_with(b"IEND\xaeB`\x82"), "{signal}: {name}");
+        }
+    }
+}
+
+// What `nohup` does is known on Linux alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_is_to_outlive_its_terminal_does() {
+    let folder = TempDir::new().unwrap();
+    let (code, rest) = signalled("HUP", "trap '' HUP; exec \"$@\"", folder.path());
+    assert_eq!(code, Some(0), "{rest:#?}");
+    assert_eq!(files(&folder.path().join("output/clip_frames")).len(), 120);
+}
+
+// Has a shell run the program as `script` says, which saves every frame of the clip, and sends it a
+// signal after the third. Its exit code, and what it said since it began.
+#[cfg(unix)]
+fn signalled(signal: &str, script: &str, folder: &Path) -> (Option<i32>, Vec<String>) {
     use std::io::BufRead;
     use std::io::BufReader;
     use std::process::Stdio;
 
-    let folder = TempDir::new().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    let program = env!("CARGO_BIN_EXE_vpipe");
+    let every = [
+        "--fps",
+        "30",
+        "--set",
+        "save.format=\"png\"",
+        "--set",
+        "extract.end=4",
+    ];
+    let mut command = Command::new("sh");
     program::quiet_environment(&mut command);
     let mut child = command
-        .current_dir(folder.path())
-        .args([
-            "run",
-            FRAMES,
-            CLIP,
-            "--fps",
-            "30",
-            "--set",
-            "save.format=\"png\"",
-        ])
+        .current_dir(folder)
+        .args(["-c", script, "sh", program, "run", FRAMES, CLIP])
+        .args(every)
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -330,18 +363,7 @@ fn ctrl_c_keeps_the_files_that_are_whole() {
         talk.by_ref()
             .any(|line| line.unwrap().ends_with(": started"))
     );
-    let frames = folder.path().join("output/clip_frames");
-    program::interrupt_after(3, &frames, &mut child);
+    program::signal_after(signal, 3, &folder.join("output/clip_frames"), &mut child);
     let rest: Vec<String> = talk.map(Result::unwrap).collect();
-    assert_eq!(child.wait().unwrap().code(), Some(130), "{rest:#?}");
-    assert!(
-        rest.iter().any(|line| line.ends_with("clip.mp4 (partial)")),
-        "{rest:#?}"
-    );
-    let kept = files(&frames);
-    assert!((3..770).contains(&kept.len()), "{}", kept.len());
-    for name in kept {
-        let whole = fs::read(frames.join(&name)).unwrap();
-        assert!(whole.ends_with(b"IEND\xaeB`\x82"), "{name}");
-    }
+    (child.wait().unwrap().code(), rest)
 }

@@ -66,12 +66,25 @@ pub(crate) async fn vpipe_beside(
 /// Interrupts a run, as Ctrl-C does, once it has written so many files into a folder.
 #[cfg(unix)]
 pub(crate) fn interrupt_after(files: usize, folder: &Path, run: &mut std::process::Child) {
+    signal_after("INT", files, folder, run);
+}
+
+/// Sends a signal to a run once it has written so many files into a folder.
+#[cfg(unix)]
+pub(crate) fn signal_after(
+    signal: &str,
+    files: usize,
+    folder: &Path,
+    run: &mut std::process::Child,
+) {
     while std::fs::read_dir(folder).map_or(0, Iterator::count) < files {
         let ended = run.try_wait().unwrap();
-        assert!(ended.is_none(), "the run ended before it was interrupted");
+        assert!(ended.is_none(), "the run ended before SIG{signal}");
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     let mut kill = std::process::Command::new("kill");
-    let sent = kill.args(["-INT", &run.id().to_string()]).status();
+    let sent = kill
+        .args([format!("-{signal}"), run.id().to_string()])
+        .status();
     assert!(sent.unwrap().success());
 }
