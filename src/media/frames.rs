@@ -186,6 +186,7 @@ impl Frames {
         loop {
             let (target, shaped) = match &mut self.source {
                 FrameSource::SparseDecode(sparse) => match sparse.next_outcome() {
+                    Some(FrameOutcome::Known(target)) => return Ok(Some(self.known(target))),
                     Some(FrameOutcome::Frame(target, shaped)) => {
                         (target, shaped.ok_or(UNCONVERTIBLE))
                     }
@@ -198,6 +199,9 @@ impl Frames {
                     None => return Ok(None),
                 },
                 FrameSource::FullDecode(full, shaper) => match full.next_sampled() {
+                    Some(SampledFrame { target, .. }) if target.is_known => {
+                        return Ok(Some(self.known(target)));
+                    }
                     Some(SampledFrame { target, frame }) => {
                         let shape = |frame| shaper.shape(&frame).ok_or(UNCONVERTIBLE);
                         (target, frame.ok_or(DAMAGED).and_then(shape))
@@ -208,9 +212,13 @@ impl Frames {
                     }
                 },
                 FrameSource::Stills(files, shaper) => {
-                    let next = files.next();
-                    let still = next.map(|(number, path)| (number, still(shaper, &path)));
-                    return Ok(still.map(|(number, shaped)| self.of_file(number as u64, shaped)));
+                    let Some((number, path)) = files.next() else {
+                        return Ok(None);
+                    };
+                    let number = number as u64;
+                    let pts = Pts(number.cast_signed());
+                    let shaped = (!self.wanted.knows(pts)).then(|| still(shaper, &path));
+                    return Ok(Some(self.of_file(number, pts, shaped)));
                 }
                 FrameSource::Ended(_) => return Ok(None),
             };
@@ -219,38 +227,63 @@ impl Frames {
     }
 
     fn of_video(&mut self, target: SampleTarget, shaped: Result<Shaped, &str>) -> Frame {
-        self.next_sample = target.next_sample;
         self.has_decoded |= shaped.is_ok();
         self.shown = shaped.as_ref().ok().map(|shaped| shaped.source);
-        let seconds = target.place.seconds;
-        let moment = Moment {
+        let moment = self.moment(target);
+        let said = |why| format!("the frame at {:.3} s {why}", moment.seconds);
+        let shaped = shaped.map_err(said);
+        // A stream may change the size of its frames. Players show them all at that of the first.
+        Frame {
+            source: self.facts.size,
+            ..self.frame(moment, shaped)
+        }
+    }
+
+    // It has come out of a decoder before.
+    fn known(&mut self, target: SampleTarget) -> Frame {
+        self.has_decoded = true;
+        let moment = self.moment(target);
+        self.unseen(moment)
+    }
+
+    fn moment(&mut self, target: SampleTarget) -> Moment {
+        self.next_sample = target.next_sample;
+        Moment {
             video: self.facts.id,
             index: self.take_index(),
             frame_number: target.place.number,
             pts: target.place.pts,
-            seconds,
+            seconds: target.place.seconds,
             samples: target.samples,
             part: None,
-        };
-        let said = |why| format!("the frame at {seconds:.3} s {why}");
-        // A stream may change the size of its frames. Players show them all at that of the first.
-        Frame {
-            source: self.facts.size,
-            ..self.frame(moment, shaped.map_err(said))
         }
     }
 
-    fn of_file(&mut self, number: u64, shaped: Result<Shaped, String>) -> Frame {
+    // `shaped` is `None` where nobody needs to see it.
+    fn of_file(&mut self, number: u64, pts: Pts, shaped: Option<Result<Shaped, String>>) -> Frame {
         let moment = Moment {
             video: self.facts.id,
             index: self.take_index(),
             frame_number: number,
-            pts: Pts(number.cast_signed()),
+            pts,
             seconds: number as f64,
             samples: 1,
             part: None,
         };
-        self.frame(moment, shaped)
+        match shaped {
+            Some(shaped) => self.frame(moment, shaped),
+            None => self.unseen(moment),
+        }
+    }
+
+    // Its sizes are those that the headers say.
+    fn unseen(&self, moment: Moment) -> Frame {
+        Frame {
+            moment,
+            source: self.facts.size,
+            size: self.facts.size.within(self.wanted.max_side),
+            content: Ok(Content::default()),
+        }
     }
 
     fn frame(&self, moment: Moment, shaped: Result<Shaped, String>) -> Frame {

@@ -47,6 +47,7 @@ pub use input::survey::survey;
 pub use pixels::jpeg::encode_jpeg;
 pub use pixels::likeness::LumaGrid;
 pub use pixels::png::encode_png;
+pub use select::selection::KnownFrames;
 pub use select::selection::Mode;
 pub use select::selection::VideoSelection;
 pub use sound::SoundReader;

@@ -10,6 +10,7 @@ mod clips;
 mod exact;
 mod inputs;
 mod joins;
+mod known;
 mod pixels;
 mod sampling;
 mod sound;

@@ -185,6 +185,7 @@ impl FullDecode {
                 place,
                 samples,
                 next_sample,
+                is_known: self.wanted.knows(place.pts),
             };
             self.ready.push_back(SampledFrame { target, frame });
         }

@@ -39,6 +39,8 @@ pub(in crate::media) struct QueuedPart {
 
 /// What became of a frame that shows samples.
 pub(in crate::media) enum FrameOutcome {
+    /// Nobody needs to see it.
+    Known(SampleTarget),
     /// It came out; `None` where its pixels cannot be converted.
     Frame(SampleTarget, Option<Shaped>),
     /// It is damaged.
@@ -103,6 +105,7 @@ struct GopDecode<'worker> {
 
 impl GopDecode<'_> {
     fn decode(&mut self, group: &Gop) {
+        let mut is_fed = false;
         for QueuedPart { part, reservation } in &group.parts {
             let targets = part.targets.into_iter();
             self.targets
@@ -111,18 +114,23 @@ impl GopDecode<'_> {
                 if self.shared.stop.is_set() {
                     return;
                 }
+                is_fed = true;
                 self.decoder.send(&packet);
                 self.receive();
             }
             drop(reservation);
         }
-        self.decoder.drain();
-        self.receive();
+        if is_fed {
+            self.decoder.drain();
+            self.receive();
+        }
         let missing = std::mem::take(&mut self.targets);
         missing
             .into_values()
-            .for_each(|target| self.report_lost(target));
-        self.decoder.reset();
+            .for_each(|target| self.report_without_frame(target));
+        if is_fed {
+            self.decoder.reset();
+        }
         self.is_complete = true;
     }
 
@@ -137,7 +145,8 @@ impl GopDecode<'_> {
         let Some(pts) = frame.pts().map(Pts) else {
             return;
         };
-        if decoder::is_patched(frame) && !self.targets.is_empty() {
+        let is_awaited = self.targets.values().any(|target| !target.is_known);
+        if decoder::is_patched(frame) && is_awaited {
             // What it was patched with depends on all that was decoded before, and so do those
             // that are predicted from it.
             self.targets.clear();
@@ -147,15 +156,21 @@ impl GopDecode<'_> {
         let missed = std::mem::replace(&mut self.targets, later);
         missed
             .into_values()
-            .for_each(|target| self.report_lost(target));
-        if let Some(target) = self.targets.remove(&pts) {
-            let shaped = self.shaper.shape(frame);
-            self.put(FrameOutcome::Frame(target, shaped));
+            .for_each(|target| self.report_without_frame(target));
+        match self.targets.remove(&pts) {
+            Some(target) if target.is_known => self.put(FrameOutcome::Known(target)),
+            Some(target) => {
+                let shaped = self.shaper.shape(frame);
+                self.put(FrameOutcome::Frame(target, shaped));
+            }
+            None => {}
         }
     }
 
-    fn report_lost(&self, target: SampleTarget) {
-        if self.decoder.stats().damaged > self.before.damaged {
+    fn report_without_frame(&self, target: SampleTarget) {
+        if target.is_known {
+            self.put(FrameOutcome::Known(target));
+        } else if self.decoder.stats().damaged > self.before.damaged {
             self.put(FrameOutcome::Lost(target));
         } else {
             self.put(FrameOutcome::Mistaken);

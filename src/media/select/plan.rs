@@ -3,12 +3,14 @@
 //! Packets come in the order of the file. They are cut into groups, each of which can be decoded
 //! by itself from its first packet. A group without a sample is dropped; of the others, so are
 //! the packets after the last sample, and those that nothing refers to and that are no sample.
+//! A sample that nobody needs to see keeps its place, and nothing is decoded for it.
 
 use crate::media::Mode;
 use crate::media::VideoSelection;
 use crate::media::select::sample::FramePosition;
 use crate::media::select::sample::SampleTarget;
 use crate::media::select::sample::Sampler;
+use crate::media::select::selection::KnownFrames;
 use crate::time::Pts;
 use crate::time::Sampling;
 use std::cmp::Reverse;
@@ -58,6 +60,7 @@ pub(in crate::media) struct Unplannable;
 /// Decides packet by packet.
 pub(in crate::media) struct Planner<P> {
     mode: Mode,
+    known: Option<KnownFrames>,
     sampler: Sampler,
     // The number of packets that may come before one that is shown earlier.
     window: usize,
@@ -84,6 +87,19 @@ struct Slot<P> {
     fate: Fate,
 }
 
+impl<P> Slot<P> {
+    fn target(&self) -> Option<SampleTarget> {
+        match self.fate {
+            Fate::Sample(target) => Some(target),
+            Fate::Open | Fate::NoSample | Fate::Gone => None,
+        }
+    }
+
+    fn is_to_be_seen(&self) -> bool {
+        self.target().is_some_and(|target| !target.is_known)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Fate {
     Open,
@@ -104,6 +120,7 @@ impl<P: Clone> Planner<P> {
     pub(in crate::media) fn new(rule: Sampling, wanted: &VideoSelection, reorders: bool) -> Self {
         Self {
             mode: wanted.mode,
+            known: wanted.known.clone(),
             sampler: Sampler::new(rule, wanted),
             // Twice what any codec allows, for the fields of interlaced frames.
             window: if reorders { 32 } else { 0 },
@@ -220,6 +237,7 @@ impl<P: Clone> Planner<P> {
                 place: held.place,
                 samples,
                 next_sample: self.sampler.next_sample(),
+                is_known: self.known.as_ref().is_some_and(|it| it.has(held.place.pts)),
             }),
         };
         let index = held.position.checked_sub(self.offset);
@@ -260,13 +278,18 @@ impl<P: Clone> Planner<P> {
             index > length && start.is_some_and(|start| slot.entry.pts < start)
         };
         let is_ours = |index: usize, slot: &Slot<P>| index < length || is_leading(index, slot);
-        let last = self.slots.iter().enumerate().rposition(|(index, slot)| {
-            is_ours(index, slot) && matches!(slot.fate, Fate::Sample(_))
-        });
+        let slots = || self.slots.iter().enumerate();
+        let mut seen = slots();
+        let last = seen.rposition(|(index, slot)| is_ours(index, slot) && slot.is_to_be_seen());
         let count = last.map_or(0, |last| last + 1);
         let ours = |(index, slot): &(usize, &Slot<P>)| is_ours(*index, slot) || *index == length;
-        let slots = self.slots.iter().enumerate().take(count).filter(ours);
-        let part = take_needed(slots.map(|(index, slot)| (slot, index == length)));
+        let needed = slots().take(count).filter(ours);
+        let mut part = take_needed(needed.map(|(index, slot)| (slot, index == length)));
+        let known = slots()
+            .skip(count)
+            .filter(|(index, slot)| is_ours(*index, slot));
+        part.targets
+            .extend(known.filter_map(|(_, slot)| slot.target()));
         for (index, slot) in self.slots.iter_mut().enumerate() {
             if is_leading(index, slot) {
                 slot.fate = Fate::Gone;
@@ -291,16 +314,35 @@ impl<P: Clone> Planner<P> {
         }
         let is_open = |slot: &Slot<P>| slot.fate == Fate::Open;
         let decided = self.slots.iter().position(is_open)?;
-        let is_wanted = |slot: &Slot<P>| matches!(slot.fate, Fate::Sample(_));
-        let last = self.slots.iter().take(decided).rposition(is_wanted);
+        let mut decided_on = self.slots.iter().take(decided);
+        let last = decided_on.rposition(|slot| slot.target().is_some());
         let count = last.map_or(decided, |last| last + 1);
         if count == 0 {
             return None;
         }
-        let part = take_needed(self.slots.iter().take(count).map(|slot| (slot, false)));
+        let mut part = take_needed(self.slots.iter().take(count).map(|slot| (slot, false)));
+        self.take_known_before(&mut part, count);
         self.remove(count);
         let opens = !std::mem::replace(&mut self.is_open, true);
         Some(GopPart { opens, ..part })
+    }
+
+    // Those behind the first `count` slots that are shown before what comes out of `part`: no
+    // decoder puts them in order.
+    fn take_known_before(&mut self, part: &mut GopPart<P>, count: usize) {
+        let shown = part.targets.iter().map(|target| target.place.pts);
+        let Some(last) = shown.max() else {
+            return;
+        };
+        for slot in self.slots.iter_mut().skip(count) {
+            let early = slot
+                .target()
+                .filter(|it| it.is_known && it.place.pts < last);
+            if let Some(target) = early {
+                part.targets.push(target);
+                slot.fate = Fate::NoSample;
+            }
+        }
     }
 
     fn remove(&mut self, count: usize) {
@@ -325,8 +367,10 @@ fn take_needed<'slots, P: Clone + 'slots>(
         match slot.fate {
             Fate::Sample(target) if !is_borrowed => part.targets.push(target),
             Fate::Gone => continue,
-            Fate::NoSample if slot.entry.is_leaf => continue,
-            _ => {}
+            Fate::NoSample | Fate::Sample(_) | Fate::Open => {}
+        }
+        if slot.entry.is_leaf && !slot.is_to_be_seen() {
+            continue;
         }
         part.packets.push(slot.entry.packet.clone());
     }
@@ -342,6 +386,7 @@ mod tests {
     use crate::item::PixelFormat;
     use crate::media::Mode;
     use crate::media::VideoSelection;
+    use crate::media::select::selection::KnownFrames;
     use crate::time::Pts;
     use crate::time::Ratio;
     use crate::time::TimeBase;
@@ -412,6 +457,77 @@ mod tests {
         let hierarchy = "I0 P8 B4 b2 b6 I16 B12 b10 b14 P24 B20 b18 b22";
         assert_eq!(plan(10, hierarchy), "0* 8 4 16 12 10*, 16 24 20*");
         assert_eq!(plan(12, hierarchy), "0* 8 4 16 12*, 16 24*");
+    }
+
+    // As `plan`, where nobody needs to see `known`; what is only there to keep its place stands
+    // behind a bar.
+    fn plan_without(every: i64, known: &'static [i64], file: &str) -> String {
+        let mut planner = planner(every, Mode::Exact);
+        planner.known = Some(KnownFrames::new(|pts| known.contains(&pts.0)));
+        let mut parts = Vec::new();
+        let entries: Vec<_> = file.split_whitespace().map(entry).collect();
+        let end = entries.iter().map(|entry| entry.pts.0 + 1).max().unwrap();
+        for entry in entries {
+            parts.extend(planner.push(entry).unwrap());
+        }
+        parts.extend(planner.end(Some(Pts(end))).unwrap());
+        let names = |names: Vec<i64>| names.iter().map(i64::to_string).collect::<Vec<_>>();
+        let of = |part: GopPart<i64>| {
+            let targets = part.targets.iter();
+            let known = targets.filter(|it| it.is_known).map(|it| it.place.pts.0);
+            let known = names(known.collect()).join(" ");
+            format!("{} | {known}", names(part.packets).join(" "))
+        };
+        let parts: Vec<String> = parts.into_iter().map(of).collect();
+        parts.join(", ").trim().to_owned()
+    }
+
+    #[test]
+    fn what_nobody_needs_to_see_is_not_decoded_for_itself() {
+        let file = "I0 P3 b1 b2 P6 b4 b5 I7 P8 P9 I10 P13 b11 b12 P14 I15 P16";
+        assert_eq!(plan(5, file), "0* 3 6 5*, 10*, 15*");
+        assert_eq!(plan_without(5, &[10], file), "0 3 6 5 | ,  | 10, 15 |");
+        assert_eq!(plan_without(5, &[5, 15], file), "0 | 5, 10 | ,  | 15");
+        assert_eq!(plan_without(5, &[0], file), "0 3 6 5 | 0, 10 | , 15 |");
+        assert_eq!(
+            plan_without(5, &[0, 5, 10, 15], file),
+            "| 0 5,  | 10,  | 15"
+        );
+        // A leaf that is known lies before what is not.
+        assert_eq!(plan_without(2, &[2], "I0 P3 b1 b2 P4"), "0 3 4 | 2");
+        // One of the next group that is shown before it.
+        let open = "I0 P3 b1 b2 P6 b4 b5 I9 b7 b8 P12 b10 b11 I15 b13 b14 P18";
+        assert_eq!(plan(7, open), "0* 3 6 9 7*, 9 12 15 14*");
+        assert_eq!(plan_without(7, &[7], open), "0 | 7, 9 12 15 14 |");
+    }
+
+    #[test]
+    fn known_frames_keep_their_places_in_a_group_without_end() {
+        let known = |pts: Pts| pts.0 % 200 == 0;
+        let mut planner = planner(100, Mode::Exact);
+        planner.known = Some(KnownFrames::new(known));
+        let mut parts = planner.push(entry("I0")).unwrap();
+        // P3 b1 b2 P6 b4 b5 ...
+        for number in 0..1_700 {
+            let first = number * 3;
+            for text in [format!("P{}", first + 3), format!("b{}", first + 1)] {
+                parts.extend(planner.push(entry(&text)).unwrap());
+            }
+            let last = format!("b{}", first + 2);
+            parts.extend(planner.push(entry(&last)).unwrap());
+        }
+        parts.extend(planner.end(Some(Pts(5_101))).unwrap());
+        let mut shown = Vec::new();
+        for part in &parts {
+            let targets = part.targets.iter();
+            let mut part: Vec<_> = targets.map(|it| (it.place.pts, it.is_known)).collect();
+            part.sort_unstable();
+            shown.extend(part);
+        }
+        let expected = (0..=5_100)
+            .step_by(100)
+            .map(|pts| (Pts(pts), known(Pts(pts))));
+        assert!(shown.into_iter().eq(expected));
     }
 
     #[test]

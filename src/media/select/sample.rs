@@ -25,6 +25,8 @@ pub(in crate::media) struct SampleTarget {
     pub(in crate::media) samples: u64,
     /// The first sample after those.
     pub(in crate::media) next_sample: u64,
+    /// Whether nobody needs to see it.
+    pub(in crate::media) is_known: bool,
 }
 
 /// Deals the samples of a stream out to its frames.

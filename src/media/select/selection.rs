@@ -5,12 +5,14 @@ use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::Sampling;
 use crate::time::TimeBase;
+use std::fmt;
 use std::num::NonZero;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 /// What to take from an input.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct VideoSelection {
     /// Frames a second of video; positive. Means nothing for picture files.
     pub fps: Ratio,
@@ -26,6 +28,32 @@ pub struct VideoSelection {
     pub mode: Mode,
     /// The number of decoders that work side by side; at least 1.
     pub decoders: usize,
+    /// The frames that nobody needs to see: they come in their places and without content, and
+    /// are not decoded for themselves.
+    pub known: Option<KnownFrames>,
+}
+
+/// Tells of a frame, by its time stamp, whether nobody needs to see it. Asked on threads of the
+/// decoder, of some frames more than once.
+#[derive(Clone)]
+pub struct KnownFrames(Arc<dyn Fn(Pts) -> bool + Send + Sync>);
+
+impl KnownFrames {
+    /// The frames of which `is_known` holds.
+    pub fn new(is_known: impl Fn(Pts) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(is_known))
+    }
+
+    /// Whether nobody needs to see the frame at `pts`.
+    pub fn has(&self, pts: Pts) -> bool {
+        (self.0)(pts)
+    }
+}
+
+impl fmt::Debug for KnownFrames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownFrames")
+    }
 }
 
 impl VideoSelection {
@@ -39,7 +67,13 @@ impl VideoSelection {
             end: None,
             mode: Mode::Exact,
             decoders: thread::available_parallelism().map_or(1, NonZero::get),
+            known: None,
         }
+    }
+
+    /// Whether nobody needs to see the frame at `pts`.
+    pub(in crate::media) fn knows(&self, pts: Pts) -> bool {
+        self.known.as_ref().is_some_and(|known| known.has(pts))
     }
 
     /// The rule that its samples follow in a stream with ticks of `base` and this first frame.
