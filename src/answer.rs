@@ -185,8 +185,8 @@ impl Sample {
 /// How sampling came to the end of a video.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SamplingEnd {
-    /// How many frames were sampled.
-    pub frames: u64,
+    /// The time stamps of the frames that were sampled, in order.
+    pub frames: Vec<Pts>,
     /// What the user was told of the video while it was read.
     pub notices: Vec<String>,
     /// Why it ends before its container says.
