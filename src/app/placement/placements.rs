@@ -13,6 +13,7 @@ use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::runpod;
 use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::runpod::IssuedIds;
+use crate::backends::remote::runpod::RateLimits;
 use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Route;
 use crate::diag::Diagnostic;
@@ -52,6 +53,7 @@ pub(in crate::app) struct Placements {
     pub(in crate::app) unallowed: Vec<Diagnostic>,
     // The ids of all jobs of the run, so that no two stages share one.
     issued: IssuedIds,
+    rate_limits: RateLimits,
 }
 
 impl Placements {
@@ -141,7 +143,7 @@ impl Placements {
         // The address is checked even where the id is missing.
         let endpoint = Endpoint::new(spec, endpoint.unwrap_or("endpoint"), &access)
             .map_err(|failure| AppError::environment(&failure))?
-            .sharing(&self.issued)
+            .sharing(&self.issued, &self.rate_limits)
             .showing(backend.template("endpoint"));
         let why = match backend.span {
             Some(_) => named_in_recipe(&backend.name),

@@ -6,7 +6,8 @@ use super::outcome::JobState;
 use super::outcome::JobStatus;
 use super::outcome::StatusError;
 use super::polling::Polling;
-use super::rate_limit::RateLimit;
+use super::rate_limit::EndpointLimits;
+use super::rate_limit::RateLimits;
 use crate::backends::remote::submission::Submission;
 use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Route;
@@ -23,6 +24,7 @@ use crate::template::Filled;
 use bytes::Bytes;
 use serde::Serialize;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -62,9 +64,7 @@ pub struct Endpoint {
     // How the id is shown, where it is not shown itself.
     shown: Option<String>,
     pub(super) spec: RunpodSpec,
-    submits: RateLimit,
-    pub(super) polls: RateLimit,
-    pub(super) cancels: RateLimit,
+    pub(super) limits: Arc<EndpointLimits>,
     // The largest body that may be sent; smaller once the server has refused one.
     most: AtomicUsize,
     pub(super) issued: IssuedIds,
@@ -86,28 +86,23 @@ impl Endpoint {
             ));
         }
         let server = Server::new(access, spec.request_timeout, spec.server.max_answer)?;
-        // Calls in ten seconds and at once, as RunPod documents them for one endpoint.
-        let submits = match spec.mode {
-            RunpodMode::Async => RateLimit::new(200, 1000),
-            RunpodMode::Sync => RateLimit::new(400, 2000),
-        };
         Ok(Self {
             server,
             id: id.to_owned(),
             shown: None,
             spec: spec.clone(),
-            submits,
-            polls: RateLimit::new(400, 2000),
-            cancels: RateLimit::new(20, 100),
+            limits: Arc::default(),
             most: AtomicUsize::new(max_body(spec)),
             issued: IssuedIds::default(),
             polling: Polling::default(),
         })
     }
 
-    /// The same endpoint, where `issued` holds the ids of all jobs of the run.
-    pub fn sharing(mut self, issued: &IssuedIds) -> Self {
+    /// The same endpoint, where `issued` holds the ids of all jobs of the run, and `limits` those
+    /// of all its endpoints.
+    pub fn sharing(mut self, issued: &IssuedIds, limits: &RateLimits) -> Self {
         self.issued = issued.clone();
+        self.limits = limits.of(&self.host(), &self.id);
         self
     }
 
@@ -225,7 +220,7 @@ impl Endpoint {
         let reply = match self.spec.mode {
             RunpodMode::Async => {
                 let path = self.path("run");
-                self.submits.run(self.server.post(&path, body)).await?
+                self.limits.runs.run(self.server.post(&path, body)).await?
             }
             RunpodMode::Sync => {
                 let path = self.path(&format!("runsync?wait={}", HOLD.as_millis()));
@@ -235,7 +230,7 @@ impl Endpoint {
                     RunpodDialect::DevServer => self.spec.execution_timeout,
                 });
                 let reply = self.server.post_and_wait(&path, body, longer);
-                self.submits.run(reply).await?
+                self.limits.sync_runs.run(reply).await?
             }
         };
         let job = JobStatus::submitted(&reply, is_near_limit, &self.spec.api_key_env)?;

@@ -18,3 +18,4 @@ pub use endpoint::HOST;
 pub use endpoint::max_body;
 pub use health::Health;
 pub use issued::IssuedIds;
+pub use rate_limit::RateLimits;

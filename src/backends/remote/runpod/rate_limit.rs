@@ -1,9 +1,11 @@
 //! Rate limits: so many calls of one kind at once, and so many in any ten seconds, as the API
-//! documents them.
+//! documents them for one endpoint. The stages on an endpoint share them.
 //!
 //! A call that has to wait is sent late instead of being refused by the server.
 
+use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -11,6 +13,42 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 const WINDOW: Duration = Duration::from_secs(10);
+
+/// The limits of all endpoints of a run; clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct RateLimits(Arc<Mutex<HashMap<String, Arc<EndpointLimits>>>>);
+
+impl RateLimits {
+    /// Those of the endpoint with this id at `host`, whoever asks for them.
+    pub(super) fn of(&self, host: &str, id: &str) -> Arc<EndpointLimits> {
+        let mut limits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(limits.entry(format!("{host}/{id}")).or_default())
+    }
+}
+
+/// The limits of one endpoint, by what is called.
+#[derive(Debug)]
+pub(super) struct EndpointLimits {
+    /// `/run`.
+    pub(super) runs: RateLimit,
+    /// `/runsync`.
+    pub(super) sync_runs: RateLimit,
+    /// `/status`.
+    pub(super) polls: RateLimit,
+    /// `/cancel`.
+    pub(super) cancels: RateLimit,
+}
+
+impl Default for EndpointLimits {
+    fn default() -> Self {
+        Self {
+            runs: RateLimit::new(200, 1000),
+            sync_runs: RateLimit::new(400, 2000),
+            polls: RateLimit::new(400, 2000),
+            cancels: RateLimit::new(20, 100),
+        }
+    }
+}
 
 /// A limit on calls of one kind.
 #[derive(Debug)]
@@ -59,6 +97,7 @@ impl RateLimit {
 #[cfg(test)]
 mod tests {
     use super::RateLimit;
+    use super::RateLimits;
     use super::WINDOW;
     use futures_util::future::join_all;
     use std::sync::atomic::AtomicUsize;
@@ -80,6 +119,31 @@ mod tests {
                 .all(|calls| calls[100] - calls[0] >= WINDOW)
         );
         assert!(begun[249] < 3 * WINDOW, "it waits no longer than it must");
+    }
+
+    // A hundred in ten seconds: of 150 by two stages on one endpoint, 50 wait; those to another do not.
+    #[tokio::test(start_paused = true)]
+    async fn stages_on_one_endpoint_share_its_limits() {
+        let limits = RateLimits::default();
+        let (one, same, other) = (
+            limits.of("api.runpod.ai", "detect"),
+            limits.clone().of("api.runpod.ai", "detect"),
+            limits.of("api.runpod.ai", "listen"),
+        );
+        let start = Instant::now();
+        let calls = (0..75).flat_map(|_| [&one, &same]);
+        let calls = calls.map(|limits| limits.cancels.run(async { start.elapsed() }));
+        let begun = join_all(calls).await;
+        let at_once = begun.iter().filter(|begun| begun.is_zero()).count();
+        assert_eq!(at_once, 100);
+        assert!(
+            begun
+                .iter()
+                .all(|begun| begun.is_zero() || *begun >= WINDOW)
+        );
+        let start = Instant::now();
+        let calls = (0..100).map(|_| other.cancels.run(async { start.elapsed() }));
+        assert!(join_all(calls).await.iter().all(Duration::is_zero));
     }
 
     #[tokio::test(start_paused = true)]

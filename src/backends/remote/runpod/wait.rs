@@ -137,14 +137,14 @@ impl Endpoint {
     async fn send_cancel(&self, ticket: &Ticket) -> bool {
         let path = self.path(&format!("cancel/{ticket}"));
         let reply = self.server.post(&path, Bytes::from_static(b"{}"));
-        let reply = self.cancels.run(reply).await;
+        let reply = self.limits.cancels.run(reply).await;
         reply.is_ok_and(|Reply { status, .. }| (200..300).contains(&status))
     }
 
     async fn ask(&self, ticket: &Ticket) -> Result<JobStatus, StatusError> {
         let path = self.path(&format!("status/{ticket}"));
         let reply = match self.spec.dialect {
-            RunpodDialect::Cloud => self.polls.run(self.server.get(&path)).await,
+            RunpodDialect::Cloud => self.limits.polls.run(self.server.get(&path)).await,
             // It runs the job when it is asked for it, before it answers.
             RunpodDialect::DevServer => {
                 let (nothing, longer) = (Bytes::from_static(b"{}"), self.spec.execution_timeout);
