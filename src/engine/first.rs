@@ -3,14 +3,10 @@
 
 use crate::engine::stop::StopSignal;
 use crate::failure::Failure;
+use crate::plan::LONGEST_ALONE;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::Semaphore;
-
-/// The longest that a request goes alone. A worker that starts cold takes longer, and then others
-/// had better start too; what they have not begun is taken back where the first answer is no use.
-const LONGEST: Duration = Duration::from_secs(5);
 
 /// Who may go before the first answer is there; closed from then on.
 pub(super) struct FirstRequest(Arc<Semaphore>);
@@ -54,7 +50,7 @@ impl FirstRequest {
         tokio::select! {
             biased;
             answer = &mut answer => return answer,
-            () = tokio::time::sleep(LONGEST) => self.answered(),
+            () = tokio::time::sleep(LONGEST_ALONE) => self.answered(),
         }
         answer.await
     }

@@ -44,6 +44,7 @@ pub use lower::compile::CompileOptions;
 pub use lower::compile::compile;
 pub use step::Execution;
 pub use step::FrameSelection;
+pub use step::LONGEST_ALONE;
 pub use step::Limit;
 pub use step::Peak;
 pub use step::Plan;

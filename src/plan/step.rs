@@ -33,6 +33,11 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Duration;
 
+/// The longest that the first request of a step goes alone. A worker that starts cold takes longer,
+/// and then others had better start too; what they have not begun is taken back where the first
+/// answer is no use.
+pub const LONGEST_ALONE: Duration = Duration::from_secs(5);
+
 /// A step of one plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepIndex(pub(super) NodeIndex);

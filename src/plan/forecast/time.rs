@@ -6,7 +6,11 @@
 use crate::facts::FleetFacts;
 use crate::plan::forecast::billing::paid;
 use crate::plan::forecast::forecast::Bill;
+use crate::plan::step::LONGEST_ALONE;
 use std::time::Duration;
+
+// A job that is done so nearly is done, whatever its time was rounded to.
+const ROUNDING: f64 = 1e-6;
 
 /// One way that a stage may go. Times are in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -49,17 +53,25 @@ impl Case {
         if self.requests == 0 {
             return self.reading;
         }
-        let workers = self.workers.max(1);
-        // A worker starts when there is a request for it. The first one has the most to do, and
-        // the last one begins last.
-        let works = |worker: u64, turns: u64| {
-            self.arrival(worker) + self.start + turns as f64 * self.turn() - self.gap
-        };
-        let first = works(1, self.requests.div_ceil(workers));
-        let last = works(workers, (self.requests / workers).max(1));
         // The last request cannot be answered before it is there.
         let arriving = self.arrival(self.requests) + self.turn() - self.gap;
-        first.max(last).max(arriving).max(self.reading)
+        self.working().max(arriving).max(self.reading)
+    }
+
+    // Until the workers are done that begin as early as they can. The first request goes alone
+    // for a while; the last of the other workers begins when that is over and there is a request
+    // for it, and finds what the first worker has left.
+    fn working(&self) -> f64 {
+        let (workers, turn) = (self.workers.max(1), self.turn());
+        let until = |begins: f64, turns: u64| begins + turns as f64 * turn - self.gap;
+        let first = self.first() + self.start;
+        let alone = (self.start + turn - self.gap).min(LONGEST_ALONE.as_secs_f64());
+        let others = self.arrival(workers).max(self.first() + alone) + self.start;
+        let done = ((others - first) / turn.max(f64::EPSILON) + ROUNDING).floor() as u64;
+        if workers == 1 || done >= self.requests {
+            return until(first, self.requests);
+        }
+        until(others, (self.requests - done).div_ceil(workers))
     }
 
     /// The same, where one thing is done after the other.
@@ -154,13 +166,14 @@ mod tests {
 
     #[test]
     fn the_slower_of_readers_and_workers_sets_the_pace() {
-        assert!(near(WARM.wall(), 2.4) && near(WARM.ideal(), 2.4) && near(WARM.one_by_one(), 7.2));
+        // One alone, and then 35 on three workers, of which two have twelve each.
+        assert!(near(WARM.wall(), 2.6) && near(WARM.ideal(), 2.4) && near(WARM.one_by_one(), 7.2));
         let uneven = Case {
-            requests: 37,
-            execution: 7.4,
+            requests: 38,
+            execution: 7.6,
             ..WARM
         };
-        assert!(near(uneven.wall(), 2.6), "one worker has one more");
+        assert!(near(uneven.wall(), 2.8), "one worker has one more");
         let reading = Case {
             reading: 36.0,
             ..WARM
@@ -184,10 +197,33 @@ mod tests {
             ..WARM
         };
         assert!(
-            near(few.wall(), 3.7),
-            "the second worker starts when the second batch is ready"
+            near(few.wall(), 3.3),
+            "the second batch waits for the answer to the first, and its worker is there then"
         );
         let slow = Case { gap: 0.8, ..WARM };
-        assert!(near(slow.wall(), 11.2), "twelve jobs and eleven gaps");
+        assert!(
+            near(slow.wall(), 11.4),
+            "the first job, and then twelve jobs and eleven gaps"
+        );
+    }
+
+    #[test]
+    fn a_cold_worker_is_waited_for_five_seconds_before_the_others_start() {
+        // The first worker is there at 10 s and the others at 15 s; by then 25 requests are done,
+        // and the last eleven take four turns.
+        let cold = Case {
+            start: 10.0,
+            ..WARM
+        };
+        assert!(near(cold.wall(), 15.8), "{}", cold.wall());
+        let alone = Case { workers: 1, ..cold };
+        assert!(near(alone.wall(), 17.2), "{}", alone.wall());
+        // Three long jobs on three workers: the first begins at 10 s, the others at 15 s.
+        let long = Case {
+            requests: 3,
+            execution: 90.0,
+            ..cold
+        };
+        assert!(near(long.wall(), 45.0), "{}", long.wall());
     }
 }
