@@ -7,10 +7,18 @@ use crate::support::fleet::Setting;
 use crate::support::program::Said;
 use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
+use crate::support::server::serve;
+use axum::Json;
+use axum::Router;
+use axum::routing::get;
+use axum::routing::post;
 use serde_json::Value;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
 use tempfile::TempDir;
 
 async fn vpipe(folder: &Path, words: &[&str], variables: &[(&str, &str)]) -> Said {
@@ -84,6 +92,37 @@ async fn a_handler_with_other_answers_is_paid_once_and_shown_with_what_reads_it(
     let entries = results["detections"].as_array().unwrap();
     let right = |entry: &Value| entry["detections"][0]["class_name"] == "n";
     assert!(entries.len() == 26 && entries.iter().all(right));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_speech_handler_with_other_answers_is_paid_once_and_shown() {
+    let jobs = Arc::new(AtomicUsize::new(0));
+    let asked = Arc::clone(&jobs);
+    let submit = move || async move {
+        let number = asked.fetch_add(1, Ordering::SeqCst);
+        Json(json!({ "id": format!("job-{number}"), "status": "IN_QUEUE" }))
+    };
+    let status = || async {
+        let said = json!({ "said": [{ "from": 0, "to": 2, "words": "a red circle" }] });
+        Json(json!({ "id": "job-0", "status": "COMPLETED", "output": said }))
+    };
+    let app = Router::new()
+        .route("/v2/listen/run", post(submit))
+        .route("/v2/listen/status/{job}", get(status));
+    let base = format!("{}/v2", serve(app).await);
+    let folder = TempDir::new().unwrap();
+    let variables = [
+        ("RUNPOD_API_KEY", KEY),
+        ("RUNPOD_WHISPER_ENDPOINT_ID", "listen"),
+        ("RUNPOD_ENDPOINT_BASE_URL", &base),
+    ];
+    let said = run(folder.path(), &variables).await;
+    assert_eq!(said.code, 3, "{}", said.talk);
+    assert_eq!(jobs.load(Ordering::SeqCst), 1, "{}", said.talk);
+    let told = "it answered: {\"said\":[{\"from\":0,\"to\":2,\"words\":\"a red circle\"}]}\n  \
+                help: have its handler answer with a list `segments` of `start` and `end`, in \
+                seconds, and `text`; ";
+    assert!(said.talk.contains(told), "{}", said.talk);
 }
 
 #[tokio::test(flavor = "multi_thread")]

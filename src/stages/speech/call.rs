@@ -3,6 +3,7 @@
 
 use crate::backends::Remote;
 use crate::backends::Submission;
+use crate::backends::remote::mapping;
 use crate::backends::remote::mapping::Mapping;
 use crate::backends::remote::openai::TranscriptDetail;
 use crate::backends::remote::openai::TranscriptionParams;
@@ -40,6 +41,7 @@ use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
 
@@ -114,6 +116,14 @@ impl SpeechProtocol {
         }
     }
 
+    // What the user is told of an answer that cannot be read.
+    fn help(&self, output: &Value) -> String {
+        match self {
+            Self::Worker(_) | Self::Transcriptions(_) => speech::unread_help(output),
+            Self::Mapped(mapped) => mapping::help(&mapped.mapping, output, &[]),
+        }
+    }
+
     fn recognition(&self, output: &Value, sent: &SentSound) -> Result<Recognition, Failure> {
         match self {
             Self::Worker(_) | Self::Transcriptions(_) => speech::recognition(output, sent),
@@ -133,6 +143,7 @@ pub fn speech_call(
         remote: remote.into(),
         protocol,
         refused: AtomicU64::new(u64::MAX),
+        is_read: AtomicBool::new(false),
     })
 }
 
@@ -155,6 +166,8 @@ pub struct SpeechCall {
     protocol: SpeechProtocol,
     // The samples of the shortest chunk that was too large.
     refused: AtomicU64,
+    // Whether an answer was read already.
+    is_read: AtomicBool,
 }
 
 impl SpeechCall {
@@ -200,7 +213,13 @@ impl SpeechCall {
             },
             translate: self.protocol.translates(),
         };
-        let recognition = self.protocol.recognition(output, &sent)?;
+        let is_read = self.is_read.load(Ordering::Relaxed);
+        let recognition = self.protocol.recognition(output, &sent);
+        let recognition = recognition.map_err(|failure| match is_read {
+            true => failure,
+            false => failure.help(self.protocol.help(output)),
+        })?;
+        self.is_read.store(true, Ordering::Relaxed);
         Ok(chunk_transcript(&self.stage, item, Ok(recognition)))
     }
 

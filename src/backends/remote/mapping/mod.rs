@@ -17,5 +17,6 @@ mod value;
 mod wrapped;
 
 pub use mapping::Mapping;
+pub(in crate::backends) use unread::came;
 pub use unread::help;
 pub use value::Sizes;

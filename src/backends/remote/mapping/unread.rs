@@ -17,7 +17,7 @@ const MOST_BYTES: usize = 1000;
 pub fn help(mapping: &Mapping, output: &Value, sent: &[Sizes]) -> String {
     let (spec, heading) = (mapping.spec(), mapping.heading());
     let table = heading.lines().last().unwrap_or_default();
-    let came = format!("  it answered: {}", shown(output));
+    let came = came(output);
     let lines = guess::lines(spec, output, sent);
     let advice = match (lines, &spec.answer) {
         (Some(lines), _) => {
@@ -33,6 +33,11 @@ pub fn help(mapping: &Mapping, output: &Value, sent: &[Sizes]) -> String {
         }
     };
     format!("{came}\n  help: {advice}")
+}
+
+/// The line about what came.
+pub(in crate::backends) fn came(output: &Value) -> String {
+    format!("  it answered: {}", shown(output))
 }
 
 // An answer may be larger than anybody reads.

@@ -8,6 +8,7 @@ mod languages;
 mod subtitles;
 mod timing;
 mod units;
+mod unread;
 
 pub use answer::SentSound;
 pub use answer::recognition;
@@ -15,3 +16,4 @@ pub(super) use answer::text_of;
 pub use input::input;
 pub use languages::code;
 pub(super) use timing::settle;
+pub use unread::unread_help;
