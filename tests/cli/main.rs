@@ -14,6 +14,7 @@ mod files;
 mod hostile;
 mod inputs;
 mod log;
+mod models;
 mod plan;
 mod runpod;
 mod save;

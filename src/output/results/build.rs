@@ -203,11 +203,17 @@ fn config(recipe: &Recipe, facts: &Facts, primary: Option<&StageId>) -> Config {
 }
 
 fn imgsz(facts: &Facts, stage: &StageId, yolo: &YoloSpec) -> u32 {
-    let own = match facts.placements.get(stage) {
-        Some(Placement::Local(local)) => local.model.imgsz,
+    let model = match facts.placements.get(stage) {
+        Some(Placement::Local(local)) => Some(&local.model),
         Some(Placement::Remote(_) | Placement::Skipped { .. }) | None => None,
     };
-    yolo.imgsz.or(own).unwrap_or(USUAL_IMGSZ)
+    let fixed = model.and_then(|model| model.fixed_size);
+    let own = model.and_then(|model| model.imgsz);
+    fixed
+        .map(|size| size.width.max(size.height))
+        .or(yolo.imgsz)
+        .or(own)
+        .unwrap_or(USUAL_IMGSZ)
 }
 
 fn source(video: &VideoFacts) -> SourceEntry {
