@@ -53,11 +53,11 @@ pub enum MediaError {
         path: PathBuf,
     },
     /// The file is a picture of a kind that is not read.
-    #[error("`{}` is a {kind} picture: convert it to PNG or JPEG", path.display())]
+    #[error("`{}` is {kind} picture: convert it to PNG or JPEG", path.display())]
     OtherPicture {
         /// The file.
         path: PathBuf,
-        /// What such pictures are called.
+        /// What such a picture is called, with its article.
         kind: &'static str,
     },
     /// FFmpeg does not recognise the file, or it was cut short before its index.

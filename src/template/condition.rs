@@ -95,7 +95,11 @@ impl Condition {
                 ValueKind::Bool => Ok(value.is_true()),
                 ValueKind::Undefined => Err(self.undefined(&self.text, &values)),
                 kind => Err(plain(
-                    format!("`{}` comes to a {kind}, not to true or false", self.text),
+                    format!(
+                        "`{}` comes to {}, not to true or false",
+                        self.text,
+                        with_article(kind)
+                    ),
                     "compare it with something, such as `confidence > 0.5`",
                 )),
             }
@@ -165,6 +169,14 @@ fn names(values: &Map<String, Value>) -> Vec<String> {
     names.collect()
 }
 
+fn with_article(kind: ValueKind) -> String {
+    match kind {
+        ValueKind::None => "nothing".to_owned(),
+        ValueKind::Iterable | ValueKind::Invalid => format!("an {kind}"),
+        kind => format!("a {kind}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Condition;
@@ -217,6 +229,14 @@ mod tests {
             (
                 "confidence",
                 "`confidence` comes to a number, not to true or false; compare",
+            ),
+            (
+                "none",
+                "`none` comes to nothing, not to true or false; compare",
+            ),
+            (
+                "range(3)",
+                "`range(3)` comes to an iterator, not to true or false; compare",
             ),
             ("confidence >", "the expression is wrong: "),
             ("class_name / 2 > 1", "the expression is wrong: "),

@@ -29,20 +29,20 @@ pub(in crate::media) fn is_png(bytes: &[u8]) -> bool {
     bytes.starts_with(PNG)
 }
 
-/// What a picture is called that begins so and is of a kind that is not read; a TGA has no
+/// What a picture is called, with its article, that begins so and is of a kind that is not read; a TGA has no
 /// signature, and is known by a first header that can be one.
 pub(in crate::media) fn other_picture(start: &[u8]) -> Option<&'static str> {
     // Places of zeros and of known sizes keep text and videos that begin with the letters out.
     match start {
-        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some("BMP"),
-        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some("TIFF"),
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some("a BMP"),
+        [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some("a TIFF"),
         [0, 0, 0, 12, b'j', b'P', b' ', b' ', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => {
-            Some("JPEG 2000")
+            Some("a JPEG 2000")
         }
-        [0, 0, 1, 0, count, 0, _, _, _, 0, ..] if *count > 0 => Some("ICO"),
-        [b'P', b'1'..=b'6', b' ' | b'\n' | b'\r' | b'\t', ..] => Some("PPM"),
-        [b'8', b'B', b'P', b'S', 0, 1 | 2, ..] => Some("PSD"),
-        _ if is_targa(start) => Some("TGA"),
+        [0, 0, 1, 0, count, 0, _, _, _, 0, ..] if *count > 0 => Some("an ICO"),
+        [b'P', b'1'..=b'6', b' ' | b'\n' | b'\r' | b'\t', ..] => Some("a PPM"),
+        [b'8', b'B', b'P', b'S', 0, 1 | 2, ..] => Some("a PSD"),
+        _ if is_targa(start) => Some("a TGA"),
         _ => None,
     }
 }
@@ -255,13 +255,13 @@ mod tests {
     fn other_pictures_are_known_by_their_first_bytes() {
         let targa = [0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 1, 240, 0, 24, 32];
         for (start, kind) in [
-            (&b"BM\x36\x84\x03\0\0\0\0\0\x36\0"[..], Some("BMP")),
-            (b"II*\0\x08\0\0\0", Some("TIFF")),
-            (b"MM\0*\0\0\0\x08", Some("TIFF")),
-            (b"\0\0\0\x0cjP  \r\n\x87\n", Some("JPEG 2000")),
-            (b"\0\0\x01\0\x01\0\x40\x40\0\0\x01\0", Some("ICO")),
-            (b"P6\n320 240\n255\n", Some("PPM")),
-            (&targa, Some("TGA")),
+            (&b"BM\x36\x84\x03\0\0\0\0\0\x36\0"[..], Some("a BMP")),
+            (b"II*\0\x08\0\0\0", Some("a TIFF")),
+            (b"MM\0*\0\0\0\x08", Some("a TIFF")),
+            (b"\0\0\0\x0cjP  \r\n\x87\n", Some("a JPEG 2000")),
+            (b"\0\0\x01\0\x01\0\x40\x40\0\0\x01\0", Some("an ICO")),
+            (b"P6\n320 240\n255\n", Some("a PPM")),
+            (&targa, Some("a TGA")),
             (b"BM is a word", None),
             (b"\0\0\x01\xba\x44\0\x04\0\x04\x01", None),
             (b"\0\0\x01\xb3\x14\0\xf0\x13", None),
