@@ -35,6 +35,8 @@ pub(super) struct Inputs {
     reads: Arc<ReadFiles>,
     /// Those that cannot be read, and why.
     pub(super) unreadable: BTreeMap<VideoId, String>,
+    // The sound files of folders that nothing takes.
+    unheard: Vec<PathBuf>,
 }
 
 /// Opens every path for its facts.
@@ -52,6 +54,7 @@ pub(super) fn open(
         save_roots: SaveRoots::new(),
         reads,
         unreadable: BTreeMap::new(),
+        unheard: Vec::new(),
     };
     for (id, path) in VideoId::number(paths) {
         let opened = media::identify(path).and_then(|input| {
@@ -102,8 +105,32 @@ impl Inputs {
         self.videos.keys().filter_map(|id| self.places.get(id))
     }
 
-    /// Refuses files with sound alone, for a recipe without a stage that takes sound.
-    pub(super) fn refuse_sound_files(&mut self) {
+    /// What is said of the sound files that nothing takes; nothing where there are none.
+    pub(super) fn unheard(&self) -> Option<String> {
+        let files: Vec<_> = self
+            .unheard
+            .iter()
+            .map(|it| it.display().to_string())
+            .collect();
+        let many = match files.len() {
+            0 => return None,
+            1 => "1 sound file of a folder is".to_owned(),
+            count => format!("{count} sound files of folders are"),
+        };
+        let named = files.join(", ");
+        Some(format!(
+            "{many} left out, since no stage takes sound: {named}"
+        ))
+    }
+
+    /// Refuses files with sound alone, for a recipe without a stage that takes sound; leaves out
+    /// those of `paths` that are `optional`.
+    pub(super) fn refuse_sound_files(&mut self, paths: &[PathBuf], optional: &[PathBuf]) {
+        for (id, path) in VideoId::number(paths).filter(|(_, path)| optional.contains(path)) {
+            self.videos.remove(&id);
+            self.unreadable.remove(&id);
+            self.unheard.push(path.clone());
+        }
         for (id, (input, _)) in self
             .videos
             .extract_if(.., |_, (_, facts)| !facts.has_frames())

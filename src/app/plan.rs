@@ -80,7 +80,8 @@ impl PlanReport {
 pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
-    let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
+    let paths = request.paths();
+    let mut inputs = inputs::open(&recipe, &paths, request.first)?;
     let differences = recipe::differences(&request.recipe, &ProcessEnvironment)?;
     let facts = |inputs: &Inputs| -> Vec<VideoFacts> {
         let videos = inputs.videos.values();
@@ -89,7 +90,7 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
     let allowed = &request.recipe.allowed_hosts;
     let mut compiled = compile::compile(&recipe, allowed, facts(&inputs), request.first)?;
     if !compiled.takes_sound() {
-        inputs.refuse_sound_files();
+        inputs.refuse_sound_files(&paths, &request.sound_files);
     }
     if takes_frames(&compiled) {
         compiled.facts.surveys = surveys(&recipe, &mut inputs, request);
@@ -105,9 +106,14 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
         }
     }
     Ok(PlanReport {
-        header: header(&recipe, &compiled, inputs.unreadable.len()),
+        header: header(
+            &recipe,
+            &compiled,
+            inputs.unreadable.len(),
+            inputs.unheard(),
+        ),
         stages: stages_of(&recipe, &compiled),
-        unreadable: unreadable(&request.inputs, &inputs),
+        unreadable: unreadable(&paths, &inputs),
         differences,
         warnings: compiled.warnings(&recipe),
         surveys: compiled.facts.surveys,

@@ -45,10 +45,19 @@ pub struct RunRequest {
     pub recipe: recipe::Request,
     /// Videos, pictures and folders of pictures.
     pub inputs: Vec<PathBuf>,
+    /// Files with sound alone, which are further inputs where a stage takes sound.
+    pub sound_files: Vec<PathBuf>,
     /// Only so much from the beginning of each video.
     pub first: Option<Duration>,
     /// The most that it may take.
     pub limits: Limits,
+}
+
+impl RunRequest {
+    /// All that may be read, in the order of the results.
+    pub(in crate::app) fn paths(&self) -> Vec<PathBuf> {
+        [self.inputs.as_slice(), &self.sound_files].concat()
+    }
 }
 
 /// Runs a recipe over its inputs and gives `update` everything that happens. A signal that asks the
@@ -61,10 +70,11 @@ pub struct RunRequest {
 pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<RunReport, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
-    let mut inputs = inputs::open(&recipe, &request.inputs, request.first)?;
+    let paths = request.paths();
+    let mut inputs = inputs::open(&recipe, &paths, request.first)?;
     inputs.prepare_places(&recipe)?;
     if inputs.videos.is_empty() {
-        return Ok(Ledger::open(&request.inputs, &inputs).close(&[], None, false));
+        return Ok(Ledger::open(&paths, &inputs).close(&[], None, false));
     }
     let videos = inputs.videos.values();
     let videos = videos.map(|(_, facts)| facts.clone()).collect();
@@ -75,15 +85,20 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         request.first,
     )?;
     if !compiled.takes_sound() {
-        inputs.refuse_sound_files();
+        inputs.refuse_sound_files(&paths, &request.sound_files);
         compiled.facts.videos.retain(VideoFacts::has_frames);
     }
-    let mut ledger = Ledger::open(&request.inputs, &inputs);
+    let mut ledger = Ledger::open(&paths, &inputs);
     if inputs.videos.is_empty() {
         return Ok(ledger.close(&[], None, false));
     }
     compiled.ready()?;
-    let header = header(&recipe, &compiled, inputs.unreadable.len());
+    let header = header(
+        &recipe,
+        &compiled,
+        inputs.unreadable.len(),
+        inputs.unheard(),
+    );
     let demo = header.demo;
     update(RunUpdate::Begins(header));
     let works = works(&compiled, &inputs, request)?;

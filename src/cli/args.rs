@@ -105,8 +105,9 @@ pub(super) enum Command {
 pub(super) struct InputArgs {
     /// Videos, pictures, folders or patterns such as "clips/*.mp4"
     ///
-    /// A folder stands for all videos in it. One without videos is itself one input: the
-    /// frames in it, in the order of their names.
+    /// A folder stands for all videos in it, and where the recipe takes sound for all sound
+    /// files. One without videos that has pictures is itself one input: the pictures in it, in
+    /// the order of their names.
     #[arg(value_name = "INPUT", required = true)]
     pub(super) inputs: Vec<PathBuf>,
 

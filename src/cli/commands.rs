@@ -22,6 +22,7 @@ use crate::cli::check;
 use crate::cli::defect::Defects;
 use crate::cli::diagnostic;
 use crate::cli::inputs;
+use crate::cli::inputs::Expansion;
 use crate::cli::log;
 use crate::cli::plan;
 use crate::cli::progress::Progress;
@@ -76,16 +77,18 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 // The inputs that words stand for; says which files of folders are none.
-fn expanded(words: &[PathBuf]) -> Result<Vec<PathBuf>, AppError> {
+fn expanded(words: &[PathBuf]) -> Result<Expansion, AppError> {
     let expansion = inputs::expand(words).map_err(|error| AppError::request(&error))?;
     expansion.left_out().iter().for_each(|line| talk(line));
-    Ok(expansion.paths)
+    Ok(expansion)
 }
 
 fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
+    let expansion = expanded(&args.over.inputs)?;
     let request = RunRequest {
         recipe: args.recipe.into(),
-        inputs: expanded(&args.over.inputs)?,
+        inputs: expansion.paths,
+        sound_files: expansion.sound_files,
         first: args.over.first,
         limits: Limits {
             cost: args.max_cost,
@@ -131,9 +134,11 @@ fn check(args: CheckArgs) -> Result<u8, AppError> {
 }
 
 fn plan(args: PlanArgs) -> Result<u8, AppError> {
+    let expansion = expanded(&args.over.inputs)?;
     let request = RunRequest {
         recipe: args.recipe.into(),
-        inputs: expanded(&args.over.inputs)?,
+        inputs: expansion.paths,
+        sound_files: expansion.sound_files,
         first: args.over.first,
         limits: Limits::default(),
     };

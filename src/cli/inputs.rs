@@ -3,6 +3,9 @@
 //! Patterns are expanded here as well as by the shell, since some shells leave them alone. Does
 //! not open anything; whether a path is a video is found out by others.
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -15,10 +18,12 @@ const VIDEO_EXTENSIONS: [&str; 20] = [
     "asf", "flv", "3gp", "ogv", "mxf", "mjpeg", "mjpg",
 ];
 
-// Sound and pictures, which a folder does not stand for where it has videos. A picture that is not
-// JPEG or PNG is read where it is named, or not at all.
-const SOUND_EXTENSIONS: [&str; 10] = [
-    "mp3", "wav", "m4a", "aac", "flac", "ogg", "opus", "wma", "aiff", "amr",
+// Sound, which a folder stands for where it has no pictures alone, and pictures, which it does not
+// stand for where it has videos. A picture that is not JPEG or PNG is read where it is named, or
+// not at all.
+const SOUND_EXTENSIONS: [&str; 14] = [
+    "mp3", "wav", "m4a", "m4b", "mka", "aac", "flac", "ogg", "oga", "opus", "wma", "aiff", "aif",
+    "amr",
 ];
 const PICTURE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 const OTHER_PICTURE_EXTENSIONS: [&str; 8] =
@@ -32,11 +37,35 @@ const MOST_NAMED: usize = 5;
 pub(super) struct Expansion {
     /// The inputs in their order, each once.
     pub(super) paths: Vec<PathBuf>,
+    /// Sound files of folders, which are inputs where anything takes sound.
+    pub(super) sound_files: Vec<PathBuf>,
     /// Files of folders that look like inputs and are none.
     left_out: Vec<PathBuf>,
 }
 
 impl Expansion {
+    // The sound of a video is often beside it, by the same name; so are two codings of one sound.
+    fn leave_out_doubles(&mut self) {
+        let mut taken: BTreeSet<OsString> = BTreeSet::new();
+        let stem = |path: &PathBuf| path.file_stem().map(OsStr::to_owned);
+        taken.extend(self.paths.iter().filter_map(stem));
+        let paths = &self.paths;
+        let sound_files = std::mem::take(&mut self.sound_files).into_iter();
+        let sound_files = sound_files.filter(|file| !paths.contains(file));
+        (self.sound_files, self.left_out) = sound_files.fold(
+            (Vec::new(), std::mem::take(&mut self.left_out)),
+            |(mut kept, mut left_out), file| {
+                let is_new = stem(&file).is_none_or(|stem| taken.insert(stem));
+                if is_new {
+                    kept.push(file)
+                } else {
+                    left_out.push(file)
+                }
+                (kept, left_out)
+            },
+        );
+    }
+
     /// One line about the files of folders that are left out; `None` where there are none.
     pub(super) fn left_out(&self) -> Option<String> {
         let named = self.left_out.iter().take(MOST_NAMED);
@@ -79,9 +108,11 @@ pub(super) fn expand(words: &[PathBuf]) -> Result<Expansion, InputError> {
                     all.paths.push(path);
                 }
             }
+            all.sound_files.extend(within.sound_files);
             all.left_out.extend(within.left_out);
         }
     }
+    all.leave_out_doubles();
     all.left_out.retain(|path| !all.paths.contains(path));
     Ok(all)
 }
@@ -107,11 +138,11 @@ fn matches(word: &Path) -> Result<Vec<PathBuf>, InputError> {
     Ok(paths)
 }
 
-// A folder that holds videos stands for them; any other path for itself.
+// A folder stands for its videos and its sound, or else for its pictures; any other path for itself.
 fn within(path: PathBuf) -> Result<Expansion, InputError> {
     let itself = |path| Expansion {
         paths: vec![path],
-        left_out: Vec::new(),
+        ..Expansion::default()
     };
     if !path.is_dir() {
         return Ok(itself(path));
@@ -123,20 +154,42 @@ fn within(path: PathBuf) -> Result<Expansion, InputError> {
     };
     let mut files: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).collect();
     files.sort();
-    let (videos, others): (Vec<PathBuf>, Vec<PathBuf>) = files
-        .into_iter()
-        .filter(|file| !file.is_dir())
-        .partition(|file| is_named(file, &VIDEO_EXTENSIONS) && file.is_file());
-    let mut known = [&SOUND_EXTENSIONS[..], &OTHER_PICTURE_EXTENSIONS].concat();
-    let mut within = itself(path);
-    if !videos.is_empty() {
-        within.paths = videos;
-        known.extend(PICTURE_EXTENSIONS);
-    }
-    // A link that leads nowhere.
-    known.extend(VIDEO_EXTENSIONS);
-    within.left_out = others;
-    within.left_out.retain(|file| is_named(file, &known));
+    files.retain(|file| !file.is_dir());
+    let mut take = |extensions: &[&str]| -> Vec<PathBuf> {
+        let is_meant = |file: &mut PathBuf| is_named(file, extensions) && file.is_file();
+        files.extract_if(.., is_meant).collect()
+    };
+    let (videos, sound_files) = (take(&VIDEO_EXTENSIONS), take(&SOUND_EXTENSIONS));
+    let pictures = take(&PICTURE_EXTENSIONS);
+    let mut within = match (
+        videos.is_empty(),
+        sound_files.is_empty(),
+        pictures.is_empty(),
+    ) {
+        (false, ..) => Expansion {
+            paths: videos,
+            sound_files,
+            left_out: pictures,
+        },
+        (true, false, true) => Expansion {
+            paths: sound_files,
+            ..Expansion::default()
+        },
+        (true, ..) => Expansion {
+            left_out: sound_files,
+            ..itself(path)
+        },
+    };
+    // The first two are links that lead nowhere.
+    let known = [
+        &VIDEO_EXTENSIONS[..],
+        &SOUND_EXTENSIONS,
+        &OTHER_PICTURE_EXTENSIONS,
+    ]
+    .concat();
+    files.retain(|file| is_named(file, &known));
+    within.left_out.extend(files);
+    within.left_out.sort();
     Ok(within)
 }
 
@@ -227,11 +280,41 @@ mod tests {
     }
 
     #[test]
+    fn sound_of_a_folder_is_meant_where_it_has_a_name_of_its_own() {
+        let folder = folder(&[
+            "videos/a.mp4",
+            "videos/a.wav",
+            "videos/b.mp3",
+            "videos/c.flac",
+            "videos/c.mp3",
+            "songs/1.ogg",
+            "songs/2.m4b",
+            "album/1.ogg",
+            "album/cover.jpg",
+        ]);
+        let named = |words: &[&str]| {
+            let words: Vec<PathBuf> = words.iter().map(|word| folder.path().join(word)).collect();
+            let expansion = expand(&words).unwrap();
+            [expansion.paths, expansion.sound_files, expansion.left_out].map(|paths| {
+                let names = paths
+                    .iter()
+                    .map(|path| path.file_name().unwrap().to_str().unwrap());
+                names.collect::<Vec<_>>().join(" ")
+            })
+        };
+        assert_eq!(named(&["videos"]), ["a.mp4", "b.mp3 c.flac", "a.wav c.mp3"]);
+        let with_b = ["videos", "videos/b.mp3"];
+        assert_eq!(named(&with_b), ["a.mp4 b.mp3", "c.flac", "a.wav c.mp3"]);
+        assert_eq!(named(&["songs"]), ["1.ogg 2.m4b", "", ""]);
+        assert_eq!(named(&["album"]), ["album", "", "1.ogg"]);
+    }
+
+    #[test]
     fn files_of_a_folder_that_are_left_out_are_named() {
         let folder = folder(&[
             "mixed/a.mp4",
             "mixed/cover.PNG",
-            "mixed/song.mp3",
+            "mixed/a.mp3",
             "mixed/notes.txt",
             "mixed/inner/b.mp4",
             "stills/1.png",
@@ -246,7 +329,7 @@ mod tests {
             ))
         };
         let mixed = PathBuf::from("mixed");
-        let (cover, song) = (mixed.join("cover.PNG"), mixed.join("song.mp3"));
+        let (cover, song) = (mixed.join("cover.PNG"), mixed.join("a.mp3"));
         assert_eq!(
             left_out(&["mixed"]).unwrap(),
             format!(
@@ -263,7 +346,7 @@ mod tests {
                 webp.display()
             )
         );
-        let named = ["mixed", "mixed/cover.PNG", "mixed/song.mp3"];
+        let named = ["mixed", "mixed/cover.PNG", "mixed/a.mp3"];
         assert_eq!(left_out(&named), None);
     }
 }

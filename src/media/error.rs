@@ -45,7 +45,7 @@ pub enum MediaError {
     },
     /// The folder holds nothing to look at.
     #[error(
-        "the folder `{}` holds no videos and no JPEG or PNG pictures: name sound files one by one",
+        "the folder `{}` holds no videos, no sound files and no JPEG or PNG pictures",
         path.display()
     )]
     NoPictures {

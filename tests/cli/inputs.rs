@@ -65,7 +65,7 @@ fn files_that_are_no_videos_are_refused() {
         (
             "nothing",
             3,
-            "the folder `nothing` holds no videos and no JPEG or PNG pictures: name sound files one by one",
+            "the folder `nothing` holds no videos, no sound files and no JPEG or PNG pictures",
         ),
     ] {
         // Nobody listens: sound alone is of no use.

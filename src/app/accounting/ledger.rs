@@ -85,12 +85,15 @@ impl Ledger {
         };
         let start = Instant::now();
         Self {
+        let is_input = |(id, _): &(VideoId, &PathBuf)| {
+            inputs.videos.contains_key(id) || inputs.unreadable.contains_key(id)
+        };
             start,
             spending: Arc::new(Spending::new(start)),
             processed_at: ZonedDateTime::now()
                 .strftime("%Y-%m-%d %H:%M:%S")
                 .to_string(),
-            videos: VideoId::number(paths).map(video).collect(),
+            videos: VideoId::number(paths).filter(is_input).map(video).collect(),
             read: BTreeSet::new(),
             unread: BTreeMap::new(),
             stages: BTreeMap::new(),

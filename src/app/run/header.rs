@@ -49,15 +49,21 @@ pub struct HostShare {
     pub proxy: Option<String>,
 }
 
-/// What a run of `compiled` is about to do.
-pub(in crate::app) fn header(recipe: &Recipe, compiled: &Compiled, unreadable: usize) -> RunHeader {
+/// What a run of `compiled` is about to do, where so many inputs cannot be read; `unheard` is what
+/// is said of sound files that nothing takes.
+pub(in crate::app) fn header(
+    recipe: &Recipe,
+    compiled: &Compiled,
+    unreadable: usize,
+    unheard: Option<String>,
+) -> RunHeader {
     let places = || compiled.facts.placements.values();
     RunHeader {
         recipe: recipe.name.clone(),
         stages: compiled.rows(),
         videos: compiled.facts.videos.clone(),
         unreadable,
-        notices: notices(compiled),
+        notices: notices(compiled).chain(unheard).collect(),
         demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
         hosts: shares(compiled),
         forecast: plan::forecast(&compiled.plan, &compiled.facts),
@@ -88,12 +94,12 @@ fn shares(compiled: &Compiled) -> Vec<HostShare> {
     shares.into_values().collect()
 }
 
-fn notices(compiled: &Compiled) -> Vec<String> {
+fn notices(compiled: &Compiled) -> impl Iterator<Item = String> {
     let sound_files = compiled.facts.videos.iter().filter(|it| !it.has_frames());
     let sound_files = sound_files.map(|video| {
         let path = video.path.display();
         format!("{path} has sound and no video: it has a transcript and no detections")
     });
     let models = compiled.placements.notices.iter().cloned();
-    models.chain(sound_files).collect()
+    models.chain(sound_files)
 }
