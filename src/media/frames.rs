@@ -333,6 +333,7 @@ impl Iterator for Frames {
             return None;
         }
         if next.is_err() {
+    shaper.turn(still.turn);
             self.end();
         }
         next.transpose()

@@ -206,10 +206,100 @@ fn png_is_read_without_loss_and_photographs_upright() {
     assert!(near(rgb_at(&frame, 45, 2), RED, 12));
 }
 
+// The corners as Pillow's `ImageOps.exif_transpose` shows them, row by row.
+#[test]
+fn photographs_of_every_format_are_turned_as_their_tag_says() {
+    let clips = Clips::new();
+    let still = |name: &str, options: &str| {
+        let made = clips.make(name, &format!("{CORNERS} -frames:v 1 {options}"));
+        std::fs::read(made).unwrap()
+    };
+    let jpeg = still("flat.jpg", "-q:v 1");
+    let png = still("flat.png", "-pix_fmt rgb24");
+    let animated = still("flat.apng", "-f apng -plays 0 -frames:v 3");
+    let webp = still("flat.webp", "-c:v libwebp -quality 100");
+    for (orientation, corners) in [
+        (1, [RED, LIME, BLUE, WHITE]),
+        (2, [LIME, RED, WHITE, BLUE]),
+        (3, [WHITE, BLUE, LIME, RED]),
+        (4, [BLUE, WHITE, RED, LIME]),
+        (5, [RED, BLUE, LIME, WHITE]),
+        (6, [BLUE, RED, WHITE, LIME]),
+        (7, [WHITE, LIME, BLUE, RED]),
+        (8, [LIME, WHITE, RED, BLUE]),
+    ] {
+        for (name, photograph) in [
+            ("turned.jpg", with_orientation(&jpeg, orientation)),
+            ("turned.png", png_with_orientation(&png, orientation)),
+            ("turned.apng", png_with_orientation(&animated, orientation)),
+            ("turned.webp", webp_with_orientation(&webp, orientation)),
+        ] {
+            let path = clips.path(name);
+            std::fs::write(&path, photograph).unwrap();
+            let frame = first(&path, 1280, PixelFormat::Rgb24);
+            let (w, h) = (frame.size.width as usize, frame.size.height as usize);
+            assert_eq!((w, h), if orientation < 5 { (64, 48) } else { (48, 64) });
+            let facts = probe(&path, "1");
+            assert_eq!(facts.size, frame.source, "{name}, {orientation}");
+            let shown = [(2, 2), (w - 3, 2), (2, h - 3), (w - 3, h - 3)];
+            for ((x, y), wanted) in shown.into_iter().zip(corners) {
+                let got = rgb_at(&frame, x, y);
+                assert!(
+                    near(got, wanted, 12),
+                    "{name}, {orientation}: {got:?} for {wanted:?}"
+                );
+            }
+        }
+    }
+}
+
+// The tags of a photograph, of which there is one: 0x0112.
+fn exif(orientation: u8) -> Vec<u8> {
+    let mut exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
+    exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    exif
+}
+
+// The first chunk, `IHDR`, ends at byte 33; the checksum is that of name and data.
+fn png_with_orientation(png: &[u8], orientation: u8) -> Vec<u8> {
+    let chunk = [b"eXIf".to_vec(), exif(orientation)].concat();
+    let mut crc = u32::MAX;
+    for byte in &chunk {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    let length = (chunk.len() as u32 - 4).to_be_bytes();
+    [
+        &png[..33],
+        &length,
+        &chunk,
+        &(!crc).to_be_bytes(),
+        &png[33..],
+    ]
+    .concat()
+}
+
+// In the extended form: flags (8 for these tags), and the size of the canvas less one.
+fn webp_with_orientation(webp: &[u8], orientation: u8) -> Vec<u8> {
+    let tags = exif(orientation);
+    let extended = [8, 0, 0, 0, 63, 0, 0, 47, 0, 0];
+    let mut body = b"WEBP".to_vec();
+    for (name, data) in [(b"VP8X", &extended[..]), (b"EXIF", &tags)] {
+        if name == b"EXIF" {
+            body.extend(&webp[12..]);
+        }
+        body.extend(name);
+        body.extend((data.len() as u32).to_le_bytes());
+        body.extend(data);
+    }
+    [b"RIFF", &(body.len() as u32).to_le_bytes()[..], &body].concat()
+}
+
 // Puts an Exif block with one tag, 0x0112, behind the start of a JPEG.
 fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
-    let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0".to_vec();
-    exif.extend([orientation, 0, 0, 0, 0, 0, 0]);
+    let exif = [b"Exif\0\0".to_vec(), exif(orientation)].concat();
     let length = (exif.len() as u16 + 2).to_be_bytes();
     [&jpeg[..2], &[0xff, 0xe1], &length, &exif, &jpeg[2..]].concat()
 }

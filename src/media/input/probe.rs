@@ -9,7 +9,6 @@ use crate::media::input::identify::MediaInput;
 use crate::media::input::stills;
 use crate::media::input::stills::Still;
 use crate::media::input::track::VideoTrack;
-use crate::media::pixels::shape;
 use crate::media::select::selection::VideoSelection;
 use crate::media::sound::SoundTrack;
 use crate::media::stop::StopFlag;
@@ -119,9 +118,8 @@ fn sound(path: PathBuf, id: VideoId, wanted: &VideoSelection) -> Result<VideoFac
 
 fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, MediaError> {
     let still = files.iter().find_map(|file| stills::decode(file).ok());
-    let Still { codec, frame } =
+    let Still { codec, frame, turn } =
         still.ok_or_else(|| MediaError::NothingDecodes { path: path.into() })?;
-    let turn = shape::turn_of_photograph(&frame);
     let coded = Size {
         width: frame.width(),
         height: frame.height(),

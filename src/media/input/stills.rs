@@ -2,7 +2,10 @@
 
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::DecoderOutput;
+use crate::media::input::photograph;
 use crate::media::input::signature;
+use crate::media::pixels::orientation::Orientation;
+use crate::media::pixels::shape;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
 use ffmpeg_next::codec::Id;
@@ -10,6 +13,7 @@ use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::frame::Video;
 use ffmpeg_next::media::Type;
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
 
 /// A decoded picture file.
@@ -18,6 +22,8 @@ pub(in crate::media) struct Still {
     pub(in crate::media) codec: &'static str,
     /// What it shows.
     pub(in crate::media) frame: Video,
+    /// How it is to be turned.
+    pub(in crate::media) turn: Orientation,
 }
 
 /// Reads and decodes one picture file; otherwise says in one sentence why not.
@@ -41,7 +47,13 @@ pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
     decoder.send(&Packet::copy(&bytes));
     decoder.drain();
     match decoder.receive() {
-        DecoderOutput::Frame(frame) => Ok(Still { codec, frame }),
+        DecoderOutput::Frame(frame) => {
+            let turn = match photograph::turn(&mut Cursor::new(&bytes)) {
+                turn if turn.is_none() => shape::turn_of_photograph(&frame),
+                turn => turn,
+            };
+            Ok(Still { codec, frame, turn })
+        }
         DecoderOutput::Hungry | DecoderOutput::Done => Err(damaged()),
     }
 }

@@ -10,6 +10,7 @@ use crate::media::input::container::UNREADABLE_LIMIT;
 use crate::media::input::continuity::Continuity;
 use crate::media::input::ending::EarlyEnd;
 use crate::media::input::ending::ReadStream;
+use crate::media::input::photograph;
 use crate::media::input::timeline::StreamKind;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
@@ -140,7 +141,10 @@ impl VideoTrack {
                 .find(|data| data.kind() == side_data::Type::DisplayMatrix)
                 .map(|data| Orientation::from_display_matrix(data.data()))
         };
-        self.stream().and_then(read).unwrap_or_default()
+        let is_photograph = || ["webp", "apng"].contains(&self.codec().as_str());
+        let photographed = || is_photograph().then(|| photograph::turn_of_file(&self.path));
+        let stated = self.stream().and_then(read);
+        stated.or_else(photographed).unwrap_or_default()
     }
 
     /// What its packets say of themselves; `None` where that is not to be relied on.

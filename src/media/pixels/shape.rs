@@ -54,6 +54,11 @@ impl Shaper {
         }
     }
 
+    /// Turns what follows like this.
+    pub(in crate::media) fn turn(&mut self, turn: Orientation) {
+        self.display.turn = turn;
+    }
+
     /// Shapes one frame; `None` where swscale cannot convert its layout.
     pub(in crate::media) fn shape(&mut self, frame: &Video) -> Option<Shaped> {
         let (aspect, turn) = self.display.or_of(frame);
