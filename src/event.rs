@@ -3,6 +3,7 @@
 //! Progress, the summary and tests all read these and nothing else. Knows nothing of screens.
 
 use crate::exchange::Exchange;
+use crate::facts::StreamFacts;
 use crate::failure::Failure;
 use crate::name::StageId;
 use crate::name::VideoId;
@@ -22,6 +23,13 @@ pub enum Event {
         video: VideoId,
         /// The stage that read it.
         stage: StageId,
+    },
+    /// What a source learnt of a stream, as far as it read it.
+    StreamRead {
+        /// The video.
+        video: VideoId,
+        /// What it learnt.
+        stream: StreamFacts,
     },
     /// The last item of a video has left the plan.
     VideoDone {

@@ -9,6 +9,7 @@ use crate::name::VideoId;
 use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::TimeBase;
+use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -77,6 +78,42 @@ pub struct FirstFrame {
     pub base: TimeBase,
     /// Seconds from where a player's clock begins, with the earliest stream of the file.
     pub offset: f64,
+}
+
+/// What was learnt of a stream by reading it, beyond what its headers say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StreamFacts {
+    /// Seconds of it; `None` where not all of its packets were read, and where the input has
+    /// another stream that says how long it is.
+    pub length: Option<f64>,
+    /// What of it was damaged.
+    pub damaged: DamagedPackets,
+}
+
+/// Packets that were damaged and left out; which depends on what had to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedPackets {
+    /// Of those that were decoded for frames.
+    pub frames: u64,
+    /// Of the sound track that was heard; where several were, of the one with the most.
+    pub sound: u64,
+}
+
+impl DamagedPackets {
+    /// The larger number of each, for what was read more than once.
+    pub fn or_more(self, other: Self) -> Self {
+        Self {
+            frames: self.frames.max(other.frames),
+            sound: self.sound.max(other.sound),
+        }
+    }
+}
+
+/// Seconds of a stream, by its headers and by its packets. Headers know nothing of what was
+/// joined behind them; what they round is left to them.
+pub fn truer_length(headers: Option<f64>, packets: Option<f64>) -> Option<f64> {
+    let differs = |packets: &f64| headers.is_none_or(|it| (it - packets).abs() > 0.5);
+    packets.filter(differs).or(headers)
 }
 
 /// A survey of a video: its packets, and a few of its frames.

@@ -12,6 +12,7 @@ use crate::app::run::header::header;
 use crate::diag::Report;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
+use crate::facts::truer_length;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::name::StageId;
@@ -99,10 +100,10 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
     for (video, (input, _)) in compiled.facts.videos.iter_mut().zip(inputs.videos.values()) {
         if let Some(survey) = compiled.facts.surveys.get(&video.id) {
             video.expected_frames = Some(survey.frames);
-            video.duration = truer(video.duration, survey.duration);
+            video.duration = truer_length(video.duration, survey.duration);
         } else {
             let packets = media::length(input).unwrap_or_default();
-            video.duration = truer(video.duration, packets);
+            video.duration = truer_length(video.duration, packets);
         }
     }
     Ok(PlanReport {
@@ -119,12 +120,6 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
         surveys: compiled.facts.surveys,
         plan: compiled.plan,
     })
-}
-
-// Headers know nothing of what was joined behind them; what they round is left to them.
-fn truer(headers: Option<f64>, packets: Option<f64>) -> Option<f64> {
-    let differs = |packets: &f64| headers.is_none_or(|it| (it - packets).abs() > 0.5);
-    packets.filter(differs).or(headers)
 }
 
 fn takes_frames(compiled: &Compiled) -> bool {

@@ -197,7 +197,7 @@ impl Progress {
                 let first = self.opened.insert(*video);
                 first.then(|| line(Weight::Step, format!("{}: started", self.name(*video))))
             }
-            Event::VideoRead { .. } => None,
+            Event::VideoRead { .. } | Event::StreamRead { .. } => None,
             Event::VideoDone { video } => {
                 Some(line(Weight::Step, format!("{}: done", self.name(*video))))
             }

@@ -9,6 +9,7 @@ use crate::engine::wire::AllGiven;
 use crate::engine::wire::Outlets;
 use crate::event::Event;
 use crate::exchange::Exchange;
+use crate::facts::StreamFacts;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::StageId;
@@ -196,6 +197,12 @@ impl Emitter {
     pub fn notice(&mut self, text: impl Into<String>) {
         self.reporter
             .blocking_event(Event::Notice { text: text.into() });
+    }
+
+    /// Tells what reading a stream of `video` has shown of it.
+    pub fn learnt(&mut self, video: VideoId, stream: StreamFacts) {
+        self.reporter
+            .blocking_event(Event::StreamRead { video, stream });
     }
 
     /// What tells whether the run takes no more, for long work between two items.

@@ -14,6 +14,7 @@ use crate::media::decode::sparse::SparseDecode;
 use crate::media::decode::worker::FrameOutcome;
 use crate::media::error::MediaError;
 use crate::media::input::ending::EarlyEnd;
+use crate::media::input::ending::StreamEnd;
 use crate::media::input::identify::MediaInput;
 use crate::media::input::stills;
 use crate::media::input::track::VideoTrack;
@@ -26,6 +27,7 @@ use crate::media::select::selection::Mode;
 use crate::media::select::selection::VideoSelection;
 use crate::media::stop::StopFlag;
 use crate::time::Pts;
+use crate::time::TimeBase;
 use std::iter::Enumerate;
 use std::path::Path;
 use std::path::PathBuf;
@@ -49,7 +51,10 @@ pub struct Frames {
     wasted: u64,
     high_range: Option<&'static str>,
     instead_of: Option<String>,
-    early_end: Arc<OnceLock<EarlyEnd>>,
+    // The stream: its ticks, the last frame that came out of it, and its end once it was read.
+    base: Option<TimeBase>,
+    last: Option<(Pts, f64)>,
+    stream_end: Arc<OnceLock<StreamEnd>>,
     // How the last frame that came out is shown.
     shown: Option<Size>,
 }
@@ -86,7 +91,9 @@ pub fn frames(
         wasted: 0,
         high_range: None,
         instead_of: None,
-        early_end: Arc::default(),
+        base: None,
+        last: None,
+        stream_end: Arc::default(),
         shown: None,
     };
     frames.source = match input {
@@ -124,7 +131,14 @@ impl Frames {
 
     /// That the stream ends before its container says, once it was read to its end.
     pub fn early_end(&self) -> Option<EarlyEnd> {
-        self.early_end.get().copied()
+        self.stream_end.get()?.early
+    }
+
+    /// Seconds of the stream as its packets say, once all of them were read.
+    pub fn length(&self) -> Option<f64> {
+        let end = self.stream_end.get()?.pts;
+        let (pts, seconds) = self.last?;
+        Some(seconds + self.base?.seconds_between(pts, end))
     }
 
     /// The number of packets, so far, that were decoded: what the frames cost.
@@ -150,7 +164,8 @@ impl Frames {
         let track = VideoTrack::open(path, self.stop.clone())?;
         self.high_range = track.high_range();
         self.instead_of = track.instead_of().map(str::to_owned);
-        self.early_end = track.early_end();
+        self.base = Some(track.base());
+        self.stream_end = track.stream_end();
         match track.syntax() {
             Some(syntax) if self.wanted.mode != Mode::Full => {
                 SparseDecode::start(track, syntax, &self.wanted, self.stop.clone())
@@ -173,7 +188,7 @@ impl Frames {
         self.wasted += self.stats().packets;
         self.stop = self.stop.renewed();
         let track = VideoTrack::open(&self.facts.path, self.stop.clone())?;
-        self.early_end = track.early_end();
+        self.stream_end = track.stream_end();
         self.source = self.open_fully(track)?;
         Ok(())
     }
@@ -248,6 +263,7 @@ impl Frames {
 
     fn moment(&mut self, target: SampleTarget) -> Moment {
         self.next_sample = target.next_sample;
+        self.last = Some((target.place.pts, target.place.seconds));
         Moment {
             video: self.facts.id,
             index: self.take_index(),
@@ -317,6 +333,7 @@ const UNCONVERTIBLE: &str = "has pixels of a layout that cannot be converted";
 
 fn still(shaper: &mut Shaper, path: &Path) -> Result<Shaped, String> {
     let still = stills::decode(path)?;
+    shaper.turn(still.turn);
     let shaped = shaper.shape(&still.frame);
     shaped.ok_or_else(|| format!("the picture `{}` {UNCONVERTIBLE}", path.display()))
 }
@@ -333,7 +350,6 @@ impl Iterator for Frames {
             return None;
         }
         if next.is_err() {
-    shaper.turn(still.turn);
             self.end();
         }
         next.transpose()

@@ -5,6 +5,7 @@ use crate::support::program::Said;
 use crate::support::program::vpipe;
 use crate::support::repository::CLIP;
 use serde_json::Value;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -229,4 +230,123 @@ fn a_file_that_breaks_off_gives_what_it_has_and_says_so() {
     let frames = results["detections"].as_array().unwrap().len();
     assert!((1..26).contains(&frames));
     assert_eq!(results["failures"][0]["class"], "media");
+}
+
+// The bytes of each packet of a stream in its file, as ffprobe says.
+fn packets(file: &Path, stream: &str) -> Vec<std::ops::Range<usize>> {
+    let said = Command::new("ffprobe")
+        .args(["-v", "error", "-select_streams", stream, "-of", "csv=p=0"])
+        .args(["-show_entries", "packet=size,pos"])
+        .arg(file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let packet = |line: &str| {
+        let (size, start) = line.split_once(',').unwrap();
+        let start: usize = start.trim_matches(',').parse().unwrap();
+        start..start + size.parse::<usize>().unwrap()
+    };
+    said.lines().map(packet).collect()
+}
+
+fn made(path: &Path, options: &str) {
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error"])
+        .args(options.split_whitespace())
+        .arg(path)
+        .status();
+    assert!(made.unwrap().success());
+}
+
+#[test]
+fn results_count_the_packets_that_are_damaged() {
+    let folder = TempDir::new().unwrap();
+    let clip = folder.path().join("clip.mov");
+    made(
+        &clip,
+        "-f lavfi -i testsrc2=s=64x48:r=5:d=4 -f lavfi -i sine=d=4 -c:v png -c:a alac",
+    );
+    let (frames, sound) = (packets(&clip, "v"), packets(&clip, "a"));
+    let mut bytes = fs::read(&clip).unwrap();
+    for packet in [&frames[3], &frames[7], &frames[12], &sound[2], &sound[9]] {
+        bytes[packet.clone()].fill(0x55);
+    }
+    fs::write(&clip, bytes).unwrap();
+    let said = vpipe(folder.path(), &["run", "default", "clip.mov", "--fps", "5"]);
+    assert_eq!(said.code, 1, "{}", said.talk);
+    let results = results(&folder, "clip_results.json");
+    let damaged = json!({ "frames": 3, "sound": 2 });
+    assert_eq!(results["run"]["damaged_packets"], damaged);
+    assert_eq!(results["summary"]["failed"], 3);
+}
+
+#[test]
+fn the_length_of_joined_files_is_that_of_all_their_parts() {
+    let folder = TempDir::new().unwrap();
+    let source = "-f lavfi -i testsrc2=s=64x48:r=25:d=2 -f lavfi -i sine=d=2";
+    for (name, options, sound_alone) in [
+        ("a.ts", "-c:v mpeg2video -c:a mp2 -t 2", false),
+        ("b.mkv", "-c:v mjpeg -c:a pcm_s16le -t 2", false),
+        ("c.mka", "-map 1:a -c:a pcm_s16le", true),
+    ] {
+        let path = folder.path().join(name);
+        made(&path, &format!("{source} {options}"));
+        let part = fs::read(&path).unwrap();
+        fs::write(&path, part.repeat(2)).unwrap();
+        let said = vpipe(folder.path(), &["run", "default", name]);
+        assert_eq!(said.code, 0, "{}", said.talk);
+        let stem = name.split_once('.').unwrap().0;
+        let results = results(&folder, &format!("{stem}_results.json"));
+        let length = results["source"]["duration"].as_f64().unwrap();
+        assert!((length - 4.0).abs() < 0.1, "{name}: {length}");
+        assert_eq!(
+            results["summary"]["frames"],
+            if sound_alone { 0 } else { 4 }
+        );
+        assert_eq!(results["run"].get("damaged_packets"), None, "{name}");
+    }
+}
+
+#[test]
+fn a_folder_stands_for_its_sound_where_anything_takes_sound() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join("in").join(name);
+    cut(&path("a.mp4"), &["-t", "1"]);
+    let mp3 = ["-t", "1", "-vn", "-c:a", "libmp3lame"];
+    cut(&path("b.mp3"), &mp3);
+    fs::write(path("c.wav"), "not sound").unwrap();
+    let said = vpipe(folder.path(), &["run", "default", "in", "--json"]);
+    assert_eq!(said.code, 1, "{}", said.talk);
+    let outcome: Value = serde_json::from_str(&said.out).unwrap();
+    let videos = outcome["videos"].as_array().unwrap();
+    let errors: Vec<bool> = videos.iter().map(|it| it["error"].is_string()).collect();
+    assert_eq!(errors, [false, false, true], "{outcome:#}");
+    let heard = results(&folder, "b_results.json");
+    assert!(heard["transcription"]["segments"].is_array(), "{heard:#}");
+    // Nobody listens, so nothing is wrong with a sound file.
+    let words = [
+        "run",
+        "default",
+        "in",
+        "--json",
+        "--set",
+        "yolo.backend=local",
+    ];
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let outcome: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(outcome["videos"].as_array().unwrap().len(), 1);
+    let named = format!(
+        "{}, {}",
+        Path::new("in").join("b.mp3").display(),
+        Path::new("in").join("c.wav").display()
+    );
+    let left_out =
+        format!("2 sound files of folders are left out, since no stage takes sound: {named}");
+    assert!(said.talk.contains(&left_out), "{}", said.talk);
+    let said = vpipe(
+        folder.path(),
+        &["plan", "default", "in", "--set", "yolo.backend=local"],
+    );
+    assert_eq!(said.code, 0, "{}", said.talk);
 }

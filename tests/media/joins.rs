@@ -16,6 +16,7 @@ use crate::sound::heard_from_first_frame;
 use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 use vpipe::item::Frame;
 use vpipe::media;
 use vpipe::media::Mode;
@@ -55,6 +56,14 @@ fn joined(clips: &Clips, name: &str, parts: &[PathBuf]) -> PathBuf {
     let parts: Vec<_> = parts.iter().map(|part| fs::read(part).unwrap()).collect();
     fs::write(&path, parts.concat()).unwrap();
     path
+}
+
+// Seconds, as reading all frames shows.
+fn read_length(path: &Path) -> f64 {
+    let (input, facts) = (media::identify(path).unwrap(), probe(path, "1"));
+    let mut frames = media::frames(&input, &facts, &wanted("1"), Arc::default()).unwrap();
+    assert!(frames.by_ref().all(|frame| frame.is_ok()));
+    frames.length().unwrap()
 }
 
 fn places(frames: &[Frame]) -> Vec<(u64, f64, u64)> {
@@ -105,6 +114,7 @@ fn parts_joined_end_to_end_go_on_in_every_container() {
         assert_near(&found, &[1.0, 3.0, 5.0, 7.0], 0.06);
         let input = media::identify(&clip).unwrap();
         let facts = probe(&clip, "1");
+        assert!((read_length(&clip) - 8.0).abs() < 0.1, "{name}");
         let survey = media::survey(&input, &facts, &wanted("1"), 85).unwrap();
         assert_eq!(survey.frames, 8, "{name}");
         assert!(

@@ -10,6 +10,7 @@ use crate::app::saving;
 use crate::app::saving::SavedTally;
 use crate::engine::StopReason;
 use crate::event::Event;
+use crate::facts::StreamFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Found;
@@ -44,6 +45,7 @@ pub(in crate::app) struct Ledger {
     // Which stages read which videos to the end.
     read: BTreeSet<(VideoId, StageId)>,
     unread: BTreeMap<VideoId, Vec<(StageId, Failure)>>,
+    streams: BTreeMap<VideoId, StreamFacts>,
     stages: BTreeMap<StageId, StageTally>,
     files: SavedTally,
 }
@@ -83,11 +85,11 @@ impl Ledger {
             };
             (id, outcome)
         };
-        let start = Instant::now();
-        Self {
         let is_input = |(id, _): &(VideoId, &PathBuf)| {
             inputs.videos.contains_key(id) || inputs.unreadable.contains_key(id)
         };
+        let start = Instant::now();
+        Self {
             start,
             spending: Arc::new(Spending::new(start)),
             processed_at: ZonedDateTime::now()
@@ -96,6 +98,7 @@ impl Ledger {
             videos: VideoId::number(paths).filter(is_input).map(video).collect(),
             read: BTreeSet::new(),
             unread: BTreeMap::new(),
+            streams: BTreeMap::new(),
             stages: BTreeMap::new(),
             files: SavedTally::default(),
         }
@@ -132,6 +135,11 @@ impl Ledger {
             Event::Split { stage, .. } => tally(stage, &|tally| tally.splits += 1),
             Event::VideoRead { video, stage } => {
                 self.read.insert((*video, stage.clone()));
+            }
+            Event::StreamRead { video, stream } => {
+                let known = self.streams.entry(*video).or_default();
+                known.length = stream.length.or(known.length);
+                known.damaged = known.damaged.or_more(stream.damaged);
             }
             Event::VideoFailed {
                 video,
@@ -172,6 +180,7 @@ impl Ledger {
             stopped: stopped.map(|reason| reason.to_string()),
             stages,
             unread: self.unread.get(&video).cloned().unwrap_or_default(),
+            stream: self.streams.get(&video).copied().unwrap_or_default(),
         }
     }
 

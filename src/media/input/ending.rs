@@ -4,6 +4,7 @@ use crate::media::ffmpeg;
 use crate::media::input::container;
 use crate::media::input::container::UNREADABLE_LIMIT;
 use crate::media::stop::StopFlag;
+use crate::time::Pts;
 use ffmpeg_next::Packet;
 use ffmpeg_next::error::Error;
 use ffmpeg_next::format::context::Input;
@@ -15,6 +16,15 @@ use std::path::Path;
 /// Seconds that a stream may end before the stated end: headers round, and say nothing of what
 /// an encoder put before the sound. Two frames where those are longer.
 const ROUNDING: f64 = 0.5;
+
+/// Where a stream ends whose packets were all read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::media) struct StreamEnd {
+    /// The time stamp at which its last packet ends.
+    pub(in crate::media) pts: Pts,
+    /// That its container says otherwise.
+    pub(in crate::media) early: Option<EarlyEnd>,
+}
 
 /// A stream that ends before its container says.
 #[derive(Clone, Copy, Debug, PartialEq)]

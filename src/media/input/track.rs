@@ -8,9 +8,9 @@ use crate::media::input::choice::StreamChoice;
 use crate::media::input::container;
 use crate::media::input::container::UNREADABLE_LIMIT;
 use crate::media::input::continuity::Continuity;
-use crate::media::input::ending::EarlyEnd;
 use crate::media::input::ending::ReadStream;
 use crate::media::input::photograph;
+use crate::media::input::ending::StreamEnd;
 use crate::media::input::timeline::StreamKind;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
@@ -43,7 +43,7 @@ pub(in crate::media) struct VideoTrack {
     continuity: Continuity,
     stop: StopFlag,
     end: Option<i64>,
-    early_end: Arc<OnceLock<EarlyEnd>>,
+    stream_end: Arc<OnceLock<StreamEnd>>,
     damaged: u64,
 }
 
@@ -71,7 +71,7 @@ impl VideoTrack {
             instead_of,
             stop,
             end: None,
-            early_end: Arc::default(),
+            stream_end: Arc::default(),
             damaged: 0,
         })
     }
@@ -190,9 +190,9 @@ impl VideoTrack {
         self.end
     }
 
-    /// Is set where all packets were read and the stream ends before the container says.
-    pub(in crate::media) fn early_end(&self) -> Arc<OnceLock<EarlyEnd>> {
-        Arc::clone(&self.early_end)
+    /// Is set once all packets were read.
+    pub(in crate::media) fn stream_end(&self) -> Arc<OnceLock<StreamEnd>> {
+        Arc::clone(&self.stream_end)
     }
 
     /// The number of times that the container could not be read.
@@ -219,15 +219,15 @@ impl VideoTrack {
                 }
             }
         }
-        self.note_early_end();
+        self.note_stream_end();
         None
     }
 
-    fn note_early_end(&self) {
-        if self.stop.is_set() || self.early_end.get().is_some() {
+    fn note_stream_end(&self) {
+        if self.stop.is_set() || self.stream_end.get().is_some() {
             return;
         }
-        let early = self.end.and_then(|end| {
+        if let Some(end) = self.end {
             let read = ReadStream {
                 path: &self.path,
                 input: &self.input,
@@ -236,10 +236,9 @@ impl VideoTrack {
                 end,
                 usual: self.usual_ticks(),
             };
-            read.early_end(&self.stop)
-        });
-        if let Some(early) = early {
-            self.early_end.get_or_init(|| early);
+            let early = read.early_end(&self.stop);
+            let pts = Pts(end);
+            self.stream_end.get_or_init(|| StreamEnd { pts, early });
         }
     }
 

@@ -135,6 +135,11 @@ impl SoundReader {
         self.track.damaged() + self.decoder.damaged()
     }
 
+    /// Seconds of the sound as its packets say, once all of them were read.
+    pub fn length(&self) -> Option<f64> {
+        self.track.length()
+    }
+
     /// That the sound ends before its container says, once it was read to its end.
     pub fn early_end(&self) -> Option<EarlyEnd> {
         self.track.early_end()

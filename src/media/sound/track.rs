@@ -35,7 +35,8 @@ pub(in crate::media) struct SoundTrack {
     base: TimeBase,
     continuity: Continuity,
     stop: StopFlag,
-    // The time stamp at which its last packet ends.
+    // The time stamps at which its first packet begins and its last one ends.
+    start: Option<i64>,
     end: Option<i64>,
     is_read: bool,
     damaged: u64,
@@ -105,6 +106,7 @@ impl SoundTrack {
             stream,
             instead_of,
             stop,
+            start: None,
             end: None,
             is_read: false,
             damaged: 0,
@@ -151,16 +153,14 @@ impl SoundTrack {
 
     /// Seconds of the stream, as its packets say; reads all of them.
     pub(in crate::media) fn read_length(mut self) -> Option<f64> {
-        let mut span: Option<(i64, i64)> = None;
-        while let Some(packet) = self.next_packet() {
-            if let Some(pts) = packet.pts() {
-                let end = pts.saturating_add(packet.duration().max(0));
-                let (first, last) = span.unwrap_or((pts, end));
-                span = Some((first.min(pts), last.max(end)));
-            }
-        }
-        let (first, last) = span?;
-        Some(self.base.seconds_between(Pts(first), Pts(last)))
+        while self.next_packet().is_some() {}
+        self.length()
+    }
+
+    /// The same, where all of them were read.
+    pub(super) fn length(&self) -> Option<f64> {
+        let (start, end) = self.start.zip(self.end).filter(|_| self.is_read)?;
+        Some(self.base.seconds_between(Pts(start), Pts(end)))
     }
 
     /// The number of times that the container could not be read.
@@ -178,6 +178,7 @@ impl SoundTrack {
                     self.continuity.mend(&mut packet, &self.stop);
                     let length = packet.duration().max(0);
                     let end = packet.pts().map(|pts| pts.saturating_add(length));
+                    self.start = packet.pts().into_iter().chain(self.start).min();
                     self.end = self.end.max(end);
                     return Some(packet);
                 }

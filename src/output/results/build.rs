@@ -4,7 +4,9 @@
 
 use crate::facts::Facts;
 use crate::facts::Placement;
+use crate::facts::StreamFacts;
 use crate::facts::VideoFacts;
+use crate::facts::truer_length;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Detection;
@@ -56,6 +58,8 @@ pub struct RunFacts {
     pub stages: BTreeMap<StageId, StageRun>,
     /// The stages that could not read the video to its end, and why.
     pub unread: Vec<(StageId, Failure)>,
+    /// What reading the video has shown of it.
+    pub stream: StreamFacts,
 }
 
 /// The results of one video.
@@ -97,7 +101,7 @@ pub fn results(
         demo: facts.placements.values().any(is_demo),
         video: video.path.display().to_string(),
         config: config(recipe, facts, primary),
-        source: source(video),
+        source: source(video, run.stream.length),
         models: models(facts),
         summary,
         detections: top.detections,
@@ -111,6 +115,7 @@ pub fn results(
         run: Run {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             errors: error_texts(record, &run),
+            damaged_packets: run.stream.damaged,
             stopped: run.stopped,
             stages: run.stages,
         },
@@ -216,11 +221,12 @@ fn imgsz(facts: &Facts, stage: &StageId, yolo: &YoloSpec) -> u32 {
         .unwrap_or(USUAL_IMGSZ)
 }
 
-fn source(video: &VideoFacts) -> SourceEntry {
+fn source(video: &VideoFacts, read: Option<f64>) -> SourceEntry {
+    let duration = truer_length(video.duration, read);
     SourceEntry {
         width: video.size.width,
         height: video.size.height,
-        duration: video.duration.map(|seconds| rounded(seconds, 1e6)),
+        duration: duration.map(|seconds| rounded(seconds, 1e6)),
         fps: video.fps.map(|fps| rounded(fps.to_f64(), 1e6)),
         start_offset: rounded(video.start_offset(), 1e6),
         codec: video.codec.clone(),

@@ -4,6 +4,7 @@
 //! Two runs over the same answers differ only in `processed_at`, `processing_time` and `run`.
 //! Knows nothing of how a result is found or where the file goes.
 
+use crate::facts::DamagedPackets;
 use crate::failure::Class;
 use crate::name::StageId;
 use crate::output::results::timeline::Scene;
@@ -98,6 +99,10 @@ pub struct SourceEntry {
     pub rotation: u16,
     /// BLAKE3 of the content, in hexadecimal.
     pub digest: String,
+}
+
+fn is_whole(damaged: &DamagedPackets) -> bool {
+    *damaged == DamagedPackets::default()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
@@ -292,6 +297,9 @@ pub struct Run {
     /// Why the run ended early.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<String>,
+    /// Packets that were damaged and left out; absent where this run met none.
+    #[serde(default, skip_serializing_if = "is_whole")]
+    pub damaged_packets: DamagedPackets,
     /// What each stage took.
     pub stages: BTreeMap<StageId, StageRun>,
     /// What failures were told as, each text once.

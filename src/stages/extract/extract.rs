@@ -4,6 +4,8 @@ use crate::engine::Emitter;
 use crate::engine::Map;
 use crate::engine::MapState;
 use crate::engine::VideoSource;
+use crate::facts::DamagedPackets;
+use crate::facts::StreamFacts;
 use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -109,6 +111,12 @@ impl VideoSource for Extract {
             let path = facts.path.display();
             out.notice(format!("{damaged} damaged packets of {path} were left out"));
         }
+        let damaged = DamagedPackets {
+            frames: damaged,
+            sound: 0,
+        };
+        let length = frames.length();
+        out.learnt(video, StreamFacts { length, damaged });
         if samples == 0 && !out.stop().is_stopping() {
             let (path, start) = (facts.path.display(), self.wanted.start.as_secs_f64());
             out.notice(format!(

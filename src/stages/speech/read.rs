@@ -4,6 +4,8 @@
 
 use crate::engine::Emitter;
 use crate::engine::VideoSource;
+use crate::facts::DamagedPackets;
+use crate::facts::StreamFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
@@ -72,6 +74,12 @@ impl VideoSource for Read {
                 "{damaged} damaged packets of the sound of {path} were left out"
             ));
         }
+        let damaged = DamagedPackets {
+            frames: 0,
+            sound: damaged,
+        };
+        let length = pieces.length().filter(|_| !facts.has_frames());
+        out.learnt(video, StreamFacts { length, damaged });
         let until = facts.heard_until.unwrap_or(f64::INFINITY);
         match pieces.early_end().filter(|early| early.end < until) {
             Some(early) if !out.stop().is_stopping() => {

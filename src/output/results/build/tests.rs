@@ -7,6 +7,7 @@ use crate::facts::FirstFrame;
 use crate::facts::LocalFacts;
 use crate::facts::ModelFacts;
 use crate::facts::Placement;
+use crate::facts::StreamFacts;
 use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -210,6 +211,7 @@ fn run() -> RunFacts {
             },
         )]),
         unread: Vec::new(),
+        stream: StreamFacts::default(),
     }
 }
 
