@@ -260,6 +260,12 @@ pub(super) fn is_disposable(packet: &Packet) -> bool {
     packet_flags(packet) & ffi::AV_PKT_FLAG_DISPOSABLE != 0
 }
 
+/// Has nothing of the packet shown.
+pub(super) fn hide(packet: &mut Packet) {
+    // SAFETY: the packet is valid and borrowed mutably.
+    unsafe { (*packet.as_mut_ptr()).flags |= ffi::AV_PKT_FLAG_DISCARD }
+}
+
 /// Has the frame shown whatever the container says.
 pub(super) fn show(packet: &mut Packet) {
     // SAFETY: the packet is valid and borrowed mutably.

@@ -124,11 +124,35 @@ fn parts_joined_end_to_end_go_on_in_every_container() {
     }
 }
 
+// Theora's headers come again in the middle.
+#[test]
+fn a_joined_theora_shows_its_second_part_as_it_does_the_first() {
+    let clips = Clips::new();
+    let source = "-f lavfi -i testsrc2=s=160x120:r=25:d=3 -c:v libtheora";
+    let part = clips.make("part.ogv", source);
+    let clip = joined(&clips, "joined.ogv", &[part.clone(), part]);
+    let frames = at_one_a_second(&clip);
+    let due: Vec<_> = (0..6).map(|k| (k * 25, k as f64, 1)).collect();
+    assert_eq!(places(&frames), due);
+    let shown = |frame: &Frame| frame.content.as_ref().unwrap().pixels.clone().unwrap().data;
+    for (first, second) in frames.iter().zip(&frames[3..]) {
+        assert!(shown(first) == shown(second), "{}", second.moment);
+    }
+    assert!(shown(&frames[0]) != shown(&frames[1]));
+    let (input, facts) = (media::identify(&clip).unwrap(), probe(&clip, "25"));
+    let mut frames = media::frames(&input, &facts, &wanted("25"), Arc::default()).unwrap();
+    assert_eq!(frames.by_ref().count(), 150);
+    assert_eq!((frames.damaged(), frames.length()), (0, Some(6.0)));
+    let survey = media::survey(&input, &facts, &wanted("1"), 85).unwrap();
+    assert_eq!((survey.frames, survey.duration), (6, Some(6.0)));
+}
+
 #[test]
 fn sound_alone_goes_on_as_well() {
     let clips = Clips::new();
     for (name, options) in [
         ("ogg", "-c:a libvorbis"),
+        ("opus", "-c:a libopus"),
         ("ts", "-c:a aac"),
         ("mka", "-c:a pcm_s16le"),
         ("mp3", "-c:a libmp3lame"),

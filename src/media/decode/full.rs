@@ -53,8 +53,12 @@ impl FullDecode {
         after: u64,
     ) -> Result<Self, MediaError> {
         let (base, parameters) = (track.base(), track.parameters());
+        let threads = match track.repeats_headers() {
+            true => 1,
+            false => wanted.decoders,
+        };
         Ok(Self {
-            decoder: Decoder::open(parameters, base, wanted.decoders, track.path())?,
+            decoder: Decoder::open(parameters, base, threads, track.path())?,
             track,
             wanted: wanted.clone(),
             after,

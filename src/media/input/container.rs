@@ -7,7 +7,9 @@ use crate::media::input::identify;
 use crate::media::input::signature;
 use crate::time::Ratio;
 use crate::time::TimeBase;
+use ffmpeg_next::Packet;
 use ffmpeg_next::Stream;
+use ffmpeg_next::codec::Id;
 use ffmpeg_next::format::context::Input;
 use std::path::Path;
 
@@ -49,6 +51,33 @@ pub(in crate::media) fn tagged_ticks(stream: &Stream<'_>, base: TimeBase) -> Opt
     let end = ticks(base, num, seconds.den().into())?;
     // A stream without a start has the least number there is.
     Some(end - stream.start_time().max(0))
+}
+
+/// A header of a further part of an Ogg, which FFmpeg gives out among the frames or the sound.
+#[derive(Clone, Copy, PartialEq)]
+pub(in crate::media) enum Header {
+    /// A decoder has to know it.
+    Setup,
+    /// It is none of a decoder's business.
+    Comment,
+}
+
+/// Which header a packet is, where it is one.
+pub(in crate::media) fn header(codec: Id, packet: &Packet) -> Option<Header> {
+    let data = packet.data().unwrap_or_default();
+    match codec {
+        // RFC 7845, section 5. What is in it is as in the first one, or FFmpeg cannot use it.
+        Id::OPUS if data.starts_with(b"OpusHead") || data.starts_with(b"OpusTags") => {
+            Some(Header::Comment)
+        }
+        // Theora specification, section 6.1.
+        Id::THEORA if data.get(1..7) == Some(b"theora") => match data.first() {
+            Some(0x80 | 0x82) => Some(Header::Setup),
+            Some(0x81) => Some(Header::Comment),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whether a file is an MPEG stream, which is cut and joined anywhere.

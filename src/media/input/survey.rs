@@ -128,7 +128,8 @@ fn by_times(path: &Path, wanted: &VideoSelection) -> Result<Count, MediaError> {
         ..Count::default()
     };
     // Where some do not say when they are shown, all say when they are decoded.
-    let say = packets.iter().all(|(pts, ..)| pts.is_some());
+    let is_timed = |(pts, .., is_shown): &(Option<i64>, _, _, bool)| pts.is_some() || !is_shown;
+    let say = packets.iter().all(is_timed);
     let shown = packets.into_iter().filter(|(.., is_shown)| *is_shown);
     let frame = |(pts, dts, is_key, _): (Option<i64>, Option<i64>, bool, bool)| {
         let time = if say { pts } else { dts };

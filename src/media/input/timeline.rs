@@ -12,6 +12,7 @@ use crate::media::input::restart::WrapCounter;
 use crate::media::stop::StopFlag;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
+use ffmpeg_next::codec::Id;
 use ffmpeg_next::error::Error;
 use std::path::Path;
 
@@ -68,7 +69,11 @@ impl Timeline {
                 Ok(()) => {
                     failures = 0;
                     let medium = streams.iter().position(|it| *it == Some(packet.stream()));
-                    if let Some(medium) = medium {
+                    let is_header = |medium: &usize| {
+                        let stream = scan.streams[*medium].as_ref();
+                        stream.is_some_and(|it| container::header(it.codec, &packet).is_some())
+                    };
+                    if let Some(medium) = medium.filter(|medium| !is_header(medium)) {
                         scan.take(medium, &packet);
                     }
                 }
@@ -125,6 +130,7 @@ impl Span {
 }
 
 struct StreamScan {
+    codec: Id,
     base: TimeBase,
     usual: i64,
     wrap: WrapCounter,
@@ -144,6 +150,7 @@ impl StreamScan {
         let base = TimeBase::new(base.numerator().into(), base.denominator().into())?;
         let reorders = ffmpeg::reorders(&stream.parameters());
         Some(Self {
+            codec: stream.parameters().id(),
             base,
             usual: container::usual_ticks(&stream, base),
             wrap: WrapCounter::new(base, ffmpeg::wrap_bits(&stream)),

@@ -6,11 +6,12 @@ use crate::media::ffmpeg;
 use crate::media::input::choice;
 use crate::media::input::choice::StreamChoice;
 use crate::media::input::container;
+use crate::media::input::container::Header;
 use crate::media::input::container::UNREADABLE_LIMIT;
 use crate::media::input::continuity::Continuity;
 use crate::media::input::ending::ReadStream;
-use crate::media::input::photograph;
 use crate::media::input::ending::StreamEnd;
+use crate::media::input::photograph;
 use crate::media::input::timeline::StreamKind;
 use crate::media::pixels::display::Display;
 use crate::media::pixels::display::PixelAspect;
@@ -22,6 +23,7 @@ use crate::time::Ratio;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
 use ffmpeg_next::Stream;
+use ffmpeg_next::codec::Id;
 use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::codec::packet::side_data;
 use ffmpeg_next::error::Error;
@@ -38,6 +40,7 @@ pub(in crate::media) struct VideoTrack {
     path: PathBuf,
     input: Input,
     stream: usize,
+    codec_id: Id,
     instead_of: Option<String>,
     base: TimeBase,
     continuity: Continuity,
@@ -61,6 +64,7 @@ impl VideoTrack {
             TimeBase::new(base.numerator().into(), base.denominator().into())
         });
         let base = base.ok_or_else(|| container::not_video(path, "its time base is invalid"))?;
+        let codec_id = input.stream(stream).map(|it| it.parameters().id());
         let streams = [Some(stream), choice::sound(&input).map(|it| it.index)];
         Ok(Self {
             path: path.into(),
@@ -68,6 +72,7 @@ impl VideoTrack {
             continuity: Continuity::new(path, &input, streams, StreamKind::Video, base),
             input,
             stream,
+            codec_id: codec_id.unwrap_or(Id::None),
             instead_of,
             stop,
             end: None,
@@ -95,6 +100,11 @@ impl VideoTrack {
     pub(in crate::media) fn parameters(&self) -> Parameters {
         let parameters = self.stream().map(|stream| stream.parameters());
         parameters.unwrap_or_default()
+    }
+
+    /// Whether its headers may come again, which only a decoder on one thread takes.
+    pub(in crate::media) fn repeats_headers(&self) -> bool {
+        self.codec_id == Id::THEORA
     }
 
     /// Whether it is of a kind that is cut and joined anywhere.
@@ -207,6 +217,16 @@ impl VideoTrack {
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
                 Ok(()) if packet.stream() == self.stream => {
+                    match container::header(self.codec_id, &packet) {
+                        None => {}
+                        Some(Header::Comment) => continue,
+                        Some(Header::Setup) => {
+                            ffmpeg::hide(&mut packet);
+                            packet.set_pts(None);
+                            packet.set_dts(None);
+                            return Some(packet);
+                        }
+                    }
                     self.continuity.mend(&mut packet, &self.stop);
                     self.note_end(&packet);
                     return Some(packet);

@@ -15,6 +15,7 @@ use crate::time::Pts;
 use crate::time::TimeBase;
 use bytes::Bytes;
 use ffmpeg_next::Packet;
+use ffmpeg_next::codec::Id;
 use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::error::Error;
 use ffmpeg_next::format;
@@ -31,6 +32,7 @@ pub(in crate::media) struct SoundTrack {
     path: PathBuf,
     input: Input,
     stream: usize,
+    codec_id: Id,
     instead_of: Option<String>,
     base: TimeBase,
     continuity: Continuity,
@@ -97,6 +99,7 @@ impl SoundTrack {
             TimeBase::new(base.numerator().into(), base.denominator().into())
         });
         let base = base.ok_or_else(|| MediaError::NoSound { path: path.into() })?;
+        let codec_id = input.stream(stream).map(|it| it.parameters().id());
         let streams = [choice::video(&input).map(|it| it.index), Some(stream)];
         Ok(Self {
             path: path.into(),
@@ -104,6 +107,7 @@ impl SoundTrack {
             continuity: Continuity::new(path, &input, streams, StreamKind::Sound, base),
             input,
             stream,
+            codec_id: codec_id.unwrap_or(Id::None),
             instead_of,
             stop,
             start: None,
@@ -174,7 +178,7 @@ impl SoundTrack {
         while !self.stop.is_set() && unreadable < UNREADABLE_LIMIT {
             let mut packet = Packet::empty();
             match packet.read(&mut self.input) {
-                Ok(()) if packet.stream() == self.stream => {
+                Ok(()) if packet.stream() == self.stream && !self.is_header(&packet) => {
                     self.continuity.mend(&mut packet, &self.stop);
                     let length = packet.duration().max(0);
                     let end = packet.pts().map(|pts| pts.saturating_add(length));
@@ -205,6 +209,10 @@ impl SoundTrack {
             usual: 0,
         };
         read.early_end(&self.stop)
+    }
+
+    fn is_header(&self, packet: &Packet) -> bool {
+        container::header(self.codec_id, packet).is_some()
     }
 
     fn stated_ticks(&self) -> Option<i64> {
