@@ -17,6 +17,7 @@ mod first;
 mod fold;
 mod gate;
 mod history;
+pub mod journal;
 mod map;
 mod operator;
 mod panics;

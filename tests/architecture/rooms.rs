@@ -52,6 +52,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tempfile", &["src/output/"]),
     ("file_id", &["src/output/"]),
     ("backon", &["src/engine/"]),
+    ("rusqlite", &["src/engine/journal/"]),
+    ("gethostname", &["src/engine/journal/hold.rs"]),
     ("petgraph", &["src/plan/"]),
     ("ffmpeg_next", &["src/media/"]),
     ("turbojpeg", &["src/media/"]),
