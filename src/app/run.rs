@@ -28,6 +28,7 @@ use crate::engine::Unkept;
 use crate::facts::VideoFacts;
 use crate::media;
 use crate::name::VideoId;
+use crate::output::WantedRange;
 use crate::recipe;
 use crate::stages;
 use crate::stages::Resources;
@@ -108,6 +109,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         compiled: &compiled,
         inputs: &inputs,
         stop: &stop,
+        range: WantedRange::of(&inputs::extract(&recipe), request.first),
     };
     let spending = Arc::clone(ledger.spending());
     let limits = request.limits;

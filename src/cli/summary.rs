@@ -54,6 +54,7 @@ fn video(video: &VideoReport) -> Vec<String> {
         None => format!("{path}: no results"),
     }];
     lines.extend(video.error.as_ref().map(|error| format!("  {error}")));
+    lines.extend(video.kept.iter().map(|kept| format!("  {kept}")));
     if video.results.is_some() {
         lines.push(format!("  {}", found(&video.summary)));
     }
@@ -163,6 +164,7 @@ pub(super) fn json(outcome: &RunReport) -> Value {
             "video": video.path.display().to_string(),
             "results": video.results.as_ref().map(|path| path.display().to_string()),
             "partial": video.partial,
+            "kept": video.kept,
             "summary": video.summary,
             "requests_spared": video.requests_spared,
             "saved": video.saved.iter().map(|files| json!({

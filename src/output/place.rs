@@ -6,12 +6,17 @@ use crate::name::file_name;
 use crate::output::file::OutputRoot;
 use crate::output::file::WriteError;
 use crate::output::results::json;
+use crate::output::results::lack;
 use crate::output::results::results::Results;
 use crate::recipe::OutputFormat;
 use std::env;
+use std::fs;
 use std::fs::File;
+use std::fs::Metadata;
 use std::io;
+use std::io::BufReader;
 use std::io::BufWriter;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,8 +31,23 @@ pub struct Place {
     pub stem: String,
 }
 
+/// Where results were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it is the partial one.
+    pub partial: bool,
+    /// Which files of earlier runs stay because they know more, a sentence each.
+    pub kept: Vec<String>,
+}
+
 /// What is appended to a stem, at most.
 const LONGEST_ENDING: usize = "_results.partial.json".len();
+
+/// The bytes of the largest file that is read again: ten hours of video with a hundred objects a
+/// second have less.
+const LARGEST: u64 = 1 << 30;
 
 impl Place {
     /// The place in `folder`, below `root`, of what belongs to a video of this stem. One that leaves
@@ -68,18 +88,56 @@ impl Place {
         self.root.prepare(&self.complete())
     }
 
-    /// Writes results and says where they are. A complete file takes the place of a partial one;
-    /// a partial one leaves a complete one of an earlier run alone.
-    pub fn write(&self, results: &Results, partial: bool) -> Result<PathBuf, WriteError> {
+    /// Writes results: those of a run that was `stopped` early to the partial file, and so are those
+    /// that know less than the complete file of an earlier run. A complete file takes the place of a
+    /// partial one; a partial one that knows more than these stays.
+    ///
+    /// # Errors
+    ///
+    /// Where the file may not or cannot be written.
+    pub fn write(&self, results: &Results, stopped: bool) -> Result<Written, WriteError> {
+        let mut kept: Vec<String> = match stopped {
+            true => Vec::new(),
+            false => self.keeps_complete(results).into_iter().collect(),
+        };
+        let partial = stopped || !kept.is_empty();
         let path = match partial {
             true => self.partial(),
             false => self.complete(),
         };
-        self.root.fill(&path, |file| fill(file, results))?;
+        match self.keeps_partial(results).filter(|_| partial) {
+            Some(more) => kept.push(more),
+            None => self.root.fill(&path, |file| fill(file, results))?,
+        }
         if !partial {
             self.root.remove(&self.partial())?;
         }
-        Ok(path)
+        Ok(Written {
+            path,
+            partial,
+            kept,
+        })
+    }
+
+    fn keeps_complete(&self, results: &Results) -> Option<String> {
+        // What cannot know less is not compared.
+        if results.range.is_none() && results.failures.is_empty() {
+            return None;
+        }
+        let path = self.complete();
+        let lack = lack::lack(results, &read(&path)?)?;
+        Some(format!("{} is kept: {lack}", path.display()))
+    }
+
+    fn keeps_partial(&self, results: &Results) -> Option<String> {
+        let path = self.partial();
+        let old = read(&path)?;
+        let (has, new) = (lack::answers(&old), lack::answers(results));
+        let knows_more = old.source.digest == results.source.digest && has > new;
+        knows_more.then(|| {
+            let path = path.display();
+            format!("{path} is kept: it has {has} answers, and this run {new}")
+        })
     }
 
     /// Writes results that cannot go to their place to a new folder that this user alone can read:
@@ -89,13 +147,13 @@ impl Place {
     /// # Errors
     ///
     /// Where they can go nowhere.
-    pub fn write_elsewhere(&self, results: &Results, partial: bool) -> Result<PathBuf, WriteError> {
+    pub fn write_elsewhere(&self, results: &Results, stopped: bool) -> Result<PathBuf, WriteError> {
         let here = PathBuf::from(".");
         let others = [Some(here), env::home_dir()].into_iter().flatten();
-        let mut written = self.write_below(env::temp_dir(), results, partial);
+        let mut written = self.write_below(env::temp_dir(), results, stopped);
         for folder in others {
             if written.is_err() {
-                written = self.write_below(folder, results, partial);
+                written = self.write_below(folder, results, stopped);
             }
         }
         written
@@ -105,7 +163,7 @@ impl Place {
         &self,
         folder: PathBuf,
         results: &Results,
-        partial: bool,
+        stopped: bool,
     ) -> Result<PathBuf, WriteError> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("vpipe-results-");
@@ -122,10 +180,10 @@ impl Place {
         })?;
         let root = OutputRoot::new(made.path().to_owned(), &Arc::default());
         let place = Self::new(root, made.path().to_owned(), &self.stem);
-        let path = place.write(results, partial)?;
+        let written = place.write(results, stopped)?;
         // Else it would be removed again.
         let _kept = made.keep();
-        Ok(path)
+        Ok(written.path)
     }
 }
 
@@ -135,6 +193,16 @@ fn fill(file: &mut File, results: &Results) -> io::Result<()> {
     out.into_inner()
         .map_err(io::IntoInnerError::into_error)?
         .sync_all()
+}
+
+// What stands in a plain file, where that is results.
+fn read(path: &Path) -> Option<Results> {
+    let file = fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
+    if file.len() > LARGEST {
+        return None;
+    }
+    let file = File::open(path).ok()?;
+    serde_json::from_reader(BufReader::new(file)).ok()
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ use crate::recipe::stages::merge::MergeSpec;
 use crate::recipe::stages::save::SaveSpec;
 use crate::recipe::stages::take::TakeSpec;
 use crate::recipe::stages::yolo::YoloSpec;
+use serde_json::Map;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -101,6 +103,15 @@ impl Recipe {
         })
     }
 
+    /// BLAKE3 of the settings of all stages, in hexadecimal.
+    pub fn settings_digest(&self) -> String {
+        let stages = self.stages.iter();
+        let stages: BTreeMap<_, _> = stages.map(|it| (&it.id, &it.settings)).collect();
+        // A map with keys of text is always JSON.
+        let text = serde_json::to_vec(&stages).unwrap_or_default();
+        blake3::hash(&text).to_hex().to_string()
+    }
+
     /// The size of the batches that `stage` takes; `None` where it takes none.
     pub fn batch_size(&self, stage: &Stage) -> Option<usize> {
         stage.inputs.iter().find_map(|input| {
@@ -127,6 +138,9 @@ pub struct Stage {
     pub spec: StageSpec,
     /// Where each key that was written stands (its value), for checks that come later.
     pub keys: BTreeMap<String, Span>,
+    /// The keys that were written with their values, templates filled in where they are not filled
+    /// later. Without those that say where files go, or that may hold secrets.
+    pub settings: Map<String, Value>,
 }
 
 impl Stage {

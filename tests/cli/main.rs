@@ -13,6 +13,7 @@ mod doctor;
 mod files;
 mod hostile;
 mod inputs;
+mod kept;
 mod log;
 mod models;
 mod plan;

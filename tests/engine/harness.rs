@@ -522,6 +522,7 @@ fn stage(id: &str, from: &[&str], spec: StageSpec) -> Stage {
         take: TakeSpec::default(),
         spec,
         keys: BTreeMap::new(),
+        settings: serde_json::Map::new(),
     }
 }
 

@@ -50,6 +50,18 @@ pub(in crate::app) struct Ledger {
     files: SavedTally,
 }
 
+/// What became of the files of one video's results.
+pub(in crate::app) struct WriteOutcome {
+    /// Where they are.
+    pub(in crate::app) path: Option<PathBuf>,
+    /// Whether that is a partial file.
+    pub(in crate::app) partial: bool,
+    /// Which files of earlier runs stay because they know more, a sentence each.
+    pub(in crate::app) kept: Vec<String>,
+    /// What could not be written to its place.
+    pub(in crate::app) unwritten: Option<String>,
+}
+
 #[derive(Default)]
 struct StageTally {
     frames: u64,
@@ -76,6 +88,7 @@ impl Ledger {
                 path: path.clone(),
                 results: None,
                 partial: false,
+                kept: Vec::new(),
                 summary: Summary::default(),
                 failures: 0,
                 requests_spared: 0,
@@ -181,6 +194,7 @@ impl Ledger {
             stages,
             unread: self.unread.get(&video).cloned().unwrap_or_default(),
             stream: self.streams.get(&video).copied().unwrap_or_default(),
+            range: None,
         }
     }
 
@@ -231,22 +245,21 @@ impl Ledger {
         }
     }
 
-    /// The results of a video, the file they are in, and what could not be written.
+    /// The results of a video, and what became of their files.
     pub(in crate::app) fn results(
         &mut self,
         video: VideoId,
-        path: Option<PathBuf>,
-        partial: bool,
         results: Results,
-        unwritten: Option<String>,
+        outcome: WriteOutcome,
     ) {
-        if let Some(outcome) = self.videos.get_mut(&video) {
-            outcome.results = path;
-            outcome.partial = partial;
-            outcome.summary = results.summary;
-            outcome.failures = results.failures.len();
-            outcome.is_unwritten = unwritten.is_some();
-            outcome.error = unwritten.or(outcome.error.take());
+        if let Some(report) = self.videos.get_mut(&video) {
+            report.results = outcome.path;
+            report.partial = outcome.partial;
+            report.kept = outcome.kept;
+            report.summary = results.summary;
+            report.failures = results.failures.len();
+            report.is_unwritten = outcome.unwritten.is_some();
+            report.error = outcome.unwritten.or(report.error.take());
         }
     }
 

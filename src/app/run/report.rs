@@ -37,8 +37,11 @@ pub struct VideoReport {
     pub path: PathBuf,
     /// The results file, if one was written.
     pub results: Option<PathBuf>,
-    /// Whether the video was not seen to its end.
+    /// Whether that is the partial file: the video was not seen to its end, or the complete file
+    /// of an earlier run knows more.
     pub partial: bool,
+    /// Which files of earlier runs stay because they know more, a sentence each.
+    pub kept: Vec<String>,
     /// Counts over what stands in the results file, or in `saved` where there is none.
     pub summary: Summary,
     /// Items without an answer, of all stages.
@@ -148,6 +151,7 @@ mod tests {
             path: "a.mp4".into(),
             results: None,
             partial: false,
+            kept: Vec::new(),
             summary: Summary {
                 frames,
                 failed,

@@ -1,6 +1,7 @@
 //! The results of a run: the file of each video is written when its record leaves the plan.
 
 use crate::app::accounting::ledger::Ledger;
+use crate::app::accounting::ledger::WriteOutcome;
 use crate::app::compile::Compiled;
 use crate::app::inputs::Inputs;
 use crate::app::run::report::RunUpdate;
@@ -14,8 +15,11 @@ use crate::output;
 use crate::output::CaptionLayout;
 use crate::output::Place;
 use crate::output::Results;
+use crate::output::RunFacts;
+use crate::output::WantedRange;
 use crate::output::WriteError;
 use crate::recipe::Recipe;
+use std::path::Path;
 
 /// Takes in what the conductor says: keeps the ledger, and writes the file of a video when its record
 /// comes.
@@ -24,6 +28,8 @@ pub(super) struct Writer<'a> {
     pub(super) compiled: &'a Compiled,
     pub(super) inputs: &'a Inputs,
     pub(super) stop: &'a StopSignal,
+    /// How much of each video is wanted, where that is not all of it.
+    pub(super) range: Option<WantedRange>,
 }
 
 impl Writer<'_> {
@@ -57,22 +63,42 @@ impl Writer<'_> {
         };
         let (plan, stopped) = (&self.compiled.plan, self.stop.reason());
         let is_partial = |reason| ledger.is_partial(record, plan, reason);
-        let partial = stopped.as_ref().is_some_and(is_partial);
-        let run = ledger.run_facts(video, plan, stopped);
-        let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
-        let (path, unwritten) = match place.write(&results, partial) {
-            Ok(path) if partial => (Some(path), None),
-            Ok(path) => (Some(path), self.write_formats(&results, place).err()),
-            Err(error) => (place.write_elsewhere(&results, partial).ok(), Some(error)),
+        let is_stopped = stopped.as_ref().is_some_and(is_partial);
+        let run = RunFacts {
+            range: self.range,
+            ..ledger.run_facts(video, plan, stopped)
         };
-        let unwritten = unwritten.map(|error| match &path {
-            Some(path) => format!("{error}; the results are kept in {}", path.display()),
-            None => format!("{error}; the results could be kept nowhere else"),
-        });
-        if let Some(why) = &unwritten {
+        let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
+        let outcome = match place.write(&results, is_stopped) {
+            Ok(written) => {
+                let formats = match written.partial {
+                    true => Ok(()),
+                    false => self.write_formats(&results, place),
+                };
+                WriteOutcome {
+                    unwritten: formats
+                        .err()
+                        .map(|error| unwritten(&error, Some(&written.path))),
+                    path: Some(written.path),
+                    partial: written.partial,
+                    kept: written.kept,
+                }
+            }
+            Err(error) => {
+                let path = place.write_elsewhere(&results, is_stopped).ok();
+                WriteOutcome {
+                    unwritten: Some(unwritten(&error, path.as_deref())),
+                    path,
+                    partial: is_stopped,
+                    kept: Vec::new(),
+                }
+            }
+        };
+        if let Some(why) = &outcome.unwritten {
             tracing::warn!(video = video.0, why, "not written");
         }
-        if let Some(path) = &path {
+        if let Some(path) = &outcome.path {
+            let partial = outcome.partial;
             tracing::info!(video = video.0, path = %path.display(), partial, "results written");
             update(RunUpdate::Saved {
                 video,
@@ -80,7 +106,7 @@ impl Writer<'_> {
                 partial,
             });
         }
-        ledger.results(video, path, partial, results, unwritten);
+        ledger.results(video, results, outcome);
     }
 
     fn write_formats(&self, results: &Results, place: &Place) -> Result<(), WriteError> {
@@ -101,5 +127,13 @@ impl Writer<'_> {
 
     fn facts(&self, video: VideoId) -> Option<&VideoFacts> {
         self.inputs.videos.get(&video).map(|(_, facts)| facts)
+    }
+}
+
+// What could not be written, and where its results are.
+fn unwritten(error: &WriteError, path: Option<&Path>) -> String {
+    match path {
+        Some(path) => format!("{error}; the results are kept in {}", path.display()),
+        None => format!("{error}; the results could be kept nowhere else"),
     }
 }

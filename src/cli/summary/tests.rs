@@ -23,6 +23,7 @@ fn outcome() -> RunReport {
         path: "a.mp4".into(),
         results: Some("output/a_results.json".into()),
         partial: false,
+        kept: Vec::new(),
         summary: Summary {
             records: 0,
             frames: 24,
@@ -45,6 +46,7 @@ fn outcome() -> RunReport {
         path: "b.txt".into(),
         results: None,
         partial: false,
+        kept: Vec::new(),
         summary: Summary::default(),
         failures: 0,
         requests_spared: 0,
@@ -109,6 +111,7 @@ fn programs_are_told_the_same() {
           "video": "a.mp4",
           "results": "output/a_results.json",
           "partial": false,
+          "kept": [],
           "summary": {
             "frames": 24,
             "failed": 1,
@@ -132,6 +135,7 @@ fn programs_are_told_the_same() {
           "video": "b.txt",
           "results": null,
           "partial": false,
+          "kept": [],
           "summary": {
             "frames": 0,
             "failed": 0,

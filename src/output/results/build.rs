@@ -16,7 +16,8 @@ use crate::item::Found;
 use crate::item::Moment;
 use crate::item::Record;
 use crate::name::StageId;
-use crate::output::results::results::Config;
+use crate::output::results::asked::config;
+use crate::output::results::asked::recipe_entry;
 use crate::output::results::results::CropRecord;
 use crate::output::results::results::Detected;
 use crate::output::results::results::Entry;
@@ -32,6 +33,7 @@ use crate::output::results::results::SourceEntry;
 use crate::output::results::results::StageOutput;
 use crate::output::results::results::StageRun;
 use crate::output::results::results::Summary;
+use crate::output::results::results::WantedRange;
 use crate::output::results::rounding::rounded;
 use crate::output::results::timeline::timeline;
 use crate::output::results::transcription::Transcription;
@@ -39,8 +41,6 @@ use crate::output::results::transcription::unread_rest;
 use crate::recipe::Medium;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
-use crate::recipe::USUAL_IMGSZ;
-use crate::recipe::YoloSpec;
 use crate::speech::Gap;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -60,6 +60,8 @@ pub struct RunFacts {
     pub unread: Vec<(StageId, Failure)>,
     /// What reading the video has shown of it.
     pub stream: StreamFacts,
+    /// How much of the video was wanted, where that is not all of it.
+    pub range: Option<WantedRange>,
 }
 
 /// The results of one video.
@@ -101,7 +103,9 @@ pub fn results(
         demo: facts.placements.values().any(is_demo),
         video: video.path.display().to_string(),
         config: config(recipe, facts, primary),
+        recipe: recipe_entry(recipe),
         source: source(video, run.stream.length),
+        range: run.range,
         models: models(facts),
         summary,
         detections: top.detections,
@@ -190,35 +194,6 @@ fn detects(recipe: &Recipe, id: &StageId) -> bool {
 
 fn is_demo(placement: &Placement) -> bool {
     matches!(placement, Placement::Local(local) if local.model.demo)
-}
-
-fn config(recipe: &Recipe, facts: &Facts, primary: Option<&StageId>) -> Config {
-    let detecting = recipe
-        .yolos()
-        .min_by_key(|(stage, _)| Some(&stage.id) != primary);
-    let yolo = detecting.map(|(_, yolo)| yolo);
-    Config {
-        max_workers: yolo.map(|yolo| yolo.concurrency),
-        batch_size: detecting.and_then(|(stage, _)| recipe.batch_size(stage)),
-        fps: recipe.extract().map(|extract| extract.fps.to_f64()),
-        yolo_conf: yolo.map(|yolo| yolo.conf),
-        yolo_iou: yolo.map(|yolo| yolo.iou),
-        yolo_imgsz: detecting.map(|(stage, yolo)| imgsz(facts, &stage.id, yolo)),
-    }
-}
-
-fn imgsz(facts: &Facts, stage: &StageId, yolo: &YoloSpec) -> u32 {
-    let model = match facts.placements.get(stage) {
-        Some(Placement::Local(local)) => Some(&local.model),
-        Some(Placement::Remote(_) | Placement::Skipped { .. }) | None => None,
-    };
-    let fixed = model.and_then(|model| model.fixed_size);
-    let own = model.and_then(|model| model.imgsz);
-    fixed
-        .map(|size| size.width.max(size.height))
-        .or(yolo.imgsz)
-        .or(own)
-        .unwrap_or(USUAL_IMGSZ)
 }
 
 fn source(video: &VideoFacts, read: Option<f64>) -> SourceEntry {
@@ -493,4 +468,4 @@ fn error_texts(record: &Record, run: &RunFacts) -> Vec<ErrorText> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::output) mod tests;

@@ -1,7 +1,9 @@
 //! The results file: its keys, and how it is built from a record.
 
+mod asked;
 pub(super) mod build;
 pub(super) mod json;
+pub(super) mod lack;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod results;
 mod rounding;

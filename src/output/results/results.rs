@@ -35,8 +35,14 @@ pub struct Results {
     pub processing_time: f64,
     /// The parameters that everyone changes.
     pub config: Config,
+    /// What the recipe said.
+    #[serde(default)]
+    pub recipe: RecipeEntry,
     /// What the video is.
     pub source: SourceEntry,
+    /// How much of the video was wanted; absent where that is all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<WantedRange>,
     /// What inferred, by stage.
     pub models: BTreeMap<StageId, Model>,
     /// Counts over `detections`.
@@ -76,6 +82,27 @@ pub struct Config {
     pub yolo_iou: Option<f32>,
     /// The side, in pixels, that frames are fitted to.
     pub yolo_imgsz: Option<u32>,
+}
+
+/// What the recipe said.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RecipeEntry {
+    /// The name of the preset or of the file.
+    pub name: String,
+    /// BLAKE3 of `settings`, in hexadecimal.
+    pub digest: String,
+    /// The keys of each stage that were written, by the recipe, what it extends, or the command
+    /// line. Without those that say where files go, or that may hold secrets.
+    pub settings: BTreeMap<StageId, Map<String, Value>>,
+}
+
+/// How much of a video was wanted, in seconds since its first frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WantedRange {
+    /// The first moment.
+    pub start: f64,
+    /// The moment after the last; `null` where that is the end of the video.
+    pub end: Option<f64>,
 }
 
 /// What the video is.

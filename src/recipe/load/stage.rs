@@ -5,10 +5,14 @@ use crate::name::StageId;
 use crate::recipe::context::Context;
 use crate::recipe::input::read_inputs;
 use crate::recipe::kind::StageKind;
+use crate::recipe::load::render::json;
 use crate::recipe::load::section::Section;
+use crate::recipe::load::tree::Table;
 use crate::recipe::recipe::Stage;
 use crate::recipe::stages::parameters::StageTable;
 use crate::recipe::stages::take::TakeSpec;
+use serde_json::Map;
+use serde_json::Value;
 
 /// The keys of a stage that are rendered for each video, frame or request.
 pub(in crate::recipe) fn rendered_later(section: &Section) -> &'static [&'static str] {
@@ -29,6 +33,7 @@ pub(in crate::recipe) fn read_stage(
         wrong.push(section.no_kind("stage", StageKind::ALL.map(StageKind::word)));
         return None;
     };
+    let settings = settings(&section.keys);
     let Section {
         name,
         span,
@@ -53,5 +58,18 @@ pub(in crate::recipe) fn read_stage(
         take,
         spec,
         keys: written,
+        settings,
     })
+}
+
+// The keys that results do not tell: where files go on this machine, and what may hold a secret.
+const UNTOLD: [&str; 3] = ["output_dir", "headers", "query"];
+
+fn settings(keys: &Table) -> Map<String, Value> {
+    let told = keys
+        .0
+        .iter()
+        .filter(|it| !UNTOLD.contains(&it.key.as_str()));
+    told.map(|entry| (entry.key.clone(), json(&entry.node)))
+        .collect()
 }

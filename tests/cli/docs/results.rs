@@ -34,17 +34,19 @@ inputs = ["yolo", "closer", "whisper", "save"]
 "#;
 
 // Objects whose keys are names of the run's own, and what the page calls those.
-const NAMED: [(&str, &str); 4] = [
+const NAMED: [(&str, &str); 5] = [
     ("models", "STAGE"),
     ("skipped", "STAGE"),
     ("stages", "STAGE"),
     ("run.stages", "STAGE"),
+    ("recipe.settings", "STAGE"),
 ];
 
 // Objects that are written about as a whole.
-const WHOLE: [&str; 4] = [
+const WHOLE: [&str; 5] = [
     "summary.classes",
     "timeline[].seen",
+    "recipe.settings.STAGE",
     "run.stages.STAGE.requests.queue_seconds",
     "run.stages.STAGE.requests.execution_seconds",
 ];
