@@ -4,18 +4,26 @@
 //! batch is transport and has no key of its own. Knows nothing of where answers are kept.
 
 use crate::failure::Failure;
+use crate::item::Batch;
+use crate::item::Content;
 use crate::item::Detection;
+use crate::item::Detections;
 use crate::item::Fields;
 use crate::item::Found;
+use crate::item::Frame;
 use crate::item::Item;
 use crate::item::Moment;
 use crate::item::Part;
 use crate::item::SavedFile;
 use crate::item::Size;
 use crate::name::BackendName;
+use crate::name::StageId;
 use crate::name::Ticket;
 use crate::name::VideoId;
+use crate::speech::AudioData;
 use crate::speech::AudioSpan;
+use crate::speech::Chunk;
+use crate::speech::ChunkTranscript;
 use crate::speech::Recognition;
 use crate::speech::Transcript;
 use crate::time::Pts;
@@ -71,6 +79,27 @@ impl Extent {
             end: span.range.end,
         }
     }
+
+    /// What a stage is asked about with `item`; `None` for a batch, whose frames are asked about
+    /// one by one, and where there is nothing to look at or to listen to.
+    pub fn of_question(item: &Item) -> Option<Self> {
+        match item {
+            Item::Frame(frame) if frame.content.is_ok() => Some(Self::of_moment(&frame.moment)),
+            Item::Detections(Detections {
+                moment,
+                found: Found::Objects(_),
+                same_as: None,
+                ..
+            }) => Some(Self::of_moment(moment)),
+            Item::Chunk(chunk) => match &chunk.content {
+                Ok(AudioData::Samples(_) | AudioData::File { .. }) => {
+                    Some(Self::of_span(&chunk.span))
+                }
+                Ok(AudioData::Silence) | Err(_) => None,
+            },
+            _ => None,
+        }
+    }
 }
 
 /// What an answer is kept under.
@@ -124,6 +153,36 @@ impl Answer {
             }
             _ => None,
         }
+    }
+
+    /// What leaves `stage` for `item` with this answer; `None` where it answers something else.
+    pub fn item(self, stage: &StageId, item: &Item) -> Option<Item> {
+        let moment = match item {
+            Item::Frame(frame) => &frame.moment,
+            Item::Detections(boxes) => &boxes.moment,
+            Item::Chunk(chunk) => {
+                let Self::Recognition(recognition) = self else {
+                    return None;
+                };
+                return Some(Item::ChunkTranscript(ChunkTranscript {
+                    stage: stage.clone(),
+                    span: chunk.span.clone(),
+                    recognition: Ok(recognition),
+                }));
+            }
+            _ => return None,
+        };
+        let found = match self {
+            Self::Objects(objects) => Found::Objects(objects),
+            Self::Fields(fields) => Found::Fields(fields),
+            _ => return None,
+        };
+        Some(Item::Detections(Detections {
+            stage: stage.clone(),
+            moment: moment.clone(),
+            found,
+            same_as: None,
+        }))
     }
 }
 
@@ -210,6 +269,85 @@ pub enum Question {
     },
 }
 
+impl Question {
+    /// What is asked with `item`; `None` where that is nothing.
+    pub fn of(item: &Item) -> Option<Self> {
+        let sample = |frame: &Frame| Sample::new(&frame.moment, frame.source, frame.size);
+        match item {
+            Item::Batch(batch) => {
+                let frames = batch.frames.iter();
+                let sent: Vec<_> = frames
+                    .filter(|frame| frame.content.is_ok())
+                    .map(sample)
+                    .collect();
+                (!sent.is_empty()).then_some(Self::Frames(sent))
+            }
+            _ => Extent::of_question(item).and_then(|_| match item {
+                Item::Frame(frame) => Some(Self::Frames(vec![sample(frame)])),
+                // A record has no use for sizes.
+                Item::Detections(boxes) => {
+                    let none = Size {
+                        width: 0,
+                        height: 0,
+                    };
+                    Some(Self::Boxes(Sample::new(&boxes.moment, none, none)))
+                }
+                Item::Chunk(chunk) => Some(Self::Sound {
+                    range: [chunk.span.range.start, chunk.span.range.end],
+                    own: [chunk.span.own.start, chunk.span.own.end],
+                }),
+                _ => None,
+            }),
+        }
+    }
+
+    /// The item that was asked about, without the frames or the sound that were sent: enough for
+    /// `stage` to read an answer.
+    pub fn item(&self, stage: &StageId, video: VideoId) -> Item {
+        match self {
+            Self::Frames(samples) => {
+                let frame = |sample: &Sample| Frame {
+                    moment: sample.moment(video),
+                    source: sample.source,
+                    size: sample.size,
+                    content: Ok(Content::default()),
+                };
+                Item::Batch(Batch {
+                    video,
+                    frames: samples.iter().map(frame).collect(),
+                })
+            }
+            Self::Boxes(sample) => Item::Detections(Detections {
+                stage: stage.clone(),
+                moment: sample.moment(video),
+                found: Found::Objects(Vec::new()),
+                same_as: None,
+            }),
+            Self::Sound { range, own } => Item::Chunk(Chunk {
+                span: AudioSpan {
+                    video,
+                    range: range[0]..range[1],
+                    own: own[0]..own[1],
+                },
+                content: Ok(AudioData::Samples([].into())),
+            }),
+        }
+    }
+
+    /// What it asks about, one by one.
+    pub fn extents(&self) -> Vec<Extent> {
+        let of_sample = |sample: &Sample| Extent::of_moment(&sample.moment(VideoId::FIRST));
+        match self {
+            Self::Frames(samples) => samples.iter().map(of_sample).collect(),
+            Self::Boxes(sample) => vec![of_sample(sample)],
+            Self::Sound { range, .. } => vec![Extent::Sound {
+                start: range[0],
+                end: range[1],
+            }],
+        }
+    }
+}
+
 /// Work that a server has accepted and not yet answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OpenTicket {
@@ -226,3 +364,6 @@ pub struct OpenTicket {
     /// What it asks about.
     pub question: Question,
 }
+
+#[cfg(test)]
+mod tests;

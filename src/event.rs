@@ -59,6 +59,13 @@ pub enum Event {
         /// The progress units of the item: frames, or seconds of sound.
         frames: u64,
     },
+    /// A step of a stage had answers from before, and asks nothing about their frames.
+    Recalled {
+        /// The stage.
+        stage: StageId,
+        /// The progress units of what is known.
+        frames: u64,
+    },
     /// The last step of a stage is done with frames, for better or worse.
     Finished {
         /// The stage.

@@ -79,6 +79,8 @@ struct Stage {
     limit: usize,
     total: Option<u64>,
     done: u64,
+    // What of it had an answer from before.
+    known: u64,
     // Where a stage says it: the slots that are taken.
     at_work: Option<u64>,
     retries: u64,
@@ -95,6 +97,7 @@ impl Stage {
             limit: row.limit,
             total: row.total,
             done: 0,
+            known: 0,
             at_work: None,
             retries: 0,
             failed: 0,
@@ -103,10 +106,11 @@ impl Stage {
         }
     }
 
-    // Frames a second since its first, once that means anything.
+    // Frames a second since its first, once that means anything. What was known took no time.
     fn rate(&self) -> Option<f64> {
         let seconds = self.latest.saturating_sub(self.began?).as_secs_f64();
-        (self.done > 1 && seconds > 0.2).then(|| self.done as f64 / seconds)
+        let asked = self.done.saturating_sub(self.known);
+        (asked > 1 && seconds > 0.2).then(|| asked as f64 / seconds)
     }
 
     fn remaining(&self) -> Option<Duration> {
@@ -119,6 +123,7 @@ impl Stage {
             Some(total) => format!("{}/{total}", self.done),
             None => self.done.to_string(),
         }];
+        parts.extend((self.known > 0).then(|| format!("{} known", self.known)));
         parts.extend(self.rate().map(|rate| format!("{rate:.1}/s")));
         let at_work = |slots| format!("{slots} of {} at work", self.limit);
         parts.extend(self.at_work.map(at_work));
@@ -201,7 +206,10 @@ impl Progress {
             Event::VideoDone { video } => {
                 Some(line(Weight::Step, format!("{}: done", self.name(*video))))
             }
-            Event::Started { .. } | Event::Paused { .. } | Event::Finished { .. } => {
+            Event::Started { .. }
+            | Event::Paused { .. }
+            | Event::Recalled { .. }
+            | Event::Finished { .. } => {
                 self.count(event, now);
                 None
             }
@@ -259,6 +267,7 @@ impl Progress {
                 let at_work = self.stage(stage)?.at_work.as_mut()?;
                 *at_work = at_work.saturating_sub(1);
             }
+            Event::Recalled { stage, frames } => self.stage(stage)?.known += frames,
             Event::Finished { stage, frames } => {
                 let stage = self.stage(stage)?;
                 stage.began.get_or_insert(now);

@@ -3,6 +3,7 @@
 //! Permits are held only while the item is at work. The body of a request is made before a permit
 //! is asked for, so a slot that is free finds one ready.
 
+use crate::engine::answers::Answers;
 use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
 use crate::engine::gate::Gate;
@@ -15,6 +16,8 @@ use crate::engine::permits::Permits;
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
 use crate::engine::threads::MapThreads;
+use crate::engine::waiting::Abort;
+use crate::engine::waiting::Waited;
 use crate::event::Event;
 use crate::exchange::Exchange;
 use crate::failure::Class;
@@ -43,6 +46,7 @@ pub(super) struct Attempts {
     pub(super) reporter: Reporter,
     pub(super) stop: StopSignal,
     pub(super) gate: Arc<dyn Gate>,
+    pub(super) answers: Arc<dyn Answers>,
     pub(super) first: FirstRequest,
     pub(super) history: AnswerHistory,
 }
@@ -79,11 +83,11 @@ impl Attempts {
                 frames,
             })
             .await;
+        let (mut ticket, body) = (None, body.clone().unwrap_or_default());
         let answer = match &self.worker {
             Worker::Threads { threads, .. } => threads.map(item.clone()).await,
             Worker::Calls(call) => {
-                let body = body.clone().unwrap_or_default();
-                let answer = self.call(&**call, item, body);
+                let answer = self.call(&**call, item, body, &mut ticket);
                 self.first.wait(alone.as_ref(), answer).await
             }
         };
@@ -107,6 +111,9 @@ impl Attempts {
                 frames,
             })
             .await;
+        if let Ok(items) = &answer {
+            self.keep(item, items, ticket).await;
+        }
         answer
     }
 
@@ -118,7 +125,13 @@ impl Attempts {
         joined(tokio::task::spawn_blocking(move || call.prepare(&item)).await)?
     }
 
-    async fn call(&self, call: &dyn Call, item: &Item, body: Bytes) -> Result<Vec<Item>, Failure> {
+    async fn call(
+        &self,
+        call: &dyn Call,
+        item: &Item,
+        body: Bytes,
+        ticket: &mut Option<Ticket>,
+    ) -> Result<Vec<Item>, Failure> {
         let asks = !body.is_empty();
         let mut exchange = Exchange {
             frames: item.progress_units(),
@@ -128,7 +141,24 @@ impl Attempts {
             tracing::debug!(bytes = body.len(), "submitting");
         }
         let begun = Instant::now();
-        let answer = self.ask(call, item, body, &mut exchange).await;
+        let answer = match self.submit(call, item, body, &mut exchange).await {
+            Ok(Submitted::Answer(items)) => Ok(items),
+            Ok(Submitted::Ticket(accepted)) => {
+                let waited = self.wait(call, item, &accepted, &mut exchange, Abort::Cancels);
+                match waited.await {
+                    Waited::Answered(items) => {
+                        *ticket = Some(accepted);
+                        Ok(items)
+                    }
+                    Waited::Open(failure) => Err(failure),
+                    Waited::Over(failure) => {
+                        self.forget(accepted).await;
+                        Err(failure)
+                    }
+                }
+            }
+            Err(failure) => Err(failure),
+        };
         if asks {
             exchange.waited = begun.elapsed();
             exchange.answered = answer.is_ok();
@@ -142,13 +172,13 @@ impl Attempts {
         answer
     }
 
-    async fn ask(
+    async fn submit(
         &self,
         call: &dyn Call,
         item: &Item,
         body: Bytes,
         exchange: &mut Exchange,
-    ) -> Result<Vec<Item>, Failure> {
+    ) -> Result<Submitted, Failure> {
         // Not raced against an abort: the ticket of work that was accepted must be known, or
         // it could not be cancelled.
         let submitted = call.submit(item, body, exchange).await;
@@ -158,43 +188,13 @@ impl Attempts {
         {
             self.history.reached();
         }
-        let ticket = match submitted? {
-            Submitted::Answer(items) => return Ok(items),
-            Submitted::Ticket(ticket) => ticket,
-        };
-        tracing::info!(%ticket, "accepted");
-        self.reporter
-            .accepted(self.step.id.clone(), item.to_string(), ticket.clone())
-            .await;
-        self.wait(call, item, &ticket, exchange).await
-    }
-
-    // Stopped once: what has not begun is taken back, what runs is waited for; what fits the
-    // budget is waited for in any case. Stopped twice: everything is taken back.
-    async fn wait(
-        &self,
-        call: &dyn Call,
-        item: &Item,
-        ticket: &Ticket,
-        exchange: &mut Exchange,
-    ) -> Result<Vec<Item>, Failure> {
-        let mut answer = call.wait(item, ticket, exchange);
-        tokio::select! {
-            biased;
-            answer = &mut answer => return answer,
-            () = self.stop.stopping() => {}
-        }
-        if !self.stop.collects() && call.cancel(ticket, false).await {
-            return Err(self.stop.failure());
-        }
-        tokio::select! {
-            biased;
-            answer = answer => answer,
-            () = self.stop.aborted() => {
-                call.cancel(ticket, true).await;
-                Err(self.stop.failure())
+        if let Ok(Submitted::Ticket(ticket)) = &submitted {
+            tracing::info!(%ticket, "accepted");
+            if let Some(open) = self.open_ticket(item, ticket) {
+                self.reporter.accepted(open).await;
             }
         }
+        submitted
     }
 }
 

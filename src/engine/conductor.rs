@@ -1,14 +1,23 @@
-//! The conductor: the one place where everything that happens in a run is put in order.
+//! The conductor: the one place where everything that happens in a run is put in order, and the
+//! only one that writes down what is to outlast the run.
 //!
 //! Steps report to it and never to each other or to the caller; it tells the caller, one thing
-//! after the other. A ticket is acknowledged when the caller has been told of it.
+//! after the other. A ticket or an answer is acknowledged when it is kept. Answers that come
+//! together are kept together.
 
+use crate::answer::OpenTicket;
+use crate::engine::answers::Answers;
+use crate::engine::answers::NotedAnswer;
+use crate::engine::stop::StopReason;
+use crate::engine::stop::StopSignal;
 use crate::event::Event;
+use crate::failure::Failure;
 use crate::item::Item;
-use crate::name::StepId;
 use crate::name::Ticket;
 use crate::name::VideoId;
 use std::collections::BTreeMap;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
@@ -19,42 +28,18 @@ pub enum Notification {
     Event(Event),
     /// An item left the plan.
     Output(Item),
-    /// A server accepted work; the answer is waited for only after this was told.
-    Accepted {
-        /// The step that submitted it.
-        step: StepId,
-        /// What the item is.
-        item: String,
-        /// What the server calls the work.
-        ticket: Ticket,
-    },
 }
 
-/// What a step reports.
-pub(super) struct Report {
-    notification: Notification,
-    told: Option<oneshot::Sender<()>>,
+// What a step reports.
+enum Report {
+    Told(Notification),
+    Accepted(Box<OpenTicket>, oneshot::Sender<()>),
+    Answered(Vec<NotedAnswer>, oneshot::Sender<()>),
+    Forgotten(Ticket),
 }
 
-impl From<Event> for Report {
-    fn from(event: Event) -> Self {
-        Self {
-            notification: Notification::Event(event),
-            told: None,
-        }
-    }
-}
-
-impl Report {
-    /// Tells the caller, and then acknowledges.
-    pub(super) fn tell(self, notify: &mut dyn FnMut(Notification)) {
-        notify(self.notification);
-        if let Some(told) = self.told {
-            // Nobody waits for it any more where the step was aborted.
-            told.send(()).unwrap_or_default();
-        }
-    }
-}
+// Wide enough that a burst of small reports does not hold steps up.
+const WAITING: usize = 256;
 
 /// Sends reports to the conductor.
 #[derive(Clone)]
@@ -63,17 +48,28 @@ pub(super) struct Reporter(mpsc::Sender<Report>);
 /// Receives the reports of all steps until the last reporter is gone.
 pub(super) struct Conductor {
     reports: mpsc::Receiver<Report>,
+    answers: Arc<dyn Answers>,
+    stop: StopSignal,
+    /// What is to be told, in order.
+    told: VecDeque<Notification>,
     /// The steps that a video leaves the plan by.
     exits: usize,
     left: BTreeMap<VideoId, usize>,
 }
 
 impl Conductor {
-    pub(super) fn new(exits: usize) -> (Reporter, Self) {
-        // Wide enough that a burst of small reports does not hold steps up.
-        let (sender, receiver) = mpsc::channel(256);
+    /// One that keeps what is reported in `answers` and ends the run where that fails.
+    pub(super) fn new(
+        exits: usize,
+        answers: &Arc<dyn Answers>,
+        stop: &StopSignal,
+    ) -> (Reporter, Self) {
+        let (sender, receiver) = mpsc::channel(WAITING);
         let conductor = Self {
             reports: receiver,
+            answers: Arc::clone(answers),
+            stop: stop.clone(),
+            told: VecDeque::new(),
             exits,
             left: BTreeMap::new(),
         };
@@ -81,13 +77,50 @@ impl Conductor {
     }
 
     /// The next thing to be told; `None` where all reporters are gone.
-    pub(super) async fn next(&mut self) -> Option<Report> {
+    pub(super) async fn next(&mut self) -> Option<Notification> {
         loop {
-            let report = self.reports.recv().await?;
-            match &report.notification {
-                Notification::Event(Event::VideoDone { video }) if !self.note_exit(*video) => {}
-                _ => return Some(report),
+            match self.told.pop_front() {
+                Some(Notification::Event(Event::VideoDone { video })) if !self.note_exit(video) => {
+                }
+                Some(notification) => return Some(notification),
+                None => {
+                    let first = self.reports.recv().await?;
+                    self.take(first);
+                }
             }
+        }
+    }
+
+    // Takes in a report and all that wait behind it.
+    fn take(&mut self, first: Report) {
+        let (mut answers, mut kept) = (Vec::new(), Vec::new());
+        let waiting = self.reports.len().min(WAITING);
+        let rest = (0..waiting).map_while(|_| self.reports.try_recv().ok());
+        let all: Vec<Report> = std::iter::once(first).chain(rest).collect();
+        for report in all {
+            match report {
+                Report::Told(notification) => self.told.push_back(notification),
+                Report::Accepted(ticket, told) => {
+                    self.kept(self.answers.note_ticket(&ticket));
+                    acknowledge(told);
+                }
+                Report::Answered(more, told) => {
+                    answers.extend(more);
+                    kept.push(told);
+                }
+                Report::Forgotten(ticket) => self.kept(self.answers.drop_ticket(&ticket)),
+            }
+        }
+        if !kept.is_empty() {
+            self.kept(self.answers.note_answers(&answers));
+        }
+        kept.into_iter().for_each(acknowledge);
+    }
+
+    // What cannot be kept would be asked and paid again: no more is asked.
+    fn kept(&self, done: Result<(), Failure>) {
+        if let Err(failure) = done {
+            self.stop.finish(StopReason::Failed(failure));
         }
     }
 
@@ -99,44 +132,51 @@ impl Conductor {
     }
 }
 
+// Nobody waits for it any more where the step was aborted.
+fn acknowledge(told: oneshot::Sender<()>) {
+    told.send(()).unwrap_or_default();
+}
+
 // The conductor listens until all reporters are gone, so sending fails only when the run itself
 // was dropped; then nobody is there to be told.
 impl Reporter {
     pub(super) async fn event(&self, event: Event) {
-        self.send(Notification::Event(event)).await;
+        self.send(Report::Told(Notification::Event(event))).await;
     }
 
     pub(super) fn blocking_event(&self, event: Event) {
-        let report = Report {
-            notification: Notification::Event(event),
-            told: None,
-        };
+        let report = Report::Told(Notification::Event(event));
         self.0.blocking_send(report).unwrap_or_default();
     }
 
     pub(super) async fn output(&self, item: Item) {
-        self.send(Notification::Output(item)).await;
+        self.send(Report::Told(Notification::Output(item))).await;
     }
 
     pub(super) async fn video_done(&self, video: VideoId) {
         self.event(Event::VideoDone { video }).await;
     }
 
-    pub(super) async fn accepted(&self, step: StepId, item: String, ticket: Ticket) {
+    /// Returns when `ticket` is kept.
+    pub(super) async fn accepted(&self, ticket: OpenTicket) {
         let (told, wait) = oneshot::channel();
-        let report = Report {
-            notification: Notification::Accepted { step, item, ticket },
-            told: Some(told),
-        };
-        self.0.send(report).await.unwrap_or_default();
+        self.send(Report::Accepted(Box::new(ticket), told)).await;
         wait.await.unwrap_or_default();
     }
 
-    async fn send(&self, notification: Notification) {
-        let report = Report {
-            notification,
-            told: None,
-        };
+    /// Returns when `answers` are kept.
+    pub(super) async fn answered(&self, answers: Vec<NotedAnswer>) {
+        let (told, wait) = oneshot::channel();
+        self.send(Report::Answered(answers, told)).await;
+        wait.await.unwrap_or_default();
+    }
+
+    /// `ticket` will have no answer.
+    pub(super) async fn forgotten(&self, ticket: Ticket) {
+        self.send(Report::Forgotten(ticket)).await;
+    }
+
+    async fn send(&self, report: Report) {
         self.0.send(report).await.unwrap_or_default();
     }
 }
@@ -145,10 +185,103 @@ impl Reporter {
 mod tests {
     use super::Conductor;
     use super::Notification;
+    use crate::answer::Answer;
+    use crate::answer::Extent;
+    use crate::answer::ItemKey;
+    use crate::answer::OpenTicket;
+    use crate::answer::Question;
+    use crate::answer::StageDigest;
+    use crate::engine::answers::Answers;
+    use crate::engine::answers::NotedAnswer;
+    use crate::engine::stop::StopReason;
+    use crate::engine::stop::StopSignal;
+    use crate::event::Event;
+    use crate::failure::Class;
+    use crate::failure::Failure;
+    use crate::name::Ticket;
+    use crate::name::VideoId;
     use std::future::poll_fn;
     use std::pin::Pin;
     use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::Mutex;
     use std::task::Poll;
+
+    // Writes down what it is told, and is full from some point on.
+    #[derive(Default)]
+    struct Log {
+        notes: Mutex<Vec<String>>,
+        most: usize,
+    }
+
+    impl Log {
+        fn note(&self, text: String) -> Result<(), Failure> {
+            let mut notes = self.notes.lock().unwrap();
+            if notes.len() == self.most {
+                return Err(Failure::new(Class::Disk, "the disk is full"));
+            }
+            notes.push(text);
+            Ok(())
+        }
+    }
+
+    impl Answers for Log {
+        fn look_up(&self, _: &ItemKey) -> Result<Option<Answer>, Failure> {
+            Ok(None)
+        }
+
+        fn has(&self, _: &ItemKey) -> Result<bool, Failure> {
+            Ok(false)
+        }
+
+        fn note_ticket(&self, ticket: &OpenTicket) -> Result<(), Failure> {
+            self.note(format!("ticket {}", ticket.ticket))
+        }
+
+        fn note_answers(&self, answers: &[NotedAnswer]) -> Result<(), Failure> {
+            self.note(format!("{} answers", answers.len()))
+        }
+
+        fn drop_ticket(&self, ticket: &Ticket) -> Result<(), Failure> {
+            self.note(format!("no ticket {ticket}"))
+        }
+
+        fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn log(most: usize) -> Arc<Log> {
+        Arc::new(Log {
+            most,
+            ..Log::default()
+        })
+    }
+
+    fn ticket(name: &str) -> OpenTicket {
+        OpenTicket {
+            ticket: name.into(),
+            stage: StageDigest([0; 32]),
+            backend: "runpod".into(),
+            address: "https://a.example".to_owned(),
+            video: VideoId(0),
+            question: Question::Frames(Vec::new()),
+        }
+    }
+
+    fn answer() -> Vec<NotedAnswer> {
+        let key = ItemKey {
+            video: VideoId(0),
+            stage: StageDigest([0; 32]),
+            extent: Extent::Whole,
+        };
+        vec![NotedAnswer {
+            key,
+            answer: Answer::Objects(Vec::new()),
+            origin: None,
+            ticket: None,
+        }]
+    }
 
     async fn is_done(future: Pin<&mut impl Future>) -> bool {
         let mut future = future;
@@ -156,18 +289,46 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_ticket_is_acknowledged_when_it_has_been_told() {
-        let (reporter, mut conductor) = Conductor::new(1);
-        let mut accepted = pin!(reporter.accepted("yolo".into(), "frame 0".to_owned(), "a".into()));
-        assert!(!is_done(accepted.as_mut()).await);
-        let report = conductor.next().await.unwrap();
-        assert!(
-            !is_done(accepted.as_mut()).await,
-            "nobody has been told yet"
+    async fn what_comes_together_is_kept_together_before_it_is_acknowledged() {
+        let (log, stop) = (log(9), StopSignal::default());
+        let answers: Arc<dyn Answers> = log.clone();
+        let (reporter, mut conductor) = Conductor::new(1, &answers, &stop);
+        let mut accepted = pin!(reporter.accepted(ticket("a")));
+        let (mut first, mut second) = (
+            pin!(reporter.answered(answer())),
+            pin!(reporter.answered(answer())),
         );
-        let mut told = 0;
-        report.tell(&mut |it| told += u32::from(matches!(it, Notification::Accepted { .. })));
-        assert_eq!(told, 1);
-        assert!(is_done(accepted.as_mut()).await);
+        assert!(!is_done(accepted.as_mut()).await && !is_done(first.as_mut()).await);
+        assert!(!is_done(second.as_mut()).await);
+        reporter.forgotten("b".into()).await;
+        let video = VideoId(0);
+        reporter.event(Event::VideoOpened { video }).await;
+        let told = conductor.next().await;
+        assert!(matches!(
+            told,
+            Some(Notification::Event(Event::VideoOpened { .. }))
+        ));
+        let notes = log.notes.lock().unwrap().clone();
+        assert_eq!(notes, ["ticket a", "no ticket b", "2 answers"]);
+        assert!(is_done(accepted.as_mut()).await && is_done(first.as_mut()).await);
+        assert!(is_done(second.as_mut()).await && !stop.is_stopping());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_kept_ends_the_run() {
+        let (log, stop) = (log(1), StopSignal::default());
+        let answers: Arc<dyn Answers> = log.clone();
+        let (reporter, mut conductor) = Conductor::new(1, &answers, &stop);
+        let mut accepted = pin!(reporter.accepted(ticket("a")));
+        let mut answered = pin!(reporter.answered(answer()));
+        assert!(!is_done(accepted.as_mut()).await && !is_done(answered.as_mut()).await);
+        let video = VideoId(0);
+        reporter.event(Event::VideoOpened { video }).await;
+        assert!(conductor.next().await.is_some());
+        assert!(is_done(answered.as_mut()).await, "nobody waits for ever");
+        let Some(StopReason::Failed(failure)) = stop.reason() else {
+            panic!("it goes on");
+        };
+        assert_eq!(failure.message, "the disk is full");
     }
 }

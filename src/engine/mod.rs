@@ -22,12 +22,14 @@ mod map;
 mod operator;
 mod panics;
 mod permits;
+mod recall;
 mod retry;
 mod run;
 mod source;
 mod stop;
 mod tasks;
 mod threads;
+mod waiting;
 mod wire;
 
 pub use answers::Answers;

@@ -119,6 +119,9 @@ pub trait Call: Send + Sync {
     /// nothing; gives whether it was taken back.
     fn cancel<'a>(&'a self, ticket: &'a Ticket, running: bool) -> BoxFuture<'a, bool>;
 
+    /// Where the work is sent, without keys: a ticket is worth nothing at another address.
+    fn address(&self) -> String;
+
     /// Whether the first request goes alone until it is answered: its answer may be in a shape that
     /// nobody has read before, and no second one is paid before that is known.
     fn first_goes_alone(&self) -> bool {

@@ -86,7 +86,7 @@ impl Tries {
 impl Attempts {
     /// What leaves the step for `item`: its answer, or what stands in place of one.
     pub(super) async fn answer(self: Arc<Self>, item: Item) -> Vec<Item> {
-        let answer = caught_in(Arc::clone(&self).answer_of(item.clone(), Origin::Whole));
+        let answer = caught_in(Arc::clone(&self).known_or_asked(item.clone()));
         match answer.await {
             Ok(items) => items,
             Err(failure) => {
@@ -94,6 +94,24 @@ impl Attempts {
                 let items = caught_in(self.give_up(&item, &failure)).await;
                 items.unwrap_or_default()
             }
+        }
+    }
+
+    async fn known_or_asked(self: Arc<Self>, item: Item) -> Vec<Item> {
+        let mut recalled = match self.recall(&item) {
+            Ok(recalled) => recalled,
+            Err(failure) => {
+                if failure.class.verdict() == Verdict::StopRun {
+                    self.stop.finish(StopReason::Failed(failure.clone()));
+                }
+                return self.give_up(&item, &failure).await;
+            }
+        };
+        drop(item);
+        self.tell_known(&recalled.known).await;
+        match recalled.rest.take() {
+            Some(rest) => recalled.with(self.answer_of(rest, Origin::Whole).await),
+            None => recalled.known,
         }
     }
 

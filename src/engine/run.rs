@@ -3,7 +3,6 @@
 use crate::engine::answers::Answers;
 use crate::engine::conductor::Conductor;
 use crate::engine::conductor::Notification;
-use crate::engine::conductor::Report;
 use crate::engine::gate::Gate;
 use crate::engine::operator::Operator;
 use crate::engine::panics::caught;
@@ -45,7 +44,7 @@ pub async fn run(
     let exits = plan
         .steps()
         .filter(|(index, _)| plan.edges(*index).is_empty());
-    let (reporter, mut conductor) = Conductor::new(exits.count());
+    let (reporter, mut conductor) = Conductor::new(exits.count(), answers, stop);
     let shared = Shared {
         reporter,
         stop: stop.clone(),
@@ -68,8 +67,8 @@ struct Caller<'a> {
 }
 
 impl Caller<'_> {
-    fn hear(&mut self, report: Report) {
-        if let Err(panic) = caught(|| report.tell(self.notify)) {
+    fn hear(&mut self, notification: Notification) {
+        if let Err(panic) = caught(|| (self.notify)(notification)) {
             self.stop.finish(StopReason::Failed(panic));
         }
     }
@@ -83,12 +82,12 @@ async fn tell(conductor: &mut Conductor, stop: &StopSignal, caller: &mut Caller<
         tokio::select! {
             biased;
             () = stop.stopping(), if deadline.is_none() => {
-                caller.hear(stopping(stop).into());
+                caller.hear(Notification::Event(stopping(stop)));
                 let grace = if stop.collects() { FOR_EVER } else { GRACE };
                 deadline = Some(Instant::now() + grace);
             }
             next = conductor.next() => match next {
-                Some(report) => caller.hear(report),
+                Some(notification) => caller.hear(notification),
                 None => return,
             },
             () = until(deadline), if deadline.is_some() => {

@@ -36,7 +36,6 @@ pub(super) struct Shared {
     pub(super) reporter: Reporter,
     pub(super) stop: StopSignal,
     pub(super) gate: Arc<dyn Gate>,
-    #[expect(dead_code, reason = "looked up next")]
     pub(super) answers: Arc<dyn Answers>,
 }
 
@@ -138,6 +137,7 @@ fn attempts(
         reporter: shared.reporter.clone(),
         stop: shared.stop.clone(),
         gate: Arc::clone(&shared.gate),
+        answers: Arc::clone(&shared.answers),
         first: FirstRequest::new(goes_alone),
         history: AnswerHistory::default(),
     }))

@@ -792,6 +792,10 @@ impl Call for Detect {
         Box::pin(async { false })
     }
 
+    fn address(&self) -> String {
+        "http://bench".to_owned()
+    }
+
     fn split(&self, item: &Item) -> Option<(Item, Item)> {
         vpipe::stages::halves(item)
     }
@@ -823,7 +827,6 @@ impl Ran {
             Notification::Event(event) => self.events.push(event),
             Notification::Output(Item::Record(record)) => self.records.push(*record),
             Notification::Output(item) => panic!("{item} left the plan"),
-            Notification::Accepted { .. } => {}
         }
     }
 

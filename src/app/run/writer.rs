@@ -51,8 +51,8 @@ impl Writer<'_> {
                 self.write(&record, ledger, update);
             }
             Notification::Output(Item::Saved(saved)) => ledger.file(&saved),
-            // Nothing else leaves a plan, and no stage of this run has tickets to keep.
-            Notification::Output(_) | Notification::Accepted { .. } => {}
+            // Nothing else leaves a plan.
+            Notification::Output(_) => {}
         }
     }
 

@@ -64,6 +64,15 @@ impl Remote {
         }
     }
 
+    /// Where requests are sent, without keys and without what is not shown.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Runpod(endpoint) => endpoint.address(),
+            Self::Openai(server) => server.address(),
+            Self::Service(service) => service.place(),
+        }
+    }
+
     /// The body of a request with these fields, which name the files by number.
     ///
     /// # Errors

@@ -87,6 +87,16 @@ impl Service {
         self.server.host()
     }
 
+    /// Where requests are sent, without key and query.
+    pub fn place(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let shown = match &self.shown {
+            Some(shown) => shown.clone(),
+            None => self.server.address(path, &[]).unwrap_or_default(),
+        };
+        self.server.place(path, shown)
+    }
+
     /// How a request carries the bytes of frames and sound.
     pub fn encoding(&self) -> Encoding {
         match self.spec.body {

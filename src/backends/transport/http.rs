@@ -165,6 +165,19 @@ impl Server {
         Ok(format!("{shown}/{}", path.unwrap_or_default()))
     }
 
+    /// `shown`, as which the address of `path` is shown; where that hides something, with a digest
+    /// of the address, so that two of them are told apart.
+    pub fn place(&self, path: &str, shown: String) -> String {
+        match self.url(path, &[]) {
+            Ok(url) if url.as_str() != shown => {
+                let digest = blake3::hash(url.as_str().as_bytes()).to_hex();
+                let (digest, _) = digest.split_at(16);
+                format!("{shown} {digest}")
+            }
+            _ => shown,
+        }
+    }
+
     /// Sends a request as a recipe says.
     ///
     /// # Errors

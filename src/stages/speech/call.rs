@@ -290,6 +290,10 @@ impl Call for SpeechCall {
         Some((Item::Chunk(first), Item::Chunk(second)))
     }
 
+    fn address(&self) -> String {
+        self.remote.address()
+    }
+
     fn first_goes_alone(&self) -> bool {
         match &self.remote {
             Remote::Runpod(_) | Remote::Service(_) => true,

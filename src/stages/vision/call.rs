@@ -85,7 +85,7 @@ impl VisionCall {
             return self.names_of_boxes(found);
         }
         let frames = frames(item);
-        let sent = frames.iter().filter(|frame| jpeg(frame).is_some());
+        let sent = frames.iter().filter(|frame| frame.content.is_ok());
         let about = sent.map(|frame| about(&frame.moment, Some(frame.size)));
         let about: Vec<Value> = about.collect();
         let first = about.first().map(Data::new);
@@ -125,7 +125,7 @@ impl VisionCall {
             return Ok(vec![self.about_boxes(boxes, output)?]);
         }
         let frames = frames(item);
-        let sent = frames.iter().filter(|frame| jpeg(frame).is_some());
+        let sent = frames.iter().filter(|frame| frame.content.is_ok());
         let sizes: Vec<_> = sent
             .map(|frame| Sizes {
                 sent: frame.size,
@@ -137,14 +137,11 @@ impl VisionCall {
             sizes => self.found(output, sizes)?,
         };
         let mut lists = lists.into_iter();
-        let found = frames
-            .iter()
-            .map(|frame| match (&frame.content, jpeg(frame)) {
-                (Err(failure), _) => Found::without_answer(failure),
-                (Ok(_), None) => Found::Error(no_jpeg()),
-                // As many as were sent.
-                (Ok(_), Some(_)) => lists.next().unwrap_or_else(|| Found::Error(no_jpeg())),
-            });
+        let found = frames.iter().map(|frame| match &frame.content {
+            Err(failure) => Found::without_answer(failure),
+            // As many as were sent.
+            Ok(_) => lists.next().unwrap_or_else(|| Found::Error(no_jpeg())),
+        });
         let found: Vec<_> = found.collect();
         let items = frames.iter().zip(found);
         Ok(items
@@ -226,7 +223,7 @@ impl Call for VisionCall {
                 _ => Ok(Bytes::new()),
             };
         }
-        let jpegs: Vec<&Bytes> = frames(item).iter().filter_map(jpeg).collect();
+        let jpegs = jpegs(item)?;
         if jpegs.is_empty() {
             return Ok(Bytes::new());
         }
@@ -275,6 +272,10 @@ impl Call for VisionCall {
         Box::pin(self.remote.cancel(ticket, running))
     }
 
+    fn address(&self) -> String {
+        self.remote.address()
+    }
+
     fn first_goes_alone(&self) -> bool {
         true
     }
@@ -321,7 +322,7 @@ impl Call for VisionCall {
 
 impl Trial for VisionCall {
     fn rendered(&self, item: &Item) -> Result<RenderedRequest, Failure> {
-        let jpegs: Vec<&Bytes> = frames(item).iter().filter_map(jpeg).collect();
+        let jpegs = jpegs(item)?;
         let names = self.names(item);
         let fields = self.mapping.request(&names, &jpegs)?;
         Ok(RenderedRequest {
@@ -382,8 +383,14 @@ fn attachments(jpegs: &[&Bytes]) -> Vec<Attachment> {
     attachments.collect()
 }
 
-fn jpeg(frame: &Frame) -> Option<&Bytes> {
-    frame.content.as_ref().ok()?.jpeg.as_ref()
+// What is sent of `item`: the JPEG of every frame that is no gap.
+fn jpegs(item: &Item) -> Result<Vec<&Bytes>, Failure> {
+    let contents = frames(item)
+        .iter()
+        .filter_map(|frame| frame.content.as_ref().ok());
+    contents
+        .map(|content| content.jpeg.as_ref().ok_or_else(no_jpeg))
+        .collect()
 }
 
 fn no_jpeg() -> Failure {

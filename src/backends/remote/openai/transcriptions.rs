@@ -158,6 +158,12 @@ impl Transcriptions {
         self.server.host()
     }
 
+    /// Where requests are sent, without the key.
+    pub fn address(&self) -> String {
+        let shown = self.server.address(self.path, &[]).unwrap_or_default();
+        self.server.place(self.path, shown)
+    }
+
     /// The form with these fields.
     ///
     /// # Errors

@@ -179,14 +179,24 @@ impl Endpoint {
             RunpodMode::Async => "run",
             RunpodMode::Sync => "runsync",
         });
-        let url = self.server.address(&path, &[]).unwrap_or_default();
-        let segment = |id: &str| format!("/{id}/");
-        let url = url.replace(&segment(&self.id), &segment(self.id()));
+        let url = self.shown_address(&path);
         let key = match self.server.has_key() {
             true => "authorization: Bearer (the key)\n",
             false => "",
         };
         format!("POST {url}, as its `input`\n{key}content-type: application/json\n")
+    }
+
+    /// Where its jobs are, without the key.
+    pub fn address(&self) -> String {
+        let path = self.path("status");
+        self.server.place(&path, self.shown_address(&path))
+    }
+
+    fn shown_address(&self, path: &str) -> String {
+        let url = self.server.address(path, &[]).unwrap_or_default();
+        let segment = |id: &str| format!("/{id}/");
+        url.replace(&segment(&self.id), &segment(self.id()))
     }
 
     /// Submits a job and notes in `exchange` what is told of it.
