@@ -91,6 +91,35 @@ pub enum Event {
         /// What went wrong.
         failure: Failure,
     },
+    /// A backend stopped answering: its steps wait, and one request at a time finds out whether it
+    /// answers again.
+    OutageBegan {
+        /// The stage that noticed.
+        stage: StageId,
+        /// What came in place of an answer.
+        failure: Failure,
+        /// How long it may last before the run is stopped.
+        longest: Duration,
+    },
+    /// A backend answers again, or is not waited for any more.
+    OutageEnded {
+        /// The stage that noticed.
+        stage: StageId,
+        /// How long it was.
+        lasted: Duration,
+    },
+    /// Work that a server accepted in an earlier run is waited for, before anything is asked.
+    Collecting {
+        /// How many jobs.
+        jobs: usize,
+    },
+    /// What could be collected is.
+    Collected {
+        /// The jobs that were answered.
+        jobs: usize,
+        /// The jobs that will have no answer, and are asked anew.
+        gone: usize,
+    },
     /// A request was too large for its server, or its handler failed on it, and it goes on in two
     /// halves.
     Split {

@@ -201,6 +201,8 @@ pub struct RemoteFacts {
     /// How long one request is tried again, from its first failure; whichever of the two ends
     /// first.
     pub retry_time: Duration,
+    /// How long it is waited for where it answers nobody.
+    pub outage_timeout: Duration,
     /// The workers behind the server, where they are paid by the second.
     pub fleet: Option<FleetFacts>,
     /// The variables of the environment whose values the recipe puts into what is sent.

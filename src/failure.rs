@@ -14,8 +14,11 @@ use std::time::Duration;
 pub enum Class {
     /// The request did not reach the server, or its answer did not come back.
     Network,
-    /// The server is there but busy, restarting or over its rate limit.
+    /// The server is there and takes no more for now: its rate limit is reached.
     Busy,
+    /// The server answers with an error of its own: it is restarting, or its gateway does not
+    /// reach it.
+    ServerError,
     /// The work was accepted and then lost by the server.
     Lost,
     /// The request is larger than the server takes.
@@ -63,7 +66,7 @@ impl Class {
     /// What may be done after a failure of this class.
     pub fn verdict(self) -> Verdict {
         match self {
-            Self::Network | Self::Busy | Self::Lost => Verdict::Retry,
+            Self::Network | Self::Busy | Self::ServerError | Self::Lost => Verdict::Retry,
             Self::TooLarge | Self::OutOfMemory => Verdict::Split,
             Self::Worker => Verdict::Isolate,
             Self::BadAnswer | Self::TimedOut | Self::Media | Self::Stopped => Verdict::GiveUp,
@@ -79,6 +82,7 @@ impl fmt::Display for Class {
         f.write_str(match self {
             Self::Network => "network",
             Self::Busy => "busy",
+            Self::ServerError => "server-error",
             Self::Lost => "lost",
             Self::TooLarge => "too-large",
             Self::OutOfMemory => "out-of-memory",

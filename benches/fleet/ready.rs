@@ -85,6 +85,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         encoding: Encoding::Base64,
         attempts: 1,
         retry_time: runpod.server.retry_time,
+        outage_timeout: runpod.server.outage_timeout,
         fleet: None,
         variables: Vec::new(),
         key: None,

@@ -85,6 +85,8 @@ struct Stage {
     at_work: Option<u64>,
     retries: u64,
     failed: u64,
+    // Since when its backend does not answer.
+    silent_since: Option<Duration>,
     // When it began, and when it last got something done.
     began: Option<Duration>,
     latest: Duration,
@@ -101,6 +103,7 @@ impl Stage {
             at_work: None,
             retries: 0,
             failed: 0,
+            silent_since: None,
             began: None,
             latest: Duration::ZERO,
         }
@@ -134,6 +137,8 @@ impl Stage {
         };
         count(self.retries, "retry", "retries");
         count(self.failed, "failed", "failed");
+        let silent = |since| format!("no answer from {} on", spell_roughly(since));
+        parts.extend(self.silent_since.map(silent));
         Row {
             name: self.id.to_string(),
             done: self.done,
@@ -236,6 +241,35 @@ impl Progress {
                 let is_shown = self.is_shown(failure);
                 (!is_shown).then(|| line(Weight::Trouble, failure.to_string()))
             }
+            Event::OutageBegan {
+                stage,
+                failure,
+                longest,
+            } => {
+                self.stage(stage)?.silent_since = Some(now);
+                let longest = spell_roughly(*longest);
+                let text = format!(
+                    "{stage}: its backend does not answer ({failure}); nothing more is sent until it \
+                     does, for up to {longest}"
+                );
+                Some(line(Weight::Trouble, text))
+            }
+            Event::OutageEnded { stage, lasted } => {
+                self.stage(stage)?.silent_since = None;
+                let lasted = spell_roughly(*lasted);
+                let text = format!("{stage}: its backend is asked again, after {lasted}");
+                Some(line(Weight::Notice, text))
+            }
+            Event::Collecting { jobs } => {
+                let text = format!("waiting for {} of an earlier run", spell_jobs(*jobs));
+                Some(line(Weight::Notice, text))
+            }
+            Event::Collected { gone: 0, .. } => None,
+            Event::Collected { gone, .. } => {
+                let (jobs, were) = (spell_jobs(*gone), if *gone == 1 { "was" } else { "were" });
+                let text = format!("{jobs} of an earlier run {were} gone: asked anew");
+                Some(line(Weight::Notice, text))
+            }
             Event::Split { .. } | Event::Exchanged { .. } => None,
             Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
             Event::Stopping { why, help } => {
@@ -314,6 +348,13 @@ impl Progress {
     fn name(&self, video: VideoId) -> String {
         let known = self.videos.get(&video).cloned();
         known.unwrap_or_else(|| video.to_string())
+    }
+}
+
+fn spell_jobs(count: usize) -> String {
+    match count {
+        1 => "1 job".to_owned(),
+        count => format!("{count} jobs"),
     }
 }
 

@@ -11,12 +11,18 @@ use crate::engine::history::AnswerHistory;
 use crate::engine::operator::Call;
 use crate::engine::operator::Map;
 use crate::engine::operator::Submitted;
+use crate::engine::outage::Outage;
+use crate::engine::outage::Probe;
+use crate::engine::outage::Sign;
+use crate::engine::outage::Turn;
+use crate::engine::outage::is_silence;
 use crate::engine::panics::joined;
 use crate::engine::permits::Permits;
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
 use crate::engine::threads::MapThreads;
 use crate::engine::waiting::Abort;
+use crate::engine::waiting::Accepted;
 use crate::engine::waiting::Waited;
 use crate::event::Event;
 use crate::exchange::Exchange;
@@ -49,6 +55,7 @@ pub(super) struct Attempts {
     pub(super) answers: Arc<dyn Answers>,
     pub(super) first: FirstRequest,
     pub(super) history: AnswerHistory,
+    pub(super) outage: Arc<Outage>,
 }
 
 impl Attempts {
@@ -72,6 +79,14 @@ impl Attempts {
             () = self.stop.stopping() => return Err(self.stop.failure()),
             permit = self.permits.acquire(item.video()) => permit,
         };
+        let probe = match asks {
+            true => match self.turn().await {
+                Turn::Ask(probe) => probe,
+                Turn::Stopped => return Err(self.stop.failure()),
+                Turn::GiveUp(failure) => return Err(failure),
+            },
+            false => None,
+        };
         let (stage, frames) = (&self.step.stage, item.progress_units());
         if asks && let Err(reason) = self.gate.admit(stage, frames) {
             self.stop.finish(reason);
@@ -87,7 +102,7 @@ impl Attempts {
         let answer = match &self.worker {
             Worker::Threads { threads, .. } => threads.map(item.clone()).await,
             Worker::Calls(call) => {
-                let answer = self.call(&**call, item, body, &mut ticket);
+                let answer = self.call(&**call, item, body, probe, &mut ticket);
                 self.first.wait(alone.as_ref(), answer).await
             }
         };
@@ -130,6 +145,7 @@ impl Attempts {
         call: &dyn Call,
         item: &Item,
         body: Bytes,
+        probe: Option<Probe>,
         ticket: &mut Option<Ticket>,
     ) -> Result<Vec<Item>, Failure> {
         let asks = !body.is_empty();
@@ -141,11 +157,21 @@ impl Attempts {
             tracing::debug!(bytes = body.len(), "submitting");
         }
         let begun = Instant::now();
-        let answer = match self.submit(call, item, body, &mut exchange).await {
+        let submitted = self.submit(call, item, body, &mut exchange).await;
+        if asks {
+            self.note_submission(item, submitted.as_ref().err()).await;
+        }
+        drop(probe);
+        let answer = match submitted {
             Ok(Submitted::Answer(items)) => Ok(items),
             Ok(Submitted::Ticket(accepted)) => {
-                let waited = self.wait(call, item, &accepted, &mut exchange, Abort::Cancels);
-                match waited.await {
+                let work = Accepted {
+                    call,
+                    item,
+                    ticket: &accepted,
+                    abort: Abort::Cancels,
+                };
+                match self.wait(work, &mut exchange).await {
                     Waited::Answered(items) => {
                         *ticket = Some(accepted);
                         Ok(items)
@@ -163,13 +189,29 @@ impl Attempts {
             exchange.waited = begun.elapsed();
             exchange.answered = answer.is_ok();
             log(&exchange, answer.as_ref().err());
-            let stage = self.step.stage.clone();
-            self.gate.settle(&stage, &exchange);
-            self.reporter
-                .event(Event::Exchanged { stage, exchange })
-                .await;
+            self.settle(exchange).await;
         }
         answer
+    }
+
+    /// Counts and tells what a request took.
+    pub(super) async fn settle(&self, exchange: Exchange) {
+        let stage = self.step.stage.clone();
+        self.gate.settle(&stage, &exchange);
+        self.reporter
+            .event(Event::Exchanged { stage, exchange })
+            .await;
+    }
+
+    // Whatever a server says of a request, it is there.
+    async fn note_submission(&self, item: &Item, failure: Option<&Failure>) {
+        match failure.filter(|failure| is_silence(failure.class)) {
+            Some(failure) => self.note_silence(item, failure, Sign::Weak).await,
+            None => {
+                self.outage.answered();
+                self.tell_over().await;
+            }
+        }
     }
 
     async fn submit(

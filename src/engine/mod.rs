@@ -12,6 +12,7 @@
 
 mod answers;
 mod attempt;
+mod collect;
 mod conductor;
 mod first;
 mod fold;
@@ -20,6 +21,7 @@ mod history;
 pub mod journal;
 mod map;
 mod operator;
+mod outage;
 mod panics;
 mod permits;
 mod recall;

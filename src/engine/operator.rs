@@ -103,16 +103,19 @@ pub trait Call: Send + Sync {
     ) -> BoxFuture<'a, Result<Submitted, Failure>>;
 
     /// Waits for the answer to accepted work, however often it has to ask, and notes in
-    /// `exchange` what is told of it.
+    /// `exchange` what is told of it; calls `heard` whenever the server says how the work is.
     ///
     /// # Errors
     ///
-    /// Where there will be no answer to this ticket; a failure that is retried is submitted anew.
+    /// Of class `network` or `server-error` where the server does not say it several times in a
+    /// row, and may be asked again; of class `lost` where the work is submitted anew; of another
+    /// one where there will be no answer.
     fn wait<'a>(
         &'a self,
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
+        heard: &'a (dyn Fn() + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>>;
 
     /// Takes accepted work back. With `running` false only where it has not begun, which costs

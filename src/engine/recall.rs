@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::item::Batch;
 use crate::item::Item;
 use crate::name::Ticket;
+use crate::plan::StepKind;
 
 /// What is known of an item.
 pub(super) struct Recalled {
@@ -33,7 +34,7 @@ impl Attempts {
     ///
     /// Where that cannot be told, or nobody may be asked.
     pub(super) fn recall(&self, item: &Item) -> Result<Recalled, Failure> {
-        let Some(digest) = self.step.digest else {
+        let Some(digest) = self.asks() else {
             return Ok(Recalled::nothing(item.clone()));
         };
         let Item::Batch(batch) = item else {
@@ -55,6 +56,17 @@ impl Attempts {
         let video = batch.video;
         let rest = (!frames.is_empty()).then_some(Item::Batch(Batch { video, frames }));
         Ok(Recalled { known, rest })
+    }
+
+    // What its answers are kept under, where it asks a model.
+    fn asks(&self) -> Option<StageDigest> {
+        match self.step.kind {
+            StepKind::Detect { .. }
+            | StepKind::VisionRequest { .. }
+            | StepKind::Transcribe { .. }
+            | StepKind::SpeechRequest { .. } => self.step.digest,
+            _ => None,
+        }
     }
 
     fn known(&self, stage: StageDigest, item: &Item) -> Result<Option<Item>, Failure> {
@@ -82,7 +94,7 @@ impl Attempts {
     /// Keeps the answers among `items`, which were asked about with `item` and came under
     /// `ticket`; returns when they are kept.
     pub(super) async fn keep(&self, item: &Item, items: &[Item], ticket: Option<Ticket>) {
-        let Some(stage) = self.step.digest else {
+        let Some(stage) = self.asks() else {
             return;
         };
         if Question::of(item).is_none() {

@@ -9,6 +9,8 @@
 
 use crate::engine::attempt::Attempts;
 use crate::engine::attempt::Worker;
+use crate::engine::outage::Sign;
+use crate::engine::outage::is_silence;
 use crate::engine::panics::caught;
 use crate::engine::panics::caught_in;
 use crate::engine::panics::joined;
@@ -41,6 +43,8 @@ enum Origin {
 /// What is done after an attempt that failed.
 enum Next {
     Again(Duration),
+    /// Once more when an outage is over, as if nothing had been.
+    Anew,
     Halves(Box<(Item, Item)>),
     GiveUp(Failure),
 }
@@ -54,6 +58,8 @@ struct Tries {
     made: u32,
     /// How many of them the handler failed at.
     failed: u32,
+    /// How often the backend had answered somebody before the first failure.
+    answers: Option<u64>,
 }
 
 impl Tries {
@@ -69,6 +75,7 @@ impl Tries {
             until: None,
             made: 0,
             failed: 0,
+            answers: None,
         }
     }
 
@@ -138,6 +145,7 @@ impl Attempts {
                             return self.give_up(&item, &self.stop.failure()).await;
                         }
                     }
+                    Next::Anew => tries = Tries::new(self.step.retry),
                     Next::Halves(halves) => {
                         let (first, second) = *halves;
                         drop(body);
@@ -161,6 +169,9 @@ impl Attempts {
         tries: &mut Tries,
     ) -> Next {
         match failure.class.verdict() {
+            Verdict::Retry if is_silence(failure.class) => {
+                self.after_silence(item, failure, tries).await
+            }
             Verdict::Retry => match tries.pause(failure) {
                 Some(pause) => Next::Again(pause),
                 None => Next::GiveUp(self.exhausted(failure.clone())),
@@ -174,6 +185,24 @@ impl Attempts {
             Verdict::GiveUp => Next::GiveUp(failure.clone()),
             Verdict::StopRun => self.end(failure.clone()),
         }
+    }
+
+    // In an outage no attempt counts. What is tried for the last time while nobody else is answered
+    // may be in one.
+    async fn after_silence(&self, item: &Item, failure: &Failure, tries: &mut Tries) -> Next {
+        let answers = self.outage.answers();
+        let before = *tries.answers.get_or_insert(answers);
+        if self.outage.is_on() {
+            return Next::Anew;
+        }
+        if let Some(pause) = tries.pause(failure) {
+            return Next::Again(pause);
+        }
+        if answers > 0 && answers == before {
+            self.note_silence(item, failure, Sign::Last).await;
+            return Next::Anew;
+        }
+        Next::GiveUp(self.exhausted(failure.clone()))
     }
 
     // Once more, in case it was chance; then in halves, of which each is tried once, until what the
@@ -214,7 +243,7 @@ impl Attempts {
 
     // The failure of an item that was tried as often as the recipe allows. Where nobody has
     // answered anything by then, nobody will, and the run ends.
-    fn exhausted(&self, failure: Failure) -> Failure {
+    pub(super) fn exhausted(&self, failure: Failure) -> Failure {
         if !self.history.is_hopeless(failure.class) {
             return failure;
         }

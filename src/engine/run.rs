@@ -1,6 +1,8 @@
 //! A run: from the first task to the last, and what the caller is told meanwhile.
 
 use crate::engine::answers::Answers;
+use crate::engine::collect::Collected;
+use crate::engine::collect::collect;
 use crate::engine::conductor::Conductor;
 use crate::engine::conductor::Notification;
 use crate::engine::gate::Gate;
@@ -10,6 +12,7 @@ use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
 use crate::engine::tasks;
 use crate::engine::tasks::Shared;
+use crate::engine::tasks::Started;
 use crate::event::Event;
 use crate::name::VideoId;
 use crate::plan::Plan;
@@ -25,7 +28,8 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Runs a plan over `videos` and passes everything that happens to `notify`, in order.
 ///
-/// `operators` says what each step does, in the order of [`Plan::steps`]. Returns when every video that
+/// `operators` says what each step does, in the order of [`Plan::steps`]. What a server has accepted
+/// in an earlier run is collected before any video is read. Returns when every video that
 /// was opened has left the plan; after a [`StopSignal`], what was not done has left it as skipped. Every
 /// request passes `gate`; what has an answer among `answers` is not asked again. A panic, wherever it happens, stops the run like a failure.
 ///
@@ -45,13 +49,21 @@ pub async fn run(
         .steps()
         .filter(|(index, _)| plan.edges(*index).is_empty());
     let (reporter, mut conductor) = Conductor::new(exits.count(), answers, stop);
+    let (collecting, collected) = Collected::new();
     let shared = Shared {
         reporter,
         stop: stop.clone(),
         gate: Arc::clone(gate),
         answers: Arc::clone(answers),
+        collected,
     };
-    let mut tasks = tasks::start(plan, operators, videos, &shared)?;
+    let open = answers.open_tickets().unwrap_or_else(|failure| {
+        stop.finish(StopReason::Failed(failure));
+        Vec::new()
+    });
+    let Started { mut tasks, steps } = tasks::start(plan, operators, videos, &shared)?;
+    let collect = collect(steps, open, shared.reporter.clone(), collecting);
+    tasks::spawn(&mut tasks, stop, collect);
     drop(shared);
     let mut caller = Caller { notify, stop };
     tell(&mut conductor, stop, &mut caller).await;

@@ -2,6 +2,7 @@
 //!
 //! A later video is read ahead and gives its first item when the earlier one has given its last.
 
+use crate::engine::collect::Collected;
 use crate::engine::conductor::Reporter;
 use crate::engine::operator::Emitter;
 use crate::engine::operator::VideoSource;
@@ -28,10 +29,12 @@ pub(super) struct SourceTask {
     pub(super) outlets: Outlets,
     pub(super) reporter: Reporter,
     pub(super) stop: StopSignal,
+    pub(super) collected: Collected,
 }
 
 impl SourceTask {
-    pub(super) async fn run(self, videos: Vec<VideoId>) {
+    pub(super) async fn run(mut self, videos: Vec<VideoId>) {
+        self.collected.wait().await;
         let this = Arc::new(self);
         let open = Arc::new(Semaphore::new(this.step.limit.max));
         let mut reading = JoinSet::new();

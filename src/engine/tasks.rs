@@ -3,6 +3,7 @@
 use crate::engine::answers::Answers;
 use crate::engine::attempt::Attempts;
 use crate::engine::attempt::Worker;
+use crate::engine::collect::Collected;
 use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
 use crate::engine::fold::FoldTask;
@@ -10,6 +11,7 @@ use crate::engine::gate::Gate;
 use crate::engine::history::AnswerHistory;
 use crate::engine::map::MapTask;
 use crate::engine::operator::Operator;
+use crate::engine::outage::Outage;
 use crate::engine::panics::caught_in;
 use crate::engine::permits::PermitPool;
 use crate::engine::permits::Permits;
@@ -37,6 +39,14 @@ pub(super) struct Shared {
     pub(super) stop: StopSignal,
     pub(super) gate: Arc<dyn Gate>,
     pub(super) answers: Arc<dyn Answers>,
+    pub(super) collected: Collected,
+}
+
+/// What runs.
+pub(super) struct Started {
+    pub(super) tasks: JoinSet<()>,
+    /// The steps that ask, or work on threads.
+    pub(super) steps: Vec<Arc<Attempts>>,
 }
 
 /// Starts the tasks of `plan` over `videos`. They alone hold senders and reporters, so that each
@@ -46,8 +56,9 @@ pub(super) fn start(
     operators: Vec<Operator>,
     videos: &[VideoId],
     shared: &Shared,
-) -> io::Result<JoinSet<()>> {
-    let mut tasks = JoinSet::new();
+) -> io::Result<Started> {
+    let (mut tasks, mut steps) = (JoinSet::new(), Vec::new());
+    let mut outages = BTreeMap::new();
     let limits = plan.backends().iter();
     let backends: BTreeMap<_, _> = limits
         .map(|(name, &limit)| (name.clone(), Arc::new(PermitPool::new(limit))))
@@ -66,8 +77,9 @@ pub(super) fn start(
                     outlets,
                     reporter,
                     stop,
+                    collected: shared.collected.clone(),
                 };
-                spawn(&mut tasks, shared, task.run(videos.to_vec()));
+                spawn(&mut tasks, &shared.stop, task.run(videos.to_vec()));
             }
             (Operator::Fold(fold), Some(inbox)) => {
                 let task = FoldTask {
@@ -78,33 +90,43 @@ pub(super) fn start(
                     reporter,
                     stop,
                 };
-                spawn(&mut tasks, shared, task.run(inbox));
+                spawn(&mut tasks, &shared.stop, task.run(inbox));
             }
             (operator, Some(inbox)) => {
-                let attempts = match attempts(step, operator, &backends, shared)? {
+                let outage = outage(&operator, &mut outages);
+                let attempts = match attempts(step, operator, &backends, outage, shared)? {
                     Some(attempts) => Arc::new(attempts),
                     None => continue,
                 };
+                steps.push(Arc::clone(&attempts));
                 let task = MapTask {
                     attempts,
                     inputs,
                     outlets,
                 };
-                spawn(&mut tasks, shared, task.run(inbox));
+                spawn(&mut tasks, &shared.stop, task.run(inbox));
             }
             (_, None) => {}
         }
     }
-    Ok(tasks)
+    Ok(Started { tasks, steps })
 }
 
-// A task that breaks down ends the run: what it held is lost.
-fn spawn(
+// Steps that ask at one address are met by the same outages.
+fn outage(operator: &Operator, outages: &mut BTreeMap<String, Arc<Outage>>) -> Arc<Outage> {
+    match operator {
+        Operator::Call(call) => Arc::clone(outages.entry(call.address()).or_default()),
+        _ => Arc::default(),
+    }
+}
+
+/// A task that breaks down ends the run: what it held is lost.
+pub(super) fn spawn(
     tasks: &mut JoinSet<()>,
-    shared: &Shared,
+    stop: &StopSignal,
     task: impl Future<Output = ()> + Send + 'static,
 ) {
-    let stop = shared.stop.clone();
+    let stop = stop.clone();
     tasks.spawn(async move {
         if let Err(panic) = caught_in(task).await {
             stop.finish(StopReason::Failed(panic));
@@ -116,6 +138,7 @@ fn attempts(
     step: Step,
     operator: Operator,
     backends: &BTreeMap<BackendName, Arc<PermitPool>>,
+    outage: Arc<Outage>,
     shared: &Shared,
 ) -> io::Result<Option<Attempts>> {
     let (worker, goes_alone) = match operator {
@@ -140,6 +163,7 @@ fn attempts(
         answers: Arc::clone(&shared.answers),
         first: FirstRequest::new(goes_alone),
         history: AnswerHistory::default(),
+        outage,
     }))
 }
 

@@ -1,15 +1,22 @@
 //! Waiting: for the answer to work that a server has accepted.
 //!
-//! A ticket is paid. It is forgotten only where no answer to it can come any more; what is left
-//! open is collected by the next run.
+//! A ticket is paid. It is asked for again after an outage, and forgotten only where no answer to
+//! it can come any more; what is left open is collected by the next run.
 
 use crate::engine::attempt::Attempts;
 use crate::engine::operator::Call;
+use crate::engine::outage::Sign;
+use crate::engine::outage::Turn;
+use crate::engine::outage::is_silence;
+use crate::event::Event;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::Ticket;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use tokio::time::Instant;
 
 /// How waiting came to its end.
 pub(super) enum Waited {
@@ -30,19 +37,72 @@ pub(super) enum Abort {
     Leaves,
 }
 
+/// Work that a server has accepted.
+pub(super) struct Accepted<'a> {
+    pub(super) call: &'a dyn Call,
+    pub(super) item: &'a Item,
+    pub(super) ticket: &'a Ticket,
+    pub(super) abort: Abort,
+}
+
 impl Attempts {
-    /// Waits for the answer to `ticket`. Stopped once: what has not begun is taken back, what runs
-    /// is waited for; what fits the budget is waited for in any case. Stopped twice: as `abort`
-    /// says.
-    pub(super) async fn wait(
+    /// Waits for the answer to `accepted`. Stopped once: what has not begun is taken back, what
+    /// runs is waited for; what fits the budget is waited for in any case. Stopped twice: as
+    /// [`Abort`] says.
+    pub(super) async fn wait(&self, accepted: Accepted<'_>, exchange: &mut Exchange) -> Waited {
+        let (mut probe, mut silent_since) = (None, None);
+        loop {
+            let is_heard = AtomicBool::new(false);
+            let heard = || {
+                is_heard.store(true, Ordering::Relaxed);
+                self.outage.answered();
+            };
+            let waited = {
+                let mut answer = std::pin::pin!(self.answer_to(&accepted, exchange, &heard));
+                tokio::select! {
+                    biased;
+                    waited = &mut answer => waited,
+                    () = self.outage.over(), if probe.is_some() => {
+                        drop(probe.take());
+                        self.tell_over().await;
+                        answer.await
+                    }
+                }
+            };
+            let failure = match waited {
+                Waited::Open(failure) if is_silence(failure.class) => failure,
+                other => return other,
+            };
+            if is_heard.load(Ordering::Relaxed) {
+                silent_since = None;
+            }
+            self.note_silence(accepted.item, &failure, Sign::Strong)
+                .await;
+            drop(probe.take());
+            let since = *silent_since.get_or_insert_with(Instant::now);
+            if !self.outage.is_on() && since.elapsed() > self.step.retry.outage {
+                let why = format!("the answer to a job could not be fetched: {failure}");
+                return Waited::Open(Failure::new(Class::TimedOut, why));
+            }
+            probe = match self.turn().await {
+                Turn::Ask(probe) => probe,
+                Turn::Stopped => return Waited::Open(self.stop.failure()),
+                Turn::GiveUp(failure) => return Waited::Open(failure),
+            };
+            if probe.is_none() {
+                tokio::time::sleep(self.step.retry.pause).await;
+            }
+        }
+    }
+
+    async fn answer_to(
         &self,
-        call: &dyn Call,
-        item: &Item,
-        ticket: &Ticket,
+        accepted: &Accepted<'_>,
         exchange: &mut Exchange,
-        abort: Abort,
+        heard: &(dyn Fn() + Sync),
     ) -> Waited {
-        let mut answer = call.wait(item, ticket, exchange);
+        let Accepted { call, ticket, .. } = *accepted;
+        let mut answer = call.wait(accepted.item, ticket, exchange, heard);
         tokio::select! {
             biased;
             answer = &mut answer => return ended(answer),
@@ -54,12 +114,43 @@ impl Attempts {
         tokio::select! {
             biased;
             answer = answer => ended(answer),
-            () = self.stop.aborted() => match abort {
+            () = self.stop.aborted() => match accepted.abort {
                 Abort::Cancels if call.cancel(ticket, true).await => {
                     Waited::Over(self.stop.failure())
                 }
                 Abort::Cancels | Abort::Leaves => Waited::Open(self.stop.failure()),
             },
+        }
+    }
+
+    /// When the step may ask its backend.
+    pub(super) async fn turn(&self) -> Turn {
+        let turn = self.outage.turn(&self.stop, self.step.retry.outage).await;
+        self.tell_over().await;
+        turn
+    }
+
+    /// The backend did not answer a question about `item`.
+    pub(super) async fn note_silence(&self, item: &Item, failure: &Failure, sign: Sign) {
+        let Self { step, outage, .. } = self;
+        let name = format!("{} {} {item}", step.id, item.video());
+        if outage.failed(&step.stage, name, failure, sign, step.retry) {
+            let class = failure.class.to_string();
+            tracing::warn!(step = %step.id, class, "the backend does not answer");
+            let event = Event::OutageBegan {
+                stage: step.stage.clone(),
+                failure: failure.clone(),
+                longest: step.retry.outage,
+            };
+            self.reporter.event(event).await;
+        }
+    }
+
+    /// Tells that an outage is over, where it is.
+    pub(super) async fn tell_over(&self) {
+        if let Some((stage, lasted)) = self.outage.take_over() {
+            let event = Event::OutageEnded { stage, lasted };
+            self.reporter.event(event).await;
         }
     }
 
@@ -84,6 +175,7 @@ fn ended(answer: Result<Vec<Item>, Failure>) -> Waited {
 fn may_come(class: Class) -> bool {
     match class {
         Class::Network
+        | Class::ServerError
         | Class::Busy
         | Class::Refused
         | Class::Media

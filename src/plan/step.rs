@@ -297,6 +297,8 @@ pub struct Retry {
     pub longest: Duration,
     /// How long it is tried again, from its first failure; whichever of the two ends first.
     pub time: Duration,
+    /// How long a backend that answers nobody is waited for.
+    pub outage: Duration,
 }
 
 impl Default for Retry {
@@ -306,6 +308,7 @@ impl Default for Retry {
             pause: Duration::from_millis(500),
             longest: Duration::from_secs(30),
             time: Duration::from_secs(600),
+            outage: Duration::from_secs(300),
         }
     }
 }

@@ -777,13 +777,15 @@ impl Call for Detect {
         item: &'a Item,
         _ticket: &'a Ticket,
         _exchange: &'a mut Exchange,
+        heard: &'a (dyn Fn() + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
-        Box::pin(async {
+        Box::pin(async move {
             breaks(self.broken, Broken::Request, item.video());
             if self.broken == Some(Broken::GiveUp) && item.video() == VideoId(1) {
                 return Err(Failure::new(Class::TimedOut, "too slow"));
             }
             (self.script.request)(item).await?;
+            heard();
             Ok(self.found(item))
         })
     }

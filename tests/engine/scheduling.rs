@@ -144,7 +144,7 @@ async fn an_item_that_fails_for_good_keeps_its_place_and_its_reason() {
             let broken = item.to_string().starts_with("frames 4");
             Box::pin(async move {
                 if broken {
-                    Err(Failure::new(Class::Network, "the line is cut"))
+                    Err(Failure::new(Class::Lost, "the job is gone"))
                 } else {
                     Ok(())
                 }

@@ -72,6 +72,7 @@ fn what_asks_a_server_is_retried_as_its_backend_says() {
     let place = |stage: &StageId| match there(stage) {
         Placement::Remote(place) => Placement::Remote(RemoteFacts {
             retry_time: seven,
+            outage_timeout: seven,
             ..place
         }),
         other => other,

@@ -37,6 +37,7 @@ pub(crate) fn runpod() -> RemoteFacts {
         encoding: Encoding::Base64,
         attempts: 5,
         retry_time: Duration::from_secs(600),
+        outage_timeout: Duration::from_secs(300),
         fleet: None,
         variables: Vec::new(),
         key: None,

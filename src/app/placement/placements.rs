@@ -182,6 +182,7 @@ impl Placements {
             encoding: server.encoding,
             attempts: spec.attempts,
             retry_time: spec.retry_time,
+            outage_timeout: spec.outage_timeout,
             fleet: server.fleet,
             variables: backend.variable_names(),
             key: server.key,

@@ -114,14 +114,20 @@ impl Remote {
     }
 
     /// Waits for the output of an accepted request and notes in `exchange` what the server tells
-    /// of it.
+    /// of it; calls `heard` whenever it tells something.
     ///
     /// # Errors
     ///
-    /// Where there will be none for this ticket.
-    pub async fn wait(&self, ticket: &Ticket, exchange: &mut Exchange) -> Result<Value, Failure> {
+    /// Of class `network` or `server-error` where the server tells nothing several times in a row;
+    /// of another class where there will be no output for this ticket.
+    pub async fn wait(
+        &self,
+        ticket: &Ticket,
+        exchange: &mut Exchange,
+        heard: &(dyn Fn() + Sync),
+    ) -> Result<Value, Failure> {
         match self {
-            Self::Runpod(endpoint) => endpoint.wait(ticket, exchange).await,
+            Self::Runpod(endpoint) => endpoint.wait(ticket, exchange, heard).await,
             Self::Openai(_) | Self::Service(_) => {
                 Err(Failure::new(Class::Lost, "the server gives no tickets"))
             }

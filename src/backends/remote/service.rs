@@ -307,7 +307,8 @@ impl Service {
 
 fn class(status: u16) -> Class {
     match status {
-        408 | 425 | 429 | 502..=504 => Class::Busy,
+        408 | 425 | 429 => Class::Busy,
+        502..=504 => Class::ServerError,
         413 => Class::TooLarge,
         300..=399 | 401 | 403 | 404 | 405 | 407 | 410 => Class::Refused,
         // 500 is what frameworks say where a handler raised.

@@ -12,6 +12,7 @@ use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Size;
+use crate::name::StageId;
 use crate::name::VideoId;
 use crate::plan::Forecast;
 use std::time::Duration;
@@ -207,6 +208,69 @@ fn troubles_are_told_once_and_counted() {
     [0 of 24] yolo 0/24  3 retries  2 failed
     [0 of ?] stream 0
     left: None
+    ");
+}
+
+#[test]
+fn what_is_known_or_not_answered_is_told() {
+    let stage = || StageId::from("yolo");
+    let refused = Failure::new(Class::Network, "api.example.com: connection refused");
+    let events = vec![
+        (0.0, Event::Collecting { jobs: 4 }),
+        (0.5, Event::Collected { jobs: 1, gone: 3 }),
+        (0.5, Event::Collecting { jobs: 1 }),
+        (0.5, Event::Collected { jobs: 0, gone: 1 }),
+        (0.5, Event::Collected { jobs: 2, gone: 0 }),
+        (
+            0.5,
+            Event::Recalled {
+                stage: stage(),
+                frames: 8,
+            },
+        ),
+        (0.5, finished("yolo", 8)),
+        (1.0, started()),
+        (2.5, paused()),
+        (2.5, finished("yolo", 4)),
+        (
+            4.0,
+            Event::OutageBegan {
+                stage: stage(),
+                failure: refused,
+                longest: Duration::from_secs(300),
+            },
+        ),
+        (
+            9.0,
+            Event::OutageEnded {
+                stage: stage(),
+                lasted: Duration::from_secs(5),
+            },
+        ),
+    ];
+    let during = shown(events[..11].to_vec());
+    let row = during.lines().find(|line| line.contains("] yolo"));
+    assert_eq!(
+        row,
+        Some("[12 of 24] yolo 12/24  8 known  2.0/s  0 of 2 at work  no answer from 4 s on")
+    );
+    insta::assert_snapshot!(shown(events), @r"
+    Step    running default over 1 input
+    Notice  yolo: local, rten, shapes, 2 at once
+    Notice  whisper is skipped: no backend for speech
+    Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
+    Notice  `half` means nothing on a CPU
+    Notice  waiting for 4 jobs of an earlier run
+    Notice  3 jobs of an earlier run were gone: asked anew
+    Notice  waiting for 1 job of an earlier run
+    Notice  1 job of an earlier run was gone: asked anew
+    Trouble yolo: its backend does not answer (api.example.com: connection refused); nothing more is sent until it does, for up to 5m 00s
+    Notice  yolo: its backend is asked again, after 5 s
+    [0 of 24] extract 0/24
+    [12 of 24] yolo 12/24  8 known  2.0/s  0 of 2 at work
+    [0 of ?] stream 0
+    left: Some(6s)
     ");
 }
 

@@ -124,6 +124,7 @@ mod tests {
             encoding,
             attempts: 1,
             retry_time: Duration::ZERO,
+            outage_timeout: Duration::ZERO,
             fleet: None,
             variables: Vec::new(),
             key: None,

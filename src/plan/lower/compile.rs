@@ -256,6 +256,7 @@ impl Lowering<'_> {
         step.backend = Some(place.backend.clone());
         step.retry.attempts = place.attempts;
         step.retry.time = place.retry_time;
+        step.retry.outage = place.outage_timeout;
         step
     }
 

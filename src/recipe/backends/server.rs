@@ -27,6 +27,11 @@ pub struct ServerSpec {
     #[serde(deserialize_with = "value::timeout")]
     #[schemars(with = "f64")]
     pub retry_time: Duration,
+    /// Seconds for which a server that answers nothing at all is waited for, before the run is
+    /// stopped; what is not done then is asked by the next run.
+    #[serde(deserialize_with = "value::timeout")]
+    #[schemars(with = "f64")]
+    pub outage_timeout: Duration,
 }
 
 impl Default for ServerSpec {
@@ -36,14 +41,20 @@ impl Default for ServerSpec {
             concurrency: None,
             attempts: 5,
             retry_time: Duration::from_secs(600),
+            outage_timeout: Duration::from_secs(300),
         }
     }
 }
 
 impl ServerSpec {
     /// Its keys.
-    pub(in crate::recipe) const KEYS: [&str; 4] =
-        ["max_answer", "concurrency", "attempts", "retry_time"];
+    pub(in crate::recipe) const KEYS: [&str; 5] = [
+        "max_answer",
+        "concurrency",
+        "attempts",
+        "retry_time",
+        "outage_timeout",
+    ];
 
     /// Reads them out of the table of a backend.
     pub(in crate::recipe) fn read(table: &mut Table, wrong: &mut Vec<Diagnostic>) -> Self {

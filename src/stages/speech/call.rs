@@ -271,9 +271,10 @@ impl Call for SpeechCall {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
+        heard: &'a (dyn Fn() + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
-            let output = self.learn(item, self.remote.wait(ticket, exchange).await)?;
+            let output = self.learn(item, self.remote.wait(ticket, exchange, heard).await)?;
             self.answer(item, &output)
         })
     }
@@ -346,7 +347,9 @@ impl Trial for SpeechCall {
             let mut exchange = Exchange::default();
             match self.send_body(item, codec, body, &mut exchange).await? {
                 Submission::Output(output) => Ok(output),
-                Submission::Ticket(ticket) => self.remote.wait(&ticket, &mut exchange).await,
+                Submission::Ticket(ticket) => {
+                    self.remote.wait(&ticket, &mut exchange, &|| {}).await
+                }
             }
         })
     }

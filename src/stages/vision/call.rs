@@ -261,9 +261,10 @@ impl Call for VisionCall {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
+        heard: &'a (dyn Fn() + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
-            let output = self.learn(item, self.remote.wait(ticket, exchange).await)?;
+            let output = self.learn(item, self.remote.wait(ticket, exchange, heard).await)?;
             self.answer(item, &output)
         })
     }
@@ -343,7 +344,9 @@ impl Trial for VisionCall {
                 .await?
             {
                 Submission::Output(output) => Ok(output),
-                Submission::Ticket(ticket) => self.remote.wait(&ticket, &mut exchange).await,
+                Submission::Ticket(ticket) => {
+                    self.remote.wait(&ticket, &mut exchange, &|| {}).await
+                }
             }
         })
     }

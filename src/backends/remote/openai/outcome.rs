@@ -108,7 +108,8 @@ fn class(status: u16, code: Option<&str>, words: &str) -> (Class, &'static str) 
             (Class::TooLarge, too_large)
         }
         (200..300, _) => (Class::BadAnswer, "the server answers with an error"),
-        (408 | 409 | 425 | 429 | 500..=599, _) => (Class::Busy, "the server is busy or restarting"),
+        (408 | 409 | 425 | 429, _) => (Class::Busy, "the server is busy"),
+        (500..=599, _) => (Class::ServerError, "the server fails or is restarting"),
         _ => (Class::Worker, "the server cannot transcribe this"),
     }
 }
@@ -190,7 +191,7 @@ mod tests {
             ),
             (413, "", Class::TooLarge),
             (422, r#"{"detail":[{"loc":["file"]}]}"#, Class::Worker),
-            (502, "<html>502</html>", Class::Busy),
+            (502, "<html>502</html>", Class::ServerError),
         ] {
             let failure = answer(&reply(status, body), None).unwrap_err();
             assert_eq!(failure.class, class, "{status} {body}: {failure}");

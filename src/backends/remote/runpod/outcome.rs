@@ -131,12 +131,10 @@ impl JobStatus {
                 ..failure
             }),
             Err(none) => match Failure::from(none) {
-                failure if failure.class == Class::Busy && reply.status == 502 && is_near_limit => {
-                    Err(Failure {
-                        class: Class::TooLarge,
-                        ..failure
-                    })
-                }
+                failure if reply.status == 502 && is_near_limit => Err(Failure {
+                    class: Class::TooLarge,
+                    ..failure
+                }),
                 failure => Err(failure),
             },
         }
@@ -272,9 +270,11 @@ fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<JobStatus,
             Class::Refused,
             "there is no such endpoint: see its id",
         )),
-        408 | 425 | 429 | 500..=599 => {
-            StatusError::Passing(failure(Class::Busy, "the server is busy or restarting"))
-        }
+        408 | 425 | 429 => StatusError::Passing(failure(Class::Busy, "the server is busy")),
+        500..=599 => StatusError::Passing(failure(
+            Class::ServerError,
+            "the server fails or is restarting",
+        )),
         _ => StatusError::Failed(failure(Class::Refused, "the server refuses the request")),
     })
 }

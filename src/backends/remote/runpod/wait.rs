@@ -30,6 +30,9 @@ const MOST_UNREADABLE: u32 = 5;
 /// may not be known everywhere yet.
 const MOST_MISSING: u32 = 2;
 
+/// How often in a row nobody answers before somebody else decides how long that goes on.
+const MOST_SILENT: u32 = 3;
+
 /// After the first question in vain; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
@@ -38,19 +41,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// Questions about one job that brought nothing, in a row.
 #[derive(Default)]
 struct InVain {
+    silent: u32,
     unreadable: u32,
     missing: u32,
     all: u32,
 }
 
 impl Endpoint {
-    /// Waits for the output of a job and notes in `exchange` what is told of it.
+    /// Waits for the output of a job and notes in `exchange` what is told of it; calls `heard`
+    /// whenever something is.
     ///
     /// # Errors
     ///
-    /// Of class `lost` where the job may be submitted anew, `out-of-memory` where it may be
+    /// Of class `network` or `server-error` where nothing is told several times in a row: the job
+    /// may be waited for again; of class `lost` where the job may be submitted anew, `out-of-memory` where it may be
     /// halved, `bad-answer` and `timed-out` where its answer is paid and cannot be had.
-    pub async fn wait(&self, ticket: &Ticket, exchange: &mut Exchange) -> Result<Value, Failure> {
+    pub async fn wait(
+        &self,
+        ticket: &Ticket,
+        exchange: &mut Exchange,
+        heard: &(dyn Fn() + Sync),
+    ) -> Result<Value, Failure> {
         let _one_more = self.polling.wait();
         let mut clock = JobClock::start(Limits {
             queue: self.spec.queue_timeout,
@@ -69,6 +80,9 @@ impl Endpoint {
             });
             // Whoever shares its id may be the one that was answered.
             self.issued.is_unique(ticket)?;
+            if !matches!(answer, Err(StatusError::Passing(_))) {
+                heard();
+            }
             let passed = match answer {
                 Ok((JobState::Done(output), _)) => return Ok(output),
                 Ok((JobState::Queued, _)) => clock.queued(),
@@ -106,7 +120,11 @@ impl Endpoint {
                 in_vain.unreadable += 1;
                 (failure, in_vain.unreadable >= MOST_UNREADABLE)
             }
-            StatusError::Passing(failure) => (failure, false),
+            StatusError::Passing(failure) => {
+                in_vain.silent += u32::from(failure.class != Class::Busy);
+                let is_silent = in_vain.silent >= MOST_SILENT;
+                (failure, is_silent)
+            }
         };
         if is_over {
             return Err(failure);

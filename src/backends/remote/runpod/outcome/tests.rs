@@ -70,7 +70,7 @@ fn every_form_of_failure_has_its_class() {
         (400, "bad request", Class::Refused),
         (401, "", Class::Refused),
         (429, "", Class::Busy),
-        (502, "<html>cloudflare</html>", Class::Busy),
+        (502, "<html>cloudflare</html>", Class::ServerError),
         (200, "<html>sign in</html>", Class::BadAnswer),
         (
             200,
@@ -115,7 +115,10 @@ fn a_bad_gateway_near_the_limit_is_taken_for_a_refusal_of_the_size() {
         let failure = JobStatus::submitted(&reply(502, "<html>"), is_near_limit, KEY).unwrap_err();
         failure.class
     };
-    assert_eq!((class(false), class(true)), (Class::Busy, Class::TooLarge));
+    assert_eq!(
+        (class(false), class(true)),
+        (Class::ServerError, Class::TooLarge)
+    );
 }
 
 #[test]

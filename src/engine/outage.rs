@@ -1,0 +1,321 @@
+//! Outages: a backend that stops answering is left alone and probed until it answers again.
+//!
+//! While it lasts, one request at a time finds out whether it is over, and the others wait without
+//! using up their attempts. An item alone that fails while others are answered is no outage.
+
+use crate::engine::stop::StopReason;
+use crate::engine::stop::StopSignal;
+use crate::failure::Class;
+use crate::failure::Failure;
+use crate::name::StageId;
+use crate::plan::Retry;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::time::Duration;
+use tokio::sync::OwnedMutexGuard;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// So many failures in a row, of different items, are an outage.
+const MOST_FAILURES: u32 = 3;
+
+/// The longest pause between two probes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Whether a backend answers, as far as the steps that ask it have seen.
+pub(super) struct Outage {
+    seen: Mutex<Seen>,
+    is_on: watch::Sender<bool>,
+    probe: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    // How often it has answered.
+    answers: u64,
+    // What has failed since the last answer, how often, and from when on.
+    failing: BTreeSet<String>,
+    failures: u32,
+    is_sure: bool,
+    since: Option<Instant>,
+    last: Option<Failure>,
+    // The stage that noticed an outage.
+    stage: Option<StageId>,
+    // Before the next probe, and when that is due.
+    pause: Duration,
+    due: Option<Instant>,
+    // One that is over, until it is told.
+    over: Option<(StageId, Duration)>,
+}
+
+/// How sure a failure makes it that there is an outage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// It may be the item.
+    Weak,
+    /// It may be the item, which has no attempts left; but nobody was answered since its first one
+    /// failed.
+    Last,
+    /// Several questions in a row were not answered, and none of them can be the item's fault.
+    Strong,
+}
+
+/// What an item may do that is about to ask.
+pub(super) enum Turn {
+    /// Ask; as a probe where there is an outage.
+    Ask(Option<Probe>),
+    /// Nothing: the run is stopped.
+    Stopped,
+    /// Nothing: it alone fails, for as long as an outage may last.
+    GiveUp(Failure),
+}
+
+/// The right to find out whether an outage is over; another has it when this is dropped.
+pub(super) struct Probe(#[expect(dead_code, reason = "held")] OwnedMutexGuard<()>);
+
+/// Whether a failure of this class means that nobody has looked at the request.
+pub(super) fn is_silence(class: Class) -> bool {
+    matches!(class, Class::Network | Class::ServerError)
+}
+
+impl Default for Outage {
+    fn default() -> Self {
+        Self {
+            seen: Mutex::default(),
+            is_on: watch::Sender::new(false),
+            probe: Arc::default(),
+        }
+    }
+}
+
+impl Outage {
+    /// How often the backend has answered.
+    pub(super) fn answers(&self) -> u64 {
+        self.seen().answers
+    }
+
+    /// Whether there is an outage.
+    pub(super) fn is_on(&self) -> bool {
+        *self.is_on.borrow()
+    }
+
+    /// The backend has answered something.
+    pub(super) fn answered(&self) {
+        let mut seen = self.seen();
+        seen.answers += 1;
+        let since = seen.since.take();
+        seen.failing.clear();
+        seen.is_sure = false;
+        (seen.failures, seen.last, seen.due) = (0, None, None);
+        if let (Some(stage), Some(since)) = (seen.stage.take(), since) {
+            seen.over = Some((stage, since.elapsed()));
+            self.is_on.send_replace(false);
+        }
+    }
+
+    /// A question of `stage` about `item` was not answered. Gives whether an outage begins with it:
+    /// never before the backend has answered anything.
+    pub(super) fn failed(
+        &self,
+        stage: &StageId,
+        item: String,
+        failure: &Failure,
+        sign: Sign,
+        retry: Retry,
+    ) -> bool {
+        let mut seen = self.seen();
+        if seen.answers == 0 {
+            return false;
+        }
+        seen.failing.insert(item);
+        seen.is_sure |= sign == Sign::Strong || seen.failing.len() > 1;
+        seen.failures += 1;
+        seen.last = Some(failure.clone());
+        let now = Instant::now();
+        seen.since.get_or_insert(now);
+        if seen.stage.is_some() {
+            seen.pause = (seen.pause * 2).min(LONGEST_PAUSE);
+            seen.wait(now, failure);
+            return false;
+        }
+        let many = seen.failures >= MOST_FAILURES && seen.is_sure;
+        if !many && sign == Sign::Weak {
+            return false;
+        }
+        seen.pause = retry.pause;
+        seen.wait(now, failure);
+        seen.stage = Some(stage.clone());
+        self.is_on.send_replace(true);
+        true
+    }
+
+    /// When an item may ask.
+    pub(super) async fn turn(&self, stop: &StopSignal, longest: Duration) -> Turn {
+        let probe = async {
+            let probe = Arc::clone(&self.probe).lock_owned().await;
+            let due = self.seen().due;
+            if let Some(due) = due {
+                tokio::time::sleep_until(due).await;
+            }
+            Probe(probe)
+        };
+        tokio::select! {
+            biased;
+            () = stop.stopping() => Turn::Stopped,
+            () = self.over() => Turn::Ask(None),
+            () = self.ends(longest) => self.end(stop, longest),
+            probe = probe => Turn::Ask(Some(probe)),
+        }
+    }
+
+    /// Waits until there is no outage.
+    pub(super) async fn over(&self) {
+        let mut is_on = self.is_on.subscribe();
+        // The sender lives in `self`, so the channel cannot close while this waits.
+        if is_on.wait_for(|is_on| !is_on).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The outage that is over and of which nobody knows: whose, and how long it was.
+    pub(super) fn take_over(&self) -> Option<(StageId, Duration)> {
+        self.seen().over.take()
+    }
+
+    async fn ends(&self, longest: Duration) {
+        let since = self.seen().since;
+        let end = since.unwrap_or_else(Instant::now).checked_add(longest);
+        match end {
+            Some(end) => tokio::time::sleep_until(end).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    // Where more than one item has failed, the backend is gone. One alone may be at fault itself.
+    fn end(&self, stop: &StopSignal, longest: Duration) -> Turn {
+        let mut seen = self.seen();
+        let why = seen.last.clone();
+        let why = why.map(|failure| failure.message).unwrap_or_default();
+        if !seen.is_sure {
+            let (since, stage) = (seen.since.take(), seen.stage.take());
+            seen.over = stage.zip(since.map(|since| since.elapsed()));
+            self.is_on.send_replace(false);
+            return Turn::GiveUp(Failure::new(Class::TimedOut, why));
+        }
+        let seconds = longest.as_secs_f64();
+        let failure = Failure::new(
+            Class::Unavailable,
+            format!("no request was answered for {seconds} s: {why}"),
+        )
+        .help("what is not done is asked when the same command runs again; see `outage_timeout`");
+        stop.finish(StopReason::Failed(failure));
+        Turn::Stopped
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seen {
+    fn wait(&mut self, now: Instant, failure: &Failure) {
+        let pause = self.pause.max(failure.retry_after.unwrap_or_default());
+        self.due = now.checked_add(pause);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Outage;
+    use super::Sign;
+    use super::Turn;
+    use crate::engine::stop::StopReason;
+    use crate::engine::stop::StopSignal;
+    use crate::failure::Class;
+    use crate::failure::Failure;
+    use crate::plan::Retry;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    const LONGEST: Duration = Duration::from_secs(300);
+
+    fn fails(outage: &Outage, item: &str, sign: Sign) -> bool {
+        let failure = Failure::new(Class::Network, "connection refused");
+        let stage = "yolo".into();
+        outage.failed(&stage, item.to_owned(), &failure, sign, Retry::default())
+    }
+
+    #[test]
+    fn an_outage_begins_where_different_items_fail_and_nobody_is_answered() {
+        let outage = Outage::default();
+        for item in ["a", "b", "c", "d"] {
+            assert!(!fails(&outage, item, Sign::Strong), "it never answered");
+        }
+        outage.answered();
+        assert!(
+            (0..9).all(|_| !fails(&outage, "a", Sign::Weak)),
+            "it may be `a`"
+        );
+        outage.answered();
+        assert!(!fails(&outage, "a", Sign::Weak) && !fails(&outage, "b", Sign::Weak));
+        assert!(fails(&outage, "a", Sign::Weak) && outage.is_on());
+        assert!(!fails(&outage, "c", Sign::Weak), "it is told once");
+        outage.answered();
+        assert!(!outage.is_on() && outage.take_over().is_some());
+        assert!(
+            fails(&outage, "a", Sign::Strong),
+            "polls are nobody's fault"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_at_a_time_probes_later_and_later() {
+        let (outage, stop) = (Outage::default(), StopSignal::default());
+        outage.answered();
+        fails(&outage, "a", Sign::Strong);
+        let start = Instant::now();
+        for wanted in [0.5, 1.5, 3.5, 7.5, 15.5, 25.5, 35.5] {
+            let Turn::Ask(Some(probe)) = outage.turn(&stop, LONGEST).await else {
+                panic!("no probe");
+            };
+            let passed = start.elapsed().as_secs_f64();
+            assert!((passed - wanted).abs() < 0.01, "{passed}");
+            let second = tokio::time::timeout(Duration::from_secs(0), outage.turn(&stop, LONGEST));
+            assert!(second.await.is_err(), "two at a time");
+            fails(&outage, "b", Sign::Weak);
+            drop(probe);
+        }
+        let (turn, ()) = tokio::join!(outage.turn(&stop, LONGEST), async { outage.answered() });
+        assert!(matches!(turn, Turn::Ask(None)), "all may ask");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_does_not_end_ends_the_run_or_the_item_that_is_alone() {
+        for (second, sign, stops) in [
+            ("b", Sign::Last, true),
+            ("a", Sign::Strong, true),
+            ("a", Sign::Last, false),
+        ] {
+            let (outage, stop) = (Outage::default(), StopSignal::default());
+            outage.answered();
+            let start = Instant::now();
+            fails(&outage, "a", Sign::Weak);
+            fails(&outage, second, sign);
+            let end = loop {
+                match outage.turn(&stop, LONGEST).await {
+                    Turn::Ask(probe) => {
+                        fails(&outage, "a", Sign::Weak);
+                        drop(probe);
+                    }
+                    end => break end,
+                }
+            };
+            assert_eq!(start.elapsed(), LONGEST);
+            assert_eq!(matches!(end, Turn::Stopped), stops);
+            assert_eq!(matches!(stop.reason(), Some(StopReason::Failed(_))), stops);
+        }
+    }
+}
