@@ -115,7 +115,11 @@ enum Contender {
 
 impl Contender {
     fn ours(model: &Path, engine: EngineKind, threads: usize) -> Outcome<Self> {
-        let options = LoadOptions { engine, threads };
+        let options = LoadOptions {
+            engine,
+            threads,
+            ..LoadOptions::default()
+        };
         let detector = Detector::load(&ModelSource::File(model.into()), None, &options)?;
         Ok(Self::Ours(detector.session()?))
     }

@@ -128,9 +128,14 @@ fn samples(path: &Path) -> Outcome<Vec<f32>> {
     Ok(bytes.chunks_exact(2).map(sample).collect())
 }
 
-fn session(source: &SpeechModelSource, threads: usize) -> Outcome<TranscriberSession> {
+fn session(
+    source: &SpeechModelSource,
+    threads: usize,
+    beam_size: usize,
+) -> Outcome<TranscriberSession> {
     let options = LoadOptions {
         threads,
+        packs_weights: beam_size > 1,
         ..LoadOptions::default()
     };
     Ok(Transcriber::load(source, &options)?.session()?)
@@ -147,7 +152,7 @@ fn english() -> TranscribeParams {
 
 /// One turn of vpipe in this process; loading is left out of its times.
 fn turn(folder: &Path, threads: usize) -> Outcome<()> {
-    let mut session = session(&SpeechModelSource::Folder(folder.to_owned()), threads)?;
+    let mut session = session(&SpeechModelSource::Folder(folder.to_owned()), threads, 1)?;
     let sound = samples(&folder.join("sound.i16"))?;
     let (processor, started) = (process::processor_time()?, Instant::now());
     let heard = session.transcribe(&sound, &english())?;
@@ -215,7 +220,7 @@ fn medians(costs: &[Cost]) -> [f64; 3] {
 fn demo(folder: &Path) -> Outcome<()> {
     let sound = samples(&folder.join("sentences.i16"))?;
     let told: Vec<Value> = serde_json::from_slice(&fs::read(folder.join("sentences.json"))?)?;
-    let mut session = session(&SpeechModelSource::Demo, 1)?;
+    let mut session = session(&SpeechModelSource::Demo, 1, 5)?;
     // Wrong words, words, and seconds of sound, by kind of sound.
     let mut kinds: BTreeMap<&str, (usize, usize, f64)> = BTreeMap::new();
     let started = Instant::now();

@@ -23,7 +23,11 @@ const SCRIPT: &str = "published.py";
 
 /// One turn of vpipe in this process: a line as those of the peers.
 pub(crate) fn turn(model: &Path, folder: &Path, threads: usize, beam_size: usize) -> Outcome<()> {
-    let mut session = session(&SpeechModelSource::Folder(model.to_owned()), threads)?;
+    let mut session = session(
+        &SpeechModelSource::Folder(model.to_owned()),
+        threads,
+        beam_size,
+    )?;
     let sound = samples(&folder.join("corpus.i16"))?;
     let params = TranscribeParams {
         language: Some("en".to_owned()),

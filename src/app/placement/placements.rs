@@ -241,6 +241,7 @@ impl LocalBackend {
                 LocalEngine::Ort => EngineKind::Ort,
             },
             threads: self.spec.threads.max(1),
+            ..LoadOptions::default()
         }
     }
 

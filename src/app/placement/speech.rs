@@ -14,6 +14,7 @@ use crate::app::placement::placements::Placements;
 use crate::app::placement::placements::unloadable;
 use crate::backends::models::whisper::SpeechModelSource;
 use crate::backends::models::whisper::Transcriber;
+use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::access::Access;
@@ -96,10 +97,15 @@ impl Placements {
             None => SpeechModelSource::Demo,
         };
         let backend = LocalBackend::of(&whisper.backend, declared);
+        let params = stages::transcribe_params(whisper);
+        let options = LoadOptions {
+            packs_weights: params.beam_size > 1,
+            ..backend.options()
+        };
         let transcriber =
-            Transcriber::load(&source, &backend.options()).map_err(|error| unloadable(&error))?;
+            Transcriber::load(&source, &options).map_err(|error| unloadable(&error))?;
         let model = transcriber.facts().clone();
-        if let Err(message) = transcriber.check(&stages::transcribe_params(whisper)) {
+        if let Err(message) = transcriber.check(&params) {
             // The built-in model is a default; it is no error that it cannot do what is asked.
             if model.demo && whisper.backend.as_str() == AUTO {
                 self.skip(id, NO_BACKEND);

@@ -4,6 +4,10 @@
 //! fields that are needed. Every length is checked: the file may be anything. Knows nothing
 //! of what the metadata means.
 
+use crate::backends::engine::wire::Fields;
+use crate::backends::engine::wire::Wire;
+use crate::backends::engine::wire::find;
+use crate::backends::engine::wire::text;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
@@ -135,83 +139,6 @@ fn dimensions(shape: &[u8]) -> Option<Vec<Option<usize>>> {
         }
     }
     Some(dims)
-}
-
-/// The last field `number` of a message, as protobuf has it; an absent one is empty.
-fn find(message: &[u8], number: u64) -> Option<&[u8]> {
-    let mut found: &[u8] = &[];
-    for field in Fields(message) {
-        if let (n, Wire::Bytes(bytes)) = field?
-            && n == number
-        {
-            found = bytes;
-        }
-    }
-    Some(found)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A value in protobuf's wire format.
-enum Wire<'a> {
-    Number(u64),
-    Bytes(&'a [u8]),
-    Fixed,
-}
-
-/// The fields of a message with their numbers; `None` once it makes no sense.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Option<(u64, Wire<'a>)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field)
-    }
-}
-
-impl<'a> Fields<'a> {
-    fn field(&mut self) -> Option<(u64, Wire<'a>)> {
-        let tag = self.number()?;
-        let value = match tag & 7 {
-            0 => Wire::Number(self.number()?),
-            1 => self.take(8).map(|_| Wire::Fixed)?,
-            2 => {
-                let length = usize::try_from(self.number()?).ok()?;
-                Wire::Bytes(self.take(length)?)
-            }
-            5 => self.take(4).map(|_| Wire::Fixed)?,
-            _ => return None,
-        };
-        (tag >> 3 != 0).then_some((tag >> 3, value))
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
-            let byte = *self.take(1)?.first()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-        None
-    }
-
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
 }
 
 #[cfg(test)]

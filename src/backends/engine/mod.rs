@@ -6,6 +6,7 @@
 //! | `rten` | the engine that needs nothing but crates |
 //! | `ort` | ONNX Runtime, opened at run time |
 //! | `header` | what an ONNX file says of itself, read without an engine |
+//! | `wire` | protobuf's wire format, in which ONNX files are written |
 //!
 //! Does not know what the networks are for.
 
@@ -13,6 +14,7 @@ pub(in crate::backends) mod header;
 pub(in crate::backends) mod network;
 mod ort;
 mod rten;
+pub(in crate::backends) mod wire;
 
 pub use network::EngineError;
 pub use network::EngineKind;

@@ -98,14 +98,19 @@ pub(in crate::backends) trait Session: Send {
 }
 
 /// Loads the model that `header` describes, for sessions of `threads` threads each.
+///
+/// `packs_weights`: whether weights are laid out for products with a few rows once and not each
+/// time, at the price of a second copy of them.
 pub(in crate::backends) fn load(
     kind: EngineKind,
     header: &Header,
     onnx: Onnx,
     threads: usize,
+    packs_weights: bool,
 ) -> Result<Box<dyn Network>, EngineError> {
     match kind {
-        EngineKind::Rten => guarded(|| rten::load(header, onnx, threads)),
+        EngineKind::Rten => guarded(|| rten::load(header, onnx, threads, packs_weights)),
+        // It packs them by itself.
         EngineKind::Ort => guarded(|| ort::load(header, onnx, threads)),
     }
 }

@@ -47,6 +47,7 @@ pub(in crate::backends) fn load(
     header: &Header,
     onnx: Onnx,
     threads: usize,
+    packs_weights: bool,
 ) -> Result<Box<dyn Network>, EngineError> {
     for (operator, advice) in WRONG {
         if header.operators.contains(operator) {
@@ -56,6 +57,7 @@ pub(in crate::backends) fn load(
         }
     }
     let mut options = ModelOptions::with_all_ops();
+    options.prepack_weights(packs_weights);
     for (name, weights) in onnx.weights {
         options.external_data(&name, weights);
     }

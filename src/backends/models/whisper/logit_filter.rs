@@ -73,8 +73,17 @@ impl Softmax {
     /// Of these logits.
     pub(in crate::backends) fn of(logits: &[f32]) -> Self {
         let greatest = greatest(logits);
-        let allowed = logits.iter().filter(|logit| **logit > f32::NEG_INFINITY);
-        let sum = allowed.map(|logit| (logit - greatest).exp()).sum();
+        let mut sums = [0.0; LANES];
+        if greatest > f32::NEG_INFINITY {
+            let (lanes, rest) = logits.as_chunks();
+            for logits in lanes {
+                add_exponentials(&mut sums, logits, greatest);
+            }
+            let mut last = [f32::NEG_INFINITY; LANES];
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            add_exponentials(&mut sums, &last, greatest);
+        }
+        let sum = sums.iter().sum();
         Self { greatest, sum }
     }
 
@@ -94,8 +103,52 @@ impl Softmax {
     }
 }
 
-fn greatest(logits: &[f32]) -> f32 {
-    logits.iter().copied().fold(f32::NEG_INFINITY, f32::max)
+/// Numbers that are computed side by side: compilers make vectors of them.
+const LANES: usize = 16;
+
+/// The greatest of these logits.
+pub(in crate::backends) fn greatest(logits: &[f32]) -> f32 {
+    let more = |a: f32, b: f32| if b > a { b } else { a };
+    let (lanes, rest) = logits.as_chunks::<LANES>();
+    let mut best = [f32::NEG_INFINITY; LANES];
+    for logits in lanes {
+        for (best, &logit) in best.iter_mut().zip(logits) {
+            *best = more(*best, logit);
+        }
+    }
+    best.iter()
+        .chain(rest)
+        .copied()
+        .fold(f32::NEG_INFINITY, more)
+}
+
+fn add_exponentials(sums: &mut [f32; LANES], logits: &[f32; LANES], greatest: f32) {
+    for (sum, &logit) in sums.iter_mut().zip(logits) {
+        *sum += exponential(logit - greatest);
+    }
+}
+
+/// The exponential of a number up to 0, within 3e-7 of its value; below -87 it is next to nothing.
+/// Polynomial and reduction are those of Cephes' `expf` (Moshier, 1987).
+fn exponential(power: f32) -> f32 {
+    /// Adding it leaves a whole number in the lowest bits.
+    const ROUND: f32 = 12_582_912.0;
+    let power = power.max(-87.0);
+    let rounded = power * std::f32::consts::LOG2_E + ROUND;
+    let whole = rounded - ROUND;
+    // The logarithm of 2 in two parts, of which the first has few bits.
+    let rest = power - whole * 0.693_359_375 + whole * 2.121_944_4e-4;
+    let coefficients = [
+        1.398_199_9e-3,
+        8.333_452e-3,
+        4.166_579_6e-2,
+        1.666_666_5e-1,
+        0.5,
+    ];
+    let times = |sum: f32, coefficient: f32| sum * rest + coefficient;
+    let curve = coefficients.into_iter().fold(1.987_569_1e-4, times);
+    let scale = f32::from_bits((rounded.to_bits() << 23).wrapping_add(1.0_f32.to_bits()));
+    (curve * rest * rest + rest + 1.0) * scale
 }
 
 fn forbid(logits: &mut [f32], tokens: impl IntoIterator<Item = u32>) {
@@ -111,5 +164,44 @@ fn clear(logits: &mut [f32], from: usize, to: usize) {
     let to = to.min(logits.len());
     if let Some(logits) = logits.get_mut(from.min(to)..to) {
         logits.fill(f32::NEG_INFINITY);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Softmax;
+    use super::exponential;
+    use super::greatest;
+
+    #[test]
+    fn exponentials_are_those_of_the_standard_library() {
+        for step in 0..87_000 {
+            let power = -0.001 * step as f32;
+            let (ours, right) = (f64::from(exponential(power)), f64::from(power).exp());
+            assert!(
+                (ours / right - 1.0).abs() < 3e-7,
+                "{power}: {ours}, {right}"
+            );
+        }
+        assert!(exponential(f32::NEG_INFINITY) < 1e-37);
+        assert!(exponential(f32::NAN) < 1e-37);
+    }
+
+    #[test]
+    fn logarithms_of_sums_are_right_at_any_length() {
+        let none = f32::NEG_INFINITY;
+        for length in [1, 15, 16, 17, 1_000] {
+            // As many equal ones: the logarithm of their number.
+            let mut logits = vec![7.5; length];
+            let softmax = Softmax::of(&logits);
+            let expected = -(length as f32).ln();
+            assert!((softmax.log_probability(7.5) - expected).abs() < 1e-5);
+            logits.extend([none, f32::NAN, none]);
+            assert_eq!(greatest(&logits), 7.5);
+            let same = Softmax::of(&logits).log_probability(7.5);
+            assert!((same - expected).abs() < 1e-5, "{length}");
+        }
+        assert_eq!(greatest(&[]), none);
+        assert_eq!(Softmax::of(&[none; 20]).log_sum(), none);
     }
 }

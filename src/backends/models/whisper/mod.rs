@@ -10,6 +10,7 @@
 //! | `languages` | where in a window another language begins |
 //! | `segments` | tokens to segments, and where the next window begins |
 //! | `networks` | encoder and decoder, with the decoder's cache |
+//! | `decoder_graph` | the decoder, changed so that nothing is computed twice |
 //! | `mel` | sound to log-mel spectrogram |
 //! | `pauses` | where nobody speaks |
 //! | `speech_model` | a model's folder: what is read from it, and what it must hold |
@@ -19,6 +20,7 @@
 //! The method is that of the paper (arXiv:2212.04356) and of OpenAI's `transcribe`. Does not know
 //! stages, videos or recipes.
 
+mod decoder_graph;
 mod fallback;
 mod languages;
 mod logit_filter;

@@ -13,6 +13,7 @@ use crate::backends::engine::network::Network;
 use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
+use crate::backends::models::whisper::decoder_graph;
 use crate::backends::models::whisper::profile::SpeechProfile;
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,6 +34,8 @@ struct Ports {
     heads: usize,
     head_width: usize,
     takes_positions: bool,
+    /// Whether the texts of a call attend to one sound; else each needs keys and values of its own.
+    shares_sound: bool,
     /// Keys and values that grow with the text: the inputs, and the outputs that replace them.
     own: Vec<(String, String)>,
     /// Keys and values of the sound.
@@ -56,7 +59,7 @@ pub(in crate::backends) struct KvCache {
     length: usize,
 }
 
-/// Logits: a row for each token that the decoder was given.
+/// Logits: a row for each token that the decoder was given, or for the last ones of a prompt.
 pub(in crate::backends) struct Logits {
     data: Vec<f32>,
     vocabulary: usize,
@@ -73,11 +76,11 @@ impl Logits {
         }
     }
 
-    /// The logits after the token at `row`; none where there is no such row.
-    pub(in crate::backends) fn row(&self, row: usize) -> &[f32] {
+    /// The logits after the token before so many last ones; none where there is no such row.
+    pub(in crate::backends) fn before(&self, last: usize) -> &[f32] {
         self.data
-            .chunks_exact(self.vocabulary)
-            .nth(row)
+            .rchunks_exact(self.vocabulary)
+            .nth(last)
             .unwrap_or_default()
     }
 
@@ -105,18 +108,42 @@ impl KvCache {
         }
         self.rows = rows.len();
     }
+
+    /// Gives each of so many texts keys and values of the sound.
+    fn repeat_cross(&mut self, texts: usize) {
+        let has = |tensor: &Tensor| tensor.shape.first() == Some(&texts);
+        if self.cross.iter().all(has) {
+            return;
+        }
+        let repeated = self.cross.iter().map(|tensor| {
+            let rows = tensor.shape.first().copied().unwrap_or(1).max(1);
+            let row = tensor.data.len() / rows;
+            let mut shape = tensor.shape.clone();
+            if let Some(first) = shape.first_mut() {
+                *first = texts;
+            }
+            Tensor {
+                shape,
+                data: tensor.data.get(..row).unwrap_or_default().repeat(texts),
+            }
+        });
+        self.cross = Arc::new(repeated.collect());
+    }
 }
 
 impl Networks {
-    /// Loads encoder and decoder, each with its description.
+    /// Loads encoder and decoder, each with its description. `packs_weights` is about the decoder.
     pub(in crate::backends) fn load(
         kind: EngineKind,
         profile: &SpeechProfile,
         encoder: (&Header, Onnx),
         decoder: (&Header, Onnx),
         threads: usize,
+        packs_weights: bool,
     ) -> Result<Self, EngineError> {
         let (layers, heads, head_width) = profile.decoder;
+        let (description, mut onnx) = decoder;
+        let shares_sound = decoder_graph::improve(&mut onnx.graph, layers);
         let names = |side: &str| {
             let of_layer = |layer: usize| {
                 ["key", "value"].map(|part| {
@@ -134,12 +161,13 @@ impl Networks {
             heads,
             head_width,
             takes_positions: profile.takes_positions,
+            shares_sound,
             own: names("decoder"),
             cross: names("encoder"),
         };
         Ok(Self {
-            encoder: network::load(kind, encoder.0, encoder.1, threads)?,
-            decoder: network::load(kind, decoder.0, decoder.1, threads)?,
+            encoder: network::load(kind, encoder.0, encoder.1, threads, false)?,
+            decoder: network::load(kind, description, onnx, threads, packs_weights)?,
             ports: Arc::new(ports),
         })
     }
@@ -172,7 +200,7 @@ impl NetworkSessions {
         }
     }
 
-    /// Decodes a prompt: the logits after each of its tokens, and a cache of one row.
+    /// Decodes a prompt: the logits after its last tokens at least, and a cache of one row.
     pub(in crate::backends) fn prompt(
         &mut self,
         sound: &Arc<Tensor>,
@@ -211,6 +239,9 @@ impl NetworkSessions {
         tokens: &[u32],
     ) -> Result<Logits, EngineError> {
         cache.select(rows);
+        if !self.ports.shares_sound {
+            cache.repeat_cross(rows.len());
+        }
         let ports = Arc::clone(&self.ports);
         let names = ports.own.iter().chain(&ports.cross);
         let tensors = cache.own.iter().chain(&*cache.cross);
@@ -254,9 +285,10 @@ impl NetworkSessions {
         let outputs: Vec<&str> = std::iter::once("logits").chain(outputs).collect();
         let mut made = self.decoder.run(&inputs, &outputs)?.into_iter();
         let [rows, columns] = tokens.shape;
+        let fits = |given: usize| (columns.min(decoder_graph::LAST)..=columns).contains(&given);
         let logits = made.next().and_then(|logits| match logits.shape[..] {
-            [r, c, vocabulary] if [r, c] == tokens.shape && vocabulary > 0 => {
-                let whole = logits.data.len() == rows * columns * vocabulary;
+            [r, c, vocabulary] if r == rows && fits(c) && vocabulary > 0 => {
+                let whole = logits.data.len() == r * c * vocabulary;
                 whole.then_some(Logits {
                     data: logits.data,
                     vocabulary,

@@ -8,6 +8,7 @@
 use crate::backends::engine::network::EngineError;
 use crate::backends::models::whisper::logit_filter::LogitFilter;
 use crate::backends::models::whisper::logit_filter::Softmax;
+use crate::backends::models::whisper::logit_filter::greatest;
 use crate::backends::models::whisper::networks::Logits;
 use std::cmp::Ordering;
 
@@ -106,7 +107,7 @@ impl Search<'_> {
             }
             text.tokens.push(token);
             if text.tokens.len() < self.longest {
-                logits = texts.step(&[0], &[token])?.row(0).to_vec();
+                logits = texts.step(&[0], &[token])?.before(0).to_vec();
             }
         }
         Ok(text)
@@ -194,17 +195,26 @@ fn likeliest(logits: &[f32]) -> Option<(u32, f32)> {
     most_likely(logits, 1).into_iter().next()
 }
 
+/// Logits that are looked at together.
+const PART: usize = 64;
+
 /// The `count` likeliest tokens that may follow with their logits, the likeliest first.
 fn most_likely(logits: &[f32], count: usize) -> Vec<(u32, f32)> {
     let mut best: Vec<(u32, f32)> = Vec::with_capacity(count + 1);
     let mut least = f32::NEG_INFINITY;
-    for (&logit, token) in logits.iter().zip(0..) {
-        if logit > least {
-            let place = best.partition_point(|&(_, other)| other >= logit);
-            best.insert(place, (token, logit));
-            best.truncate(count);
-            if let (true, Some(&(_, last))) = (best.len() == count, best.last()) {
-                least = last;
+    for (part, begin) in logits.chunks(PART).zip((0..).step_by(PART)) {
+        // Nearly all parts hold nothing that counts, and are gone through at once.
+        if greatest(part) <= least {
+            continue;
+        }
+        for (&logit, token) in part.iter().zip(begin..) {
+            if logit > least {
+                let place = best.partition_point(|&(_, other)| other >= logit);
+                best.insert(place, (token, logit));
+                best.truncate(count);
+                if let (true, Some(&(_, last))) = (best.len() == count, best.last()) {
+                    least = last;
+                }
             }
         }
     }

@@ -5,7 +5,9 @@
 use crate::backends::engine::network::EngineKind;
 use crate::backends::models::whisper::logit_filter::LogitFilter;
 use crate::backends::models::whisper::mel::Mel;
+use crate::backends::models::whisper::networks::NetworkSessions;
 use crate::backends::models::whisper::networks::Networks;
+use crate::backends::models::whisper::profile::SpeechProfile;
 use crate::backends::models::whisper::search::Search;
 use crate::backends::models::whisper::search::Strategy;
 use crate::backends::models::whisper::speech_model::SpeechModel;
@@ -86,21 +88,25 @@ fn a_full_window_is_mirrored_at_both_ends() {
     assert!(mel.iter().all(|value| value.is_finite()));
 }
 
+fn micro(engine: EngineKind) -> (SpeechProfile, NetworkSessions) {
+    let model = SpeechModel::read(&SpeechModelSource::Folder(data("micro"))).unwrap();
+    let (encoder, decoder) = (model.encoder, model.decoder);
+    let networks = Networks::load(
+        engine,
+        &model.profile,
+        (&encoder.0, encoder.1),
+        (&decoder.0, decoder.1),
+        1,
+        true,
+    );
+    (model.profile, networks.unwrap().sessions().unwrap())
+}
+
 #[test]
 fn encoder_and_greedy_text_are_those_of_transformers() {
     let golden = golden();
     each_engine(|engine| {
-        let model = SpeechModel::read(&SpeechModelSource::Folder(data("micro"))).unwrap();
-        let profile = model.profile;
-        let (encoder, decoder) = (model.encoder, model.decoder);
-        let networks = Networks::load(
-            engine,
-            &profile,
-            (&encoder.0, encoder.1),
-            (&decoder.0, decoder.1),
-            1,
-        );
-        let mut sessions = networks.unwrap().sessions().unwrap();
+        let (profile, mut sessions) = micro(engine);
         let mel = Mel::new(profile.bands).spectrogram(&sound(), profile.frames);
         let hidden = sessions.encode(&mel).unwrap();
         let places = tokens(&golden["positions"]).into_iter();
@@ -112,13 +118,13 @@ fn encoder_and_greedy_text_are_those_of_transformers() {
         }
 
         let (logits, _) = sessions.prompt(&hidden, &[profile.tokens.start]).unwrap();
-        let silence = no_speech(&profile, logits.row(0));
+        let silence = no_speech(&profile, logits.before(0));
         let expected = golden["no_speech"].as_f64().unwrap() as f32;
         assert!((silence - expected).abs() < 1e-5, "{silence}");
         let likely = golden["languages"].as_object().unwrap().iter();
         let likely = likely.map(|(code, it)| (code.clone(), it.as_f64().unwrap() as f32));
         let (expected, theirs) = likely.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
-        let (code, ours) = likeliest_language(&profile, logits.row(0));
+        let (code, ours) = likeliest_language(&profile, logits.before(0));
         assert_eq!(code, expected);
         assert!((ours - theirs).abs() < 1e-4, "{code}: {ours}, {theirs}");
 
@@ -136,12 +142,48 @@ fn encoder_and_greedy_text_are_those_of_transformers() {
                 networks: &mut sessions,
                 cache,
             };
-            let last = logits.row(prompt.len() - 1);
+            let last = logits.before(0);
             let text = search.run(last, &mut texts, Strategy::Beam(1)).unwrap();
             assert_eq!(text.tokens, tokens(&run["tokens"]), "{engine}: {name}");
             let expected = run["avg_logprob"].as_f64().unwrap() as f32;
             let apart = (text.avg_logprob() - expected).abs();
             assert!(apart < 1e-3, "{name}: {apart}");
         }
+    });
+}
+
+#[test]
+fn texts_of_one_sound_are_decoded_together_as_alone() {
+    each_engine(|engine| {
+        let (profile, mut sessions) = micro(engine);
+        let mel = Mel::new(profile.bands).spectrogram(&sound(), profile.frames);
+        let hidden = sessions.encode(&mel).unwrap();
+        let prompt = [profile.tokens.start, 65, 66, 67, 68, 69];
+        let (logits, cache) = sessions.prompt(&hidden, &prompt).unwrap();
+        assert!(!logits.before(3).is_empty());
+        assert_eq!(logits.before(4), [0.0; 0]);
+
+        let mut alone = |text: &[u32]| {
+            let (mut cache, mut last) = (cache.clone(), Vec::new());
+            for &token in text {
+                let logits = sessions.step(&mut cache, &[0], &[token]).unwrap();
+                last = logits.before(0).to_vec();
+            }
+            last
+        };
+        let texts = [[70, 71], [80, 81], [80, 91]];
+        let expected = texts.map(|text| alone(&text));
+        let mut together = cache.clone();
+        let firsts = sessions.step(&mut together, &[0, 0], &[80, 70]);
+        assert!(firsts.is_ok(), "{engine}");
+        // The second text first, the first one twice.
+        let logits = sessions.step(&mut together, &[1, 0, 0], &[71, 81, 91]);
+        let logits = logits.unwrap();
+        for (last, expected) in [2, 1, 0].into_iter().zip(&expected) {
+            let apart = furthest(logits.before(last), expected);
+            assert!(apart < 1e-3, "{engine}: {last}: {apart}");
+        }
+        assert!(furthest(&expected[0], &expected[1]) > 0.01);
+        assert!(furthest(&expected[1], &expected[2]) > 0.01);
     });
 }

@@ -95,6 +95,7 @@ impl Transcriber {
             (&encoder.0, encoder.1),
             (&decoder.0, decoder.1),
             options.threads.max(1),
+            options.packs_weights,
         );
         match networks {
             Ok(networks) => Ok(Self(Arc::new(LoadedModel {
@@ -270,7 +271,7 @@ impl WindowDecoder for NetworkDecoder<'_> {
             return Ok((only.unwrap_or_else(|| ENGLISH.to_owned()), 1.0));
         }
         let (logits, _) = self.prompt(&[self.model.profile.tokens.start])?;
-        Ok(likeliest_language(&self.model.profile, logits.row(0)))
+        Ok(likeliest_language(&self.model.profile, logits.before(0)))
     }
 
     fn language_of(&mut self, samples: &[f32]) -> Result<(String, f32), EngineError> {
@@ -291,9 +292,8 @@ impl WindowDecoder for NetworkDecoder<'_> {
         let start = model.prompt(params, language).map_err(EngineError)?;
         let prompt = profile.prompt_after(previous, &start);
         let (logits, cache) = self.prompt(&prompt)?;
-        let at_start = prompt.len() - start.len();
-        let no_speech = no_speech(profile, logits.row(at_start));
-        let first = logits.row(prompt.len() - 1).to_vec();
+        let no_speech = no_speech(profile, logits.before(start.len() - 1));
+        let first = logits.before(0).to_vec();
         // As long as the texts that are searched for.
         drop(logits);
         let search = Search {

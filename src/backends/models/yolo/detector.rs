@@ -40,6 +40,9 @@ pub struct LoadOptions {
     pub engine: EngineKind,
     /// Threads of one session; at least 1.
     pub threads: usize,
+    /// Whether a decoder's weights are laid out for several texts at once, at the price of a second
+    /// copy of them; rten alone asks.
+    pub packs_weights: bool,
 }
 
 impl Default for LoadOptions {
@@ -47,6 +50,7 @@ impl Default for LoadOptions {
         Self {
             engine: EngineKind::default(),
             threads: 1,
+            packs_weights: false,
         }
     }
 }
@@ -95,7 +99,7 @@ impl Detector {
         let content = source.content()?;
         let (header, facts, profile) = describe(source, &content, names)?;
         let threads = options.threads.max(1);
-        match network::load(options.engine, &header, content.into(), threads) {
+        match network::load(options.engine, &header, content.into(), threads, false) {
             Ok(network) => Ok(Self(Arc::new(Loaded {
                 facts,
                 profile,
