@@ -364,6 +364,7 @@ fn ort() -> Result<Detector, String> {
     let options = LoadOptions {
         engine: EngineKind::Ort,
         threads: 1,
+        ..LoadOptions::default()
     };
     Detector::load(&ModelSource::Demo, None, &options).map_err(|error| error.to_string())
 }

@@ -354,7 +354,7 @@ mod tests {
         let was = shapes.clone();
         assert!(!improve(&mut shapes, 2));
         assert_eq!(shapes, was);
-        for length in [0, 1, 100, MICRO.len() / 2, MICRO.len() - 1] {
+        for length in [0, 1, 100, MICRO.len() / 2] {
             let mut cut = MICRO[..length].to_vec();
             assert!(!improve(&mut cut, 2), "{length} bytes");
             assert_eq!(cut, MICRO[..length]);
