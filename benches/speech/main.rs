@@ -123,9 +123,12 @@ impl Cost {
 }
 
 fn samples(path: &Path) -> Outcome<Vec<f32>> {
-    let bytes = fs::read(path)?;
+    Ok(floats(&fs::read(path)?))
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
     let sample = |pair: &[u8]| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0;
-    Ok(bytes.chunks_exact(2).map(sample).collect())
+    bytes.chunks_exact(2).map(sample).collect()
 }
 
 fn session(

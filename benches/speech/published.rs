@@ -5,14 +5,15 @@
 
 use crate::Outcome;
 use crate::errors;
+use crate::floats;
 use crate::process;
 use crate::python;
-use crate::samples;
 use crate::session;
 use serde_json::Value;
 use serde_json::json;
 use std::env;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
@@ -20,6 +21,8 @@ use vpipe::backends::models::whisper::SpeechModelSource;
 use vpipe::backends::models::whisper::TranscribeParams;
 
 const SCRIPT: &str = "published.py";
+/// Samples of a piece of sound: 300 s.
+const CHUNK: u64 = 300 * 16_000;
 
 /// One turn of vpipe in this process: a line as those of the peers.
 pub(crate) fn turn(model: &Path, folder: &Path, threads: usize, beam_size: usize) -> Outcome<()> {
@@ -28,7 +31,6 @@ pub(crate) fn turn(model: &Path, folder: &Path, threads: usize, beam_size: usize
         threads,
         beam_size,
     )?;
-    let sound = samples(&folder.join("corpus.i16"))?;
     let params = TranscribeParams {
         language: Some("en".to_owned()),
         beam_size,
@@ -36,9 +38,15 @@ pub(crate) fn turn(model: &Path, folder: &Path, threads: usize, beam_size: usize
     };
     let (processor, started) = (process::processor_time()?, Instant::now());
     let mut text = String::new();
-    // As vpipe cuts it for one session.
-    for chunk in sound.chunks(300 * 16_000) {
-        for segment in session.transcribe(chunk, &params)?.segments {
+    // As vpipe cuts it for one session, one piece in memory at a time.
+    let mut sound = fs::File::open(folder.join("corpus.i16"))?;
+    loop {
+        let mut piece = Vec::new();
+        sound.by_ref().take(2 * CHUNK).read_to_end(&mut piece)?;
+        if piece.is_empty() {
+            break;
+        }
+        for segment in session.transcribe(&floats(&piece), &params)?.segments {
             text += &segment.text;
         }
         text += " ";
