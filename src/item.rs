@@ -101,6 +101,8 @@ pub enum Item {
     Saved(Saved),
     /// The merged outcome of one video.
     Record(Box<Record>),
+    /// The merged outcome of one frame, for those who read along.
+    FrameRecord(Box<Record>),
 }
 
 impl Item {
@@ -116,7 +118,7 @@ impl Item {
             Self::ChunkTranscript(transcript) => transcript.span.video,
             Self::Transcript(transcript) => transcript.video,
             Self::Saved(saved) => saved.moment.video,
-            Self::Record(record) => record.video,
+            Self::Record(record) | Self::FrameRecord(record) => record.video,
         }
     }
 
@@ -127,7 +129,7 @@ impl Item {
             Self::Batch(batch) => batch.frames.len() as u64,
             Self::Chunk(chunk) => chunk.span.counted(),
             Self::ChunkTranscript(transcript) => transcript.span.counted(),
-            Self::Sound(_) | Self::Transcript(_) | Self::Record(_) => 0,
+            Self::Sound(_) | Self::Transcript(_) | Self::Record(_) | Self::FrameRecord(_) => 0,
         }
     }
 }
@@ -152,6 +154,7 @@ impl fmt::Display for Item {
             Self::Transcript(transcript) => write!(f, "transcript of {}", transcript.video),
             Self::Saved(saved) => write!(f, "{}", saved.moment),
             Self::Record(record) => write!(f, "{}", record.video),
+            Self::FrameRecord(record) => write!(f, "a frame of {}", record.video),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `run`: a recipe over videos, from the words of a user to files of results.
 
+mod growing;
 pub(super) mod header;
 pub(super) mod report;
 mod signals;
@@ -14,6 +15,7 @@ use crate::app::compile::Compiled;
 use crate::app::error::AppError;
 use crate::app::inputs;
 use crate::app::inputs::Inputs;
+use crate::app::run::growing::GrowingFiles;
 use crate::app::run::header::header;
 use crate::app::run::report::RunReport;
 use crate::app::run::report::RunUpdate;
@@ -110,6 +112,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         inputs: &inputs,
         stop: &stop,
         range: WantedRange::of(&inputs::extract(&recipe), request.first),
+        growing: GrowingFiles::default(),
     };
     let spending = Arc::clone(ledger.spending());
     let limits = request.limits;

@@ -132,6 +132,16 @@ impl OutputRoot {
         written.map_err(failed(path))
     }
 
+    /// A new, empty file at `path`, in place of a plain file that stood there before: for what is
+    /// read while it grows.
+    pub(super) fn create(&self, path: &Path) -> Result<File, WriteError> {
+        let folder = self.make_folder(path)?;
+        let name = path.file_name().unwrap_or_default();
+        // Not opened by its name, which could lead elsewhere by now.
+        let file = temporary(&folder).and_then(|it| Ok(it.persist(folder.join(name))?));
+        file.map_err(failed(path))
+    }
+
     /// Removes a file, if it is there and may be written.
     pub(super) fn remove(&self, path: &Path) -> Result<(), WriteError> {
         match self.check(path).is_ok().then(|| fs::remove_file(path)) {

@@ -16,6 +16,8 @@ use std::fs::Metadata;
 use std::io;
 use std::io::BufReader;
 use std::io::BufWriter;
+use std::io::Seek;
+use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,6 +33,33 @@ pub struct Place {
     pub stem: String,
 }
 
+/// A file that is read while it grows: every line in it is whole.
+#[derive(Debug)]
+pub struct GrowingFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl GrowingFile {
+    /// Adds a line, which others can read when this returns.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be written; what is there of it is taken back.
+    pub fn add(&mut self, line: &str) -> Result<(), WriteError> {
+        let written = self.file.stream_position().and_then(|end| {
+            self.file.write_all(line.as_bytes()).or_else(|error| {
+                self.file.set_len(end)?;
+                Err(error)
+            })
+        });
+        written.map_err(|source| WriteError::Failed {
+            path: self.path.clone(),
+            source,
+        })
+    }
+}
+
 /// Where results were written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
@@ -43,7 +72,7 @@ pub struct Written {
 }
 
 /// What is appended to a stem, at most.
-const LONGEST_ENDING: usize = "_results.partial.json".len();
+const LONGEST_ENDING: usize = "_results.partial.jsonl".len();
 
 /// The bytes of the largest file that is read again: ten hours of video with a hundred objects a
 /// second have less.
@@ -75,10 +104,40 @@ impl Place {
             .join(format!("{}_results.{extension}", self.stem))
     }
 
+    /// The file of a format that grows, until it is whole.
+    pub fn growing(&self, format: OutputFormat) -> PathBuf {
+        let extension = format.extension();
+        self.folder
+            .join(format!("{}_results.partial.{extension}", self.stem))
+    }
+
+    /// Begins a file that grows while the run goes on.
+    ///
+    /// # Errors
+    ///
+    /// Where it may not or cannot be written.
+    pub fn grow(&self, format: OutputFormat) -> Result<GrowingFile, WriteError> {
+        let path = self.growing(format);
+        let file = self.root.create(&path)?;
+        Ok(GrowingFile { path, file })
+    }
+
+    /// Writes the whole file of a format; one that grew until now is removed.
+    ///
+    /// # Errors
+    ///
+    /// Where it may not or cannot be written.
+    pub fn write_format(&self, format: OutputFormat, text: &str) -> Result<(), WriteError> {
+        self.root.write(&self.format(format), text.as_bytes())?;
+        self.root.remove(&self.growing(format))
+    }
+
     /// Whether the results and these formats may be written; changes nothing.
     pub fn check(&self, formats: &[OutputFormat]) -> Result<(), WriteError> {
-        let formats = formats.iter().map(|format| self.format(*format));
-        let mut files = [self.complete(), self.partial()].into_iter().chain(formats);
+        let whole = formats.iter().map(|format| self.format(*format));
+        let growing = formats.iter().map(|format| self.growing(*format));
+        let results = [self.complete(), self.partial()];
+        let mut files = results.into_iter().chain(whole).chain(growing);
         files.try_for_each(|file| self.root.check(&file))
     }
 

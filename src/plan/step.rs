@@ -415,5 +415,7 @@ pub enum StepKind {
         spec: MergeSpec,
         /// The stages whose detections it joins.
         detecting: Vec<StageId>,
+        /// How many stages say of each frame what file it was written to.
+        saving: usize,
     },
 }

@@ -10,6 +10,7 @@ use crate::output::OutputRoot;
 use crate::plan::Plan;
 use crate::plan::Step;
 use crate::plan::StepKind;
+use crate::recipe::OutputFormat;
 use crate::stages::batch::batch;
 use crate::stages::extract::extract;
 use crate::stages::extract::extract::Videos;
@@ -96,6 +97,13 @@ fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Operat
         StepKind::ComposeTranscript { without } => {
             Operator::Fold(speech::compose(&step.stage, without, &resources.videos))
         }
-        StepKind::Merge { detecting, .. } => Operator::Fold(merge(detecting)),
+        StepKind::Merge {
+            spec,
+            detecting,
+            saving,
+        } => {
+            let grows = spec.formats.contains(&OutputFormat::Jsonl);
+            Operator::Fold(merge(detecting, grows.then_some(detecting.len() + saving)))
+        }
     })
 }

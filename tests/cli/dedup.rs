@@ -293,7 +293,7 @@ fn repeats_meet_their_frame_in_any_order_and_whatever_became_of_it() {
     let nothing = || Found::Objects(Vec::new());
     let stopped = || Found::Skipped("interrupted".to_owned());
     let gap = || Found::Error(Failure::new(Class::Media, "damaged"));
-    let mut joining = vpipe::stages::merge(&["yolo".into()]).open(VideoId(0));
+    let mut joining = vpipe::stages::merge(&["yolo".into()], None).open(VideoId(0));
     // Number 2 is a gap between a frame and its repeat; that of number 6 never came.
     for item in [
         repeat(3, 0),

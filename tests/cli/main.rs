@@ -13,6 +13,7 @@ mod doctor;
 mod files;
 mod hostile;
 mod inputs;
+mod jsonl;
 mod kept;
 mod log;
 mod models;

@@ -490,7 +490,7 @@ impl Bench {
                 Operator::Call(self.caller.clone().unwrap_or_else(|| Arc::new(detect)))
             }
             StepKind::Merge { detecting, .. } => Operator::Fold(Arc::new(Merge {
-                fold: vpipe::stages::merge(detecting),
+                fold: vpipe::stages::merge(detecting, None),
                 broken: self.broken,
             })),
             other => panic!("{other:?} has nothing to do with pictures"),

@@ -4,6 +4,7 @@ use crate::app::accounting::ledger::Ledger;
 use crate::app::accounting::ledger::WriteOutcome;
 use crate::app::compile::Compiled;
 use crate::app::inputs::Inputs;
+use crate::app::run::growing::GrowingFiles;
 use crate::app::run::report::RunUpdate;
 use crate::engine::Notification;
 use crate::engine::StopSignal;
@@ -30,6 +31,7 @@ pub(super) struct Writer<'a> {
     pub(super) stop: &'a StopSignal,
     /// How much of each video is wanted, where that is not all of it.
     pub(super) range: Option<WantedRange>,
+    pub(super) growing: GrowingFiles,
 }
 
 impl Writer<'_> {
@@ -49,6 +51,10 @@ impl Writer<'_> {
                 saved.for_each(|saved| ledger.file(saved));
                 ledger.repeats(&record, &self.compiled.plan);
                 self.write(&record, ledger, update);
+            }
+            Notification::Output(Item::FrameRecord(frame)) => {
+                self.growing
+                    .add(self.recipe, &frame, self.inputs.places.get(&frame.video))
             }
             Notification::Output(Item::Saved(saved)) => ledger.file(&saved),
             // Nothing else leaves a plan.
@@ -119,7 +125,7 @@ impl Writer<'_> {
         };
         for format in &merge.formats {
             if let Some(text) = output::render(results, *format, layout) {
-                place.root.write(&place.format(*format), text.as_bytes())?;
+                place.write_format(*format, &text)?;
             }
         }
         Ok(())

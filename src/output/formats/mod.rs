@@ -9,11 +9,13 @@
 //! | `srt`, `vtt` | of each caption | at most `line_width` columns wide, at most `line_count` a caption |
 //! | `tsv` | milliseconds of each segment | one a segment |
 //! | `txt` | none | one a segment |
+//! | `jsonl` | seconds of each frame | one a frame, and while the run goes on |
 
 mod atoms;
 pub(super) mod caption;
 mod captions;
 mod clock;
+pub(super) mod jsonl;
 pub(super) mod render;
 mod schedule;
 mod split;

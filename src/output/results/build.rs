@@ -72,19 +72,12 @@ pub fn results(
     record: &Record,
     run: RunFacts,
 ) -> Results {
-    let primary = primary(recipe, record);
-    let files = files(record);
-    let outputs = record.detections.iter();
-    let outputs = outputs.map(|(id, frames)| (id.clone(), stage_output(frames, &files)));
-    let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
-        outputs.partition(|(id, _)| detects(recipe, id));
-    let top = primary.and_then(|id| top_of(&mut detected, id));
-    let mut top = top.unwrap_or_else(|| stage_output(&unsampled(record), &files));
-    if let (None, Some(first)) = (primary, recorded.values().next()) {
-        // Nobody was to find boxes: what counts is what was said.
-        top.summary = first.summary.clone();
-    }
-    top.summary.records = recorded.values().map(|it| it.summary.records).sum();
+    let InFrames {
+        primary,
+        top,
+        detected,
+        recorded,
+    } = in_frames(recipe, record);
     let mut transcribed = transcriptions(record, video, &run);
     let transcription = first_that_listens(recipe, record)
         .and_then(|id| top_of(&mut transcribed, id))
@@ -124,6 +117,47 @@ pub fn results(
             stages: run.stages,
         },
     }
+}
+
+// What was found in frames: by the stage at the top of the results, and by the others.
+struct InFrames<'a> {
+    primary: Option<&'a StageId>,
+    top: Detected,
+    detected: BTreeMap<StageId, Detected>,
+    recorded: BTreeMap<StageId, Detected>,
+}
+
+fn in_frames<'a>(recipe: &'a Recipe, record: &Record) -> InFrames<'a> {
+    let primary = primary(recipe, record);
+    let files = files(record);
+    let outputs = record.detections.iter();
+    let outputs = outputs.map(|(id, frames)| (id.clone(), stage_output(frames, &files)));
+    let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
+        outputs.partition(|(id, _)| detects(recipe, id));
+    let top = primary.and_then(|id| top_of(&mut detected, id));
+    let mut top = top.unwrap_or_else(|| stage_output(&unsampled(record), &files));
+    if let (None, Some(first)) = (primary, recorded.values().next()) {
+        // Nobody was to find boxes: what counts is what was said.
+        top.summary = first.summary.clone();
+    }
+    top.summary.records = recorded.values().map(|it| it.summary.records).sum();
+    InFrames {
+        primary,
+        top,
+        detected,
+        recorded,
+    }
+}
+
+/// What results say of the one frame of `record`: the entry at the top, and the outputs of the
+/// stages beside it.
+pub(in crate::output) fn frame_entry(
+    recipe: &Recipe,
+    record: &Record,
+) -> (Option<Entry>, BTreeMap<StageId, StageOutput>) {
+    let mut found = in_frames(recipe, record);
+    let stages = stage_outputs(found.detected, found.recorded, BTreeMap::new());
+    (found.top.detections.pop(), stages)
 }
 
 // The output of a stage that stands at the top: there alone, where no other stage has one.

@@ -157,9 +157,11 @@ impl Lowering<'_> {
             .iter()
             .filter(|(_, outputs)| !outputs.detections.is_empty());
         let stages = detecting.clone().map(|(id, _)| id.clone()).collect();
+        let saved = inputs.iter().filter_map(|(_, outputs)| outputs.saved);
         let kind = StepKind::Merge {
             spec: spec.clone(),
             detecting: stages,
+            saving: saved.clone().count(),
         };
         let step = self.step(stage, "join", kind, Execution::Fold, 1);
         let name = step.id.clone();
@@ -169,7 +171,7 @@ impl Lowering<'_> {
                 self.graph.add_edge(source, node, outputs.found());
             }
         }
-        for source in inputs.iter().filter_map(|(_, outputs)| outputs.saved) {
+        for source in saved {
             self.graph.add_edge(source, node, ItemKind::Saved);
         }
         for source in inputs.iter().filter_map(|(_, outputs)| outputs.transcript) {

@@ -79,11 +79,13 @@ pub enum OutputFormat {
     Tsv,
     /// Plain text.
     Txt,
+    /// What is seen, a line of JSON a frame; grows while the run goes on.
+    Jsonl,
 }
 
 impl OutputFormat {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Srt, Self::Vtt, Self::Tsv, Self::Txt];
+    pub const ALL: [Self; 5] = [Self::Srt, Self::Vtt, Self::Tsv, Self::Txt, Self::Jsonl];
 
     /// The extension of such a file, which is also its name in recipes.
     pub fn extension(self) -> &'static str {
@@ -92,6 +94,7 @@ impl OutputFormat {
             Self::Vtt => "vtt",
             Self::Tsv => "tsv",
             Self::Txt => "txt",
+            Self::Jsonl => "jsonl",
         }
     }
 }

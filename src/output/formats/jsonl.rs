@@ -1,0 +1,64 @@
+//! JSON Lines: what is seen, a line a frame in order, as the entries of the results have it.
+//!
+//! A line is written at once when its frame is complete, and the whole file again from the results:
+//! both are the same.
+
+use crate::item::Record;
+use crate::name::StageId;
+use crate::output::results::build::frame_entry;
+use crate::output::results::results::Entry;
+use crate::output::results::results::Results;
+use crate::output::results::results::Seen;
+use crate::output::results::results::StageOutput;
+use crate::recipe::Recipe;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fmt::Write;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    entry: &'a Entry,
+    // What other stages found, where there are several.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    stages: BTreeMap<&'a StageId, &'a Seen>,
+}
+
+/// The line of the one frame of `record`, with its end; `None` where no stage looks at frames.
+pub fn frame_line(recipe: &Recipe, record: &Record) -> Option<String> {
+    let (entry, stages) = frame_entry(recipe, record);
+    let mut out = String::new();
+    line(&mut out, 0, &entry?, &stages).ok()?;
+    Some(out)
+}
+
+pub(super) fn write(out: &mut String, results: &Results) -> fmt::Result {
+    for (place, entry) in results.detections.iter().enumerate() {
+        line(out, place, entry, &results.stages)?;
+    }
+    Ok(())
+}
+
+// The entries of all stages are of the same frames, so `place` is that of `entry` in each.
+fn line(
+    out: &mut String,
+    place: usize,
+    entry: &Entry,
+    stages: &BTreeMap<StageId, StageOutput>,
+) -> fmt::Result {
+    let stages = stages.iter().filter_map(|(stage, output)| {
+        let entries = match output {
+            StageOutput::Detected(detected) => &detected.detections,
+            StageOutput::Recorded { records, .. } => records,
+            StageOutput::Transcribed { .. } => return None,
+        };
+        Some((stage, &entries.get(place)?.seen))
+    });
+    let line = Line {
+        entry,
+        stages: stages.collect(),
+    };
+    let text = serde_json::to_string(&line).map_err(|_unwritable| fmt::Error)?;
+    writeln!(out, "{text}")
+}
