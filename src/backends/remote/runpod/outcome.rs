@@ -310,7 +310,7 @@ fn failed(job: &JobStatus) -> Failure {
         return Failure::new(Class::Lost, format!("the server gave the job up: {words}"));
     }
     // How the SDK's own server says that it has forgotten a job.
-    if job.output.is_none() && words == "JobStatus ID not found" {
+    if job.output.is_none() && words == "Job ID not found" {
         return Failure::new(Class::Lost, format!("the server lost the job: {words}"));
     }
     worker_failure(&words)

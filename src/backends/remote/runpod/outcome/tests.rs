@@ -101,7 +101,7 @@ fn every_form_of_failure_has_its_class() {
         ),
         (
             200,
-            r#"{"status":"FAILED","error":"JobStatus ID not found"}"#,
+            r#"{"status":"FAILED","error":"Job ID not found"}"#,
             Class::Lost,
         ),
     ] {
