@@ -13,6 +13,7 @@ use vpipe::backends::remote::mapping::Mapping;
 use vpipe::backends::remote::runpod;
 use vpipe::backends::remote::runpod::Endpoint;
 use vpipe::backends::transport::access::Access;
+use vpipe::backends::transport::access::Shared;
 use vpipe::engine::Call;
 use vpipe::engine::Emitter;
 use vpipe::engine::Map;
@@ -72,6 +73,7 @@ pub(crate) async fn seconds(fleet: &Running, frames: u64, concurrency: u64) -> O
         key_host: runpod::HOST,
         allowed: Vec::new(),
         from_recipe: false,
+        shared: Shared::default(),
     };
     let runpod = RunpodSpec::default();
     let endpoint = Endpoint::new(&runpod, "detect", &access)?;

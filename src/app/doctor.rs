@@ -5,6 +5,7 @@
 
 use crate::app::environment::ProcessEnvironment;
 use crate::app::placement::context::runpod_access;
+use crate::app::placement::context::set;
 use crate::backends::engine;
 use crate::backends::models;
 use crate::backends::models::ModelSource;
@@ -179,11 +180,6 @@ fn ask(id: &str, variables: &BTreeMap<String, String>) -> Result<(String, Health
         .map_err(|error| error.to_string())?;
     let health = runtime.block_on(endpoint.health());
     Ok((endpoint.host(), health.map_err(|failure| failure.message)?))
-}
-
-fn set<'a>(variables: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
-    let value = variables.get(name)?.trim();
-    (!value.is_empty()).then_some(value)
 }
 
 fn models() -> Finding {

@@ -208,13 +208,13 @@ fn send(trial: &dyn Trial, item: &Item) -> Result<TryAnswer, AppError> {
         .build()
         .map_err(|error| AppError::environment(&error))?;
     let described = |failure: Failure| format!("{} ({})", failure.message, failure.class);
-    Ok(match runtime.block_on(trial.send(item)) {
+    Ok(match runtime.block_on(trial.ask(item)) {
         Ok(answer) => TryAnswer {
-            read: trial
-                .read(item, &answer)
+            came: Ok(short(&answer.came)),
+            read: answer
+                .read
                 .map(|items| items.iter().map(found).collect())
                 .map_err(described),
-            came: Ok(short(&answer)),
         },
         Err(failure) => {
             let why = described(failure);

@@ -325,4 +325,14 @@ impl BackendSpec {
             Self::Http(_) => BackendKind::Http,
         }
     }
+
+    /// The variable that holds its key, if it has one.
+    pub fn key_variable(&self) -> Option<&str> {
+        match self {
+            Self::Local(_) => None,
+            Self::Runpod(spec) => Some(&spec.api_key_env),
+            Self::Openai(spec) => spec.key_variable(),
+            Self::Http(spec) => spec.api_key_env.as_deref(),
+        }
+    }
 }

@@ -17,19 +17,21 @@ pub trait Trial: Send + Sync {
     /// Where no request can be made of it.
     fn rendered(&self, item: &Item) -> Result<RenderedRequest, Failure>;
 
-    /// Asks, and gives the answer as it came.
+    /// Asks, and says what came of it.
     ///
     /// # Errors
     ///
-    /// Where there is none.
-    fn send<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Value, Failure>>;
+    /// Where there is no answer.
+    fn ask<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<TrialAnswer, Failure>>;
+}
 
-    /// What the stage makes of an answer.
-    ///
-    /// # Errors
-    ///
-    /// Where it is not what the recipe says.
-    fn read(&self, item: &Item, answer: &Value) -> Result<Vec<Item>, Failure>;
+/// An answer, for people to read.
+#[derive(Debug)]
+pub struct TrialAnswer {
+    /// As it came.
+    pub came: Value,
+    /// What the stage makes of it; or why it cannot.
+    pub read: Result<Vec<Item>, Failure>,
 }
 
 /// A request, for people to read.

@@ -13,7 +13,8 @@ use std::time::Duration;
 use vpipe::backends::remote::runpod::Endpoint;
 use vpipe::backends::remote::runpod::HOST;
 use vpipe::backends::transport::access::Access;
-use vpipe::backends::transport::access::Secret;
+use vpipe::backends::transport::access::Shared;
+use vpipe::backends::transport::secret::Secret;
 use vpipe::engine::StopReason;
 use vpipe::engine::StopSignal;
 use vpipe::event::Event;
@@ -46,6 +47,7 @@ fn endpoint(fleet: &Fleet, key: &str, spec: &RunpodSpec) -> Endpoint {
         key_host: HOST,
         allowed: Vec::new(),
         from_recipe: false,
+        shared: Shared::default(),
     };
     Endpoint::new(spec, "detect", &access).unwrap()
 }

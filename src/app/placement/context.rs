@@ -2,13 +2,16 @@
 
 use crate::backends::remote::runpod;
 use crate::backends::transport::access::Access;
-use crate::backends::transport::access::Secret;
+use crate::backends::transport::access::Shared;
+use crate::backends::transport::redaction::Redaction;
+use crate::backends::transport::secret::Secret;
 use crate::diag::Span;
 use crate::facts::VideoFacts;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::recipe::BackendKind;
+use crate::recipe::BackendSpec;
 use crate::recipe::BackendVariables;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
@@ -16,14 +19,20 @@ use crate::recipe::request_values;
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 const BASE_URL: &str = "RUNPOD_ENDPOINT_BASE_URL";
+const RUNPOD_KEY: &str = "RUNPOD_API_KEY";
 
 /// What a placement depends on besides the recipe.
 pub(in crate::app) struct PlacementContext<'a> {
     variables: BTreeMap<String, String>,
     /// Hosts that may get a key, besides the one it is for and this machine.
     pub(in crate::app) allowed_hosts: &'a [String],
+    /// What all servers of the run share.
+    pub(in crate::app) shared: Shared,
+    /// The variables whose keys are too short to be told from words.
+    pub(in crate::app) short_keys: BTreeSet<String>,
     /// The values that a request may take of each video.
     pub(in crate::app) videos: BTreeMap<VideoId, Map<String, Value>>,
     /// Whether any stage of the recipe has a backend.
@@ -32,13 +41,25 @@ pub(in crate::app) struct PlacementContext<'a> {
 
 impl<'a> PlacementContext<'a> {
     pub(in crate::app) fn new(
+        recipe: &Recipe,
         variables: BTreeMap<String, String>,
         allowed_hosts: &'a [String],
         videos: &[VideoFacts],
     ) -> Self {
         let values = videos.iter().map(|video| (video.id, request_values(video)));
+        let keys: BTreeMap<&str, Secret> = key_variables(recipe)
+            .filter_map(|name| Some((name, Secret::new(set(&variables, name)?))))
+            .collect();
+        let short_keys = keys.iter().filter(|(_, key)| key.is_short());
+        let short_keys = short_keys.map(|(name, _)| (*name).to_owned()).collect();
+        let shared = Shared {
+            redaction: Redaction::of(keys.values()),
+            ..Shared::default()
+        };
         Self {
             variables,
+            shared,
+            short_keys,
             allowed_hosts,
             videos: values.collect(),
             has_backend: false,
@@ -47,8 +68,7 @@ impl<'a> PlacementContext<'a> {
 
     /// The value of a variable of the environment, where it is set and not empty.
     pub(in crate::app) fn variable(&self, name: &str) -> Option<&str> {
-        let value = self.variables.get(name)?.trim();
-        (!value.is_empty()).then_some(value)
+        set(&self.variables, name)
     }
 
     /// Whether the environment has a key for RunPod, and the id of an endpoint in this variable.
@@ -56,6 +76,23 @@ impl<'a> PlacementContext<'a> {
         let key = RunpodSpec::default().api_key_env;
         self.variable(&key).is_some() && self.variable(variable).is_some()
     }
+}
+
+// The variables that may hold a key of the run.
+fn key_variables(recipe: &Recipe) -> impl Iterator<Item = &str> {
+    let specs = recipe.backends.values().map(|backend| &backend.spec);
+    specs
+        .filter_map(BackendSpec::key_variable)
+        .chain([RUNPOD_KEY])
+}
+
+/// The value of a variable, where it is set and not empty.
+pub(in crate::app) fn set<'a>(
+    variables: &'a BTreeMap<String, String>,
+    name: &str,
+) -> Option<&'a str> {
+    let value = variables.get(name)?.trim();
+    (!value.is_empty()).then_some(value)
 }
 
 /// A backend, and where the recipe declares it.
@@ -129,5 +166,6 @@ pub(in crate::app) fn runpod_access<'a>(
         key_host: runpod::HOST,
         allowed: allowed_hosts.to_vec(),
         from_recipe: spec.base_url.is_some(),
+        shared: Shared::default(),
     }
 }

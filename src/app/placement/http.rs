@@ -10,7 +10,7 @@ use crate::backends::remote::mapping::Mapping;
 use crate::backends::remote::service;
 use crate::backends::remote::service::Service;
 use crate::backends::transport::access::Access;
-use crate::backends::transport::access::Secret;
+use crate::backends::transport::secret::Secret;
 use crate::name::StageId;
 use crate::recipe::BackendKind;
 use crate::recipe::HttpSpec;
@@ -87,6 +87,7 @@ impl Placements {
             key_host: service::KEY_HOST,
             allowed: context.allowed_hosts.to_vec(),
             from_recipe: true,
+            shared: context.shared.clone(),
         };
         if let (Some(variable), None) = (variable, &access.key) {
             let help = "set it, or remove `api_key_env` where the server needs no key";

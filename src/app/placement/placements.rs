@@ -16,6 +16,7 @@ use crate::backends::remote::runpod::IssuedIds;
 use crate::backends::remote::runpod::RateLimits;
 use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Route;
+use crate::backends::transport::secret::LEAST_LETTERS;
 use crate::diag::Diagnostic;
 use crate::engine::Call;
 use crate::facts::Encoding;
@@ -34,6 +35,7 @@ use crate::recipe::RunpodSpec;
 use crate::recipe::ServerSpec;
 use crate::stages::Trial;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Where the stages of a recipe are placed, and with what they infer there.
@@ -87,6 +89,22 @@ impl Placements {
         }
     }
 
+    /// Notes which of these variables, whose keys are too short, stages send the keys of.
+    pub(in crate::app) fn tell_short_keys(&mut self, variables: &BTreeSet<String>) {
+        for variable in variables {
+            let is_sent = |place: &Placement| match place {
+                Placement::Remote(facts) => facts.key.as_ref() == Some(variable),
+                Placement::Local(_) | Placement::Skipped { .. } => false,
+            };
+            if self.facts.values().any(is_sent) {
+                self.notices.push(format!(
+                    "the key in {variable} has fewer than {LEAST_LETTERS} letters: it is sent, and \
+                     not taken out of what servers answer"
+                ));
+            }
+        }
+    }
+
     /// Notes a host of the recipe that the user has not allowed; once, however many stages it has.
     fn permit(&mut self, backend: &BackendRef, route: &Route) {
         if route.is_permitted {
@@ -121,6 +139,7 @@ impl Placements {
         let look_up = |name: &str| context.variable(name);
         let access = Access {
             shown: backend.template("base_url"),
+            shared: context.shared.clone(),
             ..runpod_access(spec, &look_up, context.allowed_hosts)
         };
         let cloud = spec.dialect == RunpodDialect::Cloud;

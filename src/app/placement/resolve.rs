@@ -18,7 +18,7 @@ pub(in crate::app) fn resolve(
     videos: &[VideoFacts],
 ) -> Result<Placements, AppError> {
     let variables = ProcessEnvironment.variables();
-    let mut context = PlacementContext::new(variables, allowed_hosts, videos);
+    let mut context = PlacementContext::new(recipe, variables, allowed_hosts, videos);
     let mut inferences = recipe.inferences();
     context.has_backend = inferences.any(|(_, inference)| match inference {
         Inference::Yolo(yolo, _) => vision::has_backend(yolo, &context),
@@ -37,5 +37,6 @@ pub(in crate::app) fn resolve(
             Inference::Http(http, server) => placements.http(recipe, id, http, server, &context)?,
         }
     }
+    placements.tell_short_keys(&context.short_keys);
     Ok(placements)
 }

@@ -18,7 +18,7 @@ use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::access::Access;
-use crate::backends::transport::access::Secret;
+use crate::backends::transport::secret::Secret;
 use crate::facts::Encoding;
 use crate::name::StageId;
 use crate::recipe::AUTO;
@@ -180,6 +180,7 @@ impl Placements {
             key_host: openai::HOST,
             allowed: context.allowed_hosts.to_vec(),
             from_recipe: spec.base_url.is_some(),
+            shared: context.shared.clone(),
         };
         let params = stages::transcription_params(whisper);
         let server = Transcriptions::new(spec, &access, &params)

@@ -6,6 +6,7 @@ use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::service::Service;
 use crate::backends::remote::submission::Submission;
 use crate::backends::transport::form::Attachment;
+use crate::backends::transport::redaction::Redaction;
 use crate::exchange::Exchange;
 use crate::facts::Encoding;
 use crate::failure::Class;
@@ -52,6 +53,15 @@ impl Remote {
             Self::Runpod(_) => Encoding::Base64,
             Self::Openai(_) => Encoding::Raw,
             Self::Service(service) => service.encoding(),
+        }
+    }
+
+    /// Takes the keys of the run out of what is told and kept of its answers.
+    pub fn redaction(&self) -> &Redaction {
+        match self {
+            Self::Runpod(endpoint) => endpoint.redaction(),
+            Self::Openai(server) => server.redaction(),
+            Self::Service(service) => service.redaction(),
         }
     }
 

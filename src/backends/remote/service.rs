@@ -11,6 +11,8 @@ use crate::backends::transport::form::Attachment;
 use crate::backends::transport::http::OutgoingRequest;
 use crate::backends::transport::http::Server;
 use crate::backends::transport::json;
+use crate::backends::transport::json::JsonError;
+use crate::backends::transport::redaction::Redaction;
 use crate::backends::transport::reply::Reply;
 use crate::exchange::Exchange;
 use crate::facts::Encoding;
@@ -80,6 +82,11 @@ impl Service {
     /// How it is reached.
     pub fn route(&self) -> Route {
         self.server.route()
+    }
+
+    /// Takes the keys of the run out of what is told and kept of its answers.
+    pub fn redaction(&self) -> &Redaction {
+        self.server.redaction()
     }
 
     /// The host, as users know it.
@@ -279,9 +286,14 @@ impl Service {
         if is_ok {
             return output.map_err(|error| {
                 let (host, said) = (self.host(), reply.said());
-                let why = match reply.is_event_stream() {
-                    true => format!("{host} answers with a stream of events{said}"),
-                    false => format!("{host} answers with what is no JSON ({error}){said}"),
+                let why = match error {
+                    JsonError::TooMany => format!("{host} answers with too much: {error}"),
+                    JsonError::Syntax(_) if reply.is_event_stream() => {
+                        format!("{host} answers with a stream of events{said}")
+                    }
+                    JsonError::Syntax(error) => {
+                        format!("{host} answers with what is no JSON ({error}){said}")
+                    }
                 };
                 Failure::new(Class::BadAnswer, why)
             });

@@ -1,25 +1,10 @@
 //! Access: the address of a server, the key for it, and who may get what.
 
+use super::body::BodyBudget;
+use super::redaction::Redaction;
+use super::secret::Secret;
 use hyper_util::client::proxy::matcher::Matcher;
-use std::fmt;
 use std::net::IpAddr;
-
-/// A key. Never printed.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub(super) String);
-
-impl Secret {
-    /// A key with this text.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
-}
 
 /// What a server is reached with.
 #[derive(Clone, Debug)]
@@ -36,6 +21,17 @@ pub struct Access {
     pub allowed: Vec<String>,
     /// Whether the address is the recipe's, and not the user's own or that of a service.
     pub from_recipe: bool,
+    /// What all servers of a run share.
+    pub shared: Shared,
+}
+
+/// What all servers of a run share.
+#[derive(Clone, Debug, Default)]
+pub struct Shared {
+    /// Takes their keys out of what is told and kept.
+    pub redaction: Redaction,
+    /// The memory for the bodies of their answers.
+    pub bodies: BodyBudget,
 }
 
 impl Access {

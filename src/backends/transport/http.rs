@@ -5,20 +5,24 @@
 
 use super::access::Access;
 use super::access::Route;
-use super::access::Secret;
+use super::access::Shared;
 use super::access::hidden;
 use super::access::host_of;
 use super::access::is_loopback;
 use super::access::proxy_of;
+use super::body::BodyReader;
+use super::body::TooLarge;
+use super::redaction::Redaction;
 use super::reply::Reply;
 use super::retry_after;
+use super::secret::Secret;
 use crate::failure::Class;
 use crate::failure::Failure;
 use bytes::Bytes;
-use bytes::BytesMut;
 use reqwest::Client;
 use reqwest::Method;
 use reqwest::RequestBuilder;
+use reqwest::Response;
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
@@ -63,6 +67,7 @@ pub struct Server {
     max_answer: usize,
     proxy: Option<String>,
     is_permitted: bool,
+    shared: Shared,
 }
 
 impl Server {
@@ -117,6 +122,7 @@ impl Server {
         let is_own = host == access.key_host && base.scheme() == "https";
         let is_permitted = trusted || is_own || !access.from_recipe;
         let client = client(here)?;
+        let redaction = access.shared.redaction.and(access.key.as_ref());
         Ok(Self {
             client,
             base,
@@ -126,6 +132,10 @@ impl Server {
             max_answer: most,
             proxy,
             is_permitted,
+            shared: Shared {
+                redaction,
+                bodies: access.shared.bodies.clone(),
+            },
         })
     }
 
@@ -143,6 +153,11 @@ impl Server {
             proxy: self.proxy.clone(),
             is_permitted: self.is_permitted,
         }
+    }
+
+    /// Takes the keys of the run out of what is told and kept of its answers.
+    pub fn redaction(&self) -> &Redaction {
+        &self.shared.redaction
     }
 
     /// Whether there is a key for it.
@@ -206,14 +221,13 @@ impl Server {
         let mut request = self
             .client
             .request(method, self.url(out.path, out.query)?)
-            .timeout(self.timeout)
             .headers(headers)
             .header("content-type", out.content_type)
             .body(out.body.clone());
         if let (None, Some(Secret(key))) = (out.key_header, &self.key) {
             request = request.bearer_auth(key);
         }
-        self.receive(request).await
+        self.receive(request, self.timeout).await
     }
 
     /// Asks for `path`.
@@ -257,23 +271,16 @@ impl Server {
         json: Bytes,
         timeout: Duration,
     ) -> Result<Reply, Failure> {
-        let mut request = self.request(method, path, timeout)?;
+        let mut request = self.client.request(method, self.url(path, &[])?);
         if !json.is_empty() {
             request = request
                 .header("content-type", "application/json")
                 .body(json);
         }
-        self.exchange(request).await
-    }
-
-    fn request(
-        &self,
-        method: Method,
-        path: &str,
-        timeout: Duration,
-    ) -> Result<RequestBuilder, Failure> {
-        let url = self.url(path, &[])?;
-        Ok(self.client.request(method, url).timeout(timeout))
+        if let Some(Secret(key)) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        self.receive(request, timeout).await
     }
 
     // A path such as `//elsewhere` would lead to another host.
@@ -293,19 +300,10 @@ impl Server {
         Ok(url)
     }
 
-    async fn exchange(&self, mut request: RequestBuilder) -> Result<Reply, Failure> {
-        if let Some(Secret(key)) = &self.key {
-            request = request.bearer_auth(key);
-        }
-        self.receive(request).await
-    }
-
-    async fn receive(&self, request: RequestBuilder) -> Result<Reply, Failure> {
+    async fn receive(&self, request: RequestBuilder, timeout: Duration) -> Result<Reply, Failure> {
         let sent = Instant::now();
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| self.network_failure(error))?;
+        let response = request.timeout(timeout).send().await;
+        let mut response = response.map_err(|error| self.network_failure(error))?;
         let status = response.status().as_u16();
         let header = |name| response.headers().get(name)?.to_str().ok();
         let asked = header("retry-after");
@@ -313,28 +311,15 @@ impl Server {
         let location = header("location").and_then(|text| self.location(response.url(), text));
         let encoding = header("content-encoding").map(str::to_ascii_lowercase);
         let media_type = header("content-type").map(str::to_ascii_lowercase);
-        let mut body = BytesMut::new();
-        while let Some(part) = response
-            .chunk()
-            .await
-            .map_err(|error| self.network_failure(error))?
-        {
-            if body.len() + part.len() > self.max_answer {
-                let message = format!(
-                    "{} answers with more than {} bytes",
-                    self.host(),
-                    self.max_answer
-                );
-                return Err(Failure::new(Class::BadAnswer, message));
-            }
-            body.extend_from_slice(&part);
-        }
+        let declared = response.content_length();
+        let body = self.shared.bodies.read(self.max_answer, declared);
+        let mut body = body.map_err(|error| self.too_large(&error))?;
+        let left = timeout.saturating_sub(sent.elapsed());
+        let read = tokio::time::timeout(left, self.read(&mut response, &mut body)).await;
+        read.unwrap_or_else(|_| Err(self.failure("no answer in time")))?;
+        let (body, held) = body.finish();
         let (host, seconds) = (self.host(), sent.elapsed().as_secs_f64());
         tracing::debug!(host, status, bytes = body.len(), seconds, "reply");
-        let body = match &self.key {
-            Some(Secret(key)) => redacted(body.freeze(), key.as_bytes()),
-            None => body.freeze(),
-        };
         Ok(Reply {
             status,
             retry_after,
@@ -342,7 +327,24 @@ impl Server {
             media_type,
             encoding: encoding.filter(|name| name != "identity"),
             body,
+            redaction: self.shared.redaction.clone(),
+            _held: held,
         })
+    }
+
+    async fn read(&self, from: &mut Response, body: &mut BodyReader) -> Result<(), Failure> {
+        let failed = |error| self.network_failure(error);
+        while let Some(part) = from.chunk().await.map_err(failed)? {
+            let pushed = body.push(&part).await;
+            pushed.map_err(|error| self.too_large(&error))?;
+        }
+        Ok(())
+    }
+
+    fn too_large(&self, TooLarge: &TooLarge) -> Failure {
+        let (host, most) = (self.host(), self.max_answer);
+        let message = format!("{host} answers with more than {most} bytes");
+        Failure::new(Class::BadAnswer, message)
     }
 
     // Where a redirect leads, without what may be a secret.
@@ -353,10 +355,7 @@ impl Server {
         // Fails for addresses that can have neither.
         url.set_username("").ok()?;
         url.set_password(None).ok()?;
-        let location = match &self.key {
-            Some(Secret(key)) if !key.is_empty() => url.as_str().replace(&**key, "(the key)"),
-            _ => url.to_string(),
-        };
+        let location = self.redaction().text(url.as_str());
         Some(match &self.shown {
             Some(shown) => hidden(&location, self.base.as_str(), shown),
             None => location,
@@ -375,29 +374,17 @@ impl Server {
         } else {
             cause.to_string()
         };
+        self.failure(&what)
+    }
+
+    // What went wrong on the way.
+    fn failure(&self, what: &str) -> Failure {
         let shown = self.shown.as_deref().and_then(host_of);
         let port = self.base.port().filter(|_| shown.is_none());
         let port = port.map(|port| format!(":{port}"));
         let place = self.host() + &port.unwrap_or_default();
         Failure::new(Class::Network, format!("{place}: {what}"))
     }
-}
-
-// A server may say the key that it was sent, and what it says is told to the user.
-fn redacted(body: Bytes, key: &[u8]) -> Bytes {
-    let at = |body: &[u8]| body.windows(key.len()).position(|part| part == key);
-    if key.is_empty() || at(&body).is_none() {
-        return body;
-    }
-    let (mut kept, mut rest) = (BytesMut::new(), &*body);
-    while let Some(at) = at(rest) {
-        let (before, after) = rest.split_at(at);
-        kept.extend_from_slice(before);
-        kept.extend_from_slice(b"(the key)");
-        rest = after.get(key.len()..).unwrap_or_default();
-    }
-    kept.extend_from_slice(rest);
-    kept.freeze()
 }
 
 // Nothing for this machine goes through a proxy, and what goes elsewhere as the machine says.
@@ -428,8 +415,7 @@ mod tests {
     use super::Access;
     use super::Secret;
     use super::Server;
-    use super::redacted;
-    use bytes::Bytes;
+    use super::Shared;
     use std::time::Duration;
 
     fn server(base: &str, allowed: &[&str]) -> Result<Server, String> {
@@ -440,6 +426,7 @@ mod tests {
             key_host: "api.runpod.ai",
             allowed: allowed.iter().map(|&host| host.to_owned()).collect(),
             from_recipe: true,
+            shared: Shared::default(),
         };
         Server::new(&access, Duration::from_secs(1), 1000).map_err(|failure| failure.to_string())
     }
@@ -484,13 +471,5 @@ mod tests {
     fn a_key_is_never_printed() {
         let server = server("https://api.runpod.ai/v2", &[]).unwrap();
         assert!(!format!("{server:?}").contains("very-secret"));
-    }
-
-    #[test]
-    fn a_key_that_a_server_says_is_struck_out() {
-        let said = |text: &'static str| redacted(Bytes::from_static(text.as_bytes()), b"abc");
-        assert_eq!(said("no abc, abcabc?"), "no (the key), (the key)(the key)?");
-        assert_eq!(said("ab"), "ab");
-        assert_eq!(said(""), "");
     }
 }

@@ -5,7 +5,10 @@
 //! whoever needs a number misses it. Of a key that stands twice the last one counts, as in Python.
 //! Pure.
 
+use super::tree;
 use serde_json::Value;
+
+pub(in crate::backends) use super::tree::JsonError;
 
 /// Where a string holds what is not a character.
 const REPLACEMENT: &str = "\\ufffd";
@@ -14,17 +17,24 @@ const REPLACEMENT: &str = "\\ufffd";
 ///
 /// # Errors
 ///
-/// Where it is not JSON in any of these spellings, or nested more than 128 deep.
-pub(in crate::backends) fn parse(body: &[u8]) -> Result<Value, serde_json::Error> {
+/// Where it is not JSON in any of these spellings, nested more than 128 deep, or has more values
+/// than fit into memory.
+pub(in crate::backends) fn parse(body: &[u8]) -> Result<Value, JsonError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    serde_json::from_slice(body).or_else(|error| {
+    tree::value(body).or_else(|error| {
+        if matches!(error, JsonError::TooMany) {
+            return Err(error);
+        }
         // A text that happens to begin like a number is not meant to be JSON.
         if !body.trim_ascii_start().starts_with(b"{") && !body.trim_ascii_start().starts_with(b"[")
         {
             return Err(error);
         }
         let mended = mended(&String::from_utf8_lossy(body));
-        serde_json::from_str(&mended).map_err(|_| error)
+        tree::value(mended.as_bytes()).map_err(|mended| match mended {
+            JsonError::TooMany => mended,
+            JsonError::Syntax(_) => error,
+        })
     })
 }
 
@@ -122,6 +132,7 @@ fn escape(text: &str, mended: &mut String) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::JsonError;
     use super::parse;
     use super::unwrapped;
     use serde_json::Value;
@@ -163,6 +174,16 @@ mod tests {
             "", "<html>", "{\"a\": ", "nan", "nan nan", "{'a': 1}", "\"\\", "\"\\u12", &deep,
         ] {
             assert!(parse(body.as_bytes()).is_err(), "{body:.20}");
+        }
+    }
+
+    // Neither spelling of it is read further than values fit.
+    #[test]
+    fn what_has_too_many_values_is_no_answer() {
+        for begin in ["[", "[NaN,"] {
+            let body = format!("{begin}{}0]", "{},".repeat(4 << 20));
+            let error = parse(body.as_bytes()).unwrap_err();
+            assert!(matches!(error, JsonError::TooMany), "{begin} {error}");
         }
     }
 

@@ -3,9 +3,13 @@
 //! Does not know what is asked or answered.
 
 pub mod access;
+mod body;
 pub(in crate::backends) mod excerpt;
 pub mod form;
 pub mod http;
 pub(in crate::backends) mod json;
+pub mod redaction;
 pub mod reply;
 mod retry_after;
+pub mod secret;
+mod tree;

@@ -1,10 +1,15 @@
 //! Replies: what came back from a server, and what keeps it from being an answer.
 
-use super::excerpt;
+use super::body::Held;
+use super::redaction::Redaction;
 use crate::failure::Class;
 use crate::failure::Failure;
 use bytes::Bytes;
+use std::borrow::Cow;
 use std::time::Duration;
+
+/// Bytes of a body that are looked at by what does not parse it.
+const MOST_BYTES: usize = 256 << 10;
 
 /// An answer, whatever its status.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +24,12 @@ pub struct Reply {
     pub media_type: Option<String>,
     /// The content encoding, in lower case, where the body has one.
     pub encoding: Option<String>,
-    /// The whole body.
+    /// The whole body, as it came: a key may be in it.
     pub body: Bytes,
+    /// Takes the keys of the run out of what is told of it.
+    pub redaction: Redaction,
+    // Until it is parsed.
+    pub(in crate::backends) _held: Held,
 }
 
 impl Reply {
@@ -31,7 +40,7 @@ impl Reply {
         }
         let message = match &self.location {
             Some(location) => {
-                let location = excerpt::excerpt(location);
+                let location = self.redaction.excerpt(location);
                 format!(
                     "{host} redirects to {location}: put that address into the recipe (HTTP {})",
                     self.status
@@ -58,16 +67,22 @@ impl Reply {
         named.or_else(|| self.body.starts_with(b"\x1f\x8b").then_some("gzip"))
     }
 
-    /// What it says, on one line.
+    /// The beginning of what it says, as it came: to be understood, not to be told.
+    pub(in crate::backends) fn text(&self) -> Cow<'_, str> {
+        let body = self.body.trim_ascii_start();
+        String::from_utf8_lossy(body.get(..MOST_BYTES).unwrap_or(body))
+    }
+
+    /// What it says, on one line and without keys.
     pub(in crate::backends) fn excerpt(&self) -> String {
         let text = std::str::from_utf8(&self.body);
         let is_plain = text.is_ok_and(|text| !text.contains('\0'));
         match self.compression() {
             Some(name) if !is_plain => format!(
                 "a body with `Content-Encoding: {}`, which was not asked for",
-                excerpt::excerpt(name)
+                self.redaction.excerpt(name)
             ),
-            _ => excerpt::excerpt(&String::from_utf8_lossy(&self.body)),
+            _ => self.redaction.excerpt(&self.text()),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::backends::remote::openai::TranscriptionParams;
 use crate::backends::remote::speech;
 use crate::backends::remote::speech::SentSound;
 use crate::backends::transport::form::Attachment;
+use crate::backends::transport::redaction::Redaction;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
 use crate::engine::Submitted;
@@ -29,9 +30,11 @@ use crate::speech::ChunkTranscript;
 use crate::speech::Codec;
 use crate::speech::Recognition;
 use crate::speech::seconds;
+use crate::stages::redacted::Redacted;
 use crate::stages::speech::halve::halve;
 use crate::stages::trial::RenderedRequest;
 use crate::stages::trial::Trial;
+use crate::stages::trial::TrialAnswer;
 use crate::template::Data;
 use crate::template::Filled;
 use crate::template::Names;
@@ -117,10 +120,10 @@ impl SpeechProtocol {
     }
 
     // What the user is told of an answer that cannot be read.
-    fn help(&self, output: &Value) -> String {
+    fn help(&self, output: &Value, redaction: &Redaction) -> String {
         match self {
-            Self::Worker(_) | Self::Transcriptions(_) => speech::unread_help(output),
-            Self::Mapped(mapped) => mapping::help(&mapped.mapping, output, &[]),
+            Self::Worker(_) | Self::Transcriptions(_) => speech::unread_help(output, redaction),
+            Self::Mapped(mapped) => mapping::help(&mapped.mapping, output, &[], redaction),
         }
     }
 
@@ -137,14 +140,17 @@ pub fn speech_call(
     stage: &StageId,
     remote: impl Into<Remote>,
     protocol: SpeechProtocol,
-) -> Arc<SpeechCall> {
-    Arc::new(SpeechCall {
+) -> Arc<Redacted<SpeechCall>> {
+    let remote = remote.into();
+    let redaction = remote.redaction().clone();
+    let call = SpeechCall {
         stage: stage.clone(),
-        remote: remote.into(),
+        remote,
         protocol,
         refused: AtomicU64::new(u64::MAX),
         is_read: AtomicBool::new(false),
-    })
+    };
+    Redacted::new(call, &redaction)
 }
 
 /// What a `whisper` stage asks of a server with OpenAI's API.
@@ -217,7 +223,7 @@ impl SpeechCall {
         let recognition = self.protocol.recognition(output, &sent);
         let recognition = recognition.map_err(|failure| match is_read {
             true => failure,
-            false => failure.help(self.protocol.help(output)),
+            false => failure.help(self.protocol.help(output, self.remote.redaction())),
         })?;
         self.is_read.store(true, Ordering::Relaxed);
         Ok(chunk_transcript(&self.stage, item, Ok(recognition)))
@@ -340,22 +346,20 @@ impl Trial for SpeechCall {
         })
     }
 
-    fn send<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Value, Failure>> {
+    fn ask<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<TrialAnswer, Failure>> {
         Box::pin(async move {
             let (codec, _) = file(item).ok_or_else(no_sound)?;
             let body = self.prepare(item)?;
             let mut exchange = Exchange::default();
-            match self.send_body(item, codec, body, &mut exchange).await? {
-                Submission::Output(output) => Ok(output),
+            let came = match self.send_body(item, codec, body, &mut exchange).await? {
+                Submission::Output(output) => output,
                 Submission::Ticket(ticket) => {
-                    self.remote.wait(&ticket, &mut exchange, &|| {}).await
+                    self.remote.wait(&ticket, &mut exchange, &|| {}).await?
                 }
-            }
+            };
+            let read = self.answer(item, &came);
+            Ok(TrialAnswer { came, read })
         })
-    }
-
-    fn read(&self, item: &Item, answer: &Value) -> Result<Vec<Item>, Failure> {
-        self.answer(item, answer)
     }
 }
 

@@ -27,8 +27,10 @@ use crate::name::Ticket;
 use crate::name::VideoId;
 use crate::recipe::box_values;
 use crate::stages::batch::cut;
+use crate::stages::redacted::Redacted;
 use crate::stages::trial::RenderedRequest;
 use crate::stages::trial::Trial;
+use crate::stages::trial::TrialAnswer;
 use crate::template::Data;
 use crate::template::Names;
 use bytes::Bytes;
@@ -52,17 +54,20 @@ pub fn vision_call(
     mapping: Mapping,
     remote: impl Into<Remote>,
     videos: &BTreeMap<VideoId, Map<String, Value>>,
-) -> Arc<VisionCall> {
+) -> Arc<Redacted<VisionCall>> {
     let videos = videos.iter().map(|(id, facts)| (*id, Data::new(facts)));
-    Arc::new(VisionCall {
+    let remote = remote.into();
+    let redaction = remote.redaction().clone();
+    let call = VisionCall {
         stage: stage.clone(),
         params: Data::new(params),
         videos: videos.collect(),
         mapping,
-        remote: remote.into(),
+        remote,
         most: AtomicUsize::new(usize::MAX),
         is_read: AtomicBool::new(false),
-    })
+    };
+    Redacted::new(call, &redaction)
 }
 
 /// A stage that asks a remote backend about frames.
@@ -157,7 +162,11 @@ impl VisionCall {
                 Ok(found)
             }
             Err(failure) if self.is_read.load(Ordering::Relaxed) => Err(failure),
-            Err(failure) => Err(failure.help(mapping::help(&self.mapping, output, sent))),
+            Err(failure) => {
+                let redaction = self.remote.redaction();
+                let help = mapping::help(&self.mapping, output, sent, redaction);
+                Err(failure.help(help))
+            }
         }
     }
 
@@ -333,26 +342,21 @@ impl Trial for VisionCall {
         })
     }
 
-    fn send<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<Value, Failure>> {
+    fn ask<'a>(&'a self, item: &'a Item) -> BoxFuture<'a, Result<TrialAnswer, Failure>> {
         Box::pin(async move {
             let body = self.prepare(item)?;
             let mut exchange = Exchange::default();
             let names = self.names(item);
-            match self
-                .remote
-                .submit(&names, JPEG, body, &mut exchange)
-                .await?
-            {
-                Submission::Output(output) => Ok(output),
+            let submitted = self.remote.submit(&names, JPEG, body, &mut exchange);
+            let came = match submitted.await? {
+                Submission::Output(output) => output,
                 Submission::Ticket(ticket) => {
-                    self.remote.wait(&ticket, &mut exchange, &|| {}).await
+                    self.remote.wait(&ticket, &mut exchange, &|| {}).await?
                 }
-            }
+            };
+            let read = self.answer(item, &came);
+            Ok(TrialAnswer { came, read })
         })
-    }
-
-    fn read(&self, item: &Item, answer: &Value) -> Result<Vec<Item>, Failure> {
-        self.answer(item, answer)
     }
 }
 
@@ -407,6 +411,7 @@ mod tests {
     use crate::backends::remote::runpod::Endpoint;
     use crate::backends::remote::runpod::HOST;
     use crate::backends::transport::access::Access;
+    use crate::backends::transport::access::Shared;
     use crate::engine::Call;
     use crate::failure::Class;
     use crate::failure::Failure;
@@ -431,6 +436,7 @@ mod tests {
             key_host: HOST,
             allowed: Vec::new(),
             from_recipe: false,
+            shared: Shared::default(),
         };
         let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
         let mapping = Mapping::new(&MappingSpec::default());

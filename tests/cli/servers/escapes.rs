@@ -1,4 +1,4 @@
-//! What a terminal would obey, in the names and answers that the program speaks of.
+//! What a terminal would obey, in the recipes, names and answers that the program speaks of.
 
 use crate::support::program::Said;
 use crate::support::program::vpipe_beside;
@@ -15,9 +15,12 @@ use tempfile::TempDir;
 
 const RECIPE: &str = r#"
 version = 1
+description = "a \u001b[31mred\u0007 \u009b2J line"
 [backends.mine]
 kind = "http"
 url = "URL"
+headers = { "x-own" = "\u009b2J" }
+query = { q = "\u001b[31m" }
 attempts = 2
 [stages.extract]
 fps = 1
@@ -25,7 +28,8 @@ fps = 1
 kind = "http"
 inputs = ["extract"]
 backend = "mine"
-request = { image = "{{ image }}" }
+model = "a\u001b[31mred"
+request = { image = "{{ image }}", "\u001b[31m" = "\u0007" }
 answer = { images = "output.detections", objects = "image", class_name = "object.class_name" }
 [stages.merge]
 inputs = ["det"]
@@ -66,6 +70,13 @@ async fn no_name_and_no_answer_is_obeyed_by_a_terminal() {
             &["run", "recipe.toml", clip, "-v"][..],
             &["run", "recipe.toml", clip, "--quiet", "--json"],
             &["plan", "recipe.toml", clip],
+            &["plan", "recipe.toml", clip, "--json"],
+            &["show", "recipe.toml"],
+            &["show", "recipe.toml", "--origins"],
+            &["check", "recipe.toml", "--json"],
+            &["graph", "recipe.toml"],
+            &["check", "recipe.toml", "--set", "\u{1b}[31m=1"],
+            &["try", "recipe.toml", "\u{1b}[31m", clip],
             &["try", "recipe.toml", "det", clip, "--send"],
             &["run", "recipe.toml", "none\u{1b}[31m.mp4"],
         ] {

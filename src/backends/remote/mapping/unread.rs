@@ -4,20 +4,20 @@
 use crate::backends::remote::mapping::guess;
 use crate::backends::remote::mapping::mapping::Mapping;
 use crate::backends::remote::mapping::value::Sizes;
-use crate::backends::transport::excerpt::excerpt;
+use crate::backends::transport::redaction::Redaction;
 use crate::recipe::Answer;
 use serde_json::Value;
 use std::io;
 
-// Enough JSON for an excerpt of it.
-const MOST_BYTES: usize = 1000;
+// Enough JSON for an excerpt of it, and for a key that it may end in.
+const MOST_BYTES: usize = 256 << 10;
 
 /// What the user is told of an answer that `mapping` cannot read: what came, and which lines of the
-/// recipe would read it.
-pub fn help(mapping: &Mapping, output: &Value, sent: &[Sizes]) -> String {
+/// recipe would read it. `redaction` takes keys out of it.
+pub fn help(mapping: &Mapping, output: &Value, sent: &[Sizes], redaction: &Redaction) -> String {
     let (spec, heading) = (mapping.spec(), mapping.heading());
     let table = heading.lines().last().unwrap_or_default();
-    let came = came(output);
+    let came = came(output, redaction);
     let lines = guess::lines(spec, output, sent);
     let advice = match (lines, &spec.answer) {
         (Some(lines), _) => {
@@ -32,20 +32,20 @@ pub fn help(mapping: &Mapping, output: &Value, sent: &[Sizes]) -> String {
             format!("say under `{table}` where the fields are; `vpipe try` shows a whole answer")
         }
     };
-    format!("{came}\n  help: {advice}")
+    format!("{came}\n  help: {}", redaction.text(&advice))
 }
 
 /// The line about what came.
-pub(in crate::backends) fn came(output: &Value) -> String {
-    format!("  it answered: {}", shown(output))
+pub(in crate::backends) fn came(output: &Value, redaction: &Redaction) -> String {
+    format!("  it answered: {}", shown(output, redaction))
 }
 
 // An answer may be larger than anybody reads.
-fn shown(output: &Value) -> String {
+fn shown(output: &Value, redaction: &Redaction) -> String {
     let mut start = Start(Vec::new());
     // Fails where there is more of it.
     serde_json::to_writer(&mut start, output).unwrap_or_default();
-    excerpt(&String::from_utf8_lossy(&start.0))
+    redaction.excerpt(&String::from_utf8_lossy(&start.0))
 }
 
 struct Start(Vec<u8>);
@@ -72,6 +72,7 @@ mod tests {
     use super::help;
     use crate::backends::remote::mapping::mapping::Mapping;
     use crate::backends::remote::mapping::value::Sizes;
+    use crate::backends::transport::redaction::Redaction;
     use crate::item::Size;
     use crate::recipe::MappingSpec;
     use serde_json::Value;
@@ -83,7 +84,7 @@ mod tests {
             height: 50,
         });
         let mapping = Mapping::new(&MappingSpec::default()).under("[backends.fleet.answer]");
-        help(&mapping, output, &[sizes])
+        help(&mapping, output, &[sizes], &Redaction::default())
     }
 
     #[test]

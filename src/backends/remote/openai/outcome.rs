@@ -4,13 +4,15 @@
 
 use crate::backends::remote::speech::text_of;
 use crate::backends::transport::json;
+use crate::backends::transport::redaction::start;
 use crate::backends::transport::reply::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
 use serde_json::Value;
+use std::borrow::Cow;
 
-// What is told of an error, at most.
-const MOST_LETTERS: usize = 300;
+// Bytes of an error that are looked at.
+const MOST_BYTES: usize = 256 << 10;
 
 /// What a server does not give for a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub(in crate::backends) fn unsupported(reply: &Reply) -> Option<Unsupported> {
     if !matches!(reply.status, 400 | 415 | 422 | 501) {
         return None;
     }
-    let text = String::from_utf8_lossy(&reply.body).to_lowercase();
+    let text = reply.text().to_lowercase();
     if text.contains("verbose_json") || text.contains("response_format") {
         Some(Unsupported::VerboseJson)
     } else if text.contains("timestamp_granularities") {
@@ -72,18 +74,21 @@ fn refusal(reply: &Reply, body: Option<&Value>, key_variable: Option<&str>) -> F
     let error = body.and_then(|body| body.get("error").or(body.get("detail")));
     let code = error.and_then(|error| error.get("code")?.as_str());
     let words = match error.map(|error| error.get("message").unwrap_or(error)) {
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-        None => reply.excerpt(),
+        Some(Value::String(text)) => Cow::Borrowed(text.as_str()),
+        Some(other) => Cow::Owned(other.to_string()),
+        None => reply.text(),
     };
+    let words = start(&words, MOST_BYTES);
     let (class, what) = class(reply.status, code, &words.to_lowercase());
     let what = match (reply.status, key_variable) {
         (401 | 403, Some(variable)) => format!("the key in {variable} is not accepted"),
         _ => what.to_owned(),
     };
-    let words: String = words.chars().take(MOST_LETTERS).collect();
-    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
-    let failure = Failure::new(class, format!("{what} (HTTP {}: {words})", reply.status));
+    let said = match error {
+        Some(_) => reply.redaction.excerpt(words),
+        None => reply.excerpt(),
+    };
+    let failure = Failure::new(class, format!("{what} (HTTP {}: {said})", reply.status));
     match reply.retry_after {
         Some(pause) => failure.retry_after(pause),
         None => failure,

@@ -9,6 +9,7 @@ use crate::backends::transport::form;
 use crate::backends::transport::form::Attachment;
 use crate::backends::transport::http::OutgoingRequest;
 use crate::backends::transport::http::Server;
+use crate::backends::transport::redaction::Redaction;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -151,6 +152,11 @@ impl Transcriptions {
     /// How it is reached.
     pub fn route(&self) -> Route {
         self.server.route()
+    }
+
+    /// Takes the keys of the run out of what is told and kept of its answers.
+    pub fn redaction(&self) -> &Redaction {
+        self.server.redaction()
     }
 
     /// The host that gets the sound.

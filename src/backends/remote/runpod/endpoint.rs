@@ -13,6 +13,7 @@ use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Route;
 use crate::backends::transport::http::Server;
 use crate::backends::transport::json;
+use crate::backends::transport::redaction::Redaction;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -115,6 +116,11 @@ impl Endpoint {
     /// How it is reached.
     pub fn route(&self) -> Route {
         self.server.route()
+    }
+
+    /// Takes the keys of the run out of what is told and kept of its answers.
+    pub fn redaction(&self) -> &Redaction {
+        self.server.redaction()
     }
 
     /// The host that gets the frames.
@@ -269,9 +275,10 @@ impl Endpoint {
         let reply = self.server.get(&self.path("health")).await?;
         // What refuses a job refuses this.
         JobStatus::submitted(&reply, false, &self.spec.api_key_env)?;
-        json::parse(&reply.body)
-            .and_then(serde_json::from_value)
-            .map_err(|_| Failure::new(Class::BadAnswer, "its health cannot be read"))
+        let health = json::parse(&reply.body).ok();
+        health
+            .and_then(|health| serde_json::from_value(health).ok())
+            .ok_or_else(|| Failure::new(Class::BadAnswer, "its health cannot be read"))
     }
 
     // The last word on each counts: after a retry by the platform it is about the final attempt.

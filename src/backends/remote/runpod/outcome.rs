@@ -4,8 +4,9 @@
 //! is completed, or a completed job without any output because its result was too large to be kept.
 //! Fields are read one by one: one that is not what it should be is unknown and spoils no other.
 
-use crate::backends::transport::excerpt::excerpt;
 use crate::backends::transport::json;
+use crate::backends::transport::redaction::Redaction;
+use crate::backends::transport::redaction::start;
 use crate::backends::transport::reply::Reply;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -16,6 +17,9 @@ use std::time::Duration;
 
 /// No job runs longer than RunPod allows: seven days.
 const LONGEST_JOB_MS: f64 = 7.0 * 24.0 * 3600.0 * 1000.0;
+
+/// Bytes of an error that are looked at.
+const MOST_BYTES: usize = 256 << 10;
 
 /// Where a job is.
 #[derive(Debug, PartialEq)]
@@ -62,6 +66,8 @@ pub(super) struct JobStatus {
     execution: Option<Duration>,
     delay: Option<Duration>,
     attempt: Attempt,
+    // Takes keys out of what is told of it.
+    redaction: Redaction,
 }
 
 /// One attempt of the platform's at a job; what is not told is not known.
@@ -91,8 +97,9 @@ impl Attempt {
 }
 
 impl JobStatus {
-    fn of(mut fields: Map<String, Value>) -> Self {
+    fn of(mut fields: Map<String, Value>, redaction: &Redaction) -> Self {
         let worker = text(fields.get("workerId"));
+        let worker = worker.filter(|id| is_plain(id) && !redaction.is_in(id));
         Self {
             id: text(fields.get("id")),
             status: fields
@@ -102,11 +109,12 @@ impl JobStatus {
             execution: milliseconds(fields.get("executionTime")),
             delay: milliseconds(fields.get("delayTime")),
             attempt: Attempt {
-                worker: worker.filter(|id| is_plain(id)).map(Arc::from),
+                worker: worker.map(Arc::from),
                 retries: fields.get("retries").and_then(Value::as_u64),
             },
             output: fields.remove("output").filter(|output| !output.is_null()),
             error: fields.remove("error").filter(|error| !error.is_null()),
+            redaction: redaction.clone(),
         }
     }
 
@@ -147,7 +155,7 @@ impl JobStatus {
             Some(other) if other != id => {
                 let why = format!(
                     "the server was asked for the job {id} and answers about {}",
-                    excerpt(other)
+                    job.redaction.excerpt(other)
                 );
                 Err(StatusError::Unreadable(Failure::new(Class::BadAnswer, why)))
             }
@@ -155,9 +163,10 @@ impl JobStatus {
         }
     }
 
-    /// Its id, fit to be a part of a path.
+    /// Its id, fit to be a part of a path and to be told.
     pub(super) fn id(&self) -> Result<String, Failure> {
-        let id = self.id.clone().filter(|id| is_plain(id));
+        let id = self.id.clone();
+        let id = id.filter(|id| is_plain(id) && !self.redaction.is_in(id));
         id.ok_or_else(|| {
             let why = "the job was accepted without a usable id";
             Failure::new(Class::BadAnswer, why)
@@ -186,7 +195,7 @@ impl JobStatus {
             return Err(StatusError::Unreadable(Failure::new(Class::BadAnswer, why)));
         };
         match status {
-            "COMPLETED" => completed(self.output).map_err(StatusError::Failed),
+            "COMPLETED" => completed(self.output, &self.redaction).map_err(StatusError::Failed),
             "FAILED" => Err(StatusError::Failed(failed(&self))),
             "CANCELLED" => Err(StatusError::Failed(Failure::new(
                 Class::Worker,
@@ -237,9 +246,9 @@ fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<JobStatus,
     if let Some(redirect) = reply.redirect("the server") {
         return Err(StatusError::Failed(redirect));
     }
-    let text = || reply.excerpt();
     let failure = |class, what: &str| {
-        let failure = Failure::new(class, format!("{what} (HTTP {}: {})", reply.status, text()));
+        let said = format!("{what} (HTTP {}: {})", reply.status, reply.excerpt());
+        let failure = Failure::new(class, said);
         match reply.retry_after {
             Some(pause) => failure.retry_after(pause),
             None => failure,
@@ -247,14 +256,14 @@ fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<JobStatus,
     };
     Err(match reply.status {
         200..=299 => match json::parse(&reply.body) {
-            Ok(Value::Object(fields)) => return Ok(JobStatus::of(fields)),
+            Ok(Value::Object(fields)) => return Ok(JobStatus::of(fields, &reply.redaction)),
             _ => StatusError::Unreadable(failure(
                 Class::BadAnswer,
                 "the answer is not one of the API",
             )),
         },
         413 => StatusError::Failed(failure(Class::TooLarge, "the request is too large")),
-        400 if is_too_large(&text()) => {
+        400 if is_too_large(&reply.text()) => {
             StatusError::Failed(failure(Class::TooLarge, "the request is too large"))
         }
         401 | 403 => StatusError::Failed(failure(
@@ -263,7 +272,7 @@ fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<JobStatus,
         )),
         402 => StatusError::Failed(failure(Class::Refused, "the account is out of credit")),
         // `/runsync` may lose a job while it holds the line.
-        404 if not_found == Class::Lost || text().contains("job not found") => {
+        404 if not_found == Class::Lost || reply.text().contains("job not found") => {
             StatusError::Missing(failure(Class::Lost, "the server lost the job"))
         }
         404 => StatusError::Failed(failure(
@@ -279,7 +288,7 @@ fn job(reply: &Reply, not_found: Class, key_variable: &str) -> Result<JobStatus,
     })
 }
 
-fn completed(output: Option<Value>) -> Result<JobState, Failure> {
+fn completed(output: Option<Value>, redaction: &Redaction) -> Result<JobState, Failure> {
     let Some(output) = output else {
         let message = "the job is done but its output is gone: its answer was too large to be kept, \
                        or its worker went away";
@@ -287,7 +296,7 @@ fn completed(output: Option<Value>) -> Result<JobState, Failure> {
     };
     let inner = json::unwrapped(&output);
     match error_in(&output).or(inner.as_ref().and_then(error_in)) {
-        Some(error) => Err(worker_failure(&words(error))),
+        Some(error) => Err(worker_failure(&words(error), redaction)),
         None => Ok(JobState::Done(output)),
     }
 }
@@ -305,24 +314,31 @@ fn error_in(output: &Value) -> Option<&Value> {
 
 fn failed(job: &JobStatus) -> Failure {
     let words = job.error.as_ref().map(words).unwrap_or_default();
+    let said = || job.redaction.excerpt(&words);
     // The platform gave the job up, the handler did not: it may well run the next time.
     if job.output.is_none() && words.contains("job timed out after") {
-        return Failure::new(Class::Lost, format!("the server gave the job up: {words}"));
+        return Failure::new(
+            Class::Lost,
+            format!("the server gave the job up: {}", said()),
+        );
     }
     // How the SDK's own server says that it has forgotten a job.
-    if job.output.is_none() && words == "Job ID not found" {
-        return Failure::new(Class::Lost, format!("the server lost the job: {words}"));
+    if job.output.is_none() && words.trim() == "Job ID not found" {
+        return Failure::new(Class::Lost, format!("the server lost the job: {}", said()));
     }
-    worker_failure(&words)
+    worker_failure(&words, &job.redaction)
 }
 
-fn worker_failure(words: &str) -> Failure {
+fn worker_failure(words: &str, redaction: &Redaction) -> Failure {
     let class = if is_out_of_memory(words) {
         Class::OutOfMemory
     } else {
         Class::Worker
     };
-    Failure::new(class, format!("the worker failed: {words}"))
+    Failure::new(
+        class,
+        format!("the worker failed: {}", redaction.excerpt(words)),
+    )
 }
 
 fn is_out_of_memory(words: &str) -> bool {
@@ -334,18 +350,21 @@ fn is_too_large(words: &str) -> bool {
     words.contains("max body size") || words.contains("too large")
 }
 
-// A string, JSON in a string, or an object.
+// The beginning of a string, of JSON in a string, or of what an object says; as it came.
 fn words(error: &Value) -> String {
     match error {
-        Value::String(text) => match serde_json::from_str(text) {
+        Value::String(text) => match json::parse(text.as_bytes()) {
             Ok(inner @ Value::Object(_)) => words(&inner),
-            _ => excerpt(text),
+            _ => start(text, MOST_BYTES).to_owned(),
         },
-        Value::Object(fields) => ["error_message", "message", "detail", "error"]
-            .iter()
-            .find_map(|name| fields.get(*name)?.as_str())
-            .map_or_else(|| excerpt(&error.to_string()), excerpt),
-        other => excerpt(&other.to_string()),
+        Value::Object(fields) => {
+            let mut names = ["error_message", "message", "detail", "error"].iter();
+            match names.find_map(|name| fields.get(*name)?.as_str()) {
+                Some(text) => start(text, MOST_BYTES).to_owned(),
+                None => start(&error.to_string(), MOST_BYTES).to_owned(),
+            }
+        }
+        other => start(&other.to_string(), MOST_BYTES).to_owned(),
     }
 }
 

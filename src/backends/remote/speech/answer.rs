@@ -14,6 +14,7 @@
 use super::languages;
 use super::subtitles;
 use super::timing::settle;
+use crate::backends::transport::json;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::speech::Recognition;
@@ -75,7 +76,7 @@ pub(in crate::backends::remote) fn text_of(body: &[u8]) -> Option<Value> {
 fn unwrapped(output: &Value) -> Option<Value> {
     match output {
         Value::String(text) => {
-            let inner: Value = serde_json::from_str(text).ok()?;
+            let inner = json::parse(text.as_bytes()).ok()?;
             (inner.is_object() || inner.is_array()).then_some(inner)
         }
         Value::Array(list) => match list.as_slice() {

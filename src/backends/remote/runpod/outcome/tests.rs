@@ -2,7 +2,9 @@
 
 use super::JobState;
 use super::JobStatus;
+use crate::backends::transport::redaction::Redaction;
 use crate::backends::transport::reply::Reply;
+use crate::backends::transport::secret::Secret;
 use crate::failure::Class;
 use crate::failure::Failure;
 use std::time::Duration;
@@ -206,6 +208,56 @@ fn an_id_that_would_lead_elsewhere_is_refused() {
     assert!(id(r#"{"id":7,"status":"IN_QUEUE"}"#).is_ok());
     assert!(id(r#"{"id":null,"status":"IN_QUEUE"}"#).is_err());
     assert!(id(r#"{"status":"IN_QUEUE"}"#).is_err());
+}
+
+#[test]
+fn a_key_is_no_id_and_no_words_of_an_error() {
+    let key = Secret::new("rpa_ABCDEF123");
+    let redacted = |status, body: &str| Reply {
+        redaction: Redaction::of([&key]),
+        ..reply(status, body)
+    };
+    let named = redacted(200, r#"{"id":"rpa_ABCDEF123","status":"IN_QUEUE"}"#);
+    let job = JobStatus::submitted(&named, false, KEY).unwrap();
+    assert_eq!(job.id().unwrap_err().class, Class::BadAnswer);
+    let body = r#"{"id":"b-rpa_ABCDEF123","workerId":"rpa_abcdef123","status":"COMPLETED"}"#;
+    let other = JobStatus::asked(&redacted(200, body), "a", KEY).unwrap_err();
+    let message = Failure::from(other).message;
+    assert!(message.ends_with("answers about b-(the key)"), "{message}");
+    let job = JobStatus::submitted(&redacted(200, body), false, KEY).unwrap();
+    assert_eq!(job.attempt().worker, None);
+    for (status, body) in [
+        (401, "no rpa_ABCDEF123"),
+        (429, r#"{"k":"\u0072pa_ABCDEF123"}"#),
+        (
+            200,
+            r#"{"status":"FAILED","error":"{\"error_message\":\"no rpa_\\u0041BCDEF123\"}"}"#,
+        ),
+        (
+            200,
+            r#"{"status":"FAILED","error":{"code":"\u0072pa_ABCDEF123"}}"#,
+        ),
+        (
+            200,
+            r#"{"status":"COMPLETED","output":{"error":"cnBhX0FCQ0RFRjEyMw=="}}"#,
+        ),
+        (200, "rpa_ABCDEF123"),
+    ] {
+        let message = state(&redacted(status, body)).unwrap_err().message;
+        assert!(message.contains("(the key)"), "{message}");
+        assert!(
+            !message.contains("ABCDEF") && !message.contains("cnBh"),
+            "{message}"
+        );
+    }
+    // What an error means does not depend on the key.
+    let memory = Reply {
+        redaction: Redaction::of([&Secret::new("out of memory")]),
+        ..reply(200, r#"{"status":"FAILED","error":"CUDA out of memory"}"#)
+    };
+    let failure = state(&memory).unwrap_err();
+    assert_eq!(failure.class, Class::OutOfMemory);
+    assert_eq!(failure.message, "the worker failed: CUDA (the key)");
 }
 
 #[test]
