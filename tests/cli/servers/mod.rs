@@ -2,6 +2,7 @@
 //! kinds, stages of kind `http`, servers that lie, that answer without end or say the key they were
 //! sent, recipes of strangers, and what they get of the environment.
 
+mod endless;
 mod environment;
 mod escapes;
 mod examples;
