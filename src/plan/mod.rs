@@ -11,6 +11,7 @@
 //! | `digest` | what decides the answers of each stage |
 //! | `forecast` | what a plan will ask of servers, how long that takes and what it costs |
 //! | `step` | the plan: steps and the edges between them |
+//! | `views` | which stages look at frames, and at what of them |
 
 mod checked;
 mod digest;
@@ -18,6 +19,7 @@ mod forecast;
 mod graph;
 mod lower;
 mod step;
+mod views;
 mod warnings;
 
 pub use checked::CheckedRecipe;
@@ -54,4 +56,7 @@ pub use step::StagePlan;
 pub use step::Step;
 pub use step::StepIndex;
 pub use step::StepKind;
+pub use views::CropsTaken;
+pub use views::FileView;
+pub use views::FrameView;
 pub use warnings::warnings;

@@ -136,6 +136,16 @@ impl Plan {
         self.digests.asked(stage)
     }
 
+    /// What the end of the sound that a stage hears of a video is kept under.
+    pub fn sound(&self, stage: &StageId) -> Option<StageDigest> {
+        self.digests.sound(stage)
+    }
+
+    /// What the transcript that a stage makes of a video is kept under.
+    pub fn transcript(&self, stage: &StageId) -> Option<StageDigest> {
+        self.digests.transcript(stage)
+    }
+
     /// What the sampled frames are kept under.
     pub fn sampling(&self) -> StageDigest {
         self.digests.sampling()

@@ -43,6 +43,7 @@ pub(in crate::plan) struct StageDigests {
     // What it gives for a frame: of crops, what was found in all of them.
     given: BTreeMap<StageId, StageDigest>,
     transcripts: BTreeMap<StageId, StageDigest>,
+    sounds: BTreeMap<StageId, StageDigest>,
     files: BTreeMap<StageId, StageDigest>,
 }
 
@@ -61,6 +62,7 @@ impl StageDigests {
                 asked: BTreeMap::new(),
                 given: BTreeMap::new(),
                 transcripts: BTreeMap::new(),
+                sounds: BTreeMap::new(),
                 files: BTreeMap::new(),
             },
         };
@@ -85,6 +87,11 @@ impl StageDigests {
     /// That of the transcript which `stage` makes of a video.
     pub(in crate::plan) fn transcript(&self, stage: &StageId) -> Option<StageDigest> {
         self.transcripts.get(stage).copied()
+    }
+
+    /// That of the sound which its transcript is made of.
+    pub(in crate::plan) fn sound(&self, stage: &StageId) -> Option<StageDigest> {
+        self.sounds.get(stage).copied()
     }
 
     /// That of the files which `stage` writes.
@@ -132,7 +139,9 @@ impl Making<'_> {
                 "chunk": sound.chunk,
                 "range": terms::range(start, end, self.facts.first),
             }));
+            let heard = digest(&json!({ "sound of": transcript.to_string() }));
             self.digests.transcripts.insert(id(), transcript);
+            self.digests.sounds.insert(id(), heard);
         }
     }
 

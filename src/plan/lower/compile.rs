@@ -213,6 +213,7 @@ impl Lowering<'_> {
             | StepKind::VisionRequest { .. }
             | StepKind::Transcribe { .. }
             | StepKind::SpeechRequest { .. } => self.digests.asked(stage),
+            StepKind::ReadSound { .. } => self.digests.sound(stage),
             StepKind::ComposeTranscript { .. } => self.digests.transcript(stage),
             StepKind::Save { .. } => self.digests.files(stage),
             StepKind::Encode { .. }
@@ -220,7 +221,6 @@ impl Lowering<'_> {
             | StepKind::CropFrames { .. }
             | StepKind::GatherCrops
             | StepKind::Batch { .. }
-            | StepKind::ReadSound { .. }
             | StepKind::ChunkSound { .. }
             | StepKind::EncodeSound { .. }
             | StepKind::Merge { .. } => None,
