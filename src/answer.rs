@@ -3,6 +3,7 @@
 //! An answer is the unit that is journaled, recorded and replayed, and never asked for twice. A
 //! batch is transport and has no key of its own. Knows nothing of where answers are kept.
 
+use crate::facts::StreamFacts;
 use crate::failure::Failure;
 use crate::item::Batch;
 use crate::item::Content;
@@ -151,6 +152,15 @@ impl Answer {
                 let answer = Self::Recognition(recognition.clone());
                 Some((Extent::of_span(&transcript.span), answer))
             }
+            Item::Transcript(transcript) => {
+                let said = transcript.said.as_ref().ok()?;
+                let whole = said.gaps.is_empty();
+                whole.then(|| (Extent::Whole, Self::Transcript(said.clone())))
+            }
+            Item::Saved(saved) if saved.same_as.is_none() => {
+                let file = saved.file.as_ref().ok()?;
+                Some((Extent::of_moment(&saved.moment), Self::File(file.clone())))
+            }
             _ => None,
         }
     }
@@ -248,6 +258,9 @@ pub struct SamplingEnd {
     pub frames: Vec<Pts>,
     /// What the user was told of the video while it was read.
     pub notices: Vec<String>,
+    /// What reading it has shown.
+    #[serde(default)]
+    pub stream: StreamFacts,
     /// Why it ends before its container says.
     pub failure: Option<Failure>,
 }

@@ -81,7 +81,7 @@ pub struct FirstFrame {
 }
 
 /// What was learnt of a stream by reading it, beyond what its headers say.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StreamFacts {
     /// Seconds of it; `None` where not all of its packets were read, and where the input has
     /// another stream that says how long it is.

@@ -104,7 +104,8 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     );
     let demo = header.demo;
     update(RunUpdate::Begins(header));
-    let works = works(&compiled, &inputs, request)?;
+    let answers: Arc<dyn Answers> = Arc::new(Unkept);
+    let works = works(&compiled, &inputs, request, &answers)?;
     let stop = StopSignal::default();
     let mut writer = Writer {
         recipe: &recipe,
@@ -117,7 +118,6 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let spending = Arc::clone(ledger.spending());
     let limits = request.limits;
     let gate = gate(&compiled, &spending, limits);
-    let answers: Arc<dyn Answers> = Arc::new(Unkept);
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
     let mut take = |said| writer.take(said, &mut ledger, update);
     tokio::runtime::Builder::new_multi_thread()
@@ -142,11 +142,13 @@ fn works(
     compiled: &Compiled,
     inputs: &Inputs,
     request: &RunRequest,
+    answers: &Arc<dyn Answers>,
 ) -> Result<Vec<Operator>, AppError> {
     let resources = Resources {
         videos: Arc::new(inputs.videos.clone()),
         save_roots: Arc::new(inputs.save_roots.clone()),
         first: request.first,
+        answers: Arc::clone(answers),
         detectors: compiled.placements.detectors.clone(),
         transcribers: compiled.placements.transcribers.clone(),
         calls: compiled.placements.calls.clone(),

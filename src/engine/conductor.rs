@@ -171,6 +171,13 @@ impl Reporter {
         wait.await.unwrap_or_default();
     }
 
+    /// Returns at once; `answer` is kept in its turn.
+    pub(super) fn blocking_noted(&self, answer: NotedAnswer) {
+        let (told, _) = oneshot::channel();
+        let report = Report::Answered(vec![answer], told);
+        self.0.blocking_send(report).unwrap_or_default();
+    }
+
     /// `ticket` will have no answer.
     pub(super) async fn forgotten(&self, ticket: Ticket) {
         self.send(Report::Forgotten(ticket)).await;

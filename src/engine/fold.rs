@@ -1,5 +1,8 @@
 //! The task of a step that folds: one state a video, items in the order of their arrival.
 
+use crate::answer::Answer;
+use crate::answer::ItemKey;
+use crate::engine::answers::NotedAnswer;
 use crate::engine::conductor::Reporter;
 use crate::engine::operator::Fold;
 use crate::engine::operator::FoldState;
@@ -83,10 +86,36 @@ impl FoldTask {
     async fn finish(&self, video: VideoId, state: Option<Box<dyn FoldState>>) {
         if let Some(mut state) = state {
             let rest = caught(|| state.finish());
-            let rest = self.kept(video, rest).await;
-            self.pass(rest.unwrap_or_default()).await;
+            let rest = self.kept(video, rest).await.unwrap_or_default();
+            self.note(&rest).await;
+            self.pass(rest).await;
         }
         self.outlets.send(Message::End(video)).await;
+    }
+
+    // Keeps what was made of all of a video; where the run is being stopped, not all was there.
+    async fn note(&self, items: &[Item]) {
+        let Some(stage) = self.step.digest.filter(|_| !self.stop.is_stopping()) else {
+            return;
+        };
+        let answers = items.iter().filter_map(|item| {
+            let (extent, answer) = Answer::of(item)?;
+            let video = item.video();
+            Some(NotedAnswer {
+                key: ItemKey {
+                    video,
+                    stage,
+                    extent,
+                },
+                answer,
+                origin: None,
+                ticket: None,
+            })
+        });
+        let answers: Vec<_> = answers.collect();
+        if !answers.is_empty() {
+            self.reporter.answered(answers).await;
+        }
     }
 
     // What was made of a video, unless that broke down; then the run is over, and the other videos

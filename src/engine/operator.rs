@@ -3,6 +3,11 @@
 //! A source gives the items of a video, a map turns one item into others on a thread, a call does
 //! so on a remote backend, a fold sees all items of a video in order.
 
+use crate::answer::Answer;
+use crate::answer::Extent;
+use crate::answer::ItemKey;
+use crate::answer::StageDigest;
+use crate::engine::answers::NotedAnswer;
 use crate::engine::conductor::Reporter;
 use crate::engine::stop::StopSignal;
 use crate::engine::wire::AllGiven;
@@ -167,6 +172,7 @@ pub struct Stopped;
 /// Where a source puts its items.
 pub struct Emitter {
     pub(super) stage: StageId,
+    pub(super) digest: Option<StageDigest>,
     pub(super) last: bool,
     pub(super) outlets: Outlets,
     pub(super) reporter: Reporter,
@@ -197,6 +203,24 @@ impl Emitter {
                 .blocking_event(Event::Finished { stage, frames });
         }
         Ok(())
+    }
+
+    /// Keeps what is known of a video from now on; does not wait until it is kept.
+    pub fn note(&mut self, video: VideoId, extent: Extent, answer: Answer) {
+        let Some(stage) = self.digest else {
+            return;
+        };
+        let key = ItemKey {
+            video,
+            stage,
+            extent,
+        };
+        self.reporter.blocking_noted(NotedAnswer {
+            key,
+            answer,
+            origin: None,
+            ticket: None,
+        });
     }
 
     /// Tells the user something, once.

@@ -88,6 +88,7 @@ impl SourceTask {
         let source = Arc::clone(&self.source);
         let mut out = Emitter {
             stage: self.step.stage.clone(),
+            digest: self.step.digest,
             last: self.step.last,
             outlets: self.outlets.clone(),
             reporter: self.reporter.clone(),

@@ -2,22 +2,28 @@
 
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::yolo::Detector;
+use crate::engine::Answers;
 use crate::engine::Call;
 use crate::engine::Operator;
+use crate::engine::Unkept;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::output::OutputRoot;
 use crate::plan::Plan;
 use crate::plan::Step;
+use crate::plan::StepIndex;
 use crate::plan::StepKind;
 use crate::recipe::OutputFormat;
 use crate::stages::batch::batch;
 use crate::stages::extract::extract;
 use crate::stages::extract::extract::Videos;
+use crate::stages::extract::known::KnownViews;
 use crate::stages::merge::merge;
 use crate::stages::save::Taken;
 use crate::stages::save::save;
 use crate::stages::speech;
+use crate::stages::speech::KeptTranscript;
+use crate::stages::takers::Takers;
 use crate::stages::vision::crops::cut;
 use crate::stages::vision::crops::gather;
 use crate::stages::vision::detect::detect;
@@ -28,7 +34,6 @@ use std::time::Duration;
 
 /// The videos, models and calls that steps need besides the plan: opened before the run, so that a
 /// missing one is reported before anything is spent.
-#[derive(Default)]
 pub struct Resources {
     /// The inputs.
     pub videos: Arc<Videos>,
@@ -36,6 +41,8 @@ pub struct Resources {
     pub save_roots: Arc<BTreeMap<(StageId, VideoId), OutputRoot>>,
     /// Only so much of each video.
     pub first: Option<Duration>,
+    /// The answers that are kept.
+    pub answers: Arc<dyn Answers>,
     /// The models of vision stages on this machine.
     pub detectors: BTreeMap<StageId, Detector>,
     /// The models of speech stages on this machine.
@@ -44,21 +51,48 @@ pub struct Resources {
     pub calls: BTreeMap<StageId, Arc<dyn Call>>,
 }
 
+impl Default for Resources {
+    /// Nothing, and no answers.
+    fn default() -> Self {
+        Self {
+            videos: Arc::default(),
+            save_roots: Arc::default(),
+            first: None,
+            answers: Arc::new(Unkept),
+            detectors: BTreeMap::new(),
+            transcribers: BTreeMap::new(),
+            calls: BTreeMap::new(),
+        }
+    }
+}
+
 /// What each step of `plan` does, in its order; or the stage that has nothing to run on.
 pub fn assemble(plan: &Plan, resources: &Resources) -> Result<Vec<Operator>, StageId> {
     let taken = Arc::default();
     plan.steps()
-        .map(|(_, step)| work(step, resources, &taken).ok_or_else(|| step.stage.clone()))
+        .map(|(index, step)| {
+            let operator = work(plan, index, step, resources, &taken);
+            operator.ok_or_else(|| step.stage.clone())
+        })
         .collect()
 }
 
-fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Operator> {
+fn work(
+    plan: &Plan,
+    index: StepIndex,
+    step: &Step,
+    resources: &Resources,
+    taken: &Arc<Taken>,
+) -> Option<Operator> {
+    let answers = &resources.answers;
+    let takers = || Takers::new(plan.takers(index), answers);
     Some(match &step.kind {
         StepKind::ReadFrames { spec, format } => Operator::Source(extract::frames(
             spec,
             *format,
             &resources.videos,
             resources.first,
+            KnownViews::new(plan, answers, spec.dedup),
         )),
         StepKind::Encode { quality } => Operator::Map(extract::encode(*quality)),
         StepKind::SelectFrames { selection } => Operator::Fold(pick(&step.stage, selection)),
@@ -68,7 +102,7 @@ fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Operat
             take,
         } => Operator::Fold(cut(&step.stage, of, selection, take)),
         StepKind::GatherCrops => Operator::Fold(gather(&step.stage)),
-        StepKind::Batch { spec, max_bytes } => Operator::Fold(batch(spec, *max_bytes)),
+        StepKind::Batch { spec, max_bytes } => Operator::Fold(batch(spec, *max_bytes, takers())),
         StepKind::Detect { spec, .. } => Operator::Map(detect(
             &step.stage,
             spec,
@@ -77,26 +111,15 @@ fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Operat
         StepKind::VisionRequest { .. } => {
             Operator::Call(Arc::clone(resources.calls.get(&step.stage)?))
         }
-        StepKind::Save { spec } => Operator::Map(save(&step.stage, spec, resources, taken)),
-        StepKind::ReadSound { track, without } => {
-            Operator::Source(speech::read(*track, without, &resources.videos))
+        StepKind::Save { spec } => {
+            Operator::Map(save(&step.stage, step.digest, spec, resources, taken))
         }
-        StepKind::ChunkSound {
-            length,
-            drop_silence,
-        } => Operator::Fold(speech::cut(*length, *drop_silence, &resources.videos)),
-        StepKind::EncodeSound { codec } => Operator::Map(speech::code(*codec)),
-        StepKind::Transcribe { spec, .. } => Operator::Map(speech::transcribe(
-            &step.stage,
-            spec,
-            resources.transcribers.get(&step.stage)?,
-        )),
-        StepKind::SpeechRequest { .. } => {
-            Operator::Call(Arc::clone(resources.calls.get(&step.stage)?))
-        }
-        StepKind::ComposeTranscript { without } => {
-            Operator::Fold(speech::compose(&step.stage, without, &resources.videos))
-        }
+        StepKind::ReadSound { .. }
+        | StepKind::ChunkSound { .. }
+        | StepKind::EncodeSound { .. }
+        | StepKind::Transcribe { .. }
+        | StepKind::SpeechRequest { .. }
+        | StepKind::ComposeTranscript { .. } => sound_work(plan, index, step, resources)?,
         StepKind::Merge {
             spec,
             detecting,
@@ -105,5 +128,45 @@ fn work(step: &Step, resources: &Resources, taken: &Arc<Taken>) -> Option<Operat
             let grows = spec.formats.contains(&OutputFormat::Jsonl);
             Operator::Fold(merge(detecting, grows.then_some(detecting.len() + saving)))
         }
+    })
+}
+
+// Of the steps of a speech stage.
+fn sound_work(
+    plan: &Plan,
+    index: StepIndex,
+    step: &Step,
+    resources: &Resources,
+) -> Option<Operator> {
+    let (stage, videos) = (&step.stage, &resources.videos);
+    let kept = || KeptTranscript::new(plan, stage, &resources.answers);
+    let takers = || Takers::new(plan.takers(index), &resources.answers);
+    Some(match &step.kind {
+        StepKind::ReadSound { track, without } => {
+            Operator::Source(speech::read(*track, without, videos, kept()))
+        }
+        StepKind::ChunkSound {
+            length,
+            drop_silence,
+        } => Operator::Fold(speech::cut(*length, *drop_silence, videos)),
+        StepKind::EncodeSound { codec } => Operator::Map(speech::code(*codec, takers())),
+        StepKind::Transcribe { spec, .. } => {
+            let transcriber = resources.transcribers.get(stage)?;
+            Operator::Map(speech::transcribe(stage, spec, transcriber))
+        }
+        StepKind::SpeechRequest { .. } => Operator::Call(Arc::clone(resources.calls.get(stage)?)),
+        StepKind::ComposeTranscript { without } => {
+            Operator::Fold(speech::compose(stage, without, videos, kept()))
+        }
+        StepKind::ReadFrames { .. }
+        | StepKind::Encode { .. }
+        | StepKind::SelectFrames { .. }
+        | StepKind::CropFrames { .. }
+        | StepKind::GatherCrops
+        | StepKind::Batch { .. }
+        | StepKind::Detect { .. }
+        | StepKind::VisionRequest { .. }
+        | StepKind::Save { .. }
+        | StepKind::Merge { .. } => return None,
     })
 }

@@ -1,8 +1,10 @@
 //! `batch`: frames into requests, cut where the count or the bytes of a request are reached.
 //!
 //! Frames come in order and leave in order. A frame that could not be read travels with the
-//! others, so that it keeps its place. Does not know what the requests are for.
+//! others, so that it keeps its place. One that every stage which takes the batches has an answer
+//! for goes on alone, so that requests stay full. Does not know what the requests are for.
 
+use crate::answer::Extent;
 use crate::engine::Fold;
 use crate::engine::FoldState;
 use crate::item::Batch;
@@ -10,13 +12,15 @@ use crate::item::Frame;
 use crate::item::Item;
 use crate::name::VideoId;
 use crate::recipe::BatchSpec;
+use crate::stages::takers::Takers;
 use std::sync::Arc;
 
-/// Batches of at most `spec.size` frames whose JPEGs are at most `max_bytes` together.
-pub fn batch(spec: &BatchSpec, max_bytes: usize) -> Arc<dyn Fold> {
+/// Batches for `takers`, of at most `spec.size` frames whose JPEGs are at most `max_bytes` together.
+pub fn batch(spec: &BatchSpec, max_bytes: usize, takers: Takers) -> Arc<dyn Fold> {
     Arc::new(Cut {
         size: spec.size,
         max_bytes,
+        takers,
     })
 }
 
@@ -48,6 +52,7 @@ pub(super) fn cut(item: &Item, at: usize) -> Option<(Item, Item)> {
 struct Cut {
     size: usize,
     max_bytes: usize,
+    takers: Takers,
 }
 
 impl Fold for Cut {
@@ -57,6 +62,7 @@ impl Fold for Cut {
             video,
             size,
             max_bytes,
+            takers: self.takers.clone(),
             frames: Vec::new(),
             bytes: 0,
         })
@@ -67,11 +73,19 @@ struct Collecting {
     video: VideoId,
     size: usize,
     max_bytes: usize,
+    takers: Takers,
     frames: Vec<Frame>,
     bytes: usize,
 }
 
 impl Collecting {
+    fn is_known(&self, frame: &Frame) -> bool {
+        frame.content.is_ok()
+            && self
+                .takers
+                .know(self.video, Extent::of_moment(&frame.moment))
+    }
+
     fn cut(&mut self) -> Vec<Item> {
         self.bytes = 0;
         let frames = std::mem::take(&mut self.frames);
@@ -88,6 +102,7 @@ impl Collecting {
 impl FoldState for Collecting {
     fn push(&mut self, item: Item) -> Vec<Item> {
         let frame = match item {
+            Item::Frame(frame) if self.is_known(&frame) => return vec![Item::Frame(frame)],
             Item::Frame(frame) => frame,
             // Nothing of it is sent, so it takes no place in a request.
             Item::Repeat(_) => return vec![item],

@@ -1,5 +1,7 @@
 //! `save`: each frame to a file of its own, whole or not at all.
 
+use crate::answer::StageDigest;
+use crate::engine::Answers;
 use crate::engine::Map;
 use crate::engine::MapState;
 use crate::failure::Class;
@@ -18,6 +20,7 @@ use crate::recipe::SaveFormat;
 use crate::recipe::SaveSpec;
 use crate::stages::assemble::Resources;
 use crate::stages::extract::extract::Videos;
+use crate::stages::extract::known::kept_file;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -27,15 +30,19 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
-/// Writes frames as `stage`. No two of all that share `taken` go to one file.
+/// Writes frames as `stage`, but for those whose files are kept under `digest` and still there. No
+/// two of all that share `taken` go to one file.
 pub(super) fn save(
     stage: &StageId,
+    digest: Option<StageDigest>,
     spec: &SaveSpec,
     resources: &Resources,
     taken: &Arc<Taken>,
 ) -> Arc<dyn Map> {
     Arc::new(Save {
         stage: stage.clone(),
+        digest,
+        answers: Arc::clone(&resources.answers),
         spec: spec.clone(),
         videos: Arc::clone(&resources.videos),
         roots: Arc::clone(&resources.save_roots),
@@ -61,6 +68,8 @@ impl Taken {
 #[derive(Clone)]
 struct Save {
     stage: StageId,
+    digest: Option<StageDigest>,
+    answers: Arc<dyn Answers>,
     spec: SaveSpec,
     videos: Arc<Videos>,
     roots: Arc<BTreeMap<(StageId, VideoId), OutputRoot>>,
@@ -101,7 +110,19 @@ impl Save {
         })
     }
 
+    // The file of a frame that was written before, and is still there.
+    fn kept(&self, moment: &Moment) -> Option<SavedFile> {
+        let (_, facts) = self.videos.get(&moment.video)?;
+        kept_file(&*self.answers, self.digest?, &self.spec, facts, moment)
+    }
+
     fn write(&self, frame: &Frame) -> Result<SavedFile, Failure> {
+        if let Some(file) = self
+            .kept(&frame.moment)
+            .filter(|it| self.taken.take(&it.path))
+        {
+            return Ok(file);
+        }
         let bytes = self.encoded(frame)?;
         let path = self.path(&frame.moment)?;
         if !self.taken.take(&path) {

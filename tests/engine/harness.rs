@@ -483,7 +483,8 @@ impl Bench {
             } => Operator::Fold(vpipe::stages::cut(&step.stage, of, selection, take)),
             StepKind::GatherCrops => Operator::Fold(vpipe::stages::gather(&step.stage)),
             StepKind::Batch { spec, max_bytes } => {
-                Operator::Fold(vpipe::stages::batch(spec, *max_bytes))
+                let takers = vpipe::stages::Takers::new(Vec::new(), &self.answers);
+                Operator::Fold(vpipe::stages::batch(spec, *max_bytes, takers))
             }
             StepKind::Detect { .. } => Operator::Map(Arc::new(detect)),
             StepKind::VisionRequest { .. } => {

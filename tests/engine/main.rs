@@ -8,6 +8,7 @@
 
 mod fleet_faults;
 mod harness;
+mod known;
 mod local_detector;
 mod local_whisper;
 mod panics;

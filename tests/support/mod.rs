@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses what it needs of this")]
 
+pub(crate) mod answers;
 pub(crate) mod fleet;
 pub(crate) mod placements;
 pub(crate) mod program;

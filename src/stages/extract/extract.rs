@@ -1,5 +1,9 @@
 //! `extract`: the sampled frames of each video, and JPEGs of those that leave the machine.
 
+use crate::answer::Answer;
+use crate::answer::Extent;
+use crate::answer::Sample;
+use crate::answer::SamplingEnd;
 use crate::engine::Emitter;
 use crate::engine::Map;
 use crate::engine::MapState;
@@ -13,21 +17,31 @@ use crate::item::Content;
 use crate::item::Frame;
 use crate::item::Item;
 use crate::item::PixelFormat;
+use crate::item::Repeat;
 use crate::media;
 use crate::media::EarlyEnd;
+use crate::media::Frames;
+use crate::media::KnownFrames;
 use crate::media::MediaError;
+use crate::media::MediaInput;
 use crate::media::Mode;
 use crate::media::VideoSelection;
 use crate::name::VideoId;
 use crate::recipe::ExtractMode;
 use crate::recipe::ExtractSpec;
 use crate::stages::extract::dedup::Dedup;
+use crate::stages::extract::known;
+use crate::stages::extract::known::KnownViews;
+use crate::stages::notice::VIDEO;
+use crate::stages::notice::of_video;
+use crate::time::Pts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// The inputs of a run, identified and probed.
-pub type Videos = BTreeMap<VideoId, (media::MediaInput, VideoFacts)>;
+pub type Videos = BTreeMap<VideoId, (MediaInput, VideoFacts)>;
 
 /// What a stage asks of each video; no more than `first` of it where that is given.
 pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> VideoSelection {
@@ -45,17 +59,19 @@ pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) 
     }
 }
 
-/// Samples frames from each video.
+/// Samples frames from each video, without those that nobody needs to see.
 pub(in crate::stages) fn frames(
     spec: &ExtractSpec,
     format: PixelFormat,
     videos: &Arc<Videos>,
     first: Option<Duration>,
+    known: KnownViews,
 ) -> Arc<dyn VideoSource> {
     Arc::new(Extract {
         wanted: wanted(spec, format, first),
         dedup: spec.dedup.then_some(spec.dedup_threshold),
         videos: Arc::clone(videos),
+        known: Arc::new(known),
     })
 }
 
@@ -68,6 +84,7 @@ struct Extract {
     wanted: VideoSelection,
     dedup: Option<f32>,
     videos: Arc<Videos>,
+    known: Arc<KnownViews>,
 }
 
 impl VideoSource for Extract {
@@ -81,67 +98,188 @@ impl VideoSource for Extract {
         if !facts.has_frames() {
             return Ok(());
         }
-        let mut frames = media::frames(input, facts, &self.wanted, out.stop().flag())
-            .map_err(|error| failure(&error))?;
-        if let Some(transfer) = frames.high_range() {
-            out.notice(format!(
-                "{} has a high dynamic range ({transfer}): its frames come out pale, which can \
-                 cost detections; convert it to SDR where that matters",
-                facts.path.display()
-            ));
-        }
-        if let Some(codec) = frames.instead_of() {
-            let path = facts.path.display();
-            out.notice(format!(
-                "the usual video stream of {path} is coded as {codec}, which the FFmpeg on this \
-                 machine cannot decode: another stream is looked at"
-            ));
-        }
-        let mut dedup = Dedup::new(self.dedup);
-        let mut samples = 0;
-        for frame in frames.by_ref() {
-            let frame = frame.map_err(|error| failure(&error))?;
-            samples += frame.moment.samples;
-            if out.emit(dedup.pass(frame)).is_err() {
-                return Ok(());
-            }
-        }
-        let damaged = frames.damaged();
-        if damaged > 0 {
-            let path = facts.path.display();
-            out.notice(format!("{damaged} damaged packets of {path} were left out"));
-        }
-        let damaged = DamagedPackets {
-            frames: damaged,
-            sound: 0,
-        };
-        let length = frames.length();
-        out.learnt(video, StreamFacts { length, damaged });
-        if samples == 0 && !out.stop().is_stopping() {
-            let (path, start) = (facts.path.display(), self.wanted.start.as_secs_f64());
-            out.notice(format!(
-                "{path} ends before {start} s, where sampling starts"
-            ));
-        }
-        if out.stop().is_stopping() {
-            Ok(())
-        } else {
-            ends_where_it_says(facts, &self.wanted, frames.early_end())
+        match self.known.all(facts) {
+            Some((end, samples)) => recall(end, &samples, facts, out),
+            None => self.sample(input, facts, out),
         }
     }
 }
 
-fn ends_where_it_says(
+// Gives frames that were sampled before and that nobody needs to see, and tells what was told then.
+fn recall(
+    end: SamplingEnd,
+    samples: &[Sample],
     facts: &VideoFacts,
-    wanted: &VideoSelection,
-    early: Option<EarlyEnd>,
+    out: &mut Emitter,
 ) -> Result<(), Failure> {
+    for sample in samples {
+        let frame = known::unseen(sample, facts.id);
+        let item = match sample.same_as {
+            Some(same_as) => Item::Repeat(Repeat {
+                moment: frame.moment,
+                same_as,
+            }),
+            None => Item::Frame(frame),
+        };
+        if out.emit(item).is_err() {
+            return Ok(());
+        }
+    }
+    for notice in end.notices {
+        out.notice(of_video(&notice, facts));
+    }
+    out.learnt(facts.id, end.stream);
+    match end.failure {
+        Some(failure) => Err(failed(failure, facts)),
+        None => Ok(()),
+    }
+}
+
+impl Extract {
+    fn sample(
+        &self,
+        input: &MediaInput,
+        facts: &VideoFacts,
+        out: &mut Emitter,
+    ) -> Result<(), Failure> {
+        let mut wanted = self.wanted.clone();
+        let known = (Arc::clone(&self.known), facts.clone());
+        wanted.known = Some(KnownFrames::new(move |pts| known.0.is_known(pts, &known.1)));
+        let stop = out.stop().flag();
+        let frames = media::frames(input, facts, &wanted, Arc::clone(&stop));
+        let mut frames = frames.map_err(|error| failure(&error))?;
+        let mut end = SamplingEnd::default();
+        for notice in beginning(&frames) {
+            tell(notice, facts, &mut end, out);
+        }
+        let see = |pts| self.see(pts, input, facts, &stop);
+        if !self.give(&mut frames, facts, &mut end, &see, out)? {
+            return Ok(());
+        }
+        let damaged = frames.damaged();
+        if damaged > 0 {
+            let notice = format!("{damaged} damaged packets of {VIDEO} were left out");
+            tell(notice, facts, &mut end, out);
+        }
+        end.stream = StreamFacts {
+            length: frames.length(),
+            damaged: DamagedPackets {
+                frames: damaged,
+                sound: 0,
+            },
+        };
+        out.learnt(facts.id, end.stream);
+        if out.stop().is_stopping() {
+            return Ok(());
+        }
+        if end.frames.is_empty() {
+            let start = self.wanted.start.as_secs_f64();
+            let notice = format!("{VIDEO} ends before {start} s, where sampling starts");
+            tell(notice, facts, &mut end, out);
+        }
+        end.failure = ends_where_it_says(&self.wanted, frames.early_end()).err();
+        let ended = end.failure.clone();
+        out.note(facts.id, Extent::Whole, Answer::Sampled(end));
+        match ended {
+            Some(failure) => Err(failed(failure, facts)),
+            None => Ok(()),
+        }
+    }
+
+    // Passes the frames on and notes each; gives whether all were taken.
+    fn give(
+        &self,
+        frames: &mut Frames,
+        facts: &VideoFacts,
+        end: &mut SamplingEnd,
+        see: &dyn Fn(Pts) -> Option<Frame>,
+        out: &mut Emitter,
+    ) -> Result<bool, Failure> {
+        let mut dedup = Dedup::new(self.dedup);
+        for frame in frames {
+            let mut frame = frame.map_err(|error| failure(&error))?;
+            end.frames.push(frame.moment.pts);
+            let noted = self.known.sample(facts.id, frame.moment.pts);
+            if let (Some(noted), Ok(_)) = (&noted, &frame.content) {
+                (frame.source, frame.size) = (noted.source, noted.size);
+            }
+            let is_new = noted.is_none() && frame.content.is_ok();
+            let sample = Sample::new(&frame.moment, frame.source, frame.size);
+            let item = dedup.pass(frame, noted.as_ref(), see);
+            if is_new {
+                note(sample, &item, facts.id, out);
+            }
+            if out.emit(item).is_err() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    // One frame that has passed without content; nothing else is decoded than it takes.
+    fn see(
+        &self,
+        pts: Pts,
+        input: &MediaInput,
+        facts: &VideoFacts,
+        stop: &Arc<AtomicBool>,
+    ) -> Option<Frame> {
+        let wanted = VideoSelection {
+            known: Some(KnownFrames::new(move |other| other != pts)),
+            ..self.wanted.clone()
+        };
+        let frames = media::frames(input, facts, &wanted, Arc::clone(stop)).ok()?;
+        let mut frames = frames.filter_map(Result::ok);
+        frames.find(|frame| frame.moment.pts == pts)
+    }
+}
+
+fn note(sample: Sample, item: &Item, video: VideoId, out: &mut Emitter) {
+    let same_as = match item {
+        Item::Repeat(repeat) => Some(repeat.same_as),
+        _ => None,
+    };
+    let extent = Extent::Frame {
+        pts: sample.pts,
+        crop: None,
+    };
+    let sample = Sample { same_as, ..sample };
+    out.note(video, extent, Answer::Sample(sample));
+}
+
+fn tell(notice: String, facts: &VideoFacts, end: &mut SamplingEnd, out: &mut Emitter) {
+    out.notice(of_video(&notice, facts));
+    end.notices.push(notice);
+}
+
+// What is to be told before any frame.
+fn beginning(frames: &Frames) -> Vec<String> {
+    let pale = frames.high_range().map(|transfer| {
+        format!(
+            "{VIDEO} has a high dynamic range ({transfer}): its frames come out pale, which can \
+             cost detections; convert it to SDR where that matters"
+        )
+    });
+    let other = frames.instead_of().map(|codec| {
+        format!(
+            "the usual video stream of {VIDEO} is coded as {codec}, which the FFmpeg on this \
+             machine cannot decode: another stream is looked at"
+        )
+    });
+    pale.into_iter().chain(other).collect()
+}
+
+fn failed(failure: Failure, facts: &VideoFacts) -> Failure {
+    Failure {
+        message: of_video(&failure.message, facts),
+        ..failure
+    }
+}
+
+fn ends_where_it_says(wanted: &VideoSelection, early: Option<EarlyEnd>) -> Result<(), Failure> {
     let end = wanted.end.map_or(f64::INFINITY, |end| end.as_secs_f64());
     match early.filter(|early| early.end < end) {
-        Some(early) => {
-            let message = format!("`{}` {early}", facts.path.display());
-            Err(Failure::new(Class::Media, message))
-        }
+        Some(early) => Err(Failure::new(Class::Media, format!("`{VIDEO}` {early}"))),
         None => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Does not know where it goes.
 
+use crate::answer::Extent;
 use crate::engine::Map;
 use crate::engine::MapState;
 use crate::failure::Class;
@@ -11,20 +12,23 @@ use crate::media;
 use crate::speech::AudioData;
 use crate::speech::Chunk;
 use crate::speech::Codec;
+use crate::stages::takers::Takers;
 use std::sync::Arc;
 
-/// Codes chunks as `codec`.
-pub(in crate::stages) fn code(codec: Codec) -> Arc<dyn Map> {
-    Arc::new(Code { codec })
+/// Codes chunks as `codec`, but for those that `takers` have an answer for.
+pub(in crate::stages) fn code(codec: Codec, takers: Takers) -> Arc<dyn Map> {
+    Arc::new(Code { codec, takers })
 }
 
+#[derive(Clone)]
 struct Code {
     codec: Codec,
+    takers: Takers,
 }
 
 impl Map for Code {
     fn state(&self) -> Result<Box<dyn MapState>, Failure> {
-        Ok(Box::new(Self { codec: self.codec }))
+        Ok(Box::new(self.clone()))
     }
 
     // A chunk that could not be coded goes on as a gap and keeps its place.
@@ -47,6 +51,9 @@ impl MapState for Code {
         let Ok(AudioData::Samples(samples)) = &chunk.content else {
             return Ok(vec![item.clone()]);
         };
+        if self.takers.know(item.video(), Extent::of_span(&chunk.span)) {
+            return Ok(vec![item.clone()]);
+        }
         let file = media::encode_sound(samples, self.codec)
             // What this machine lacks for one chunk it lacks for all.
             .map_err(|error| Failure::new(Class::Model, error.to_string()))?;

@@ -15,17 +15,21 @@ use crate::speech::StageTranscript;
 use crate::speech::Transcript;
 use crate::speech::seconds;
 use crate::stages::extract::extract::Videos;
+use crate::stages::speech::kept::KeptTranscript;
 use crate::stages::speech::seam;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Joins the transcripts of `stage`; the videos of `without` are skipped, for the reasons there.
+/// Joins the transcripts of `stage`; the videos of `without` are skipped, for the reasons there. One
+/// of which nothing is heard has the transcript that is `kept`.
 pub(in crate::stages) fn compose(
     stage: &StageId,
     without: &BTreeMap<VideoId, String>,
     videos: &Arc<Videos>,
+    kept: KeptTranscript,
 ) -> Arc<dyn Fold> {
     Arc::new(Compose {
+        kept,
         stage: stage.clone(),
         without: without.clone(),
         videos: Arc::clone(videos),
@@ -33,6 +37,7 @@ pub(in crate::stages) fn compose(
 }
 
 struct Compose {
+    kept: KeptTranscript,
     stage: StageId,
     without: BTreeMap<VideoId, String>,
     videos: Arc<Videos>,
@@ -43,6 +48,7 @@ impl Fold for Compose {
         let facts = self.videos.get(&video).map(|(_, facts)| facts);
         let has_sound = facts.is_some_and(|it| it.has_sound);
         Box::new(Composing {
+            kept: self.kept.clone(),
             stage: self.stage.clone(),
             video,
             skipped: match (self.without.get(&video), has_sound) {
@@ -57,6 +63,7 @@ impl Fold for Compose {
 }
 
 struct Composing {
+    kept: KeptTranscript,
     stage: StageId,
     video: VideoId,
     // Why its sound is not transcribed.
@@ -78,7 +85,7 @@ impl FoldState for Composing {
 
     fn finish(&mut self) -> Vec<Item> {
         let said = match self.skipped.take() {
-            None => Ok(speech(self.transcripts.values()).earlier_by(self.offset)),
+            None => Ok(self.transcript()),
             Some(why) => Err(why),
         };
         vec![Item::Transcript(Box::new(StageTranscript {
@@ -86,6 +93,15 @@ impl FoldState for Composing {
             video: self.video,
             said,
         }))]
+    }
+}
+
+impl Composing {
+    fn transcript(&self) -> Transcript {
+        let is_silent = self.transcripts.is_empty();
+        let kept = is_silent.then(|| self.kept.transcript(self.video));
+        kept.flatten()
+            .unwrap_or_else(|| speech(self.transcripts.values()).earlier_by(self.offset))
     }
 }
 

@@ -2,31 +2,42 @@
 //!
 //! Has its own demuxer, so that neither frames nor sound can hold the other up.
 
+use crate::answer::Answer;
+use crate::answer::Extent;
+use crate::answer::SamplingEnd;
 use crate::engine::Emitter;
 use crate::engine::VideoSource;
 use crate::facts::DamagedPackets;
 use crate::facts::StreamFacts;
+use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::media;
 use crate::media::MediaError;
+use crate::media::MediaInput;
 use crate::media::SoundSelection;
 use crate::name::VideoId;
 use crate::stages::extract::extract::Videos;
+use crate::stages::notice::VIDEO;
+use crate::stages::notice::of_video;
+use crate::stages::speech::kept::KeptTranscript;
+use crate::time::Pts;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::Arc;
 
 /// Reads the wanted sound of each video: the track of this number. Those of `without`,
-/// and a video without sound, give nothing.
+/// a video without sound, and one whose transcript is `kept`, give nothing.
 pub(in crate::stages) fn read(
     track: Option<NonZero<usize>>,
     without: &BTreeMap<VideoId, String>,
     videos: &Arc<Videos>,
+    kept: KeptTranscript,
 ) -> Arc<dyn VideoSource> {
     Arc::new(Read {
+        kept,
         track,
         without: without.keys().copied().collect(),
         videos: Arc::clone(videos),
@@ -34,6 +45,7 @@ pub(in crate::stages) fn read(
 }
 
 struct Read {
+    kept: KeptTranscript,
     track: Option<NonZero<usize>>,
     without: BTreeSet<VideoId>,
     videos: Arc<Videos>,
@@ -47,6 +59,26 @@ impl VideoSource for Read {
         let Some((input, facts)) = self.videos.get(&video).filter(|(_, it)| it.has_sound) else {
             return Ok(());
         };
+        match self.kept.end(video) {
+            Some(end) => {
+                for notice in end.notices {
+                    out.notice(of_video(&notice, facts));
+                }
+                out.learnt(video, end.stream);
+                Ok(())
+            }
+            None => self.hear(input, facts, out),
+        }
+    }
+}
+
+impl Read {
+    fn hear(
+        &self,
+        input: &MediaInput,
+        facts: &VideoFacts,
+        out: &mut Emitter,
+    ) -> Result<(), Failure> {
         let failure = |error: MediaError| Failure::new(Class::Media, error.to_string());
         let stop = out.stop().flag();
         let wanted = SoundSelection {
@@ -55,38 +87,48 @@ impl VideoSource for Read {
             until: facts.heard_until,
         };
         let mut pieces = media::sound(input, facts, &wanted, stop).map_err(failure)?;
+        let mut end = SamplingEnd::default();
         if let Some(codec) = pieces.instead_of() {
-            let path = facts.path.display();
-            out.notice(format!(
-                "the usual sound track of {path} is coded as {codec}, which the FFmpeg on this \
+            end.notices.push(format!(
+                "the usual sound track of {VIDEO} is coded as {codec}, which the FFmpeg on this \
                  machine cannot decode: another track is heard"
             ));
         }
+        let beginning = end.notices.iter();
+        beginning.for_each(|notice| out.notice(of_video(notice, facts)));
         for piece in pieces.by_ref() {
-            if out.emit(Item::Sound(piece.map_err(failure)?)).is_err() {
+            let piece = piece.map_err(failure)?;
+            let last = piece.start + piece.samples.len() as u64;
+            end.frames = vec![Pts(last.cast_signed())];
+            if out.emit(Item::Sound(piece)).is_err() {
                 return Ok(());
             }
         }
         let damaged = pieces.damaged();
         if damaged > 0 {
-            let path = facts.path.display();
-            out.notice(format!(
-                "{damaged} damaged packets of the sound of {path} were left out"
-            ));
+            let notice = format!("{damaged} damaged packets of the sound of {VIDEO} were left out");
+            out.notice(of_video(&notice, facts));
+            end.notices.push(notice);
         }
-        let damaged = DamagedPackets {
-            frames: 0,
-            sound: damaged,
+        end.stream = StreamFacts {
+            length: pieces.length().filter(|_| !facts.has_frames()),
+            damaged: DamagedPackets {
+                frames: 0,
+                sound: damaged,
+            },
         };
-        let length = pieces.length().filter(|_| !facts.has_frames());
-        out.learnt(video, StreamFacts { length, damaged });
+        out.learnt(facts.id, end.stream);
         let until = facts.heard_until.unwrap_or(f64::INFINITY);
         match pieces.early_end().filter(|early| early.end < until) {
-            Some(early) if !out.stop().is_stopping() => {
+            _ if out.stop().is_stopping() => Ok(()),
+            Some(early) => {
                 let message = format!("the sound of `{}` {early}", facts.path.display());
                 Err(Failure::new(Class::Media, message))
             }
-            _ => Ok(()),
+            None => {
+                out.note(facts.id, Extent::Whole, Answer::Sampled(end));
+                Ok(())
+            }
         }
     }
 }

@@ -138,7 +138,7 @@ impl Cut {
     fn crops(&self, frame: &Frame, found: Found) -> Vec<Item> {
         let of = &self.of;
         let crops = match found {
-            Found::Objects(objects) => self.crops_of(frame, &objects),
+            Found::Objects(objects) => crops_of(of, &self.take, frame, &objects),
             // A stage of the recipe whose crops are taken finds boxes.
             Found::Fields(_) | Found::Error(_) => {
                 Err(Found::Skipped(format!("`{of}` has no answer for it")))
@@ -150,90 +150,102 @@ impl Cut {
             Err(found) => vec![self.without(&frame.moment, found)],
         }
     }
+}
 
-    // A crop for each object that is wanted; or what is said where there is none.
-    fn crops_of(&self, frame: &Frame, objects: &[Detection]) -> Result<Vec<Frame>, Found> {
-        let skipped = |why: &str| Err(Found::Skipped(format!("`{}` found {why}", self.of)));
-        if objects.is_empty() {
-            return skipped("nothing in it");
-        }
-        let wanted = match &self.take.filter {
-            None => vec![true; objects.len()],
-            Some(filter) => filter
-                .each(objects.iter().map(box_values))
-                .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message)))?,
-        };
-        let content = frame.content.as_ref();
-        let pixels = content.map_err(Found::without_answer)?;
-        let pixels = pixels.pixels.as_ref();
-        let pixels = pixels
-            .filter(|pixels| pixels.format == PixelFormat::Rgb24)
-            .ok_or_else(|| {
-                let message = "the frame has no pixels to be cut";
-                Found::Error(Failure::new(Class::Media, message))
-            })?;
-        let objects = (0..).zip(objects).zip(wanted);
-        let mut crops: Vec<Frame> = objects
-            .filter(|(_, wanted)| *wanted)
-            .filter_map(|((parent, object), _)| self.crop(frame, pixels, parent, object))
-            .collect();
-        if crops.is_empty() {
-            return skipped("nothing in it that `filter` lets through");
-        }
-        let of = u32::try_from(crops.len()).unwrap_or(u32::MAX);
-        for (number, crop) in (0..).zip(&mut crops) {
-            if let Some(part) = &mut crop.moment.part {
-                (part.number, part.of) = (number, of);
-            }
-        }
-        Ok(crops)
+/// A crop of `frame` for each of the `objects` that `take` wants; or what is said where there is
+/// none. A frame that nobody needs to see has crops that nobody needs to see.
+pub(in crate::stages) fn crops_of(
+    of: &StageId,
+    take: &TakeSpec,
+    frame: &Frame,
+    objects: &[Detection],
+) -> Result<Vec<Frame>, Found> {
+    let skipped = |why: &str| Err(Found::Skipped(format!("`{of}` found {why}")));
+    if objects.is_empty() {
+        return skipped("nothing in it");
     }
+    let wanted = match &take.filter {
+        None => vec![true; objects.len()],
+        Some(filter) => filter
+            .each(objects.iter().map(box_values))
+            .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message)))?,
+    };
+    let content = frame.content.as_ref();
+    let pixels = match content.map_err(Found::without_answer)? {
+        Content {
+            pixels: None,
+            jpeg: None,
+        } => None,
+        Content {
+            pixels: Some(pixels),
+            ..
+        } if pixels.format == PixelFormat::Rgb24 => Some(pixels),
+        Content { .. } => {
+            let message = "the frame has no pixels to be cut";
+            return Err(Found::Error(Failure::new(Class::Media, message)));
+        }
+    };
+    let objects = (0..).zip(objects).zip(wanted);
+    let mut crops: Vec<Frame> = objects
+        .filter(|(_, wanted)| *wanted)
+        .filter_map(|((parent, object), _)| crop(frame, pixels, take.padding, parent, object))
+        .collect();
+    if crops.is_empty() {
+        return skipped("nothing in it that `filter` lets through");
+    }
+    let of = u32::try_from(crops.len()).unwrap_or(u32::MAX);
+    for (number, crop) in (0..).zip(&mut crops) {
+        if let Some(part) = &mut crop.moment.part {
+            (part.number, part.of) = (number, of);
+        }
+    }
+    Ok(crops)
+}
 
-    // `None` where the box has no pixel in the frame.
-    fn crop(
-        &self,
-        frame: &Frame,
-        pixels: &Pixels,
-        parent: u32,
-        object: &Detection,
-    ) -> Option<Frame> {
-        let [x1, y1, x2, y2] = object.bbox;
-        let padding = self.take.padding;
-        let (size, source) = (frame.size, frame.source);
-        let (left, width, across) = side(x1, x2, padding, size.width, source.width)?;
-        let (top, height, down) = side(y1, y2, padding, size.height, source.height)?;
-        let start = top as usize * pixels.stride + left as usize * 3;
-        let length = (height as usize - 1) * pixels.stride + width as usize * 3;
-        let end = start.checked_add(length)?;
-        if end > pixels.data.len() {
-            return None;
-        }
-        let part = Part {
-            number: 0,
-            of: 0,
-            parent,
-            left,
-            top,
-            scale: [across, down],
-        };
-        let size = Size { width, height };
-        let pixels = Pixels {
-            data: pixels.data.slice(start..end),
-            ..pixels.clone()
-        };
-        Some(Frame {
-            moment: Moment {
-                part: Some(part),
-                ..frame.moment.clone()
-            },
-            source: size,
-            size,
-            content: Ok(Content {
-                pixels: Some(pixels),
-                jpeg: None,
-            }),
-        })
-    }
+// `None` where the box has no pixel in the frame.
+fn crop(
+    frame: &Frame,
+    pixels: Option<&Pixels>,
+    padding: f32,
+    parent: u32,
+    object: &Detection,
+) -> Option<Frame> {
+    let [x1, y1, x2, y2] = object.bbox;
+    let (size, source) = (frame.size, frame.source);
+    let (left, width, across) = side(x1, x2, padding, size.width, source.width)?;
+    let (top, height, down) = side(y1, y2, padding, size.height, source.height)?;
+    let part = Part {
+        number: 0,
+        of: 0,
+        parent,
+        left,
+        top,
+        scale: [across, down],
+    };
+    let size = Size { width, height };
+    let pixels = match pixels {
+        Some(pixels) => Some(cut_out(pixels, &part, size)?),
+        None => None,
+    };
+    Some(Frame {
+        moment: Moment {
+            part: Some(part),
+            ..frame.moment.clone()
+        },
+        source: size,
+        size,
+        content: Ok(Content { pixels, jpeg: None }),
+    })
+}
+
+fn cut_out(pixels: &Pixels, part: &Part, size: Size) -> Option<Pixels> {
+    let start = part.top as usize * pixels.stride + part.left as usize * 3;
+    let length = (size.height as usize - 1) * pixels.stride + size.width as usize * 3;
+    let end = start.checked_add(length)?;
+    (end <= pixels.data.len()).then(|| Pixels {
+        data: pixels.data.slice(start..end),
+        ..pixels.clone()
+    })
 }
 
 // The pixels that a box covers along one side of a frame: the first, how many, and how many of
@@ -299,28 +311,35 @@ impl FoldState for Gathering {
     }
 }
 
-// One without an answer leaves its frame without one: half of the objects would look like all.
 fn join(stage: &StageId, crops: BTreeMap<u32, Detections>) -> Option<Item> {
     let moment = Moment {
         part: None,
         ..crops.first_key_value()?.1.moment.clone()
     };
+    let crops = crops.into_values().map(|crop| (crop.moment, crop.found));
+    Some(Item::Detections(Detections {
+        stage: stage.clone(),
+        moment,
+        found: joined(crops),
+        same_as: None,
+    }))
+}
+
+/// What was found in all crops of a frame, of what was found in each. One without an answer leaves
+/// its frame without one: half of the objects would look like all.
+pub(in crate::stages) fn joined(crops: impl IntoIterator<Item = (Moment, Found)>) -> Found {
     let (mut objects, mut fields) = (Vec::new(), Vec::new());
     let mut without = None;
-    for crop in crops.into_values() {
-        match crop.found {
-            Found::Objects(found) => objects.extend(found.into_iter().map(|object| {
-                Detection {
-                    bbox: crop
-                        .moment
-                        .part
-                        .map_or(object.bbox, |part| part.to_source(object.bbox)),
-                    parent: crop.moment.part.map(|part| part.parent),
-                    ..object
-                }
+    for (moment, found) in crops {
+        let part = moment.part;
+        match found {
+            Found::Objects(found) => objects.extend(found.into_iter().map(|object| Detection {
+                bbox: part.map_or(object.bbox, |part| part.to_source(object.bbox)),
+                parent: part.map(|part| part.parent),
+                ..object
             })),
             Found::Fields(said) => fields.extend(said.into_iter().map(|said| Fields {
-                parent: crop.moment.part.map(|part| part.parent),
+                parent: part.map(|part| part.parent),
                 ..said
             })),
             Found::Error(failure) => {
@@ -336,10 +355,5 @@ fn join(stage: &StageId, crops: BTreeMap<u32, Detections>) -> Option<Item> {
     } else {
         Found::Fields(fields)
     };
-    Some(Item::Detections(Detections {
-        stage: stage.clone(),
-        moment,
-        found: without.unwrap_or(found),
-        same_as: None,
-    }))
+    without.unwrap_or(found)
 }

@@ -1,0 +1,240 @@
+//! Known frames: those that nobody needs to see, because all that look at them have said what is
+//! in them.
+//!
+//! A stage that takes crops has said so where it has an answer for each of them, and they are cut
+//! here out of what is kept of the stage that found them. Where that depends on the place of a
+//! frame among the sampled ones, or on its size, what was noted of the frame when it was sampled
+//! decides.
+
+use crate::answer::Answer;
+use crate::answer::Extent;
+use crate::answer::ItemKey;
+use crate::answer::Sample;
+use crate::answer::SamplingEnd;
+use crate::answer::StageDigest;
+use crate::engine::Answers;
+use crate::facts::VideoFacts;
+use crate::failure::Failure;
+use crate::item::Content;
+use crate::item::Found;
+use crate::item::Frame;
+use crate::item::Moment;
+use crate::item::SavedFile;
+use crate::name::StageId;
+use crate::name::VideoId;
+use crate::plan::FileView;
+use crate::plan::FrameView;
+use crate::plan::Plan;
+use crate::recipe::SaveSpec;
+use crate::stages::vision::crops;
+use crate::time::Pts;
+use std::fs;
+use std::sync::Arc;
+
+/// What is known of the frames of a run.
+pub(in crate::stages) struct KnownViews {
+    answers: Arc<dyn Answers>,
+    sampling: StageDigest,
+    // Each after the one whose crops it takes.
+    frames: Vec<FrameView>,
+    files: Vec<FileView>,
+    dedup: bool,
+}
+
+impl KnownViews {
+    /// What `answers` know of the frames that the stages of `plan` look at; `dedup` where some of
+    /// them are repeats.
+    pub(in crate::stages) fn new(plan: &Plan, answers: &Arc<dyn Answers>, dedup: bool) -> Self {
+        Self {
+            answers: Arc::clone(answers),
+            sampling: plan.sampling(),
+            frames: plan.frame_views(),
+            files: plan.file_views(),
+            dedup,
+        }
+    }
+
+    /// What was noted of the frame at `pts` when it was sampled.
+    pub(in crate::stages) fn sample(&self, video: VideoId, pts: Pts) -> Option<Sample> {
+        let extent = Extent::Frame { pts, crop: None };
+        match self.look_up(video, self.sampling, extent) {
+            Ok(Some(Answer::Sample(sample))) => Some(sample),
+            _ => None,
+        }
+    }
+
+    /// How the sampling of a video ended, and all its frames, where nobody needs to see any.
+    pub(in crate::stages) fn all(&self, facts: &VideoFacts) -> Option<(SamplingEnd, Vec<Sample>)> {
+        let end = self.look_up(facts.id, self.sampling, Extent::Whole).ok()?;
+        let Some(Answer::Sampled(end)) = end else {
+            return None;
+        };
+        let known = |&pts: &Pts| {
+            let sample = self.sample(facts.id, pts)?;
+            self.is_known_sample(&sample, facts).then_some(sample)
+        };
+        let samples = end.frames.iter().map(known).collect::<Option<_>>()?;
+        Some((end, samples))
+    }
+
+    /// Whether nobody needs to see the frame at `pts`.
+    pub(in crate::stages) fn is_known(&self, pts: Pts, facts: &VideoFacts) -> bool {
+        if let Some(sample) = self.sample(facts.id, pts) {
+            return self.is_known_sample(&sample, facts);
+        }
+        // Of a frame that was not sampled before, only the time stamp is known.
+        let is_whole = |view: &FrameView| {
+            let every = view.selection.as_ref().map_or(1, |it| it.every);
+            every <= 1 && view.crops.is_none()
+        };
+        if self.dedup || !self.files.is_empty() || !self.frames.iter().all(is_whole) {
+            return false;
+        }
+        let extent = Extent::Frame { pts, crop: None };
+        self.frames.iter().all(|view| {
+            let selection = view.selection.as_ref();
+            let takes = selection.is_none_or(|it| !it.without.contains_key(&facts.id));
+            !takes || self.has(facts.id, view.digest, extent)
+        })
+    }
+
+    // What shows nothing new is not looked at.
+    fn is_known_sample(&self, sample: &Sample, facts: &VideoFacts) -> bool {
+        if sample.same_as.is_some() {
+            return true;
+        }
+        let frame = unseen(sample, facts.id);
+        let is_written = |view: &FileView| {
+            let kept = kept_file(
+                &*self.answers,
+                view.digest,
+                &view.spec,
+                facts,
+                &frame.moment,
+            );
+            kept.is_some()
+        };
+        self.frames
+            .iter()
+            .all(|view| self.is_answered(view, &frame))
+            && self.files.iter().all(is_written)
+    }
+
+    fn is_answered(&self, view: &FrameView, frame: &Frame) -> bool {
+        match self.crops(view, frame) {
+            None => self.has_answer(view, &frame.moment),
+            Some(Ok(crops)) => crops.iter().all(|crop| self.has_answer(view, &crop.moment)),
+            Some(Err(Seen::Nothing)) => true,
+            Some(Err(Seen::Unknown)) => false,
+        }
+    }
+
+    // What `view` takes of a frame; `None` where that is the whole.
+    fn crops(&self, view: &FrameView, frame: &Frame) -> Option<Result<Vec<Frame>, Seen>> {
+        let selection = view.selection.as_ref();
+        if selection.is_some_and(|it| it.skip_reason(&frame.moment).is_some()) {
+            return Some(Err(Seen::Nothing));
+        }
+        let taken = view.crops.as_ref()?;
+        let objects = match self.found(&taken.of, frame) {
+            Ok(Found::Objects(objects)) => objects,
+            Ok(_) => return Some(Err(Seen::Nothing)),
+            Err(seen) => return Some(Err(seen)),
+        };
+        let crops = crops::crops_of(&taken.of, &taken.take, frame, &objects);
+        Some(crops.map_err(|_| Seen::Nothing))
+    }
+
+    // What a stage found in a frame.
+    fn found(&self, stage: &StageId, frame: &Frame) -> Result<Found, Seen> {
+        let mut views = self.frames.iter();
+        let view = views.find(|view| view.stage == *stage);
+        let view = view.ok_or(Seen::Unknown)?;
+        let Some(crops) = self.crops(view, frame) else {
+            return self.answer(view, &frame.moment);
+        };
+        let found = crops?.into_iter().map(|crop| {
+            let found = self.answer(view, &crop.moment)?;
+            Ok((crop.moment, found))
+        });
+        let found: Vec<_> = found.collect::<Result<_, Seen>>()?;
+        Ok(crops::joined(found))
+    }
+
+    fn answer(&self, view: &FrameView, moment: &Moment) -> Result<Found, Seen> {
+        let extent = Extent::of_moment(moment);
+        match self.look_up(moment.video, view.digest, extent) {
+            Ok(Some(Answer::Objects(objects))) => Ok(Found::Objects(objects)),
+            Ok(Some(Answer::Fields(fields))) => Ok(Found::Fields(fields)),
+            _ => Err(Seen::Unknown),
+        }
+    }
+
+    fn has_answer(&self, view: &FrameView, moment: &Moment) -> bool {
+        self.has(moment.video, view.digest, Extent::of_moment(moment))
+    }
+
+    // What cannot be read is looked at again, and then told by the step that asks for it.
+    fn has(&self, video: VideoId, stage: StageDigest, extent: Extent) -> bool {
+        let key = ItemKey {
+            video,
+            stage,
+            extent,
+        };
+        self.answers.has(&key).unwrap_or(false)
+    }
+
+    fn look_up(
+        &self,
+        video: VideoId,
+        stage: StageDigest,
+        extent: Extent,
+    ) -> Result<Option<Answer>, Failure> {
+        self.answers.look_up(&ItemKey {
+            video,
+            stage,
+            extent,
+        })
+    }
+}
+
+// Why there is nothing to be asked about a frame.
+enum Seen {
+    // It is not looked at, or there is nothing in it.
+    Nothing,
+    // Nobody knows yet.
+    Unknown,
+}
+
+/// The frame of `sample`, which nobody needs to see.
+pub(in crate::stages) fn unseen(sample: &Sample, video: VideoId) -> Frame {
+    Frame {
+        moment: sample.moment(video),
+        source: sample.source,
+        size: sample.size,
+        content: Ok(Content::default()),
+    }
+}
+
+/// The answer of a stage that writes files, where the one for a frame is there and is where it
+/// would be written to now.
+pub(in crate::stages) fn kept_file(
+    answers: &dyn Answers,
+    stage: StageDigest,
+    spec: &SaveSpec,
+    facts: &VideoFacts,
+    moment: &Moment,
+) -> Option<SavedFile> {
+    let key = ItemKey {
+        video: moment.video,
+        stage,
+        extent: Extent::of_moment(moment),
+    };
+    let Ok(Some(Answer::File(file))) = answers.look_up(&key) else {
+        return None;
+    };
+    let path = spec.path(&facts.path, moment).ok()?;
+    let on_disk = fs::symlink_metadata(&file.path).ok()?;
+    let is_there = on_disk.is_file() && on_disk.len() == file.bytes;
+    (path == file.path && is_there).then_some(file)
+}
