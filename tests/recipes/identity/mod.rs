@@ -178,6 +178,7 @@ const KEYS: &[(&str, &str)] = &[
     ("backends.workers.attempts=9", ""),
     ("backends.workers.retry_time=9", ""),
     ("backends.workers.outage_timeout=9", ""),
+    ("backends.workers.outage_timeout=9", ""),
     ("backends.workers.policy.ttl=10000", ""),
     (
         "backends.workers.request.images=\"{{ images }}\"",
@@ -192,6 +193,7 @@ const KEYS: &[(&str, &str)] = &[
     ("backends.ears.concurrency=9", ""),
     ("backends.ears.attempts=9", ""),
     ("backends.ears.retry_time=9", ""),
+    ("backends.ears.outage_timeout=9", ""),
     ("backends.ears.outage_timeout=9", ""),
     ("backends.server.url=\"https://127.0.0.2:8/see\"", ""),
     // Where a host has several models, this may be what names one.
@@ -220,6 +222,7 @@ const KEYS: &[(&str, &str)] = &[
     ("backends.server.concurrency=9", ""),
     ("backends.server.attempts=9", ""),
     ("backends.server.retry_time=9", ""),
+    ("backends.server.outage_timeout=9", ""),
     ("backends.server.outage_timeout=9", ""),
     (
         "backends.server.headers.x-more=\"1\"",
