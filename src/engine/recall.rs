@@ -94,7 +94,7 @@ impl Attempts {
     /// Keeps the answers among `items`, which were asked about with `item` and came under
     /// `ticket`; returns when they are kept.
     pub(super) async fn keep(&self, item: &Item, items: &[Item], ticket: Option<Ticket>) {
-        let Some(stage) = self.asks() else {
+        let Some(stage) = self.step.digest else {
             return;
         };
         if Question::of(item).is_none() {
