@@ -241,6 +241,24 @@ impl Progress {
                 let is_shown = self.is_shown(failure);
                 (!is_shown).then(|| line(Weight::Trouble, failure.to_string()))
             }
+            Event::OutageBegan { .. }
+            | Event::OutageEnded { .. }
+            | Event::Collecting { .. }
+            | Event::Collected { .. } => self.backend(event, now),
+            Event::Split { .. } | Event::Exchanged { .. } => None,
+            Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
+            Event::Stopping { why, help } => {
+                self.stopping = Some(why.clone());
+                let help = help.iter().map(|help| format!("\n{help}"));
+                let text = help.fold(format!("stopping: {why}"), |text, help| text + &help);
+                Some(line(Weight::Trouble, text))
+            }
+        }
+    }
+
+    // What a backend does that is about no single item.
+    fn backend(&mut self, event: &Event, now: Duration) -> Option<Line> {
+        match event {
             Event::OutageBegan {
                 stage,
                 failure,
@@ -264,20 +282,12 @@ impl Progress {
                 let text = format!("waiting for {} of an earlier run", spell_jobs(*jobs));
                 Some(line(Weight::Notice, text))
             }
-            Event::Collected { gone: 0, .. } => None,
-            Event::Collected { gone, .. } => {
+            Event::Collected { gone, .. } if *gone > 0 => {
                 let (jobs, were) = (spell_jobs(*gone), if *gone == 1 { "was" } else { "were" });
                 let text = format!("{jobs} of an earlier run {were} gone: asked anew");
                 Some(line(Weight::Notice, text))
             }
-            Event::Split { .. } | Event::Exchanged { .. } => None,
-            Event::Notice { text } => Some(line(Weight::Notice, text.clone())),
-            Event::Stopping { why, help } => {
-                self.stopping = Some(why.clone());
-                let help = help.iter().map(|help| format!("\n{help}"));
-                let text = help.fold(format!("stopping: {why}"), |text, help| text + &help);
-                Some(line(Weight::Trouble, text))
-            }
+            _ => None,
         }
     }
 

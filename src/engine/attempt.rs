@@ -79,14 +79,7 @@ impl Attempts {
             () = self.stop.stopping() => return Err(self.stop.failure()),
             permit = self.permits.acquire(item.video()) => permit,
         };
-        let probe = match asks {
-            true => match self.turn().await {
-                Turn::Ask(probe) => probe,
-                Turn::Stopped => return Err(self.stop.failure()),
-                Turn::GiveUp(failure) => return Err(failure),
-            },
-            false => None,
-        };
+        let probe = self.probe(asks).await?;
         let (stage, frames) = (&self.step.stage, item.progress_units());
         if asks && let Err(reason) = self.gate.admit(stage, frames) {
             self.stop.finish(reason);
@@ -107,17 +100,8 @@ impl Attempts {
             }
         };
         // Before another request has the permit, or its turn.
-        match &answer {
-            Ok(_) if asks => {
-                self.history.answered();
-                self.first.answered();
-            }
-            Err(failure) if asks => {
-                if let Some(why) = self.history.failed(stage, failure) {
-                    self.stop.finish(StopReason::Failed(why));
-                }
-            }
-            _ => {}
+        if asks {
+            self.note_attempt(answer.as_ref().err());
         }
         drop(permit);
         self.reporter
@@ -130,6 +114,29 @@ impl Attempts {
             self.keep(item, items, ticket).await;
         }
         answer
+    }
+
+    // Waits until the backend may be asked; as a probe in an outage.
+    async fn probe(&self, asks: bool) -> Result<Option<Probe>, Failure> {
+        if !asks {
+            return Ok(None);
+        }
+        match self.turn().await {
+            Turn::Ask(probe) => Ok(probe),
+            Turn::Stopped => Err(self.stop.failure()),
+            Turn::GiveUp(failure) => Err(failure),
+        }
+    }
+
+    fn note_attempt(&self, failure: Option<&Failure>) {
+        let Some(failure) = failure else {
+            self.history.answered();
+            self.first.answered();
+            return;
+        };
+        if let Some(why) = self.history.failed(&self.step.stage, failure) {
+            self.stop.finish(StopReason::Failed(why));
+        }
     }
 
     async fn prepare(&self, call: &Arc<dyn Call>, item: &Item) -> Result<Bytes, Failure> {

@@ -50,7 +50,7 @@ impl Attempts {
     /// runs is waited for; what fits the budget is waited for in any case. Stopped twice: as
     /// [`Abort`] says.
     pub(super) async fn wait(&self, accepted: Accepted<'_>, exchange: &mut Exchange) -> Waited {
-        let (mut probe, mut silent_since) = (None, None);
+        let (mut probe, mut silent_since, mut silences) = (None, None, 0);
         loop {
             let is_heard = AtomicBool::new(false);
             let heard = || {
@@ -80,9 +80,12 @@ impl Attempts {
                 .await;
             drop(probe.take());
             let since = *silent_since.get_or_insert_with(Instant::now);
+            silences += 1;
+            if self.outage.answers() == 0 && silences >= self.step.retry.attempts {
+                return Waited::Open(failure);
+            }
             if !self.outage.is_on() && since.elapsed() > self.step.retry.outage {
-                let why = format!("the answer to a job could not be fetched: {failure}");
-                return Waited::Open(Failure::new(Class::TimedOut, why));
+                return Waited::Open(unfetched(&failure));
             }
             probe = match self.turn().await {
                 Turn::Ask(probe) => probe,
@@ -160,6 +163,11 @@ impl Attempts {
             self.reporter.forgotten(ticket).await;
         }
     }
+}
+
+fn unfetched(failure: &Failure) -> Failure {
+    let why = format!("the answer to a job could not be fetched: {failure}");
+    Failure::new(Class::TimedOut, why)
 }
 
 fn ended(answer: Result<Vec<Item>, Failure>) -> Waited {

@@ -25,10 +25,10 @@ use vpipe::recipe::RunpodPolicy;
 use vpipe::recipe::RunpodSpec;
 use vpipe::recipe::ServerSpec;
 
-const FRAMES: u64 = 64;
-const IN_FLIGHT: usize = 8;
+pub(crate) const FRAMES: u64 = 64;
+pub(crate) const IN_FLIGHT: usize = 8;
 
-fn spec(mode: RunpodMode) -> RunpodSpec {
+pub(crate) fn spec(mode: RunpodMode) -> RunpodSpec {
     RunpodSpec {
         mode,
         server: ServerSpec {
@@ -52,7 +52,7 @@ fn endpoint(fleet: &Fleet, key: &str, spec: &RunpodSpec) -> Endpoint {
     Endpoint::new(spec, "detect", &access).unwrap()
 }
 
-fn bench(fleet: &Fleet, spec: &RunpodSpec) -> Bench {
+pub(crate) fn bench(fleet: &Fleet, spec: &RunpodSpec) -> Bench {
     Bench::remote(IN_FLIGHT, 4)
         .frames(FRAMES)
         .asking(endpoint(fleet, KEY, spec))
@@ -62,7 +62,7 @@ async fn run(fleet: &Fleet, spec: &RunpodSpec) -> Ran {
     bench(fleet, spec).run(Script::default()).await
 }
 
-fn wrong_or_missing(run: &Ran) -> Vec<u64> {
+pub(crate) fn wrong_or_missing(run: &Ran) -> Vec<u64> {
     let right = |index: u64, found: &Found| match found {
         Found::Objects(objects) => objects.len() == 1 && u64::from(objects[0].class) == index,
         _ => false,

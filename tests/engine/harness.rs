@@ -2,6 +2,7 @@
 //! detectors that do what a test's script says and find one object a frame.
 
 use crate::support::placements;
+use crate::support::store::MemoryStore;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -10,7 +11,9 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use vpipe::backends::remote::mapping::Mapping;
 use vpipe::backends::remote::runpod::Endpoint;
 use vpipe::diag::SourceMap;
@@ -79,6 +82,7 @@ type Finds = dyn Fn(&StageId, &Frame) -> Vec<Detection> + Send + Sync;
 /// What a request or a lane does before it answers.
 #[derive(Clone)]
 pub(crate) struct Script {
+    submit: Arc<Request>,
     request: Arc<Request>,
     thread: Arc<Thread>,
     finds: Arc<Finds>,
@@ -88,6 +92,7 @@ impl Default for Script {
     fn default() -> Self {
         Self {
             finds: Arc::new(|_, _| vec![one_object()]),
+            submit: Arc::new(|_| Box::pin(async { Ok(()) })),
             request: Arc::new(|_| Box::pin(async { Ok(()) })),
             thread: Arc::new(|_| Ok(())),
         }
@@ -125,6 +130,17 @@ impl Script {
         }
     }
 
+    /// This script, and what happens before a request is accepted.
+    pub(crate) fn submitting(
+        self,
+        script: impl Fn(&Item) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            submit: Arc::new(script),
+            ..self
+        }
+    }
+
     /// This script, and what a stage finds in a frame.
     pub(crate) fn finding(
         self,
@@ -151,6 +167,7 @@ impl Script {
     pub(crate) fn slow() -> Self {
         Self {
             finds: Self::default().finds,
+            submit: Self::default().submit,
             request: Arc::new(|_| {
                 Box::pin(async {
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -259,6 +276,7 @@ pub(crate) struct Bench {
     caller: Option<Arc<dyn Call>>,
     broken: Option<Broken>,
     through: watch::Sender<u64>,
+    killed_after: Option<u64>,
 }
 
 impl Bench {
@@ -359,6 +377,7 @@ impl Bench {
             caller: None,
             broken: None,
             through: watch::Sender::new(0),
+            killed_after: None,
         }
     }
 
@@ -395,6 +414,18 @@ impl Bench {
 
     pub(crate) fn through(mut self, gate: impl Gate + 'static) -> Self {
         self.gate = Arc::new(gate);
+        self
+    }
+
+    /// Keeps its answers, and knows those that are kept.
+    pub(crate) fn keeping(mut self, answers: &Arc<MemoryStore>) -> Self {
+        self.answers = Arc::clone(answers) as Arc<dyn Answers>;
+        self
+    }
+
+    /// The run is dropped after so many events, as if its process had been killed.
+    pub(crate) fn killed_after(mut self, events: u64) -> Self {
+        self.killed_after = Some(events);
         self
     }
 
@@ -435,14 +466,19 @@ impl Bench {
             .steps()
             .map(|(_, step)| self.work(step, &script))
             .collect();
+        let (kill, mut events) = (Notify::new(), 0);
         let mut said = |said| {
             if let Notification::Output(item) = &said {
                 breaks(self.broken, Broken::Caller, item.video());
                 self.through.send_modify(|count| *count += 1);
             }
             ran.hear(said);
+            events += 1;
+            if self.killed_after == Some(events) {
+                kill.notify_one();
+            }
         };
-        vpipe::engine::run(
+        let run = vpipe::engine::run(
             &plan,
             works,
             &videos,
@@ -450,9 +486,16 @@ impl Bench {
             &self.gate,
             &self.answers,
             &mut said,
-        )
-        .await
-        .unwrap();
+        );
+        let ended = tokio::select! {
+            biased;
+            () = kill.notified() => None,
+            ended = run => Some(ended),
+        };
+        ran.killed = ended.is_none();
+        if let Some(ended) = ended {
+            ended.unwrap();
+        }
         ran
     }
 
@@ -770,7 +813,10 @@ impl Call for Detect {
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Submitted, Failure>> {
         exchange.sent = body.len() as u64;
-        Box::pin(async { Ok(Submitted::Ticket(item.to_string().into())) })
+        Box::pin(async {
+            (self.script.submit)(item).await?;
+            Ok(Submitted::Ticket(item.to_string().into()))
+        })
     }
 
     fn wait<'a>(
@@ -813,6 +859,9 @@ impl Call for Detect {
 pub(crate) struct Ran {
     pub(crate) events: Vec<Event>,
     pub(crate) stop: StopSignal,
+    pub(crate) killed: bool,
+    /// When it said that it stops. What a thread of the machine does later is not on tokio's clock.
+    pub(crate) stopped: Option<Instant>,
     records: Vec<Record>,
 }
 
@@ -821,13 +870,20 @@ impl Ran {
         Self {
             events: Vec::new(),
             stop: stop.clone(),
+            killed: false,
+            stopped: None,
             records: Vec::new(),
         }
     }
 
     fn hear(&mut self, said: Notification) {
         match said {
-            Notification::Event(event) => self.events.push(event),
+            Notification::Event(event) => {
+                if let Event::Stopping { .. } = &event {
+                    self.stopped = Some(Instant::now());
+                }
+                self.events.push(event);
+            }
             Notification::Output(Item::Record(record)) => self.records.push(*record),
             Notification::Output(item) => panic!("{item} left the plan"),
         }

@@ -11,8 +11,10 @@ mod harness;
 mod known;
 mod local_detector;
 mod local_whisper;
+mod outages;
 mod panics;
 mod random_graphs;
+mod resume;
 mod scheduling;
 #[path = "../support/mod.rs"]
 mod support;

@@ -9,3 +9,4 @@ pub(crate) mod program;
 pub(crate) mod repository;
 pub(crate) mod server;
 pub(crate) mod snapshots;
+pub(crate) mod store;

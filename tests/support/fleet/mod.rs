@@ -19,10 +19,12 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::extract::Path;
 use axum::extract::Query;
+use axum::extract::Request;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::middleware;
+use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::routing::get;
@@ -39,6 +41,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::Mutex;
+use tokio::sync::watch;
 
 /// The key that the fleet takes.
 pub(crate) const KEY: &str = "rpa_A-KEY-THAT-NOBODY-MAY-SEE";
@@ -61,6 +64,9 @@ pub(crate) struct Setting {
     pub(crate) execution: u64,
     /// Whether a first answer may be one that ends a run.
     pub(crate) from_the_first: bool,
+    /// Whether the number of an image is a digest of its bytes, so that frames of real videos have
+    /// answers of their own.
+    pub(crate) by_content: bool,
 }
 
 impl Default for Setting {
@@ -73,11 +79,13 @@ impl Default for Setting {
             workers: 3,
             execution: 5,
             from_the_first: false,
+            by_content: false,
         }
     }
 }
 
 struct Inner {
+    by_content: bool,
     chance: Chance,
     queue: Queue,
     execution: u64,
@@ -85,6 +93,8 @@ struct Inner {
     sent: BTreeMap<Vec<u64>, usize>,
     bodies: Vec<Value>,
     twice: Vec<Vec<u64>>,
+    // Images that were sent although this job has an answer for them.
+    again: Vec<(u64, String)>,
     strangers: u32,
     cancelled: u32,
     // Whether any job had its right answer.
@@ -97,6 +107,9 @@ struct Inner {
 pub(crate) struct Fleet {
     pub(crate) base: String,
     inner: Arc<Mutex<Inner>>,
+    // The calls that nobody answered, while nobody does; and all calls.
+    away: watch::Sender<Option<u64>>,
+    calls: watch::Sender<u64>,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -115,6 +128,7 @@ impl Fleet {
 
     pub(crate) async fn of(setting: Setting) -> Self {
         let inner = Arc::new(Mutex::new(Inner {
+            by_content: setting.by_content,
             queue: Queue::new(setting.workers),
             execution: setting.execution,
             chance: Chance {
@@ -125,11 +139,13 @@ impl Fleet {
             sent: BTreeMap::new(),
             bodies: Vec::new(),
             twice: Vec::new(),
+            again: Vec::new(),
             strangers: 0,
             cancelled: 0,
             answered: setting.from_the_first,
             issued: 0,
         }));
+        let (away, calls) = (watch::Sender::new(None), watch::Sender::new(0));
         let app = Router::new()
             .route("/v2/detect/run", post(run))
             .route("/v2/detect/runsync", post(runsync))
@@ -137,6 +153,8 @@ impl Fleet {
             .route("/v2/detect/cancel/{id}", post(cancel))
             .route("/v2/detect/health", get(health))
             .layer(DefaultBodyLimit::disable())
+            .layer(middleware::from_fn_with_state(away.clone(), nobody))
+            .layer(middleware::from_fn_with_state(calls.clone(), counting))
             .layer(middleware::from_fn(line::cutting))
             .with_state(Arc::clone(&inner))
             .into_make_service_with_connect_info::<Switch>();
@@ -148,6 +166,8 @@ impl Fleet {
         Self {
             base,
             inner,
+            away,
+            calls,
             server,
         }
     }
@@ -164,6 +184,41 @@ impl Fleet {
     /// Images that were submitted again while their first answer could still be fetched.
     pub(crate) fn submitted_twice(&self) -> Vec<Vec<u64>> {
         self.inner.lock().unwrap().twice.clone()
+    }
+
+    /// Images that were submitted although a job has an answer for them, and which that is.
+    pub(crate) fn submitted_again(&self) -> Vec<(u64, String)> {
+        self.inner.lock().unwrap().again.clone()
+    }
+
+    /// All jobs: what they are called and the images that they are for.
+    pub(crate) fn jobs(&self) -> Vec<(String, Vec<u64>)> {
+        let inner = self.inner.lock().unwrap();
+        let jobs = inner.queue.jobs.iter();
+        jobs.map(|(id, job)| (name(*id), job.images.clone()))
+            .collect()
+    }
+
+    /// From now on no call is answered, as if nobody were there.
+    pub(crate) fn leave(&self) {
+        self.away.send_replace(Some(0));
+    }
+
+    /// All is as before.
+    pub(crate) fn come_back(&self) {
+        self.away.send_replace(None);
+    }
+
+    /// Waits until so many calls were not answered.
+    pub(crate) async fn missed(&self, calls: u64) {
+        let mut away = self.away.subscribe();
+        let enough = away.wait_for(|missed| missed.is_some_and(|missed| missed >= calls));
+        drop(enough.await.unwrap());
+    }
+
+    /// How often it was called.
+    pub(crate) fn calls(&self) -> watch::Receiver<u64> {
+        self.calls.subscribe()
     }
 
     /// The number of images of every job, in the order of the jobs.
@@ -218,7 +273,8 @@ impl Inner {
     // The id of a new job, or what is answered instead.
     fn submit(&mut self, mut body: Value) -> Result<u64, Box<Response>> {
         let images = body["input"]["images"].take();
-        let images: Vec<u64> = images.as_array().unwrap().iter().map(number).collect();
+        let images = images.as_array().unwrap().iter();
+        let images: Vec<u64> = images.map(|image| number(image, self.by_content)).collect();
         self.bodies.push(body);
         let earlier = self.sent.entry(images.clone()).or_default();
         let fault = self.chance.meets(&images, *earlier);
@@ -253,6 +309,11 @@ impl Inner {
         if jobs.any(|job| job.images == images && job.is_paid()) {
             self.twice.push(images.clone());
         }
+        for (id, job) in &self.queue.jobs {
+            let again = images.iter().filter(|image| job.images.contains(image));
+            let again = again.filter(|_| job.has_answer());
+            self.again.extend(again.map(|image| (*image, name(*id))));
+        }
         let id = self.queue.submit(images, fault);
         match fault {
             Some(Fault::ResetTicket) => instead(line::cut()),
@@ -284,10 +345,45 @@ fn instead(response: impl IntoResponse) -> Result<u64, Box<Response>> {
     Err(Box::new(response.into_response()))
 }
 
-// A frame of a real video is no number; its answer is an object of class 0.
-fn number(image: &Value) -> u64 {
+// A frame of a real video is no number; its answer is an object of class 0, or one of its own.
+fn number(image: &Value, by_content: bool) -> u64 {
     let bytes = STANDARD.decode(image.as_str().unwrap()).unwrap();
-    String::from_utf8_lossy(&bytes).parse().unwrap_or(0)
+    match String::from_utf8_lossy(&bytes).parse() {
+        Ok(number) => number,
+        Err(_) if by_content => {
+            let digest = blake3::hash(&bytes);
+            u64::from_le_bytes(digest.as_bytes()[..8].try_into().unwrap()) % (1 << 31)
+        }
+        Err(_) => 0,
+    }
+}
+
+async fn counting(
+    State(calls): State<watch::Sender<u64>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    calls.send_modify(|calls| *calls += 1);
+    next.run(request).await
+}
+
+// While nobody is there.
+async fn nobody(
+    State(away): State<watch::Sender<Option<u64>>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_away = away.send_if_modified(|missed| match missed {
+        Some(missed) => {
+            *missed += 1;
+            true
+        }
+        None => false,
+    });
+    match is_away {
+        true => line::cut(),
+        false => next.run(request).await,
+    }
 }
 
 async fn run(State(inner): Shared, headers: HeaderMap, Json(body): Json<Value>) -> Response {

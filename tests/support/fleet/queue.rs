@@ -33,6 +33,11 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// Whether whoever asks for it has the right answer, sooner or later.
+    pub(super) fn has_answer(&self) -> bool {
+        self.is_paid() && !self.fault.is_some_and(Fault::is_unreadable)
+    }
+
     /// Whether nobody may pay for these images again.
     pub(super) fn is_paid(&self) -> bool {
         let images = self.images.len();

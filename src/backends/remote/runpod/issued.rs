@@ -34,6 +34,12 @@ impl IssuedIds {
         }
     }
 
+    /// A job with the id of this ticket is waited for, whoever submitted it.
+    pub(super) fn awaited(&self, ticket: &Ticket) {
+        let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.entry(digest(&ticket.to_string())).or_insert(false);
+    }
+
     /// A job with this id was answered at once.
     pub(super) fn answered(&self, id: &str) {
         let mut ids = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,5 +88,7 @@ mod tests {
         let failure = ids.clone().issue("a".to_owned()).unwrap_err();
         assert_eq!(failure.class, Class::BadAnswer);
         assert!(ids.is_unique(&first).is_err() && ids.is_unique(&other).is_ok());
+        ids.awaited(&"c".into());
+        assert!(ids.issue("c".to_owned()).is_err(), "one of an earlier run");
     }
 }

@@ -63,6 +63,7 @@ impl Endpoint {
         heard: &(dyn Fn() + Sync),
     ) -> Result<Value, Failure> {
         let _one_more = self.polling.wait();
+        self.issued.awaited(ticket);
         let mut clock = JobClock::start(Limits {
             queue: self.spec.queue_timeout,
             execution: self.spec.execution_timeout,
