@@ -153,8 +153,13 @@ fn closing(outcome: &RunReport) -> String {
 }
 
 fn requests(stage: &StageSummary) -> Vec<String> {
-    let lines = |asked| money::requests(stage.id.as_str(), stage.retries, stage.splits, asked);
-    stage.requests.as_ref().map(lines).unwrap_or_default()
+    let StageSummary {
+        id, frames, known, ..
+    } = stage;
+    let known = (*known > 0).then(|| format!("{id}: {known} of {frames} known from before"));
+    let lines = |asked| money::requests(id.as_str(), stage.retries, stage.splits, asked);
+    let lines = stage.requests.as_ref().map(lines).unwrap_or_default();
+    known.into_iter().chain(lines).collect()
 }
 
 /// What became of a run, for programs.
@@ -188,6 +193,7 @@ pub(super) fn json(outcome: &RunReport) -> Value {
         "stages": outcome.stages.iter().map(|stage| json!({
             "id": stage.id,
             "frames": stage.frames,
+            "known": stage.known,
             "busy_seconds": stage.busy.as_secs_f64(),
             "retries": stage.retries,
             "splits": stage.splits,

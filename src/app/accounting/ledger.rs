@@ -65,6 +65,7 @@ pub(in crate::app) struct WriteOutcome {
 #[derive(Default)]
 struct StageTally {
     frames: u64,
+    known: u64,
     retries: u64,
     splits: u64,
     at_work: u32,
@@ -144,6 +145,7 @@ impl Ledger {
             Event::Finished { stage, frames } => {
                 tally(stage, &|tally| tally.frames += frames);
             }
+            Event::Recalled { stage, frames } => tally(stage, &|tally| tally.known += frames),
             Event::Retrying { stage, .. } => tally(stage, &|tally| tally.retries += 1),
             Event::Split { stage, .. } => tally(stage, &|tally| tally.splits += 1),
             Event::VideoRead { video, stage } => {
@@ -286,6 +288,7 @@ impl Ledger {
             Some(StageSummary {
                 id: stage.id.clone(),
                 frames: tally.frames,
+                known: tally.known,
                 busy: tally.busy,
                 retries: tally.retries,
                 splits: tally.splits,

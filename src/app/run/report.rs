@@ -83,6 +83,8 @@ pub struct StageSummary {
     pub id: StageId,
     /// Frames that went through it.
     pub frames: u64,
+    /// Those of them, or their crops, that had an answer from before.
+    pub known: u64,
     /// The time in which it worked, all its slots added up.
     pub busy: Duration,
     /// Requests that were sent again.

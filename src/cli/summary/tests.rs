@@ -61,6 +61,7 @@ fn outcome() -> RunReport {
         stages: vec![StageSummary {
             id: "yolo".into(),
             frames: 24,
+            known: 16,
             busy: Duration::from_millis(20_500),
             retries: 0,
             splits: 0,
@@ -78,6 +79,7 @@ fn people_are_told_what_was_found_and_what_was_not() {
     b.txt: no results
       `b.txt` is not a video
     24 frames in 12.3 s, 1.9/s
+    yolo: 16 of 24 known from before
     The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
     For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.
     ");
@@ -94,6 +96,7 @@ fn a_run_that_was_stopped_says_so() {
     a.mp4 -> output/a_results.json (partial)
       24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
     interrupted: 24 frames in 12.3 s, 1.9/s
+    yolo: 16 of 24 known from before
     ");
 }
 
@@ -152,6 +155,7 @@ fn programs_are_told_the_same() {
         {
           "id": "yolo",
           "frames": 24,
+          "known": 16,
           "busy_seconds": 20.5,
           "retries": 0,
           "splits": 0,
