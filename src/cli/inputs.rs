@@ -21,9 +21,9 @@ const VIDEO_EXTENSIONS: [&str; 20] = [
 // Sound, which a folder stands for where it has no pictures alone, and pictures, which it does not
 // stand for where it has videos. A picture that is not JPEG or PNG is read where it is named, or
 // not at all.
-const SOUND_EXTENSIONS: [&str; 14] = [
+const SOUND_EXTENSIONS: [&str; 19] = [
     "mp3", "wav", "m4a", "m4b", "mka", "aac", "flac", "ogg", "oga", "opus", "wma", "aiff", "aif",
-    "amr",
+    "amr", "au", "caf", "wv", "spx", "ac3",
 ];
 const PICTURE_EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 const OTHER_PICTURE_EXTENSIONS: [&str; 8] =
