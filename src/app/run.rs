@@ -81,12 +81,8 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     }
     let videos = inputs.videos.values();
     let videos = videos.map(|(_, facts)| facts.clone()).collect();
-    let mut compiled = compile::compile(
-        &recipe,
-        &request.recipe.allowed_hosts,
-        videos,
-        request.first,
-    )?;
+    let (allowed, first) = (&request.recipe.allowed_hosts, request.first);
+    let mut compiled = compile::compile(&recipe, allowed, videos, first)?;
     if !compiled.takes_sound() {
         inputs.refuse_sound_files(&paths, &request.sound_files);
         compiled.facts.videos.retain(VideoFacts::has_frames);
@@ -96,12 +92,8 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         return Ok(ledger.close(&[], None, false));
     }
     compiled.ready()?;
-    let header = header(
-        &recipe,
-        &compiled,
-        inputs.unreadable.len(),
-        inputs.unheard(),
-    );
+    let unreadable = inputs.unreadable.len();
+    let header = header(&recipe, &compiled, unreadable, inputs.unheard());
     let demo = header.demo;
     update(RunUpdate::Begins(header));
     let answers: Arc<dyn Answers> = Arc::new(Unkept);
