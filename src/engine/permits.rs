@@ -127,13 +127,13 @@ mod tests {
     async fn earlier_videos_come_first_and_of_one_what_asked_first() {
         let pool = Arc::new(PermitPool::new(1));
         let held = pool.acquire(VideoId(0)).await;
-        let (turns, mut order) = mpsc::unbounded_channel();
+        let (turns, mut order) = mpsc::channel(5);
         let asks = [(2, 'a'), (1, 'b'), (2, 'c'), (0, 'd'), (1, 'e')];
         for (video, name) in asks {
             let (pool, turns) = (Arc::clone(&pool), turns.clone());
             tokio::spawn(async move {
                 let permit = pool.acquire(VideoId(video)).await;
-                turns.send(name).unwrap();
+                turns.send(name).await.unwrap();
                 drop(permit);
             });
             // On one thread, so that it has asked when this goes on.

@@ -43,7 +43,7 @@ pub use backends::runpod::RunpodMode;
 pub use backends::runpod::RunpodPolicy;
 pub use backends::runpod::RunpodSpec;
 pub use backends::server::ServerSpec;
-pub use http::answer::Answer;
+pub use http::answer::AnswerShape;
 pub use http::answer::AnswerSpec;
 pub use http::answer::BoxFormat;
 pub use http::answer::BoxOf;

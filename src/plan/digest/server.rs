@@ -1,7 +1,7 @@
 //! What of a server that is asked by templates decides its answers: what it is sent, and what is
 //! read out of what it says. Not where it is, nor how often it is asked.
 
-use crate::recipe::Answer;
+use crate::recipe::AnswerShape;
 use crate::recipe::AnswerSpec;
 use crate::recipe::BodyForm;
 use crate::recipe::HttpMethod;
@@ -133,17 +133,17 @@ fn path(url: &str) -> &str {
     rest.find('/').map_or("", |at| &rest[at..])
 }
 
-fn read(answer: &Answer, used: &mut NamesUsed) -> Value {
+fn read(answer: &AnswerShape, used: &mut NamesUsed) -> Value {
     let (kind, expressions, words) = match answer {
-        Answer::Detections(spec) => boxes(spec),
-        Answer::Record(RecordSpec { images, fields }) => {
+        AnswerShape::Detections(spec) => boxes(spec),
+        AnswerShape::Record(RecordSpec { images, fields }) => {
             let fields = fields.iter();
             let mut all: Vec<_> = fields.map(|(name, text)| (name.clone(), text)).collect();
             // A name of the recipe's own cannot hold a space.
             all.push((" images".to_owned(), images));
             ("record", all, Vec::new())
         }
-        Answer::Transcript(TranscriptSpec {
+        AnswerShape::Transcript(TranscriptSpec {
             segments,
             start,
             end,

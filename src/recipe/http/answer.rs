@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// What is read out of an answer.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum AnswerShape {
     /// Objects with boxes.
     Detections(AnswerSpec),
     /// Fields of the recipe's own naming.
@@ -18,7 +18,7 @@ pub enum Answer {
     Transcript(TranscriptSpec),
 }
 
-impl Default for Answer {
+impl Default for AnswerShape {
     fn default() -> Self {
         Self::Detections(AnswerSpec::default())
     }

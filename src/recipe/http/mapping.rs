@@ -8,7 +8,7 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::diag::did_you_mean;
 use crate::recipe::context::Context;
-use crate::recipe::http::answer::Answer;
+use crate::recipe::http::answer::AnswerShape;
 use crate::recipe::http::answer::AnswerSpec;
 use crate::recipe::http::answer::RecordSpec;
 use crate::recipe::http::answer::TranscriptSpec;
@@ -38,7 +38,7 @@ pub struct MappingSpec {
     /// what [`Subject::names`] lists, `params` and `vars`.
     pub request: Json,
     /// Where in the answer is what was found.
-    pub answer: Answer,
+    pub answer: AnswerShape,
 }
 
 impl MappingSpec {
@@ -137,7 +137,7 @@ impl Default for MappingSpec {
                 "half": "{{ params.half }}",
                 "classes": "{{ params.classes }}",
             }),
-            answer: Answer::default(),
+            answer: AnswerShape::default(),
         }
     }
 }
@@ -195,7 +195,7 @@ impl<'a> MappingReader<'a> {
             vars: self.vars.clone(),
             request,
             answer: match self.opened(table.take("answer")) {
-                Some(answer) => Answer::Detections(self.boxes(answer, &[])),
+                Some(answer) => AnswerShape::Detections(self.boxes(answer, &[])),
                 None => usual.answer,
             },
         }
@@ -220,17 +220,17 @@ impl<'a> MappingReader<'a> {
                     self.wrong
                         .push(wrong.help("write `segments`, `start`, `end` and `text`"));
                 }
-                Answer::Transcript(self.transcript(answer))
+                AnswerShape::Transcript(self.transcript(answer))
             }
             Subject::Boxes if !record => {
                 let message = "an answer about boxes is a record";
                 let wrong = Diagnostic::error(place, message);
                 self.wrong
                     .push(wrong.help("name its fields in `[stages.NAME.answer.record]`"));
-                Answer::Record(self.record(answer, about))
+                AnswerShape::Record(self.record(answer, about))
             }
             Subject::Frame | Subject::Batch | Subject::Boxes if record => {
-                Answer::Record(self.record(answer, about))
+                AnswerShape::Record(self.record(answer, about))
             }
             Subject::Frame => {
                 // One frame was asked about: all of the answer is about it.
@@ -239,9 +239,11 @@ impl<'a> MappingReader<'a> {
                 if !given {
                     spec.images = "[output]".to_owned();
                 }
-                Answer::Detections(spec)
+                AnswerShape::Detections(spec)
             }
-            Subject::Batch | Subject::Boxes => Answer::Detections(self.boxes(answer, &["record"])),
+            Subject::Batch | Subject::Boxes => {
+                AnswerShape::Detections(self.boxes(answer, &["record"]))
+            }
         };
         MappingSpec {
             about,

@@ -8,7 +8,7 @@ use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::name::BackendName;
 use crate::recipe::context::Context;
-use crate::recipe::http::answer::Answer;
+use crate::recipe::http::answer::AnswerShape;
 use crate::recipe::http::mapping::MappingReader;
 use crate::recipe::http::mapping::MappingSpec;
 use crate::recipe::http::mapping::Subject;
@@ -98,7 +98,7 @@ impl HttpStageSpec {
 
     /// Whether it gives records, in place of detections.
     pub fn gives_records(&self) -> bool {
-        matches!(self.mapping.answer, Answer::Record(_))
+        matches!(self.mapping.answer, AnswerShape::Record(_))
     }
 
     /// What a request may say of the stage.
@@ -195,9 +195,9 @@ impl StageParameters for HttpStageSpec {
             },
             inputs: InputCount::One,
             gives: match &self.mapping.answer {
-                Answer::Detections(_) => &[ItemKind::Detections],
-                Answer::Record(_) => &[ItemKind::Fields],
-                Answer::Transcript(_) => &[ItemKind::Transcript],
+                AnswerShape::Detections(_) => &[ItemKind::Detections],
+                AnswerShape::Record(_) => &[ItemKind::Fields],
+                AnswerShape::Transcript(_) => &[ItemKind::Transcript],
             },
         }
     }

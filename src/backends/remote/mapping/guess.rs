@@ -8,7 +8,7 @@
 use crate::backends::remote::mapping::mapping::Mapping;
 use crate::backends::remote::mapping::value::Sizes;
 use crate::item::Found;
-use crate::recipe::Answer;
+use crate::recipe::AnswerShape;
 use crate::recipe::AnswerSpec;
 use crate::recipe::BoxFormat;
 use crate::recipe::BoxUnit;
@@ -89,7 +89,7 @@ const CORNERS: &[([&str; 4], BoxFormat)] = &[
 
 /// The lines of an `answer` table by which `output` is read, where there are any.
 pub(super) fn lines(spec: &MappingSpec, output: &Value, sent: &[Sizes]) -> Option<String> {
-    let Answer::Detections(usual) = &spec.answer else {
+    let AnswerShape::Detections(usual) = &spec.answer else {
         return None;
     };
     let guesses = places(output)
@@ -98,7 +98,7 @@ pub(super) fn lines(spec: &MappingSpec, output: &Value, sent: &[Sizes]) -> Optio
     let guesses = guesses.flat_map(|(list, objects)| described(&list, &objects, usual));
     let reads = |guess: &AnswerSpec| {
         let spec = MappingSpec {
-            answer: Answer::Detections(guess.clone()),
+            answer: AnswerShape::Detections(guess.clone()),
             ..spec.clone()
         };
         let found = Mapping::new(&spec).found(output, sent);

@@ -16,7 +16,7 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Fields;
 use crate::item::Found;
-use crate::recipe::Answer;
+use crate::recipe::AnswerShape;
 use crate::recipe::MappingSpec;
 use crate::recipe::RecordSpec;
 use crate::recipe::Subject;
@@ -114,7 +114,7 @@ impl Mapping {
     fn found_in(&self, output: &Value, sent: &[Sizes]) -> Result<Vec<Found>, Failure> {
         let names = self.answered(output);
         match &self.spec.answer {
-            Answer::Detections(spec) => {
+            AnswerShape::Detections(spec) => {
                 let reader = BoxReader::new(spec, &self.expressions)?;
                 let images = self.images(&spec.images, &names, sent.len())?;
                 let found = images.into_iter().zip(sent).map(|(image, sizes)| {
@@ -123,7 +123,7 @@ impl Mapping {
                 });
                 found.collect()
             }
-            Answer::Record(spec) => {
+            AnswerShape::Record(spec) => {
                 let images = self.images(&spec.images, &names, sent.len())?;
                 let found = images.into_iter().map(|image| {
                     let fields = self.fields(spec, &names.clone().with("image", image))?;
@@ -131,7 +131,7 @@ impl Mapping {
                 });
                 found.collect()
             }
-            Answer::Transcript(_) => Err(bad("frames say nothing")),
+            AnswerShape::Transcript(_) => Err(bad("frames say nothing")),
         }
     }
 
@@ -142,7 +142,7 @@ impl Mapping {
     /// Of class `bad-answer` where anything in the answer is not what the recipe says.
     pub fn recognition(&self, output: &Value, sent: &SentSound) -> Result<Recognition, Failure> {
         match &self.spec.answer {
-            Answer::Transcript(spec) => match &spec.segments {
+            AnswerShape::Transcript(spec) => match &spec.segments {
                 Some(segments) => {
                     let reader = TranscriptReader::new(spec, &self.expressions)?;
                     let segments = self.expressions.compile(segments).map_err(bad)?;
@@ -152,7 +152,7 @@ impl Mapping {
                 }
                 None => speech::recognition(output, sent),
             },
-            Answer::Detections(_) | Answer::Record(_) => Err(bad("sound has no frame")),
+            AnswerShape::Detections(_) | AnswerShape::Record(_) => Err(bad("sound has no frame")),
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
     use crate::backends::remote::speech::SentSound;
     use crate::item::Found;
     use crate::item::Size;
-    use crate::recipe::Answer;
+    use crate::recipe::AnswerShape;
     use crate::recipe::AnswerSpec;
     use crate::recipe::BoxFormat;
     use crate::recipe::BoxOf;
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn an_answer_of_ones_own_is_read_as_the_recipe_says() {
         let spec = |format, unit, of| MappingSpec {
-            answer: Answer::Detections(AnswerSpec {
+            answer: AnswerShape::Detections(AnswerSpec {
                 images: "output.frames".to_owned(),
                 objects: "image.boxes".to_owned(),
                 bbox: "[object.x, object.y, object.w, object.h]".to_owned(),
@@ -411,7 +411,7 @@ mod tests {
     fn a_record_has_the_fields_that_the_recipe_names() {
         let record = |about, images: &str, fields: &[(&str, &str)]| MappingSpec {
             about,
-            answer: Answer::Record(RecordSpec {
+            answer: AnswerShape::Record(RecordSpec {
                 images: images.to_owned(),
                 fields: fields
                     .iter()
@@ -456,7 +456,7 @@ mod tests {
     fn a_transcript_is_read_as_the_recipe_says() {
         let spec = MappingSpec {
             about: Subject::Sound,
-            answer: Answer::Transcript(TranscriptSpec {
+            answer: AnswerShape::Transcript(TranscriptSpec {
                 segments: Some("output.utterances".to_owned()),
                 start: "segment.from / 1000".to_owned(),
                 end: "segment.to / 1000".to_owned(),

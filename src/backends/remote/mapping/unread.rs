@@ -5,7 +5,7 @@ use crate::backends::remote::mapping::guess;
 use crate::backends::remote::mapping::mapping::Mapping;
 use crate::backends::remote::mapping::value::Sizes;
 use crate::backends::transport::redaction::Redaction;
-use crate::recipe::Answer;
+use crate::recipe::AnswerShape;
 use serde_json::Value;
 use std::io;
 
@@ -24,11 +24,11 @@ pub fn help(mapping: &Mapping, output: &Value, sent: &[Sizes], redaction: &Redac
             let lines = format!("{heading}\n{lines}").replace('\n', "\n      ");
             format!("these lines of the recipe read it:\n\n      {lines}\n")
         }
-        (None, Answer::Detections(_)) => format!(
+        (None, AnswerShape::Detections(_)) => format!(
             "say under `{table}` where the boxes are: `images`, `objects`, `bbox`, `class`, \
              `class_name`, `confidence`; `vpipe try` shows a whole answer"
         ),
-        (None, Answer::Record(_) | Answer::Transcript(_)) => {
+        (None, AnswerShape::Record(_) | AnswerShape::Transcript(_)) => {
             format!("say under `{table}` where the fields are; `vpipe try` shows a whole answer")
         }
     };
