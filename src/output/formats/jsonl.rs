@@ -5,7 +5,7 @@
 
 use crate::item::Record;
 use crate::name::StageId;
-use crate::output::results::build::frame_entry;
+use crate::output::results::frames::frame_entry;
 use crate::output::results::results::Entry;
 use crate::output::results::results::Results;
 use crate::output::results::results::Seen;

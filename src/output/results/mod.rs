@@ -2,6 +2,7 @@
 
 mod asked;
 pub(super) mod build;
+pub(super) mod frames;
 pub(super) mod json;
 pub(super) mod lack;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
