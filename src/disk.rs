@@ -18,6 +18,24 @@ use std::path::Path;
 /// Where it cannot be read, is no plain file, is larger, or holds another number of bytes than the
 /// system says, as files under `/proc` do. No error tells what is in it.
 pub fn read_plain(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
+    let file = open_plain(path, largest)?;
+    let length = file.metadata()?.len();
+    let mut content = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+    file.take(length + 1).read_to_end(&mut content)?;
+    if content.len() as u64 != length {
+        return Err(io::Error::other(
+            "its length is not what the system says: it is no file on a disk, or changes",
+        ));
+    }
+    Ok(content)
+}
+
+/// Opens a plain file of at most `largest` bytes. Anything else is refused before it is opened.
+///
+/// # Errors
+///
+/// Where it cannot be opened, is no plain file or is larger.
+pub fn open_plain(path: &Path, largest: u64) -> io::Result<File> {
     refuse_special(path, &fs::metadata(path)?)?;
     let file = File::open(path)?;
     // It may be another one by now.
@@ -27,14 +45,7 @@ pub fn read_plain(path: &Path, largest: u64) -> io::Result<Vec<u8>> {
         let why = format!("it has more than {largest} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));
     }
-    let mut content = Vec::with_capacity(usize::try_from(about.len()).unwrap_or(0));
-    file.take(about.len() + 1).read_to_end(&mut content)?;
-    if content.len() as u64 != about.len() {
-        return Err(io::Error::other(
-            "its length is not what the system says: it is no file on a disk, or changes",
-        ));
-    }
-    Ok(content)
+    Ok(file)
 }
 
 fn refuse_special(path: &Path, about: &Metadata) -> io::Result<()> {

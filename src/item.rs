@@ -224,6 +224,11 @@ pub struct Size {
 }
 
 impl Size {
+    /// The number of pixels.
+    pub fn pixels(self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
     /// The size with this shape whose longer side is at most `max_side`; itself where it fits.
     /// Each side is rounded to the nearest even number, which 4:2:0 planes need, and is at
     /// least 2.

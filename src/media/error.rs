@@ -1,5 +1,6 @@
 //! What can be wrong with a file, each in one sentence: what, where, and what to do.
 
+use crate::item::Size;
 use crate::media::input::signature;
 use std::io;
 use std::path::Path;
@@ -171,6 +172,22 @@ pub enum MediaError {
         /// The file or folder.
         path: PathBuf,
     },
+    /// The frames are larger than what is decoded.
+    #[error(
+        "`{}` has frames of {size}, {} megapixels, and at most {most} are decoded: scale it down \
+         first",
+        path.display(),
+        megapixels(*size),
+        most = most / 1_000_000
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Width and height that its headers state.
+        size: Size,
+        /// The most pixels that are decoded.
+        most: u64,
+    },
     /// The system gives no thread to decode on.
     #[error("no thread can be started to decode on: {source}")]
     NoThread {
@@ -181,7 +198,7 @@ pub enum MediaError {
     #[error("a frame of {size} cannot be written as PNG: {why}")]
     Png {
         /// Its size.
-        size: crate::item::Size,
+        size: Size,
         /// What is wrong with it.
         why: String,
     },
@@ -189,13 +206,24 @@ pub enum MediaError {
     #[error("a frame of {size} cannot be written as JPEG: {why}")]
     Jpeg {
         /// Its size.
-        size: crate::item::Size,
+        size: Size,
         /// What the encoder says.
         why: String,
     },
 }
 
+// To the next whole one.
+fn megapixels(size: Size) -> u64 {
+    size.pixels().div_ceil(1_000_000)
+}
+
 impl MediaError {
+    /// Frames that are larger than what is decoded.
+    pub(in crate::media) fn too_large(path: &Path, size: Size, most: u64) -> Self {
+        let path = path.to_path_buf();
+        Self::TooLarge { path, size, most }
+    }
+
     /// Why no frame of the input came out.
     pub(in crate::media) fn nothing_decodes(path: &Path) -> Self {
         let path = path.to_path_buf();

@@ -1,7 +1,6 @@
 //! The few calls into FFmpeg that its Rust crate lacks or makes unsafe to use.
 //!
-//! All `unsafe` of the program is in this file, but for the conversion of samples; what leaves it
-//! is safe to call with anything.
+//! Nearly all `unsafe` of the program is in this file; what leaves it is safe to call with anything.
 #![expect(
     unsafe_code,
     reason = "FFmpeg is C, and its crate does not wrap these calls"
@@ -10,8 +9,8 @@
 use crate::item::Size;
 use ffmpeg_next::Packet;
 use ffmpeg_next::Stream;
+use ffmpeg_next::codec::Context;
 use ffmpeg_next::codec::Parameters;
-use ffmpeg_next::error::Error;
 use ffmpeg_next::ffi;
 use ffmpeg_next::format::Pixel;
 use ffmpeg_next::format::context::Input;
@@ -21,10 +20,7 @@ use ffmpeg_next::packet::Mut;
 use ffmpeg_next::packet::Ref;
 use ffmpeg_next::software::scaling::Flags;
 use std::ffi::CStr;
-use std::ffi::CString;
-use std::ffi::c_char;
 use std::ffi::c_int;
-use std::path::Path;
 use std::ptr;
 
 /// Silences FFmpeg's own log, which would write over the screen; what matters of it comes back
@@ -45,68 +41,6 @@ pub fn version() -> String {
 /// Whether it has a decoder of this name, such as `h264`.
 pub fn decodes(name: &str) -> bool {
     ffmpeg_next::decoder::find_by_name(name).is_some()
-}
-
-/// Opens a file and reads its headers, with one of `demuxers` (names between commas) and nothing
-/// else; `format` is the one to take where that is known. Neither the headers nor the packets
-/// lead to another file or to a host: of protocols there is `file` alone, and once the file is
-/// open nothing more is opened.
-pub(super) fn open(path: &Path, demuxers: &CStr, format: Option<&CStr>) -> Result<Input, Error> {
-    let url = CString::new([b"file:", path.as_os_str().as_encoded_bytes()].concat())
-        .map_err(|_| Error::InvalidData)?;
-    let mut context = ptr::null_mut();
-    let mut options = ptr::null_mut();
-    // SAFETY: every pointer is a local that outlives the call, static, or null where null is
-    // allowed.
-    // On failure FFmpeg frees the context itself; the options are freed in either case.
-    let opened = unsafe {
-        let mut set = |key: &CStr, value: &CStr| {
-            ffi::av_dict_set(&raw mut options, key.as_ptr(), value.as_ptr(), 0);
-        };
-        set(c"protocol_whitelist", c"file");
-        set(c"format_whitelist", demuxers);
-        let format = format.map_or(ptr::null(), |name| ffi::av_find_input_format(name.as_ptr()));
-        let opened = ffi::avformat_open_input(
-            &raw mut context,
-            url.as_ptr(),
-            format as _,
-            &raw mut options,
-        );
-        ffi::av_dict_free(&raw mut options);
-        opened
-    };
-    if opened < 0 {
-        return Err(Error::from(opened));
-    }
-    // SAFETY: `context` was opened above and has no other owner; from here on `input` frees it.
-    let (input, read) = unsafe {
-        (*context).io_open = Some(open_nothing);
-        let input = Input::wrap(context);
-        (
-            input,
-            ffi::avformat_find_stream_info(context, ptr::null_mut()),
-        )
-    };
-    if read < 0 {
-        return Err(Error::from(read));
-    }
-    Ok(input)
-}
-
-/// Whether a file was not opened because its demuxer is none of those that may be taken.
-pub(super) fn is_refused(error: Error) -> bool {
-    matches!(error, Error::Other { errno } if errno == ffmpeg_next::util::error::EINVAL)
-}
-
-// What a demuxer is told that wants to open one more file.
-unsafe extern "C" fn open_nothing(
-    _: *mut ffi::AVFormatContext,
-    _: *mut *mut ffi::AVIOContext,
-    _: *const c_char,
-    _: c_int,
-    _: *mut *mut ffi::AVDictionary,
-) -> c_int {
-    ffi::AVERROR(ffmpeg_next::util::error::EPERM)
 }
 
 /// The name of the demuxer that took the file.
@@ -229,6 +163,12 @@ pub(super) fn codec_data(parameters: &Parameters) -> Vec<u8> {
             _ => Vec::new(),
         }
     }
+}
+
+/// Has a decoder refuse frames of more than `most` pixels, before it takes memory for one.
+pub(super) fn bound_pixels(context: &mut Context, most: u64) {
+    // SAFETY: the context is valid and borrowed mutably.
+    unsafe { (*context.as_mut_ptr()).max_pixels = most.try_into().unwrap_or(i64::MAX) }
 }
 
 /// Whether frames of the codec can be shown in another order than they are coded in.

@@ -10,6 +10,7 @@ use crate::item::Size;
 use crate::media::decode::decoder::DecodeStats;
 use crate::media::decode::full::FullDecode;
 use crate::media::decode::full::SampledFrame;
+use crate::media::decode::memory;
 use crate::media::decode::sparse::SparseDecode;
 use crate::media::decode::worker::FrameOutcome;
 use crate::media::error::MediaError;
@@ -83,7 +84,10 @@ pub fn frames(
     let mut frames = Frames {
         source: FrameSource::Ended(DecodeStats::default()),
         facts: facts.clone(),
-        wanted: wanted.clone(),
+        wanted: VideoSelection {
+            decoders: memory::decoders(wanted, facts.size),
+            ..wanted.clone()
+        },
         stop: StopFlag::new(stop),
         next_index: 0,
         next_sample: 0,
@@ -162,6 +166,7 @@ impl Frames {
 
     fn open(&mut self, path: &Path) -> Result<FrameSource, MediaError> {
         let track = VideoTrack::open(path, self.stop.clone())?;
+        track.refuse_large()?;
         self.high_range = track.high_range();
         self.instead_of = track.instead_of().map(str::to_owned);
         self.base = Some(track.base());

@@ -11,6 +11,7 @@ mod exact;
 mod inputs;
 mod joins;
 mod known;
+mod large;
 mod pixels;
 mod sampling;
 mod sound;

@@ -44,12 +44,13 @@ pub(in crate::media) struct DecodeStats {
 }
 
 impl Decoder {
-    /// A decoder on `threads` threads for the stream that `parameters` describe. `path` is for
-    /// the message if there is none.
+    /// A decoder on `threads` threads for the stream that `parameters` describe, which takes frames
+    /// of more than `most_pixels` for damaged. `path` is for the message if there is none.
     pub(in crate::media) fn open(
         parameters: Parameters,
         base: TimeBase,
         threads: usize,
+        most_pixels: u64,
         path: &Path,
     ) -> Result<Self, MediaError> {
         let missing = MediaError::NoDecoder {
@@ -61,6 +62,7 @@ impl Decoder {
         };
         let open = || {
             let mut context = codec::Context::from_parameters(parameters)?;
+            ffmpeg::bound_pixels(&mut context, most_pixels);
             context.set_threading(threading::Config {
                 kind: threading::Type::Frame,
                 count: threads.max(1),

@@ -5,6 +5,7 @@ use crate::media::VideoSelection;
 use crate::media::decode::decoder::DecodeStats;
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::DecoderOutput;
+use crate::media::decode::memory;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::track::VideoTrack;
@@ -57,8 +58,9 @@ impl FullDecode {
             true => 1,
             false => wanted.decoders,
         };
+        let most = memory::most_pixels(threads);
         Ok(Self {
-            decoder: Decoder::open(parameters, base, threads, track.path())?,
+            decoder: Decoder::open(parameters, base, threads, most, track.path())?,
             track,
             wanted: wanted.clone(),
             after,

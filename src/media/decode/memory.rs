@@ -27,17 +27,44 @@ const PACKETS: usize = 16 << 20;
 /// Frames that a decoder holds at most: those it may refer to, and those it puts in order.
 const FRAMES: u64 = 18;
 
+/// Bytes of a pixel: three components, one of them in full, of two bytes where there are more than
+/// 8 bits.
+const PIXEL: u64 = 3;
+
+/// The most pixels of a video's frame: 8192 x 8192, twice what any level of H.264 and HEVC allows.
+pub(in crate::media) const MOST_PIXELS: u64 = 1 << 26;
+
+/// The most pixels of a picture file. Cameras have up to 102 megapixels; 8-bit pixels of that many
+/// take 384 MB.
+pub(in crate::media) const MOST_PICTURE_PIXELS: u64 = 128_000_000;
+
+/// Bytes that the frames of all decoders of a video may take. Where its frames are so large that
+/// even one decoder might need more, there is one.
+const DECODERS: u64 = 8 << 30;
+
 /// What sampling a video of `size` holds at most.
 pub fn decoder_memory(wanted: &VideoSelection, size: Size) -> DecoderMemory {
-    let decoders = wanted.decoders.max(1);
-    // Three components, one of them in full, of two bytes where there are more than 8 bits.
-    let frame = u64::from(size.width) * u64::from(size.height) * 3;
+    let decoders = decoders(wanted, size);
     let packets = packets(decoders) + 2 * PACKETS;
     DecoderMemory {
         // The buffer, one that it always has room for, and one in the hands of each decoder.
         frames: ahead(wanted) + 1 + decoders,
-        bytes: packets as u64 + decoders as u64 * FRAMES * frame,
+        bytes: packets as u64 + decoders as u64 * FRAMES * size.pixels() * PIXEL,
     }
+}
+
+/// The number of decoders for frames of `size`: as many as are wanted and have room.
+pub(in crate::media) fn decoders(wanted: &VideoSelection, size: Size) -> usize {
+    let room = DECODERS / (FRAMES * PIXEL * size.pixels().max(1));
+    let room = usize::try_from(room).unwrap_or(usize::MAX);
+    wanted.decoders.min(room).max(1)
+}
+
+/// The most pixels that frames may have which come out of one of so many decoders, whatever the
+/// headers say.
+pub(in crate::media) fn most_pixels(decoders: usize) -> u64 {
+    let room = DECODERS / (FRAMES * PIXEL * decoders.max(1) as u64);
+    room.min(MOST_PIXELS)
 }
 
 /// Finished frames that all decoders together may be ahead by. Each has room for what a group
@@ -62,8 +89,11 @@ pub(in crate::media) fn packets(decoders: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::MOST_PIXELS;
     use super::ahead;
     use super::decoder_memory;
+    use super::decoders;
+    use super::most_pixels;
     use crate::item::PixelFormat;
     use crate::item::Size;
     use crate::media::VideoSelection;
@@ -90,5 +120,19 @@ mod tests {
             (decoder_memory.frames, decoder_memory.bytes >> 20),
             (23, 293)
         );
+    }
+    #[test]
+    fn large_frames_have_fewer_decoders() {
+        let mut wanted = VideoSelection::new(Ratio::ONE, 1280, PixelFormat::I420);
+        wanted.decoders = 16;
+        let of = |width, height| decoders(&wanted, Size { width, height });
+        assert_eq!(of(3840, 2160), 16);
+        // 8 GB / (18 frames x 7680 x 4320 pixels x 3 bytes) = 4.79
+        assert_eq!(of(7680, 4320), 4);
+        assert_eq!(of(8192, 8192), 2);
+        assert_eq!((of(60_000, 60_000), of(0, 0)), (1, 16));
+        // 8 GB / (16 decoders x 18 frames x 3 bytes) = 9,942,053 pixels
+        assert_eq!(most_pixels(16), 9_942_053);
+        assert_eq!(most_pixels(2), MOST_PIXELS);
     }
 }

@@ -4,6 +4,7 @@ use crate::media::VideoSelection;
 use crate::media::decode::budget::PacketBudget;
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::DecoderOutput;
+use crate::media::decode::memory;
 use crate::media::decode::reorder::ReorderBuffer;
 use crate::media::decode::worker::FrameOutcome;
 use crate::media::decode::worker::Gop;
@@ -265,7 +266,8 @@ impl<T: GopSink> PacketReader<T> {
     // that comes out is whole.
     fn decode_beginning(&mut self) -> Result<Beginning, ReadEnd> {
         let (parameters, base) = (self.track.parameters(), self.track.base());
-        let decoder = Decoder::open(parameters, base, 1, self.track.path());
+        let most = memory::most_pixels(self.wanted.decoders);
+        let decoder = Decoder::open(parameters, base, 1, most, self.track.path());
         let mut decoder = decoder.map_err(|_| ReadEnd::Unplannable)?;
         let mut shown = BTreeSet::new();
         let (mut packets, mut starts) = (0, 0);

@@ -60,7 +60,8 @@ impl SparseDecode {
         };
         for _ in 0..decoders {
             let parameters = track.parameters();
-            let decoder = Decoder::open(parameters, track.base(), 1, track.path())?;
+            let most = memory::most_pixels(decoders);
+            let decoder = Decoder::open(parameters, track.base(), 1, most, track.path())?;
             let shaper = Shaper::new(wanted.format, wanted.max_side, track.display());
             let shared = shared.clone();
             sparse.spawn("decoder", move || worker::work(decoder, shaper, &shared))?;

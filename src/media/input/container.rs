@@ -4,12 +4,16 @@ use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::demuxers::DEMUXERS;
 use crate::media::input::identify;
+use crate::media::input::open;
+use crate::media::input::open::LONGEST_OPENING;
 use crate::media::input::signature;
+use crate::media::stop::StopFlag;
 use crate::time::Ratio;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
 use ffmpeg_next::Stream;
 use ffmpeg_next::codec::Id;
+use ffmpeg_next::error::Error;
 use ffmpeg_next::format::context::Input;
 use std::path::Path;
 
@@ -85,8 +89,8 @@ pub(in crate::media) fn is_broadcast(input: &Input) -> bool {
     matches!(ffmpeg::format_name(input).as_str(), "mpegts" | "mpeg")
 }
 
-/// Opens a file that FFmpeg reads.
-pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
+/// Opens a file that FFmpeg reads. What is read of it ends early once `stop` is set.
+pub(in crate::media) fn open_file(path: &Path, stop: &StopFlag) -> Result<Input, MediaError> {
     let start = signature::start(path).map_err(|source| identify::unreadable(path, source))?;
     if start.is_empty() {
         return Err(MediaError::Empty { path: path.into() });
@@ -101,15 +105,18 @@ pub(in crate::media) fn open_file(path: &Path) -> Result<Input, MediaError> {
         start if signature::is_png(start) => Some(c"apng"),
         _ => None,
     };
-    let input = ffmpeg::open(path, DEMUXERS, format).map_err(|error| {
+    let input = open::open(path, DEMUXERS, format, stop).map_err(|error| {
         if let Some(kind) = signature::other_picture(&start) {
             let path = path.into();
             return MediaError::OtherPicture { path, kind };
         }
-        let why = if ffmpeg::is_refused(error) {
-            NOT_ALLOWED.to_owned()
-        } else {
-            error.to_string()
+        let why = match error {
+            Error::Exit => format!(
+                "its streams were not found within {} s",
+                LONGEST_OPENING.as_secs()
+            ),
+            error if open::is_refused(error) => NOT_ALLOWED.to_owned(),
+            error => error.to_string(),
         };
         not_video(path, &why)
     })?;

@@ -103,7 +103,7 @@ fn whole(input: &Input) -> Option<(f64, f64)> {
 
 // The end of the last packet of any stream, in seconds; reads all of them.
 fn latest_end(path: &Path, stop: &StopFlag) -> Option<f64> {
-    let mut input = container::open_file(path).ok()?;
+    let mut input = container::open_file(path, stop).ok()?;
     let ticks: Vec<f64> = input.streams().map(|it| it.time_base().into()).collect();
     let mut latest: Option<f64> = None;
     let mut unreadable = 0;

@@ -7,6 +7,7 @@ mod demuxers;
 pub(super) mod ending;
 pub(super) mod first;
 pub(super) mod identify;
+mod open;
 mod photograph;
 pub(super) mod probe;
 mod restart;

@@ -6,6 +6,7 @@ use crate::media::error::MediaError;
 use crate::media::input::first;
 use crate::media::input::identify;
 use crate::media::input::identify::MediaInput;
+use crate::media::input::signature;
 use crate::media::input::stills;
 use crate::media::input::stills::Still;
 use crate::media::input::track::VideoTrack;
@@ -17,6 +18,7 @@ use crate::time::Pts;
 use blake3::Hasher;
 use ffmpeg_next::decoder;
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +54,7 @@ fn video(path: &Path, id: VideoId, wanted: &VideoSelection) -> Result<VideoFacts
             codec: track.codec(),
         });
     }
+    track.refuse_large()?;
     let size = track.size();
     if size.width == 0 || size.height == 0 {
         return Err(MediaError::nothing_decodes(path));
@@ -118,8 +121,7 @@ fn sound(path: PathBuf, id: VideoId, wanted: &VideoSelection) -> Result<VideoFac
 
 fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, MediaError> {
     let still = files.iter().find_map(|file| stills::decode(file).ok());
-    let Still { codec, frame, turn } =
-        still.ok_or_else(|| MediaError::NothingDecodes { path: path.into() })?;
+    let Still { codec, frame, turn } = still.ok_or_else(|| nothing_decodes(path, files))?;
     let coded = Size {
         width: frame.width(),
         height: frame.height(),
@@ -141,6 +143,16 @@ fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, M
     })
 }
 
+// Where a picture is too large, that is told rather than that none can be decoded.
+fn nothing_decodes(path: &Path, files: &[PathBuf]) -> MediaError {
+    let too_large = |file: &PathBuf| {
+        let size = signature::stated_size(file).ok()??;
+        stills::refuse_large(file, size).err()
+    };
+    let large = files.iter().find_map(too_large);
+    large.unwrap_or_else(|| MediaError::NothingDecodes { path: path.into() })
+}
+
 // The digest of one file is that of its bytes. Where there are several, each counts by its own
 // digest, so that moving a byte from one to the next is seen.
 fn digest<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<String, MediaError> {
@@ -149,9 +161,10 @@ fn digest<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<String, 
         let path = file.as_ref();
         let failed = |source| identify::unreadable(path, source);
         let mut hasher = Hasher::new();
-        hasher
-            .update_reader(File::open(path).map_err(failed)?)
-            .map_err(failed)?;
+        let file = File::open(path).map_err(failed)?;
+        // One that grows as fast as it is read would have no end.
+        let length = file.metadata().map_err(failed)?.len();
+        hasher.update_reader(file.take(length)).map_err(failed)?;
         digests.push(hasher.finalize());
     }
     if let [only] = digests.as_slice() {

@@ -2,6 +2,7 @@
 //!
 //! A camera's stream of JPEGs begins as a JPEG does, an animated PNG as a PNG.
 
+use crate::item::Size;
 use std::fs::File;
 use std::io;
 use std::io::BufRead;
@@ -87,6 +88,31 @@ pub(in crate::media) fn is_animated_webp(path: &Path) -> bool {
     start.starts_with(b"RIFF")
         && start.get(8..16) == Some(b"WEBPVP8X")
         && start.get(20).is_some_and(|flags| flags & 2 != 0)
+}
+
+/// Width and height that the header of a JPEG or PNG states; `None` where it has none.
+pub(super) fn stated_size(path: &Path) -> io::Result<Option<Size>> {
+    let start = start(path)?;
+    if is_png(&start) {
+        // The first chunk is `IHDR`, which begins with them.
+        let size = start.get(16..24).and_then(|size| size.try_into().ok());
+        return Ok(size.map(|[a, b, c, d, e, f, g, h]: [u8; 8]| Size {
+            width: u32::from_be_bytes([a, b, c, d]),
+            height: u32::from_be_bytes([e, f, g, h]),
+        }));
+    }
+    let wanted = Jpeg {
+        stops_at_size: true,
+        ..Jpeg::default()
+    };
+    let size = match jpeg(&mut reader(path)?, wanted) {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => None,
+        found => found?.size,
+    };
+    Ok(size.map(|[a, b, c, d]| Size {
+        width: u16::from_be_bytes([c, d]).into(),
+        height: u16::from_be_bytes([a, b]).into(),
+    }))
 }
 
 /// Whether the file is one JPEG or PNG picture, rather than a stream of them.

@@ -1,7 +1,11 @@
 //! Picture files, one after the other.
 
+use crate::disk;
+use crate::item::Size;
 use crate::media::decode::decoder::Decoder;
 use crate::media::decode::decoder::DecoderOutput;
+use crate::media::decode::memory::MOST_PICTURE_PIXELS;
+use crate::media::error::MediaError;
 use crate::media::input::photograph;
 use crate::media::input::signature;
 use crate::media::pixels::orientation::Orientation;
@@ -12,7 +16,6 @@ use ffmpeg_next::codec::Id;
 use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::frame::Video;
 use ffmpeg_next::media::Type;
-use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -26,24 +29,43 @@ pub(in crate::media) struct Still {
     pub(in crate::media) turn: Orientation,
 }
 
+// The longest that a file with such a picture is: one of 16 bits and four components that could not
+// be compressed, with previews, profiles or the seconds of video that phones put behind it.
+fn longest(size: Size) -> u64 {
+    8 * size.pixels() + (64 << 20)
+}
+
+/// Refuses a picture of larger size than is decoded.
+pub(super) fn refuse_large(path: &Path, size: Size) -> Result<(), MediaError> {
+    match size.pixels() > MOST_PICTURE_PIXELS {
+        true => Err(MediaError::too_large(path, size, MOST_PICTURE_PIXELS)),
+        false => Ok(()),
+    }
+}
+
 /// Reads and decodes one picture file; otherwise says in one sentence why not.
 pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
     let name = path.display();
-    let bytes = fs::read(path).map_err(|error| format!("`{name}` cannot be read: {error}"))?;
-    let (id, codec) = if signature::is_jpeg(&bytes) {
+    let unreadable = |error| format!("`{name}` cannot be read: {error}");
+    let damaged = || format!("the picture `{name}` is damaged and cannot be decoded");
+    let start = signature::start(path).map_err(unreadable)?;
+    let (id, codec) = if signature::is_jpeg(&start) {
         (Id::MJPEG, "mjpeg")
-    } else if signature::is_png(&bytes) {
+    } else if signature::is_png(&start) {
         (Id::PNG, "png")
     } else {
         return Err(format!("`{name}` is not a JPEG or PNG picture"));
     };
-    let damaged = || format!("the picture `{name}` is damaged and cannot be decoded");
+    let size = signature::stated_size(path).map_err(unreadable)?;
+    let size = size.ok_or_else(damaged)?;
+    refuse_large(path, size).map_err(|error| error.to_string())?;
+    let bytes = disk::read_plain(path, longest(size)).map_err(unreadable)?;
     let mut parameters = Parameters::new();
     parameters.set_medium(Type::Video);
     parameters.set_id(id);
     let base = TimeBase::new(1, 1).ok_or_else(damaged)?;
-    let mut decoder =
-        Decoder::open(parameters, base, 1, path).map_err(|error| error.to_string())?;
+    let mut decoder = Decoder::open(parameters, base, 1, MOST_PICTURE_PIXELS, path)
+        .map_err(|error| error.to_string())?;
     decoder.send(&Packet::copy(&bytes));
     decoder.drain();
     match decoder.receive() {

@@ -55,7 +55,7 @@ impl Timeline {
         streams: [Option<usize>; 2],
         stop: &StopFlag,
     ) -> Result<Self, MediaError> {
-        let mut input = container::open_file(path)?;
+        let mut input = container::open_file(path, stop)?;
         ffmpeg::read_only(&mut input, &streams);
         let mut scan = Scan {
             streams: streams.map(|stream| StreamScan::new(&input, stream?)),

@@ -1,6 +1,7 @@
 //! The video stream of an open file: what its headers say, and its packets in file order.
 
 use crate::item::Size;
+use crate::media::decode::memory::MOST_PIXELS;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::choice;
@@ -53,7 +54,7 @@ pub(in crate::media) struct VideoTrack {
 impl VideoTrack {
     /// Opens `path` and finds its video stream. Reading ends early once `stop` is set.
     pub(in crate::media) fn open(path: &Path, stop: StopFlag) -> Result<Self, MediaError> {
-        let mut input = container::open_file(path)?;
+        let mut input = container::open_file(path, &stop)?;
         let StreamChoice {
             index: stream,
             instead_of,
@@ -124,6 +125,15 @@ impl VideoTrack {
 
     fn coded_size(&self) -> Size {
         ffmpeg::coded_size(&self.parameters())
+    }
+
+    /// Refuses a video whose headers state larger frames than are decoded.
+    pub(in crate::media) fn refuse_large(&self) -> Result<(), MediaError> {
+        let size = self.coded_size();
+        match size.pixels() > MOST_PIXELS {
+            true => Err(MediaError::too_large(&self.path, size, MOST_PIXELS)),
+            false => Ok(()),
+        }
     }
 
     /// How its frames are displayed. The container's word on the shape of pixels goes before that

@@ -52,7 +52,7 @@ impl SoundTrack {
         number: Option<NonZero<usize>>,
         stop: StopFlag,
     ) -> Result<Self, MediaError> {
-        Self::of(container::open_file(path)?, path, number, stop)
+        Self::of(container::open_file(path, &stop)?, path, number, stop)
     }
 
     /// The sound of a file in memory that this program wrote itself.
