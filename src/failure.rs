@@ -3,6 +3,7 @@
 //! A failure is data: it is made where the cause is known, travels with the item and is
 //! judged by the engine through its [`Class`]. Knows nothing of protocols or models.
 
+use crate::name::StageId;
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
@@ -129,6 +130,17 @@ impl Failure {
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
+    }
+
+    /// The same failure; where it ends the run, with the stage that it comes from.
+    pub fn of(self, stage: &StageId) -> Self {
+        match self.class.verdict() {
+            Verdict::StopRun => Self {
+                message: format!("{stage}: {}", self.message),
+                ..self
+            },
+            _ => self,
+        }
     }
 
     /// The same failure, to be retried no earlier than after `pause`.

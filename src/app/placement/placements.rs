@@ -284,9 +284,10 @@ impl LocalBackend {
 }
 
 /// The error of a model that cannot be loaded.
-pub(in crate::app) fn unloadable(error: &ModelError) -> AppError {
+pub(in crate::app) fn unloadable(stage: &StageId, error: &ModelError) -> AppError {
+    let (message, help) = (format!("{stage}: {error}"), None);
     match error {
-        ModelError::Missing { .. } => AppError::request(error),
-        _ => AppError::environment(error),
+        ModelError::Missing { .. } => AppError::Request { message, help },
+        _ => AppError::Environment { message, help },
     }
 }

@@ -103,7 +103,7 @@ impl Placements {
             ..backend.options()
         };
         let transcriber =
-            Transcriber::load(&source, &options).map_err(|error| unloadable(&error))?;
+            Transcriber::load(&source, &options).map_err(|error| unloadable(id, &error))?;
         let model = transcriber.facts().clone();
         if let Err(message) = transcriber.check(&params) {
             // The built-in model is a default; it is no error that it cannot do what is asked.

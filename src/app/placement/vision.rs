@@ -96,7 +96,7 @@ impl Placements {
         let backend = LocalBackend::of(&yolo.backend, declared);
         let names = yolo.names.as_deref().map(Path::new);
         let detector = Detector::load(&source, names, &backend.options())
-            .map_err(|error| unloadable(&error))?;
+            .map_err(|error| unloadable(id, &error))?;
         let model = detector.facts().clone();
         if !model.demo {
             let params = stages::detect_params(yolo);

@@ -2,20 +2,30 @@
 //!
 //! | file | what it is |
 //! |---|---|
+//! | `load` | a model with the engine of one's choice |
 //! | `network` | tensor in, tensor out, whatever the engine |
 //! | `rten` | the engine that needs nothing but crates |
 //! | `ort` | ONNX Runtime, opened at run time |
-//! | `header` | what an ONNX file says of itself, read without an engine |
+//! | `header` | what an ONNX file says of itself, read without an engine, and what is refused |
+//! | `weights` | whether as many weights are there as their shapes say |
+//! | `protobuf` | the fields of a protobuf message, read one by one |
+//! | `watched` | loading and running within a time and a memory |
+//! | `heap` | the program's heap, and an account for what models take of it |
 //! | `wire` | protobuf's wire format, in which ONNX files are written |
 //!
 //! Does not know what the networks are for.
 
 pub(in crate::backends) mod header;
+mod heap;
+pub(in crate::backends) mod load;
 pub(in crate::backends) mod network;
 mod ort;
+mod protobuf;
 mod rten;
+pub(in crate::backends) mod watched;
+mod weights;
 pub(in crate::backends) mod wire;
 
+pub use load::onnx_runtime;
 pub use network::EngineError;
 pub use network::EngineKind;
-pub use network::onnx_runtime;

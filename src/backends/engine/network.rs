@@ -3,12 +3,11 @@
 //! A network is loaded once and shared; a session belongs to one thread. Everything is
 //! synchronous. Knows nothing of frames, sound, boxes or words.
 
-use crate::backends::engine::header::Header;
-use crate::backends::engine::ort;
-use crate::backends::engine::rten;
+use crate::backends::engine::heap::Account;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::sync::Arc;
 
 /// The library that computes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,16 +38,28 @@ pub(in crate::backends) struct Tensor {
 }
 
 /// What an input of a network is given.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::backends) enum Input<'a> {
-    /// Numbers and their shape, row by row.
-    Floats(&'a [usize], &'a [f32]),
+#[derive(Clone, Debug)]
+pub(in crate::backends) enum Input {
+    /// Numbers.
+    Floats(Arc<Tensor>),
     /// Indices and their shape, rows by columns.
-    Ids([usize; 2], &'a [i32]),
+    Ids([usize; 2], Vec<i32>),
     /// Places, as a tensor of one dimension.
-    Places(&'a [i32]),
+    Places(Vec<i32>),
     /// Yes or no, as a tensor of one element.
     Flag(bool),
+}
+
+impl Input {
+    /// The number of bytes.
+    pub(in crate::backends) fn len(&self) -> usize {
+        let numbers = match self {
+            Self::Floats(tensor) => tensor.data.len(),
+            Self::Ids(_, numbers) | Self::Places(numbers) => numbers.len(),
+            Self::Flag(_) => 1,
+        };
+        4 * numbers
+    }
 }
 
 /// A model as it lies on the disk.
@@ -57,6 +68,14 @@ pub(in crate::backends) struct Onnx {
     pub(in crate::backends) graph: Vec<u8>,
     /// Files of weights that the graph refers to, by name: models of more than 2 GB have them.
     pub(in crate::backends) weights: Vec<(String, Vec<u8>)>,
+}
+
+impl Onnx {
+    /// The number of bytes.
+    pub(in crate::backends) fn len(&self) -> u64 {
+        let weights = self.weights.iter().map(|(_, weights)| weights.len());
+        weights.fold(self.graph.len(), usize::saturating_add) as u64
+    }
 }
 
 impl From<Vec<u8>> for Onnx {
@@ -82,8 +101,8 @@ impl EngineError {
 
 /// A loaded model, from which sessions are made.
 pub(in crate::backends) trait Network: Send + Sync {
-    /// A session with threads of its own.
-    fn session(&self) -> Result<Box<dyn Session>, EngineError>;
+    /// A session with threads of its own, whose memory is charged to `account`.
+    fn session(&self, account: &'static Account) -> Result<Box<dyn Session>, EngineError>;
 }
 
 /// One thread's access to a network.
@@ -92,27 +111,9 @@ pub(in crate::backends) trait Session: Send {
     /// numbers.
     fn run(
         &mut self,
-        inputs: &[(&str, Input<'_>)],
-        outputs: &[&str],
+        inputs: Vec<(String, Input)>,
+        outputs: Vec<String>,
     ) -> Result<Vec<Tensor>, EngineError>;
-}
-
-/// Loads the model that `header` describes, for sessions of `threads` threads each.
-///
-/// `packs_weights`: whether weights are laid out for products with a few rows once and not each
-/// time, at the price of a second copy of them.
-pub(in crate::backends) fn load(
-    kind: EngineKind,
-    header: &Header,
-    onnx: Onnx,
-    threads: usize,
-    packs_weights: bool,
-) -> Result<Box<dyn Network>, EngineError> {
-    match kind {
-        EngineKind::Rten => guarded(|| rten::load(header, onnx, threads, packs_weights)),
-        // It packs them by itself.
-        EngineKind::Ort => guarded(|| ort::load(header, onnx, threads)),
-    }
 }
 
 /// Runs `work` and turns a panic into an error: a malformed model may break an assumption of an
@@ -129,11 +130,6 @@ pub(in crate::backends) fn guarded<T>(
             .unwrap_or("it did not say why");
         Err(EngineError(format!("the engine gave up: {said}")))
     })
-}
-
-/// Whether the library of ONNX Runtime can be opened.
-pub fn onnx_runtime() -> Result<(), EngineError> {
-    ort::open()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 use crate::backends::engine::header::FLOAT16;
 use crate::backends::engine::header::Header;
+use crate::backends::engine::heap::Account;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::Input;
 use crate::backends::engine::network::Network;
@@ -117,7 +118,8 @@ impl OrtNetwork {
 }
 
 impl Network for OrtNetwork {
-    fn session(&self) -> Result<Box<dyn Session>, EngineError> {
+    // What the library takes is its own affair: it is not charged to the account.
+    fn session(&self, _: &'static Account) -> Result<Box<dyn Session>, EngineError> {
         let first = self.first.lock().ok().and_then(|mut first| first.take());
         let session = match first {
             Some(first) => first,
@@ -130,17 +132,17 @@ impl Network for OrtNetwork {
 impl Session for OrtSession {
     fn run(
         &mut self,
-        inputs: &[(&str, Input<'_>)],
-        outputs: &[&str],
+        inputs: Vec<(String, Input)>,
+        outputs: Vec<String>,
     ) -> Result<Vec<Tensor>, EngineError> {
         let mut given = Vec::with_capacity(inputs.len());
-        for &(name, input) in inputs {
-            given.push((name, value(input)?));
+        for (name, input) in &inputs {
+            given.push((name.as_str(), value(input)?));
         }
         let wanted = outputs
             .iter()
-            .fold(OutputSelector::no_default(), |wanted, &name| {
-                wanted.with(name)
+            .fold(OutputSelector::no_default(), |wanted, name| {
+                wanted.with(name.as_str())
             });
         let options = RunOptions::new()
             .map_err(EngineError::new)?
@@ -149,7 +151,7 @@ impl Session for OrtSession {
             .inner
             .run_with_options(given, &options)
             .map_err(EngineError::new)?;
-        let tensor = |&name: &&str| {
+        let tensor = |name: &String| {
             let made = made
                 .get(name)
                 .ok_or_else(|| EngineError(format!("it has no output `{name}`")))?;
@@ -164,19 +166,21 @@ impl Session for OrtSession {
     }
 }
 
-fn value(input: Input<'_>) -> Result<SessionInputValue<'_>, EngineError> {
+fn value(input: &Input) -> Result<SessionInputValue<'_>, EngineError> {
     let whole = |numbers: &[i32]| numbers.iter().copied().map(i64::from).collect::<Vec<_>>();
     Ok(match input {
-        Input::Floats(shape, data) => TensorRef::from_array_view((shape, data))
-            .map_err(EngineError::new)?
-            .into(),
-        Input::Ids(shape, ids) => Value::from_array((shape, whole(ids)))
+        Input::Floats(tensor) => {
+            TensorRef::from_array_view((tensor.shape.as_slice(), tensor.data.as_slice()))
+                .map_err(EngineError::new)?
+                .into()
+        }
+        Input::Ids(shape, ids) => Value::from_array((*shape, whole(ids)))
             .map_err(EngineError::new)?
             .into(),
         Input::Places(places) => Value::from_array(([places.len()], whole(places)))
             .map_err(EngineError::new)?
             .into(),
-        Input::Flag(flag) => Value::from_array(([1], vec![flag]))
+        Input::Flag(flag) => Value::from_array(([1], vec![*flag]))
             .map_err(EngineError::new)?
             .into(),
     })

@@ -5,6 +5,8 @@
 //! or sound.
 
 use crate::backends::engine::header::Header;
+use crate::backends::engine::heap;
+use crate::backends::engine::heap::Account;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::Input;
 use crate::backends::engine::network::Network;
@@ -42,12 +44,13 @@ const WRONG: [(&str, &str); 2] = [
     ("ConvInteger", "quantise nothing but its MatMul"),
 ];
 
-/// Loads the model that `header` describes.
+/// Loads the model that `header` describes, and charges what that takes to `account`.
 pub(in crate::backends) fn load(
     header: &Header,
     onnx: Onnx,
     threads: usize,
     packs_weights: bool,
+    account: &'static Account,
 ) -> Result<Box<dyn Network>, EngineError> {
     for (operator, advice) in WRONG {
         if header.operators.contains(operator) {
@@ -61,6 +64,8 @@ pub(in crate::backends) fn load(
     for (name, weights) in onnx.weights {
         options.external_data(&name, weights);
     }
+    // What is constant is computed while it is loaded, on threads that all models share.
+    charge(::rten::thread_pool(), account);
     let model = options.load(onnx.graph).map_err(EngineError::new)?;
     Ok(Box::new(RtenNetwork {
         model: Arc::new(model),
@@ -69,10 +74,12 @@ pub(in crate::backends) fn load(
 }
 
 impl Network for RtenNetwork {
-    fn session(&self) -> Result<Box<dyn Session>, EngineError> {
+    fn session(&self, account: &'static Account) -> Result<Box<dyn Session>, EngineError> {
+        let pool = ThreadPool::with_num_threads(self.threads);
+        charge(&pool, account);
         Ok(Box::new(RtenSession {
             model: Arc::clone(&self.model),
-            pool: Arc::new(ThreadPool::with_num_threads(self.threads)),
+            pool: Arc::new(pool),
         }))
     }
 }
@@ -80,15 +87,15 @@ impl Network for RtenNetwork {
 impl Session for RtenSession {
     fn run(
         &mut self,
-        inputs: &[(&str, Input<'_>)],
-        outputs: &[&str],
+        inputs: Vec<(String, Input)>,
+        outputs: Vec<String>,
     ) -> Result<Vec<Tensor>, EngineError> {
-        let id = |name: &str| self.model.node_id(name).map_err(EngineError::new);
+        let id = |name: &String| self.model.node_id(name).map_err(EngineError::new);
         let mut given = Vec::with_capacity(inputs.len());
-        for &(name, input) in inputs {
+        for (name, input) in &inputs {
             given.push((id(name)?, value(input)?));
         }
-        let wanted = outputs.iter().map(|name| id(name));
+        let wanted = outputs.iter().map(id);
         let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(&self.pool)));
         let made = self.model.run(given, &wanted, Some(options));
@@ -97,19 +104,24 @@ impl Session for RtenSession {
     }
 }
 
-fn value(input: Input<'_>) -> Result<ValueOrView<'_>, EngineError> {
+// Charges what all threads of `pool` take to `account`.
+fn charge(pool: &ThreadPool, account: &'static Account) {
+    pool.run(|| rayon::broadcast(|_| heap::charge(account)));
+}
+
+fn value(input: &Input) -> Result<ValueOrView<'_>, EngineError> {
     Ok(match input {
-        Input::Floats(shape, data) => ValueView::from_shape(shape, data)
+        Input::Floats(tensor) => ValueView::from_shape(&tensor.shape, &tensor.data)
             .map_err(EngineError::new)?
             .into(),
-        Input::Ids(shape, ids) => ValueView::from_shape(shape, ids)
+        Input::Ids(shape, ids) => ValueView::from_shape(shape, ids.as_slice())
             .map_err(EngineError::new)?
             .into(),
-        Input::Places(places) => ValueView::from_shape([places.len()], places)
+        Input::Places(places) => ValueView::from_shape([places.len()], places.as_slice())
             .map_err(EngineError::new)?
             .into(),
         // Whole numbers stand for truth values in rten.
-        Input::Flag(flag) => Value::from_shape([1], vec![i32::from(flag)])
+        Input::Flag(flag) => Value::from_shape([1], vec![i32::from(*flag)])
             .map_err(EngineError::new)?
             .into(),
     })

@@ -3,6 +3,7 @@
 //! Knows nothing of running them.
 
 use crate::backends::engine::header::Header;
+use crate::backends::engine::header::Misread;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::EngineKind;
 use crate::backends::models::yolo::names::in_file;
@@ -13,6 +14,7 @@ use crate::facts::ModelFacts;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,7 +27,7 @@ const SPEECH_ADVICE: &str =
     "`optimum-cli export onnx --model openai/whisper-base FOLDER` makes one that holds Whisper";
 
 /// Protobuf, and so ONNX, ends here.
-pub(in crate::backends) const LARGEST_FILE: u64 = 1 << 31;
+const LARGEST_FILE: u64 = 1 << 31;
 
 const DEMO: &[u8] = include_bytes!("demo/shapes.onnx");
 
@@ -51,7 +53,10 @@ impl ModelSource {
     /// The whole file.
     pub(in crate::backends) fn content(&self) -> Result<Vec<u8>, ModelError> {
         match self {
-            Self::File(path) => read(path, LARGEST_FILE),
+            Self::File(path) => read_onnx(path).map_err(|cause| match cause {
+                ReadError::Disk(error) => error,
+                ReadError::Misread(misread) => ModelError::misread(self, misread),
+            }),
             Self::Demo => Ok(DEMO.to_vec()),
         }
     }
@@ -79,6 +84,14 @@ pub enum ModelError {
     NotOnnx {
         /// The model.
         name: String,
+    },
+    /// The model is of a kind that no engine is given.
+    #[error("{name} {found}; {ADVICE}")]
+    Refused {
+        /// The model.
+        name: String,
+        /// What it has, in words that follow its name.
+        found: String,
     },
     /// The model is for something else.
     #[error("{name} {found}; {ADVICE}")]
@@ -118,6 +131,40 @@ pub enum ModelError {
     },
 }
 
+impl ModelError {
+    fn misread(source: &ModelSource, misread: Misread) -> Self {
+        let name = source.to_string();
+        match misread {
+            Misread::NotOnnx => Self::NotOnnx { name },
+            Misread::Refused(found) => Self::Refused { name, found },
+        }
+    }
+}
+
+/// Why an ONNX file was not read.
+pub(in crate::backends) enum ReadError {
+    /// The file is not there, or cannot be read.
+    Disk(ModelError),
+    /// It is not one that an engine is given.
+    Misread(Misread),
+}
+
+/// The content of an ONNX file. Its structure is looked at first, so that a large file that is
+/// something else is not read.
+pub(in crate::backends) fn read_onnx(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let failed = |cause: io::Error| {
+        let path = path.to_owned();
+        ReadError::Disk(match cause.kind() {
+            io::ErrorKind::NotFound => ModelError::Missing { path },
+            _ => ModelError::Unreadable { path, cause },
+        })
+    };
+    let file = disk::open_plain(path, LARGEST_FILE - 1).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    Header::read_from(BufReader::new(file), length).map_err(ReadError::Misread)?;
+    read(path, LARGEST_FILE).map_err(ReadError::Disk)
+}
+
 /// What the content of a model's file says, without an engine.
 pub(in crate::backends) fn describe(
     source: &ModelSource,
@@ -125,9 +172,7 @@ pub(in crate::backends) fn describe(
     names: Option<&Path>,
 ) -> Result<(Header, ModelFacts, Profile), ModelError> {
     let name = source.to_string();
-    let Some(header) = Header::read(content) else {
-        return Err(ModelError::NotOnnx { name });
-    };
+    let header = Header::read(content).map_err(|misread| ModelError::misread(source, misread))?;
     let names = names.map(class_names).transpose()?;
     let profile = Profile::read(&header, names).map_err(|misfit| match misfit {
         Misfit::NotADetector(found) => ModelError::NotADetector {

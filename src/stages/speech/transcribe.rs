@@ -59,7 +59,10 @@ impl Map for Transcribe {
         Ok(Box::new(TranscribeLane {
             stage: self.stage.clone(),
             params: Arc::clone(&self.params),
-            session: self.transcriber.session()?,
+            session: self
+                .transcriber
+                .session()
+                .map_err(|failure| failure.of(&self.stage))?,
         }))
     }
 
@@ -84,7 +87,8 @@ impl MapState for TranscribeLane {
             return Ok(unasked(&self.stage, item));
         };
         let samples: Vec<f32> = samples.iter().map(|&it| f32::from(it) / 32_768.0).collect();
-        let recognition = self.session.transcribe(&samples, &self.params)?;
+        let recognition = self.session.transcribe(&samples, &self.params);
+        let recognition = recognition.map_err(|failure| failure.of(&self.stage))?;
         Ok(chunk_transcript(&self.stage, item, Ok(recognition)))
     }
 }

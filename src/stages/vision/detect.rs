@@ -50,7 +50,10 @@ impl Map for Detect {
         Ok(Box::new(DetectThread {
             stage: self.stage.clone(),
             params: Arc::clone(&self.params),
-            session: self.detector.session()?,
+            session: self
+                .detector
+                .session()
+                .map_err(|failure| failure.of(&self.stage))?,
         }))
     }
 
@@ -72,7 +75,8 @@ impl MapState for DetectThread {
             Item::Repeat(repeat) => return Ok(of_repeat(&self.stage, repeat)),
             _ => return Ok(Vec::new()),
         };
-        let objects = self.session.detect(frame, &self.params)?;
+        let objects = self.session.detect(frame, &self.params);
+        let objects = objects.map_err(|failure| failure.of(&self.stage))?;
         Ok(answer(&self.stage, item, Found::Objects(objects)))
     }
 }

@@ -5,14 +5,14 @@
 //! the cache. Several texts of one window are rows of one cache. Knows nothing of what tokens mean.
 
 use crate::backends::engine::header::Header;
-use crate::backends::engine::network;
+use crate::backends::engine::load::load;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::EngineKind;
 use crate::backends::engine::network::Input;
-use crate::backends::engine::network::Network;
 use crate::backends::engine::network::Onnx;
-use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
+use crate::backends::engine::watched::WatchedNetwork;
+use crate::backends::engine::watched::WatchedSession;
 use crate::backends::models::whisper::decoder_graph;
 use crate::backends::models::whisper::profile::SpeechProfile;
 use std::ops::Range;
@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 /// A loaded model.
 pub(in crate::backends) struct Networks {
-    encoder: Box<dyn Network>,
-    decoder: Box<dyn Network>,
+    encoder: WatchedNetwork,
+    decoder: WatchedNetwork,
     ports: Arc<Ports>,
 }
 
@@ -44,8 +44,8 @@ struct Ports {
 
 /// One thread's sessions of both networks.
 pub(in crate::backends) struct NetworkSessions {
-    encoder: Box<dyn Session>,
-    decoder: Box<dyn Session>,
+    encoder: WatchedSession,
+    decoder: WatchedSession,
     ports: Arc<Ports>,
 }
 
@@ -53,8 +53,8 @@ pub(in crate::backends) struct NetworkSessions {
 #[derive(Clone)]
 pub(in crate::backends) struct KvCache {
     sound: Arc<Tensor>,
-    cross: Arc<Vec<Tensor>>,
-    own: Vec<Tensor>,
+    cross: Vec<Arc<Tensor>>,
+    own: Vec<Arc<Tensor>>,
     rows: usize,
     length: usize,
 }
@@ -101,33 +101,33 @@ impl KvCache {
             let kept = rows
                 .iter()
                 .filter_map(|&at| tensor.data.get(at * row..(at + 1) * row));
-            tensor.data = kept.collect::<Vec<_>>().concat();
-            if let Some(first) = tensor.shape.first_mut() {
+            let data = kept.collect::<Vec<_>>().concat();
+            let mut shape = tensor.shape.clone();
+            if let Some(first) = shape.first_mut() {
                 *first = rows.len();
             }
+            *tensor = Arc::new(Tensor { shape, data });
         }
         self.rows = rows.len();
     }
 
     /// Gives each of so many texts keys and values of the sound.
     fn repeat_cross(&mut self, texts: usize) {
-        let has = |tensor: &Tensor| tensor.shape.first() == Some(&texts);
-        if self.cross.iter().all(has) {
-            return;
-        }
-        let repeated = self.cross.iter().map(|tensor| {
+        for tensor in &mut self.cross {
+            if tensor.shape.first() == Some(&texts) {
+                continue;
+            }
             let rows = tensor.shape.first().copied().unwrap_or(1).max(1);
             let row = tensor.data.len() / rows;
             let mut shape = tensor.shape.clone();
             if let Some(first) = shape.first_mut() {
                 *first = texts;
             }
-            Tensor {
+            *tensor = Arc::new(Tensor {
                 shape,
                 data: tensor.data.get(..row).unwrap_or_default().repeat(texts),
-            }
-        });
-        self.cross = Arc::new(repeated.collect());
+            });
+        }
     }
 }
 
@@ -166,8 +166,8 @@ impl Networks {
             cross: names("encoder"),
         };
         Ok(Self {
-            encoder: network::load(kind, encoder.0, encoder.1, threads, false)?,
-            decoder: network::load(kind, description, onnx, threads, packs_weights)?,
+            encoder: load(kind, encoder.0, encoder.1, threads, false)?,
+            decoder: load(kind, description, onnx, threads, packs_weights)?,
             ports: Arc::new(ports),
         })
     }
@@ -184,11 +184,18 @@ impl Networks {
 
 impl NetworkSessions {
     /// What the encoder makes of a spectrogram, [1, frames / 2, width].
-    pub(in crate::backends) fn encode(&mut self, mel: &[f32]) -> Result<Arc<Tensor>, EngineError> {
+    pub(in crate::backends) fn encode(
+        &mut self,
+        mel: Vec<f32>,
+    ) -> Result<Arc<Tensor>, EngineError> {
         let ports = &self.ports;
-        let shape = [1, ports.bands, ports.frames];
-        let input = (ports.encoder.0.as_str(), Input::Floats(&shape, mel));
-        let made = self.encoder.run(&[input], &[&ports.encoder.1])?;
+        let tensor = Tensor {
+            shape: vec![1, ports.bands, ports.frames],
+            data: mel,
+        };
+        let (input, output) = ports.encoder.clone();
+        let input = (input, Input::Floats(Arc::new(tensor)));
+        let made = self.encoder.run(vec![input], vec![output])?;
         let expected = [1, ports.frames / 2, ports.width];
         match <[Tensor; 1]>::try_from(made) {
             Ok([sound]) if sound.shape == expected => Ok(Arc::new(sound)),
@@ -208,12 +215,14 @@ impl NetworkSessions {
     ) -> Result<(Logits, KvCache), EngineError> {
         let ports = Arc::clone(&self.ports);
         // The branch that is not taken is given something of the right kind.
-        let nothing = vec![0.0; ports.heads * ports.head_width];
-        let shape = [1, ports.heads, 1, ports.head_width];
+        let nothing = Arc::new(Tensor {
+            shape: vec![1, ports.heads, 1, ports.head_width],
+            data: vec![0.0; ports.heads * ports.head_width],
+        });
         let past = ports.own.iter().chain(&ports.cross);
-        let past = past.map(|(name, _)| (name.as_str(), Input::Floats(&shape, &nothing)));
+        let past = past.map(|(name, _)| (name.clone(), Input::Floats(Arc::clone(&nothing))));
         let outputs = ports.own.iter().chain(&ports.cross);
-        let outputs = outputs.map(|(_, name)| name.as_str());
+        let outputs = outputs.map(|(_, name)| name.clone());
         let tokens = Tokens {
             shape: [1, prompt.len()],
             ids: prompt,
@@ -223,8 +232,8 @@ impl NetworkSessions {
         let cross = own.split_off(ports.own.len().min(own.len()));
         let cache = KvCache {
             sound: Arc::clone(sound),
-            cross: Arc::new(cross),
-            own,
+            cross: cross.into_iter().map(Arc::new).collect(),
+            own: own.into_iter().map(Arc::new).collect(),
             rows: 1,
             length: prompt.len(),
         };
@@ -244,46 +253,43 @@ impl NetworkSessions {
         }
         let ports = Arc::clone(&self.ports);
         let names = ports.own.iter().chain(&ports.cross);
-        let tensors = cache.own.iter().chain(&*cache.cross);
-        let past = names.zip(tensors).map(|((name, _), tensor)| {
-            let input = Input::Floats(&tensor.shape, &tensor.data);
-            (name.as_str(), input)
-        });
-        let outputs = ports.own.iter().map(|(_, name)| name.as_str());
+        let tensors = cache.own.iter().chain(&cache.cross);
+        let past = names
+            .zip(tensors)
+            .map(|((name, _), tensor)| (name.clone(), Input::Floats(Arc::clone(tensor))));
+        let outputs = ports.own.iter().map(|(_, name)| name.clone());
         let tokens = Tokens {
             shape: [tokens.len(), 1],
             ids: tokens,
             positions: cache.length..cache.length + 1,
         };
         let (logits, own) = self.decode(&cache.sound, &tokens, past.collect(), outputs, true)?;
-        cache.own = own;
+        cache.own = own.into_iter().map(Arc::new).collect();
         cache.length += 1;
         Ok(logits)
     }
 
-    fn decode<'a>(
+    fn decode(
         &mut self,
-        sound: &'a Tensor,
+        sound: &Arc<Tensor>,
         tokens: &Tokens<'_>,
-        past: Vec<(&'a str, Input<'a>)>,
-        outputs: impl Iterator<Item = &'a str>,
+        past: Vec<(String, Input)>,
+        outputs: impl Iterator<Item = String>,
         uses_cache: bool,
     ) -> Result<(Logits, Vec<Tensor>), EngineError> {
         // Vocabularies and texts are bounded far below this.
         let ids: Vec<i32> = tokens.ids.iter().map(|&token| token as i32).collect();
         let positions: Vec<i32> = tokens.positions.clone().map(|at| at as i32).collect();
-        let floats = Input::Floats(&sound.shape, &sound.data);
-        let mut inputs: Vec<(&str, Input<'_>)> = vec![
-            ("input_ids", Input::Ids(tokens.shape, &ids)),
-            ("encoder_hidden_states", floats),
-            ("use_cache_branch", Input::Flag(uses_cache)),
-        ];
+        let mut inputs = past;
+        let mut give = |name: &str, input| inputs.push((name.to_owned(), input));
+        give("input_ids", Input::Ids(tokens.shape, ids));
+        give("encoder_hidden_states", Input::Floats(Arc::clone(sound)));
+        give("use_cache_branch", Input::Flag(uses_cache));
         if self.ports.takes_positions {
-            inputs.push(("cache_position", Input::Places(&positions)));
+            give("cache_position", Input::Places(positions));
         }
-        inputs.extend(past);
-        let outputs: Vec<&str> = std::iter::once("logits").chain(outputs).collect();
-        let mut made = self.decoder.run(&inputs, &outputs)?.into_iter();
+        let outputs = std::iter::once("logits".to_owned()).chain(outputs);
+        let mut made = self.decoder.run(inputs, outputs.collect())?.into_iter();
         let [rows, columns] = tokens.shape;
         let fits = |given: usize| (columns.min(decoder_graph::LAST)..=columns).contains(&given);
         let logits = made.next().and_then(|logits| match logits.shape[..] {

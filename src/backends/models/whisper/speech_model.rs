@@ -4,10 +4,12 @@
 //! Reads the files and has them checked; knows nothing of running them.
 
 use crate::backends::engine::header::Header;
+use crate::backends::engine::header::Misread;
 use crate::backends::engine::network::Onnx;
-use crate::backends::models::source::LARGEST_FILE;
 use crate::backends::models::source::ModelError;
+use crate::backends::models::source::ReadError;
 use crate::backends::models::source::read;
+use crate::backends::models::source::read_onnx;
 use crate::backends::models::whisper::profile::GenerationConfig;
 use crate::backends::models::whisper::profile::ModelConfig;
 use crate::backends::models::whisper::profile::ModelFiles;
@@ -22,7 +24,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// The longest JSON file; Whisper's tokenizers have 4 MB.
-const LARGEST_JSON: u64 = 1 << 26;
+const LARGEST_JSON: u64 = 1 << 25;
 /// The longest file of weights beside a network.
 const LARGEST_WEIGHTS: u64 = 1 << 34;
 
@@ -199,16 +201,25 @@ impl<'a> Files<'a> {
     /// The content of a file; `None` if there is none.
     fn content(&mut self, name: &str, largest: u64) -> Result<Option<Vec<u8>>, ModelError> {
         let content = match self.source {
-            SpeechModelSource::Demo => {
-                let file = DEMO.iter().find(|(file, _)| *file == name);
-                file.map(|(_, content)| content.to_vec())
-            }
+            SpeechModelSource::Demo => built_in(name),
             SpeechModelSource::Folder(folder) => optional(&folder.join(name), largest)?,
         };
         if let Some(content) = &content {
             self.digest.update(blake3::hash(content).as_bytes());
         }
         Ok(content)
+    }
+
+    /// A graph; `None` if there is none.
+    fn graph(&self, name: &str) -> Result<Option<Vec<u8>>, ReadError> {
+        match self.source {
+            SpeechModelSource::Demo => Ok(built_in(name)),
+            SpeechModelSource::Folder(folder) => match read_onnx(&folder.join(name)) {
+                Ok(content) => Ok(Some(content)),
+                Err(ReadError::Disk(ModelError::Missing { .. })) => Ok(None),
+                Err(other) => Err(other),
+            },
+        }
     }
 
     fn json<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, ModelError> {
@@ -230,15 +241,22 @@ impl<'a> Files<'a> {
         };
         let missing = wrong(format!("has no {name}.onnx"));
         for place in places(name) {
-            let Some(graph) = self.content(&place, LARGEST_FILE)? else {
+            let misread = |misread| ModelError::NotASpeechModel {
+                name: self.source.to_string(),
+                found: match misread {
+                    Misread::NotOnnx => format!("has no whole ONNX model in {place}"),
+                    Misread::Refused(found) => format!("has a {place} that {found}"),
+                },
+            };
+            let Some(graph) = self.graph(&place).map_err(|cause| match cause {
+                ReadError::Disk(error) => error,
+                ReadError::Misread(cause) => misread(cause),
+            })?
+            else {
                 continue;
             };
-            let Some(header) = Header::read(&graph) else {
-                return Err(ModelError::NotASpeechModel {
-                    name: self.source.to_string(),
-                    found: format!("has no whole ONNX model in {place}"),
-                });
-            };
+            let header = Header::read(&graph).map_err(misread)?;
+            self.digest.update(blake3::hash(&graph).as_bytes());
             let mut onnx = Onnx::from(graph);
             // How exporters call the weights of a model that is too large for one file.
             let weights = format!("{place}_data");
@@ -252,6 +270,11 @@ impl<'a> Files<'a> {
         }
         Err(missing)
     }
+}
+
+fn built_in(name: &str) -> Option<Vec<u8>> {
+    let file = DEMO.iter().find(|(file, _)| *file == name);
+    file.map(|(_, content)| content.to_vec())
 }
 
 /// Where a network may lie in its folder, in the order of preference: full precision first.

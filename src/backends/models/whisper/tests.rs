@@ -108,7 +108,7 @@ fn encoder_and_greedy_text_are_those_of_transformers() {
     each_engine(|engine| {
         let (profile, mut sessions) = micro(engine);
         let mel = Mel::new(profile.bands).spectrogram(&sound(), profile.frames);
-        let hidden = sessions.encode(&mel).unwrap();
+        let hidden = sessions.encode(mel).unwrap();
         let places = tokens(&golden["positions"]).into_iter();
         for (place, row) in places.zip(golden["encoder"].as_array().unwrap()) {
             let width = profile.width;
@@ -158,7 +158,7 @@ fn texts_of_one_sound_are_decoded_together_as_alone() {
     each_engine(|engine| {
         let (profile, mut sessions) = micro(engine);
         let mel = Mel::new(profile.bands).spectrogram(&sound(), profile.frames);
-        let hidden = sessions.encode(&mel).unwrap();
+        let hidden = sessions.encode(mel).unwrap();
         let prompt = [profile.tokens.start, 65, 66, 67, 68, 69];
         let (logits, cache) = sessions.prompt(&hidden, &prompt).unwrap();
         assert!(!logits.before(3).is_empty());

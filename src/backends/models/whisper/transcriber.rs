@@ -251,7 +251,7 @@ impl NetworkDecoder<'_> {
     fn encoded(&mut self, samples: &[f32]) -> Result<Arc<Tensor>, EngineError> {
         let frames = self.model.profile.frames;
         let spectrogram = self.model.mel.spectrogram(samples, frames);
-        self.networks.encode(&spectrogram)
+        self.networks.encode(spectrogram)
     }
 
     fn prompt(&mut self, prompt: &[u32]) -> Result<(Logits, KvCache), EngineError> {

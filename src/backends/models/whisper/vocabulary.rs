@@ -5,8 +5,14 @@
 //! ever made from tokens here, so the merges are not read. Knows nothing of what is decoded.
 
 use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Error;
+use serde::de::MapAccess;
+use serde::de::SeqAccess;
+use serde::de::Visitor;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::fmt;
 
 /// More tokens than any Whisper has: 51,866.
 const MOST: usize = 1 << 18;
@@ -22,13 +28,14 @@ pub(in crate::backends) struct Vocabulary {
 #[serde(expecting = "a table")]
 struct Tokenizer {
     model: Model,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bounded_list")]
     added_tokens: Vec<Added>,
 }
 
 #[derive(Deserialize)]
 #[serde(expecting = "a table")]
 struct Model {
+    #[serde(deserialize_with = "bounded")]
     vocab: HashMap<String, u32>,
 }
 
@@ -37,6 +44,61 @@ struct Model {
 struct Added {
     id: u32,
     content: String,
+}
+
+// A table is refused at the first entry that is too many, and not when all have been kept.
+fn bounded<'de, D: Deserializer<'de>>(from: D) -> Result<HashMap<String, u32>, D::Error> {
+    struct Tokens;
+
+    impl<'de> Visitor<'de> for Tokens {
+        type Value = HashMap<String, u32>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a table")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut tokens = HashMap::new();
+            while let Some((token, id)) = entries.next_entry()? {
+                tokens.insert(token, id);
+                if tokens.len() > MOST {
+                    return Err(too_many());
+                }
+            }
+            Ok(tokens)
+        }
+    }
+
+    from.deserialize_map(Tokens)
+}
+
+fn bounded_list<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Added>, D::Error> {
+    struct Tokens;
+
+    impl<'de> Visitor<'de> for Tokens {
+        type Value = Vec<Added>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+            let mut tokens = Vec::new();
+            while let Some(token) = elements.next_element()? {
+                tokens.push(token);
+                if tokens.len() > MOST {
+                    return Err(too_many());
+                }
+            }
+            Ok(tokens)
+        }
+    }
+
+    from.deserialize_seq(Tokens)
+}
+
+fn too_many<E: Error>() -> E {
+    E::custom(format!("it has more than {MOST} tokens"))
 }
 
 impl Vocabulary {
@@ -116,6 +178,7 @@ fn bytes() -> HashMap<char, u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::MOST;
     use super::Vocabulary;
     use proptest::prelude::any;
     use proptest::prelude::proptest;
@@ -144,6 +207,15 @@ mod tests {
     fn what_is_no_vocabulary_is_refused() {
         let far = read(r#"{"a": 4000000000}"#, "[]").unwrap_err();
         assert_eq!(far, "has a token with the number 4000000000");
+        let many: Vec<String> = (0..=MOST).map(|id| format!(r#""{id}": {id}"#)).collect();
+        let many = read(&format!("{{{}, here it ends", many.join(", ")), "[]").unwrap_err();
+        let told = "cannot be read: it has more than 262144 tokens";
+        assert!(many.starts_with(told), "{many}");
+        let added = vec![r#"{"id": 1, "content": ""}"#; MOST + 1].join(", ");
+        let added = read("{}", &format!("[{added}, here it ends")).unwrap_err();
+        assert!(added.starts_with(told), "{added}");
+        let deep = read(&format!("{{\"a\": {}", "[".repeat(1 << 20)), "[]").unwrap_err();
+        assert!(deep.starts_with("cannot be read: "), "{deep}");
         for json in ["", "[]", "{}", r#"{"model": {"vocab": {"a": -1}}}"#] {
             let wrong = Vocabulary::read(json.as_bytes()).unwrap_err();
             assert!(wrong.starts_with("cannot be read: "), "{json}: {wrong}");

@@ -2,14 +2,14 @@
 //!
 //! Knows nothing of videos, or of how many sessions there are.
 
-use crate::backends::engine::network;
+use crate::backends::engine::load::load;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::EngineKind;
 use crate::backends::engine::network::Input;
-use crate::backends::engine::network::Network;
-use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
 use crate::backends::engine::network::guarded;
+use crate::backends::engine::watched::WatchedNetwork;
+use crate::backends::engine::watched::WatchedSession;
 use crate::backends::models::source::ModelError;
 use crate::backends::models::source::ModelSource;
 use crate::backends::models::source::describe;
@@ -82,7 +82,7 @@ struct Loaded {
     profile: Profile,
     /// The names of its input and of the output that is read.
     ports: (String, String),
-    network: Box<dyn Network>,
+    network: WatchedNetwork,
 }
 
 impl Detector {
@@ -99,7 +99,7 @@ impl Detector {
         let content = source.content()?;
         let (header, facts, profile) = describe(source, &content, names)?;
         let threads = options.threads.max(1);
-        match network::load(options.engine, &header, content.into(), threads, false) {
+        match load(options.engine, &header, content.into(), threads, false) {
             Ok(network) => Ok(Self(Arc::new(Loaded {
                 facts,
                 profile,
@@ -208,7 +208,7 @@ impl Loaded {
 /// One thread's access to a detector.
 pub struct DetectorSession {
     model: Arc<Loaded>,
-    session: Box<dyn Session>,
+    session: WatchedSession,
 }
 
 impl DetectorSession {
@@ -231,10 +231,13 @@ impl DetectorSession {
             .tensor(&pixels.data, frame.size, pixels.stride)
             .ok_or_else(|| Failure::new(Class::Media, "a frame has fewer pixels than it says"))?;
         let Size { width, height } = letterbox.input;
-        let shape = [1, 3, height as usize, width as usize];
-        let (into, from) = &self.model.ports;
-        let input = (into.as_str(), Input::Floats(&shape, &tensor));
-        let candidates = guarded(|| self.session.run(&[input], &[from]))
+        let tensor = Tensor {
+            shape: vec![1, 3, height as usize, width as usize],
+            data: tensor,
+        };
+        let (into, from) = self.model.ports.clone();
+        let input = (into, Input::Floats(Arc::new(tensor)));
+        let candidates = guarded(|| self.session.run(vec![input], vec![from]))
             .and_then(|outputs| self.model.candidates(&outputs, params.conf));
         let (layout, candidates) = candidates.map_err(|cause| self.model.failure(&cause))?;
         let mapping = Mapping::new(letterbox.input, frame.size, frame.source);
