@@ -22,9 +22,9 @@ use vpipe::item::Size;
 use vpipe::name::VideoId;
 use vpipe::time::Pts;
 
-const SHAPES: &[u8] = include_bytes!("../../src/backends/models/demo/shapes.onnx");
+pub(crate) const SHAPES: &[u8] = include_bytes!("../../src/backends/models/demo/shapes.onnx");
 
-const PARAMS: DetectParams = DetectParams {
+pub(crate) const PARAMS: DetectParams = DetectParams {
     conf: 0.25,
     iou: 0.5,
     imgsz: Some(320),
@@ -51,7 +51,7 @@ fn frame(size: Size, source: Size, content: Result<Content, Failure>) -> Frame {
 }
 
 /// A red disc and a blue square on grey, 640x360, made of a source twice as large.
-fn scene() -> Frame {
+pub(crate) fn scene() -> Frame {
     let size = Size {
         width: 640,
         height: 360,

@@ -24,7 +24,7 @@ use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 use vpipe::time::Ratio;
 
-const FILES: [&str; 6] = [
+pub(crate) const FILES: [&str; 6] = [
     "config.json",
     "generation_config.json",
     "preprocessor_config.json",
@@ -33,7 +33,7 @@ const FILES: [&str; 6] = [
     "decoder_model_merged.onnx",
 ];
 
-fn micro() -> PathBuf {
+pub(crate) fn micro() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/whisper/micro")
 }
 
@@ -53,7 +53,7 @@ fn changed(left_out: &str, change: impl FnOnce(&Path)) -> TempDir {
 }
 
 /// Seconds of a rising tone.
-fn tone(seconds: f64) -> Vec<f32> {
+pub(crate) fn tone(seconds: f64) -> Vec<f32> {
     let sample = |n: usize| {
         let t = n as f64 / 16_000.0;
         (0.3 * (TAU * (200.0 * t + 30.0 * t * t)).sin()) as f32

@@ -11,6 +11,7 @@ mod harness;
 mod known;
 mod local_detector;
 mod local_whisper;
+mod mutations;
 mod outages;
 mod panics;
 mod random_graphs;

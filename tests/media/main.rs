@@ -12,6 +12,9 @@ mod inputs;
 mod joins;
 mod known;
 mod large;
+mod mutations;
 mod pixels;
 mod sampling;
 mod sound;
+#[path = "../support/mod.rs"]
+mod support;

@@ -4,7 +4,10 @@
 
 pub(crate) mod answers;
 pub(crate) mod fleet;
+pub(crate) mod mutations;
+pub(crate) mod onnx;
 pub(crate) mod placements;
+pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod repository;
 pub(crate) mod server;
