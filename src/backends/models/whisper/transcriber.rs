@@ -18,7 +18,6 @@ use crate::backends::models::whisper::networks::Networks;
 use crate::backends::models::whisper::pauses;
 use crate::backends::models::whisper::profile::SpeechProfile;
 use crate::backends::models::whisper::search::Continuation;
-use crate::backends::models::whisper::search::Hypothesis;
 use crate::backends::models::whisper::search::Sampler;
 use crate::backends::models::whisper::search::Search;
 use crate::backends::models::whisper::search::Strategy;
@@ -186,8 +185,6 @@ impl LoadedModel {
 }
 
 const ENGLISH: &str = "en";
-/// How likely a second language must be beside the first for both to be tried.
-const RIVAL: f32 = 0.25;
 
 /// One thread's sessions of a transcriber.
 pub struct TranscriberSession {
@@ -261,53 +258,6 @@ impl NetworkDecoder<'_> {
     }
 }
 
-/// A prompt that has been decoded, and how to go on from there.
-struct Beginning<'a> {
-    no_speech: f32,
-    /// The logits of the first token.
-    first: Vec<f32>,
-    cache: KvCache,
-    search: Search<'a>,
-}
-
-impl<'a> NetworkDecoder<'a> {
-    /// Decodes what stands before a window's text.
-    fn begin(
-        &mut self,
-        language: Option<&str>,
-        previous: &[u32],
-    ) -> Result<Beginning<'a>, EngineError> {
-        let profile = &self.model.profile;
-        let start = self.model.prompt(self.params, language);
-        let start = start.map_err(EngineError)?;
-        let prompt = profile.prompt_after(previous, &start);
-        let (logits, cache) = self.prompt(&prompt)?;
-        Ok(Beginning {
-            no_speech: no_speech(profile, logits.before(start.len() - 1)),
-            first: logits.before(0).to_vec(),
-            cache,
-            search: Search {
-                filter: LogitFilter {
-                    profile,
-                    times: true,
-                },
-                longest: profile.longest_text(prompt.len()),
-            },
-        })
-    }
-
-    /// The likeliest text of the window in a language, found greedily.
-    fn first_try(&mut self, language: &str) -> Result<Hypothesis, EngineError> {
-        let begun = self.begin(Some(language), &[])?;
-        let mut texts = Texts {
-            networks: self.networks,
-            cache: begun.cache,
-        };
-        let greedy = Strategy::Beam(1);
-        begun.search.run(&begun.first, &mut texts, greedy)
-    }
-}
-
 impl WindowDecoder for NetworkDecoder<'_> {
     fn encode(&mut self, window: &[f32]) -> Result<(), EngineError> {
         self.sound = Some(self.encoded(window)?);
@@ -321,22 +271,7 @@ impl WindowDecoder for NetworkDecoder<'_> {
             return Ok((only.unwrap_or_else(|| ENGLISH.to_owned()), 1.0));
         }
         let (logits, _) = self.prompt(&[self.model.profile.tokens.start])?;
-        let [likeliest, _] = likeliest_languages(&self.model.profile, logits.before(0));
-        Ok(likeliest)
-    }
-
-    fn language_by_text(&mut self) -> Result<(String, f32), EngineError> {
-        let (logits, _) = self.prompt(&[self.model.profile.tokens.start])?;
-        let [first, second] = likeliest_languages(&self.model.profile, logits.before(0));
-        if second.1 < first.1 * RIVAL {
-            return Ok(first);
-        }
-        let texts = [&first, &second].map(|(code, _)| self.first_try(code));
-        let [of_first, of_second] = texts;
-        match of_second?.avg_logprob() > of_first?.avg_logprob() {
-            true => Ok(second),
-            false => Ok(first),
-        }
+        Ok(likeliest_language(&self.model.profile, logits.before(0)))
     }
 
     fn language_of(&mut self, samples: &[f32]) -> Result<(String, f32), EngineError> {
@@ -352,13 +287,22 @@ impl WindowDecoder for NetworkDecoder<'_> {
         language: Option<&str>,
         previous: &[u32],
     ) -> Result<DecodedWindow, EngineError> {
-        let Beginning {
-            no_speech,
-            first,
-            cache,
-            search,
-        } = self.begin(language, previous)?;
         let (model, params) = (self.model, self.params);
+        let profile = &model.profile;
+        let start = model.prompt(params, language).map_err(EngineError)?;
+        let prompt = profile.prompt_after(previous, &start);
+        let (logits, cache) = self.prompt(&prompt)?;
+        let no_speech = no_speech(profile, logits.before(start.len() - 1));
+        let first = logits.before(0).to_vec();
+        // As long as the texts that are searched for.
+        drop(logits);
+        let search = Search {
+            filter: LogitFilter {
+                profile,
+                times: true,
+            },
+            longest: profile.longest_text(prompt.len()),
+        };
         let mut sampler = Sampler::new();
         let networks = &mut *self.networks;
         let text = |tokens: &[u32]| model.text(tokens);
@@ -399,22 +343,20 @@ pub(in crate::backends) fn no_speech(profile: &SpeechProfile, logits: &[f32]) ->
     logit.map_or(0.0, |&logit| Softmax::of(logits).probability(logit))
 }
 
-/// The two likeliest languages, by the logits after the start, and how likely each is among all.
-pub(in crate::backends) fn likeliest_languages(
+/// The likeliest language, by the logits after the start, and how likely it is among all.
+pub(in crate::backends) fn likeliest_language(
     profile: &SpeechProfile,
     logits: &[f32],
-) -> [(String, f32); 2] {
+) -> (String, f32) {
     let of = |&token: &u32| logits.get(token as usize).copied();
     let all: Vec<f32> = profile.languages.values().filter_map(of).collect();
     let softmax = Softmax::of(&all);
-    let [mut first, mut second] = [(ENGLISH.to_owned(), 0.0), (ENGLISH.to_owned(), 0.0)];
+    let mut best = (ENGLISH.to_owned(), 0.0);
     for (code, token) in &profile.languages {
         let probability = of(token).map_or(0.0, |logit| softmax.probability(logit));
-        if probability > first.1 {
-            second = std::mem::replace(&mut first, (code.clone(), probability));
-        } else if probability > second.1 {
-            second = (code.clone(), probability);
+        if probability > best.1 {
+            best = (code.clone(), probability);
         }
     }
-    [first, second]
+    best
 }

@@ -26,8 +26,6 @@ use std::ops::Range;
 const SHORTEST: usize = RATE / 10;
 /// A window whose language is less likely than this may hold two.
 const DOUBTFUL: f32 = 0.9;
-/// A language that is less likely than this may be another one.
-const UNSURE: f32 = 0.6;
 /// How far from a pause, in samples, a window may begin that follows it: 0.3 s.
 const NEAR: usize = RATE * 3 / 10;
 /// The loudest sample of what nobody can hear: 4 of 32,768.
@@ -39,10 +37,7 @@ pub(in crate::backends) trait WindowDecoder {
     fn encode(&mut self, window: &[f32]) -> Result<(), EngineError>;
     /// The likeliest language of the window, and its probability.
     fn language(&mut self) -> Result<(String, f32), EngineError>;
-    /// Of the window's likeliest languages the one in which its text is likelier, and how likely
-    /// the language is by its sound alone.
-    fn language_by_text(&mut self) -> Result<(String, f32), EngineError>;
-    /// The likeliest language of other samples; the encoded window stays.
+    /// The same of other samples; the encoded window stays.
     fn language_of(&mut self, samples: &[f32]) -> Result<(String, f32), EngineError>;
     /// The tokens of the window in a language, after those of what was said before.
     fn decode(
@@ -148,14 +143,11 @@ impl Windows<'_> {
             if let Some(end) = change(&window, recording.pauses, &found.0, detect)? {
                 let window = window.start..end;
                 decoder.encode(recording.part(window.clone()))?;
-                let found = decoder.language()?;
-                let found = settle(found, recording.part(window.clone()), decoder)?;
-                progress.found(found);
+                progress.found(decoder.language()?);
                 return Ok(window);
             }
             progress.doubtful = found.1.max(SURE);
         }
-        let found = settle(found, recording.part(window.clone()), decoder)?;
         progress.found(found);
         Ok(window)
     }
@@ -204,19 +196,6 @@ impl Windows<'_> {
             language_probability: probability,
             segments: progress.segments,
         }
-    }
-}
-
-/// The language that was found, or where that is in doubt and somebody speaks, the one of the
-/// likelier text: a voice may sound like another language than it speaks.
-fn settle(
-    found: (String, f32),
-    window: &[f32],
-    decoder: &mut dyn WindowDecoder,
-) -> Result<(String, f32), EngineError> {
-    match found.1 < UNSURE && has_syllable(window) {
-        true => decoder.language_by_text(),
-        false => Ok(found),
     }
 }
 

@@ -40,8 +40,6 @@ fn decoded(tokens: &[u32]) -> DecodedWindow {
 struct Script {
     answers: VecDeque<DecodedWindow>,
     languages: VecDeque<(&'static str, f32)>,
-    /// How often the texts of two languages were compared.
-    by_text: usize,
     /// The seconds at which windows began, and how long they were.
     windows: Vec<(f32, f32)>,
     /// The languages and the tokens that were given.
@@ -60,11 +58,6 @@ impl WindowDecoder for Script {
     fn language(&mut self) -> Result<(String, f32), EngineError> {
         let (language, probability) = self.languages.pop_front().unwrap();
         Ok((language.to_owned(), probability))
-    }
-
-    fn language_by_text(&mut self) -> Result<(String, f32), EngineError> {
-        self.by_text += 1;
-        self.language()
     }
 
     fn language_of(&mut self, _samples: &[f32]) -> Result<(String, f32), EngineError> {
@@ -312,36 +305,4 @@ fn a_window_of_two_languages_is_cut_between_them() {
     // Most of it.
     assert_eq!(heard.language.as_deref(), Some("de"));
     assert_eq!(heard.language_probability, Some(0.97));
-}
-
-#[test]
-fn a_language_in_doubt_is_settled_by_the_texts_of_two() {
-    let mut spoken = sound(10);
-    for (at, sample) in (0_u16..).zip(spoken.iter_mut().skip(RATE).take(RATE / 2)) {
-        *sample += 9000.0 * (f32::from(at) * 0.3).sin();
-    }
-    let quiet = sound(10);
-    // By its sound, by its text, and what is believed where somebody speaks and where nobody does.
-    for (by_sound, by_text, in_spoken, in_quiet) in [
-        (("cy", 0.51), ("de", 0.3), "de", "cy"),
-        (("cy", 0.51), ("cy", 0.51), "cy", "cy"),
-        (("cy", 0.61), ("de", 0.3), "cy", "cy"),
-    ] {
-        for (samples, expected) in [(&spoken, in_spoken), (&quiet, in_quiet)] {
-            let mut script = Script {
-                answers: VecDeque::from([decoded(&[at(0.0), 1, at(10.0)])]),
-                languages: VecDeque::from([by_sound, by_text]),
-                ..Script::default()
-            };
-            let recording = Recording {
-                samples,
-                pauses: &[],
-            };
-            let whole = 0..samples.len();
-            let heard = windows(None).run(recording, std::slice::from_ref(&whole), &mut script);
-            assert_eq!(heard.unwrap().language.as_deref(), Some(expected));
-            let in_doubt = by_sound.1 < 0.6 && samples == &spoken;
-            assert_eq!(script.by_text, usize::from(in_doubt));
-        }
-    }
 }
