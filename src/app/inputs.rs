@@ -32,7 +32,8 @@ pub(super) struct Inputs {
     pub(super) places: BTreeMap<VideoId, Place>,
     /// Where the frames of each go.
     pub(super) save_roots: SaveRoots,
-    reads: Arc<ReadFiles>,
+    /// What is read, and never written.
+    pub(super) reads: Arc<ReadFiles>,
     /// Those that cannot be read, and why.
     pub(super) unreadable: BTreeMap<VideoId, String>,
     // The sound files of folders that nothing takes.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `run`, `plan`, `check`, `try`, `graph` | `run`, `plan`, `check`, `try`, `graph`: each with its report |
 //! | `init`, `show`, `schema`, `models`, `doctor` | likewise |
+//! | `history`, `clean` | `history` |
 //!
 //! | helper | subject |
 //! |---|---|
@@ -11,6 +12,7 @@
 //! | `accounting` | what is spent, what may be, and what became of each video |
 //! | `compile` | from a request to a plan |
 //! | `inputs`, `saving`, `writable` | the inputs of a run, the files that it will write, and where it may |
+//! | `state` | where the journal of an output folder lies |
 //! | `environment`, `error` | files and variables; why a verb could not do its work |
 //!
 //! Joins the rooms below; does not know how any of them works.
@@ -22,6 +24,7 @@ mod doctor;
 mod environment;
 mod error;
 mod graph;
+mod history;
 mod init;
 mod inputs;
 mod models;
@@ -31,6 +34,7 @@ mod run;
 mod saving;
 mod schema;
 mod show;
+mod state;
 mod r#try;
 mod writable;
 
@@ -45,6 +49,9 @@ pub use doctor::verdict;
 pub use error::AppError;
 pub use graph::GraphRequest;
 pub use graph::graph;
+pub use history::History;
+pub use history::clean;
+pub use history::history;
 pub use init::init;
 pub use models::Capability;
 pub use models::ModelReport;
@@ -54,6 +61,7 @@ pub use plan::PlannedStage;
 pub use plan::plan;
 pub use run::RunRequest;
 pub use run::header::HostShare;
+pub use run::header::KnownStage;
 pub use run::header::RunHeader;
 pub use run::report::RunReport;
 pub use run::report::RunUpdate;

@@ -9,6 +9,8 @@ use crate::app::inputs::Inputs;
 use crate::app::run::RunRequest;
 use crate::app::run::header::RunHeader;
 use crate::app::run::header::header;
+use crate::app::run::keeper;
+use crate::app::state::State;
 use crate::diag::Report;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
@@ -106,13 +108,18 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
             video.duration = truer_length(video.duration, packets);
         }
     }
+    let mut header = header(
+        &recipe,
+        &compiled,
+        inputs.unreadable.len(),
+        inputs.unheard(),
+    );
+    if !request.fresh {
+        let state = State::of(&recipe, request.state_dir.as_deref(), &inputs.reads);
+        header.known = keeper::already_known(&state, &inputs, &compiled)?;
+    }
     Ok(PlanReport {
-        header: header(
-            &recipe,
-            &compiled,
-            inputs.unreadable.len(),
-            inputs.unheard(),
-        ),
+        header,
         stages: stages_of(&recipe, &compiled),
         unreadable: unreadable(&paths, &inputs),
         differences,

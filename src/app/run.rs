@@ -2,6 +2,7 @@
 
 mod growing;
 pub(super) mod header;
+pub(super) mod keeper;
 pub(super) mod report;
 mod signals;
 mod writer;
@@ -16,21 +17,25 @@ use crate::app::error::AppError;
 use crate::app::inputs;
 use crate::app::inputs::Inputs;
 use crate::app::run::growing::GrowingFiles;
+use crate::app::run::header::RunHeader;
 use crate::app::run::header::header;
+use crate::app::run::keeper::Keeper;
 use crate::app::run::report::RunReport;
 use crate::app::run::report::RunUpdate;
 use crate::app::run::writer::Writer;
+use crate::app::state::State;
 use crate::engine;
 use crate::engine::Answers;
 use crate::engine::Gate;
 use crate::engine::Operator;
 use crate::engine::StopReason;
 use crate::engine::StopSignal;
-use crate::engine::Unkept;
+use crate::engine::journal::RunStart;
 use crate::facts::VideoFacts;
 use crate::media;
 use crate::name::VideoId;
 use crate::output::WantedRange;
+use crate::plan::CheckedRecipe;
 use crate::recipe;
 use crate::stages;
 use crate::stages::Resources;
@@ -54,6 +59,10 @@ pub struct RunRequest {
     pub first: Option<Duration>,
     /// The most that it may take.
     pub limits: Limits,
+    /// Whether everything is asked anew, whatever is known already.
+    pub fresh: bool,
+    /// Where the journal is, where that is not `.vpipe` of the output folder.
+    pub state_dir: Option<PathBuf>,
 }
 
 impl RunRequest {
@@ -92,11 +101,10 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         return Ok(ledger.close(&[], None, false));
     }
     compiled.ready()?;
-    let unreadable = inputs.unreadable.len();
-    let header = header(&recipe, &compiled, unreadable, inputs.unheard());
+    let (keeper, header) = begin(request, &recipe, &compiled, &inputs)?;
     let demo = header.demo;
     update(RunUpdate::Begins(header));
-    let answers: Arc<dyn Answers> = Arc::new(Unkept);
+    let answers = keeper.answers();
     let works = works(&compiled, &inputs, request, &answers)?;
     let stop = StopSignal::default();
     let mut writer = Writer {
@@ -106,6 +114,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         stop: &stop,
         range: WantedRange::of(&inputs::extract(&recipe), request.first),
         growing: GrowingFiles::default(),
+        keeper: &keeper,
     };
     let spending = Arc::clone(ledger.spending());
     let limits = request.limits;
@@ -127,7 +136,29 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
             ))
         })
         .map_err(|error| AppError::environment(&error))?;
-    Ok(ledger.close(compiled.plan.stages(), stop.reason(), demo))
+    let report = ledger.close(compiled.plan.stages(), stop.reason(), demo);
+    keeper.end(&report);
+    Ok(report)
+}
+
+// Opens the journal, before anything is said, sent or paid.
+fn begin(
+    request: &RunRequest,
+    recipe: &CheckedRecipe,
+    compiled: &Compiled,
+    inputs: &Inputs,
+) -> Result<(Keeper, RunHeader), AppError> {
+    let state = State::of(recipe, request.state_dir.as_deref(), &inputs.reads);
+    let start = RunStart {
+        recipe: recipe.name.clone(),
+        recipe_digest: recipe.settings_digest(),
+        inputs: request.paths(),
+    };
+    let keeper = Keeper::begin(&state, request, &start, inputs)?;
+    let mut header = header(recipe, compiled, inputs.unreadable.len(), inputs.unheard());
+    header.known = keeper.known(compiled)?;
+    header.notices.extend(keeper.notice());
+    Ok((keeper, header))
 }
 
 fn works(

@@ -90,6 +90,17 @@ pub(super) enum Command {
     Schema,
     /// Write the words of the command line for a shell to complete
     Completions(CompletionsArgs),
+    /// List the runs of an output folder: what they were over, what they asked and cost, what is open
+    ///
+    /// A run notes what it does in a journal as it happens, so one that was killed is here too. With
+    /// RUN, its number in the list, all that is known of one run.
+    History(HistoryArgs),
+    /// Forget the answers that no run has used for a while
+    ///
+    /// A run keeps every answer in the journal of its output folder, so that the same command goes on
+    /// where it was interrupted and never asks or pays twice. What is forgotten is asked again when
+    /// it is wanted again. Results are left alone, and so is the history.
+    Clean(CleanArgs),
     /// List the models that are here, and say how to get more
     Models(ModelsArgs),
     /// Say what of this machine and its account is in place, and what to do about what is not
@@ -139,6 +150,16 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) deadline: Option<Duration>,
 
+    /// Ask everything anew, whatever an earlier run has found out
+    ///
+    /// Without it the same command goes on where it was interrupted: what is in the journal is
+    /// neither asked nor paid again.
+    #[arg(long)]
+    pub(super) fresh: bool,
+
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+
     /// Write one JSON object about the run to stdout
     #[arg(long)]
     pub(super) json: bool,
@@ -156,6 +177,7 @@ Examples:
   vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx --set yolo.conf=0.3
   vpipe run my.toml clip.mp4 --json | jq .videos
 
+The same command again goes on where the last one ended: no answer is asked for or paid twice.
 Ctrl-C once stops early and keeps what is done (VIDEO_results.partial.json); twice stops at once.
 
 Exit codes:
@@ -165,6 +187,51 @@ Exit codes:
   3    no input could be read, or a model, a server or the machine failed
   4    a budget or a deadline was reached
   130  interrupted";
+
+/// Where the journal is.
+#[derive(Debug, Args)]
+pub(super) struct StateArgs {
+    /// Where the journal is, in place of .vpipe in the output folder; VPIPE_STATE_DIR says the same
+    #[arg(long, value_name = "DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = HISTORY_EXAMPLES)]
+pub(super) struct HistoryArgs {
+    /// The number of a run
+    #[arg(value_name = "RUN")]
+    pub(super) run: Option<i64>,
+
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+
+    /// Write one JSON object to stdout
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  vpipe history
+  vpipe history 12
+  vpipe history --state-dir results/.vpipe --json | jq '.runs[0].cost_usd'";
+
+#[derive(Debug, Args)]
+#[command(after_help = CLEAN_EXAMPLES)]
+pub(super) struct CleanArgs {
+    /// Forget what no run has used for this long: 30d, 12h, or 0s for all
+    #[arg(long, value_name = "AGE", value_parser = duration::parse_age)]
+    pub(super) older_than: Duration,
+
+    #[command(flatten)]
+    pub(super) state: StateArgs,
+}
+
+const CLEAN_EXAMPLES: &str = "\
+Examples:
+  vpipe clean --older-than 30d
+  vpipe clean --older-than 0s --state-dir results/.vpipe";
 
 /// A recipe, and what to change in it.
 #[derive(Debug, Args)]
@@ -244,6 +311,9 @@ pub(super) struct PlanArgs {
 
     #[command(flatten)]
     pub(super) over: InputArgs,
+
+    #[command(flatten)]
+    pub(super) state: StateArgs,
 
     /// Write one JSON object to stdout
     #[arg(long)]

@@ -7,11 +7,13 @@ use crate::app::Limits;
 use crate::app::RunRequest;
 use crate::app::TryRequest;
 use crate::cli::args::CheckArgs;
+use crate::cli::args::CleanArgs;
 use crate::cli::args::Cli;
 use crate::cli::args::Command;
 use crate::cli::args::CompletionsArgs;
 use crate::cli::args::DoctorArgs;
 use crate::cli::args::GraphArgs;
+use crate::cli::args::HistoryArgs;
 use crate::cli::args::InitArgs;
 use crate::cli::args::ModelsArgs;
 use crate::cli::args::PlanArgs;
@@ -21,6 +23,7 @@ use crate::cli::args::TryArgs;
 use crate::cli::check;
 use crate::cli::defect::Defects;
 use crate::cli::diagnostic;
+use crate::cli::history;
 use crate::cli::inputs;
 use crate::cli::inputs::Expansion;
 use crate::cli::log;
@@ -37,6 +40,7 @@ use crate::recipe::Showing;
 use clap::CommandFactory;
 use clap::Parser;
 use indicatif::MultiProgress;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -67,6 +71,8 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Init(args) => init(&args),
         Command::Schema => data(&app::schema()).map(|()| 0),
         Command::Completions(args) => completions(&args),
+        Command::History(args) => history(&args),
+        Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),
         Command::Doctor(args) => doctor(&args),
     });
@@ -94,6 +100,8 @@ fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
             cost: args.max_cost,
             time: args.deadline,
         },
+        fresh: args.fresh,
+        state_dir: args.state.state_dir,
     };
     let start = Instant::now();
     let mut progress = Progress::default();
@@ -141,6 +149,8 @@ fn plan(args: PlanArgs) -> Result<u8, AppError> {
         sound_files: expansion.sound_files,
         first: args.over.first,
         limits: Limits::default(),
+        fresh: false,
+        state_dir: args.state.state_dir,
     };
     let planned = app::plan(&request)?;
     if args.json {
@@ -198,6 +208,25 @@ fn graph(args: GraphArgs) -> Result<u8, AppError> {
         results: args.results,
     };
     data(&app::graph(&args.recipe.into(), &drawing)?)?;
+    Ok(0)
+}
+
+fn history(args: &HistoryArgs) -> Result<u8, AppError> {
+    let history = app::history(args.run, args.state.state_dir.as_deref())?;
+    let zone = TimeZone::system();
+    let text = match (args.json, args.run, history.runs.first()) {
+        (true, ..) => format!("{:#}\n", history::json(&history)),
+        (false, Some(_), Some(run)) => history::page(run, &zone),
+        (false, ..) => history::list(&history, &zone),
+    };
+    data(&text)?;
+    Ok(0)
+}
+
+fn clean(args: &CleanArgs) -> Result<u8, AppError> {
+    let state_dir = args.state.state_dir.as_deref();
+    let (journal, forgotten) = app::clean(args.older_than, state_dir)?;
+    data(&history::forgotten(&journal, &forgotten))?;
     Ok(0)
 }
 

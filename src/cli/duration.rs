@@ -23,6 +23,17 @@ pub(super) fn parse_from_zero(text: &str) -> Result<Duration, String> {
     seconds.or_else(words).ok_or_else(|| WORDS.to_owned())
 }
 
+/// Reads `30d` as well as what [`parse_from_zero`] reads.
+pub(super) fn parse_age(text: &str) -> Result<Duration, String> {
+    const DAY: u64 = 24 * 60 * 60;
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
+    let seconds = days.and_then(|days: u64| days.checked_mul(DAY));
+    match seconds {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => parse_from_zero(text).map_err(|_| "write it as 30d, 12h or 0s".to_owned()),
+    }
+}
+
 /// `0.4 s`, `12.3 s`, `2m 05s`, `1h 02m`.
 pub(super) fn spell(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
@@ -49,6 +60,7 @@ pub(super) fn spell_roughly(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::parse;
+    use super::parse_age;
     use super::spell;
     use super::spell_roughly;
     use std::time::Duration;
@@ -66,6 +78,17 @@ mod tests {
         assert_eq!(seconds("2.5"), Ok(2.5));
         assert_eq!(seconds("500ms"), Ok(0.5));
         for wrong in ["", "0", "0s", "-3s", "-3", "soon", "nan", "inf"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn ages_are_days_too() {
+        let seconds = |text| parse_age(text).map(|age| age.as_secs());
+        assert_eq!(seconds("30d"), Ok(2_592_000));
+        assert_eq!(seconds("12h"), Ok(43_200));
+        assert_eq!(seconds("0s"), Ok(0));
+        for wrong in ["", "d", "-1d", "1.5d", "a week", "99999999999999999999d"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

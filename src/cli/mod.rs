@@ -9,6 +9,7 @@ mod defect;
 pub mod diagnostic;
 mod duration;
 mod forecast;
+mod history;
 mod inputs;
 mod log;
 mod money;

@@ -3,6 +3,7 @@
 //! Pure: what `app` says in, text out.
 
 use crate::app::HostShare;
+use crate::app::KnownStage;
 use crate::app::PlanReport;
 use crate::app::PlannedStage;
 use crate::app::RunHeader;
@@ -53,6 +54,9 @@ pub(super) fn text(planned: &PlanReport) -> String {
     }
     for notice in &header.notices {
         text += &format!("{notice}\n");
+    }
+    for known in header.known.iter().filter_map(known) {
+        text += &format!("{known}\n");
     }
     if let Some(reading) = header.forecast.reading {
         text += &format!("all frames are ready after about {} s\n", short(reading));
@@ -150,6 +154,24 @@ pub(super) fn sent(share: &HostShare, would: bool) -> String {
     format!("{what} this machine for {}{proxy}{with}", share.host)
 }
 
+/// What a stage need not ask again: `yolo: 320 answers are known already`.
+pub(super) fn known(known: &KnownStage) -> Option<String> {
+    let answers = match known.answers {
+        0 => None,
+        1 => Some("1 answer is known already".to_owned()),
+        count => Some(format!("{count} answers are known already")),
+    };
+    let jobs = match known.open_jobs {
+        0 => None,
+        1 => Some("1 job of an earlier run is still at the server".to_owned()),
+        count => Some(format!(
+            "{count} jobs of an earlier run are still at the server"
+        )),
+    };
+    let parts: Vec<String> = answers.into_iter().chain(jobs).collect();
+    (!parts.is_empty()).then(|| format!("{}: {}", known.stage, parts.join(", ")))
+}
+
 /// How many inputs there are, and how many of them cannot be read.
 pub(super) fn over(header: &RunHeader) -> String {
     let all = header.videos.len() + header.unreadable;
@@ -194,6 +216,7 @@ pub(super) fn json(planned: &PlanReport) -> Value {
         "hosts": header.hosts.iter().map(|share| &share.host).collect::<Vec<_>>(),
         "sent": header.hosts,
         "notices": header.notices,
+        "known": header.known,
         "demo": header.demo,
         "reading_seconds": header.forecast.reading,
         "forecast": header.forecast.stages,

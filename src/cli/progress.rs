@@ -191,6 +191,8 @@ impl Progress {
         lines.extend(header.stages.iter().filter_map(fate));
         let shares = header.hosts.iter();
         lines.extend(shares.map(|share| line(Weight::Notice, plan::sent(share, false))));
+        let known = header.known.iter().filter_map(plan::known);
+        lines.extend(known.map(|text| line(Weight::Notice, text)));
         let costs = header.forecast.stages.iter().flat_map(forecast::lines);
         lines.extend(costs.map(|text| line(Weight::Notice, text)));
         if header.demo {

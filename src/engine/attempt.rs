@@ -157,6 +157,7 @@ impl Attempts {
     ) -> Result<Vec<Item>, Failure> {
         let asks = !body.is_empty();
         let mut exchange = Exchange {
+            video: Some(item.video()),
             frames: item.progress_units(),
             ..Exchange::default()
         };

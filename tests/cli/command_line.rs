@@ -25,6 +25,8 @@ fn help_teaches() {
             ("help_schema", vec!["schema", "--help"]),
             ("help_init", vec!["init", "--help"]),
             ("help_completions", vec!["completions", "--help"]),
+            ("help_history", vec!["history", "--help"]),
+            ("help_clean", vec!["clean", "--help"]),
             ("help_models", vec!["models", "--help"]),
             ("help_doctor", vec!["doctor", "--help"]),
         ] {

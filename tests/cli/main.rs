@@ -15,6 +15,7 @@ mod hostile;
 mod hostile_models;
 mod inputs;
 mod interrupts;
+mod journal;
 mod jsonl;
 mod kept;
 mod log;

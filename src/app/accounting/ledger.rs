@@ -194,6 +194,7 @@ impl Ledger {
             elapsed: self.start.elapsed(),
             stopped: stopped.map(|reason| reason.to_string()),
             stages,
+            cost: self.spending.cost_of(video),
             unread: self.unread.get(&video).cloned().unwrap_or_default(),
             stream: self.streams.get(&video).copied().unwrap_or_default(),
             range: None,

@@ -6,6 +6,7 @@
 use crate::exchange::Exchange;
 use crate::facts::FleetFacts;
 use crate::name::StageId;
+use crate::name::VideoId;
 use crate::output::Requests;
 use crate::output::Spread;
 use crate::plan::Meter;
@@ -48,6 +49,14 @@ impl Spending {
         self.with(stage, |spending| spending.note(exchange, now));
     }
 
+    /// The share of one video in the cost of all stages, in US dollars; `None` where nothing of it was
+    /// paid. The shares of all videos are the cost of the run.
+    pub(in crate::app) fn cost_of(&self, video: VideoId) -> Option<f64> {
+        let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        let shares = stages.values().filter_map(|stage| stage.share(video).cost);
+        shares.reduce(|one, other| one + other)
+    }
+
     /// Reads or changes the spending of one stage.
     pub(in crate::app) fn with<T>(
         &self,
@@ -78,10 +87,23 @@ pub(in crate::app) struct StageSpending {
     span: Option<(Duration, Duration)>,
     // The time of the same requests, each sent when the one before it is answered.
     sequential: Duration,
+    shares: BTreeMap<VideoId, Share>,
+}
+
+/// The part of a stage's spending that was for one video.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(in crate::app) struct Share {
+    /// Attempts at requests.
+    pub(in crate::app) requests: u64,
+    /// How long workers ran for it, as far as that is known.
+    pub(in crate::app) executed: Duration,
+    /// What its requests added to the bill, in US dollars; `None` where nothing is paid.
+    pub(in crate::app) cost: Option<f64>,
 }
 
 impl StageSpending {
     fn note(&mut self, exchange: &Exchange, now: Duration) {
+        let cost_before = self.meter.as_ref().map(Meter::cost);
         self.requests += 1;
         self.bytes += exchange.sent;
         self.queued.extend(exchange.queued);
@@ -102,6 +124,19 @@ impl StageSpending {
         if let Some(meter) = &mut self.meter {
             meter.note(exchange, now);
         }
+        let cost = self.meter.as_ref().map(Meter::cost);
+        let added = cost.zip(cost_before).map(|(after, before)| after - before);
+        if let Some(video) = exchange.video {
+            let share = self.shares.entry(video).or_default();
+            share.requests += 1;
+            share.executed += exchange.executed.unwrap_or_default();
+            share.cost = added.map(|added| share.cost.unwrap_or(0.0) + added);
+        }
+    }
+
+    /// What was for one video.
+    pub(in crate::app) fn share(&self, video: VideoId) -> Share {
+        self.shares.get(&video).copied().unwrap_or_default()
     }
 
     /// The bill of its workers, where they are paid by the second.
@@ -171,6 +206,7 @@ mod tests {
     use crate::exchange::Exchange;
     use crate::facts::FleetFacts;
     use crate::name::StageId;
+    use crate::name::VideoId;
     use std::time::Duration;
     use std::time::Instant;
 
@@ -194,6 +230,7 @@ mod tests {
         for job in 0..20_u64 {
             let executed = if job == 19 { 1000 } else { 100 };
             let exchange = Exchange {
+                video: Some(VideoId((job / 15) as u32)),
                 frames: 16,
                 sent: 1000,
                 queued: Some(Duration::from_millis(job)),
@@ -225,5 +262,12 @@ mod tests {
           "speed_up": 1.51
         }
         "#);
+        // 15 requests for the one, 5 for the other.
+        let shares = [0, 1].map(|video| spending.cost_of(VideoId(video)).unwrap());
+        assert!((shares[0] + shares[1] - 0.0056).abs() < 1e-12, "{shares:?}");
+        assert!(shares.iter().all(|share| *share > 0.0), "{shares:?}");
+        assert_eq!(spending.cost_of(VideoId(2)), None);
+        let share = spending.with(&stage, |spending| spending.share(VideoId(1)));
+        assert_eq!((share.requests, share.executed.as_millis()), (5, 1400));
     }
 }

@@ -4,6 +4,7 @@ use crate::app::compile::Compiled;
 use crate::app::compile::StageRow;
 use crate::facts::Placement;
 use crate::facts::VideoFacts;
+use crate::name::StageId;
 use crate::plan;
 use crate::plan::Forecast;
 use crate::recipe::Recipe;
@@ -30,6 +31,19 @@ pub struct RunHeader {
     pub hosts: Vec<HostShare>,
     /// What will be asked of workers that are paid, and what it may cost.
     pub forecast: Forecast,
+    /// What is known already of what the run would ask.
+    pub known: Vec<KnownStage>,
+}
+
+/// What a stage need not ask again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownStage {
+    /// The stage.
+    pub stage: StageId,
+    /// Answers that are kept.
+    pub answers: u64,
+    /// Jobs that an earlier run left at a server, and whose answers are still to come.
+    pub open_jobs: u64,
 }
 
 /// What one host gets of a run.
@@ -67,6 +81,7 @@ pub(in crate::app) fn header(
         demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
         hosts: shares(compiled),
         forecast: plan::forecast(&compiled.plan, &compiled.facts),
+        known: Vec::new(),
     }
 }
 

@@ -5,9 +5,12 @@ use crate::app::accounting::ledger::WriteOutcome;
 use crate::app::compile::Compiled;
 use crate::app::inputs::Inputs;
 use crate::app::run::growing::GrowingFiles;
+use crate::app::run::keeper::Keeper;
 use crate::app::run::report::RunUpdate;
 use crate::engine::Notification;
 use crate::engine::StopSignal;
+use crate::engine::journal::InputState;
+use crate::event::Event;
 use crate::facts::VideoFacts;
 use crate::item::Item;
 use crate::item::Record;
@@ -32,6 +35,7 @@ pub(super) struct Writer<'a> {
     /// How much of each video is wanted, where that is not all of it.
     pub(super) range: Option<WantedRange>,
     pub(super) growing: GrowingFiles,
+    pub(super) keeper: &'a Keeper,
 }
 
 impl Writer<'_> {
@@ -44,6 +48,9 @@ impl Writer<'_> {
         match said {
             Notification::Event(event) => {
                 ledger.note(&event);
+                if let Event::Exchanged { stage, exchange } = &event {
+                    self.keeper.spent(stage, exchange, ledger.spending());
+                }
                 update(RunUpdate::Event(event));
             }
             Notification::Output(Item::Record(record)) => {
@@ -112,6 +119,13 @@ impl Writer<'_> {
                 partial,
             });
         }
+        let why = outcome.unwritten.as_deref();
+        let state = match (why, outcome.partial) {
+            (Some(_), _) => InputState::Failed,
+            (None, true) => InputState::Partial,
+            (None, false) => InputState::Done,
+        };
+        self.keeper.settle(video, state, why);
         ledger.results(video, results, outcome);
     }
 

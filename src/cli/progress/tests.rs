@@ -1,6 +1,7 @@
 //! What is shown of recorded runs.
 
 use crate::app::HostShare;
+use crate::app::KnownStage;
 use crate::app::RunHeader;
 use crate::app::RunUpdate;
 use crate::app::StageRow;
@@ -73,6 +74,11 @@ fn header() -> RunHeader {
             proxy: Some("proxy.example.com:3128".to_owned()),
         }],
         forecast: Forecast::default(),
+        known: vec![KnownStage {
+            stage: "yolo".into(),
+            answers: 20,
+            open_jobs: 1,
+        }],
     }
 }
 
@@ -141,6 +147,7 @@ fn a_run_is_announced() {
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     [0 of 24] extract 0/24
@@ -167,6 +174,7 @@ fn rows_count_rates_and_slots() {
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Step    clip.mp4: started
@@ -198,6 +206,7 @@ fn troubles_are_told_once_and_counted() {
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
@@ -259,6 +268,7 @@ fn what_is_known_or_not_answered_is_told() {
     Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Notice  waiting for 4 jobs of an earlier run

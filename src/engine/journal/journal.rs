@@ -76,7 +76,7 @@ impl Journal {
     ///
     /// Where a newer program wrote it, or it cannot be opened or made.
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
-        let Opened { store, set_aside } = Store::open(&folder.join(FILE))?;
+        let Opened { store, set_aside } = Store::open(&Self::file_in(folder))?;
         Ok(Self::new(store, set_aside))
     }
 
@@ -86,7 +86,7 @@ impl Journal {
     ///
     /// Where it is damaged, a newer program wrote it, or it cannot be opened.
     pub fn open_existing(folder: &Path) -> Result<Option<Self>, JournalError> {
-        let store = Store::open_existing(&folder.join(FILE))?;
+        let store = Store::open_existing(&Self::file_in(folder))?;
         Ok(store.map(|store| Self::new(store, None)))
     }
 
@@ -102,6 +102,11 @@ impl Journal {
             set_aside,
             sign_of_life: Mutex::default(),
         }
+    }
+
+    /// Where the file of the journal in `folder` is.
+    pub fn file_in(folder: &Path) -> PathBuf {
+        folder.join(FILE)
     }
 
     /// Its file.

@@ -43,16 +43,18 @@ pub struct RunEnd {
     pub stopped: Option<String>,
 }
 
-/// What one attempt at a request took.
+/// What a stage has spent on a video so far.
 #[derive(Clone, Debug)]
 pub struct Spent {
-    /// The stage that asked.
+    /// The stage.
     pub stage: StageId,
-    /// The video it asked about.
+    /// The video.
     pub video: VideoId,
-    /// How long a worker ran for it, in seconds.
+    /// Attempts at requests.
+    pub requests: u64,
+    /// How long workers ran for them, in seconds.
     pub worker_seconds: f64,
-    /// What it added to the cost of the run, in US dollars; `None` where nothing is paid.
+    /// What they added to the cost of the run, in US dollars; `None` where nothing is paid.
     pub cost: Option<f64>,
 }
 
@@ -109,6 +111,7 @@ pub struct PastInput {
     /// Why, where it is not done.
     pub why: Option<String>,
     /// Its share of the cost of the run, in US dollars; `None` where nothing was paid.
+    #[serde(rename = "cost_usd")]
     pub cost: Option<f64>,
 }
 
@@ -122,6 +125,7 @@ pub struct PastStage {
     /// How long workers ran for it, in seconds.
     pub worker_seconds: f64,
     /// What it cost, in US dollars; `None` where nothing was paid.
+    #[serde(rename = "cost_usd")]
     pub cost: Option<f64>,
 }
 
@@ -180,7 +184,7 @@ impl Journal {
         Ok(run)
     }
 
-    /// Notes what an attempt at a request took.
+    /// Notes what a stage has spent on a video so far.
     ///
     /// # Errors
     ///
@@ -189,17 +193,15 @@ impl Journal {
         let run = self.run.load(Ordering::Relaxed);
         let noted = self.store.write(Outlasts::Process, |change| {
             let mut add = change.prepare_cached(
-                "INSERT INTO spending (run, place, stage, requests, worker_seconds, cost)
-                    VALUES (?1, ?2, ?3, 1, ?4, ?5)
-                    ON CONFLICT DO UPDATE SET
-                        requests = requests + 1,
-                        worker_seconds = worker_seconds + excluded.worker_seconds,
-                        cost = coalesce(cost + excluded.cost, cost, excluded.cost)",
+                "INSERT OR REPLACE INTO spending
+                    (run, place, stage, requests, worker_seconds, cost)
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             add.execute(params![
                 run,
                 spent.video.0,
                 spent.stage.as_str(),
+                spent.requests.cast_signed(),
                 spent.worker_seconds,
                 spent.cost
             ])
@@ -382,6 +384,7 @@ mod tests {
 
     fn spend(journal: &Journal, stage: &str, video: u32, seconds: f64, cost: Option<f64>) {
         let spent = Spent {
+            requests: 2,
             stage: stage.into(),
             video: VideoId(video),
             worker_seconds: seconds,
@@ -396,7 +399,7 @@ mod tests {
         let journal = samples::journal(folder.path());
         spend(&journal, "yolo", 0, 1.5, Some(0.25));
         spend(&journal, "yolo", 1, 0.5, Some(0.5));
-        spend(&journal, "yolo", 0, 1.0, Some(0.125));
+        spend(&journal, "yolo", 0, 2.5, Some(0.375));
         spend(&journal, "whisper", 0, 4.0, None);
         journal.settle(VideoId(0), InputState::Done, None).unwrap();
         let why = Some("it ends too early");
@@ -409,7 +412,7 @@ mod tests {
             .unwrap();
         let runs = journal.history(Some(1)).unwrap();
         let run = &runs[0];
-        assert_eq!((run.requests(), run.worker_seconds()), (4, 7.0));
+        assert_eq!((run.requests(), run.worker_seconds()), (6, 7.0));
         assert_eq!(run.cost(), Some(0.875));
         let shares: Vec<_> = run.inputs.iter().map(|input| input.cost).collect();
         assert_eq!(shares, [Some(0.375), Some(0.5)]);

@@ -50,6 +50,8 @@ pub struct RunFacts {
     pub stopped: Option<String>,
     /// What each stage took.
     pub stages: BTreeMap<StageId, StageRun>,
+    /// The share of the video in what the run cost, in US dollars; `None` where nothing was paid.
+    pub cost: Option<f64>,
     /// The stages that could not read the video to its end, and why.
     pub unread: Vec<(StageId, Failure)>,
     /// What reading the video has shown of it.
@@ -108,6 +110,7 @@ pub fn results(
             errors: error_texts(record, &run),
             damaged_packets: run.stream.damaged,
             stopped: run.stopped,
+            cost_usd: run.cost.map(|cost| (cost * 1e6).round() / 1e6),
             stages: run.stages,
         },
     }

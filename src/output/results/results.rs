@@ -327,6 +327,10 @@ pub struct Run {
     /// Packets that were damaged and left out; absent where this run met none.
     #[serde(default, skip_serializing_if = "is_whole")]
     pub damaged_packets: DamagedPackets,
+    /// The share of this video in what the run cost, in US dollars; absent where nothing was paid.
+    /// The shares of all videos are the cost of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
     /// What each stage took.
     pub stages: BTreeMap<StageId, StageRun>,
     /// What failures were told as, each text once.

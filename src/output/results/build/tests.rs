@@ -211,6 +211,7 @@ fn run() -> RunFacts {
                 requests: None,
             },
         )]),
+        cost: Some(0.012_345_67),
         unread: Vec::new(),
         stream: StreamFacts::default(),
         range: None,

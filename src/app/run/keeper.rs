@@ -1,0 +1,200 @@
+//! The keeper of a run: has its journal, holds its results, and notes what became of it.
+
+use crate::app::accounting::spending::Spending;
+use crate::app::compile::Compiled;
+use crate::app::error::AppError;
+use crate::app::inputs::Inputs;
+use crate::app::run::RunRequest;
+use crate::app::run::header::KnownStage;
+use crate::app::run::report::RunReport;
+use crate::app::run::report::VideoReport;
+use crate::app::state::State;
+use crate::engine::Answers;
+use crate::engine::StopReason;
+use crate::engine::journal::Held;
+use crate::engine::journal::Hold;
+use crate::engine::journal::InputState;
+use crate::engine::journal::Journal;
+use crate::engine::journal::RunEnd;
+use crate::engine::journal::RunStart;
+use crate::engine::journal::Spent;
+use crate::exchange::Exchange;
+use crate::failure::Failure;
+use crate::name::StageId;
+use crate::name::VideoId;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The journal of a run, and the results and videos that are its own meanwhile.
+pub(super) struct Keeper {
+    journal: Arc<Journal>,
+    _holds: Vec<Hold>,
+}
+
+impl Keeper {
+    /// Opens the journal, takes the results and the videos of the run, and begins it.
+    pub(super) fn begin(
+        state: &State,
+        request: &RunRequest,
+        start: &RunStart,
+        inputs: &Inputs,
+    ) -> Result<Self, AppError> {
+        let journal = state.open()?;
+        let holds = holds(&journal, inputs)?;
+        journal.begin(start)?;
+        for (id, (_, facts)) in &inputs.videos {
+            journal.name_video(*id, &facts.digest)?;
+        }
+        if request.fresh {
+            journal.ask_anew()?;
+        }
+        Ok(Self {
+            journal: Arc::new(journal),
+            _holds: holds,
+        })
+    }
+
+    /// Where the answers of the run are.
+    pub(super) fn answers(&self) -> Arc<dyn Answers> {
+        Arc::clone(&self.journal) as Arc<dyn Answers>
+    }
+
+    /// What the user should know of the journal.
+    pub(super) fn notice(&self) -> Option<String> {
+        let aside = self.journal.set_aside()?;
+        Some(format!(
+            "the journal {} was damaged: it is now {}, and a new one is begun",
+            self.journal.path().display(),
+            aside.display()
+        ))
+    }
+
+    /// What is known already, by stage.
+    pub(super) fn known(&self, compiled: &Compiled) -> Result<Vec<KnownStage>, AppError> {
+        known(&self.journal, compiled)
+    }
+
+    /// Notes what an attempt at a request of `stage` has added to what was spent.
+    pub(super) fn spent(&self, stage: &StageId, exchange: &Exchange, spending: &Spending) {
+        let Some(video) = exchange.video else {
+            return;
+        };
+        let share = spending.with(stage, |spending| spending.share(video));
+        told(self.journal.spend(&Spent {
+            stage: stage.clone(),
+            video,
+            requests: share.requests,
+            worker_seconds: share.executed.as_secs_f64(),
+            cost: share.cost,
+        }));
+    }
+
+    /// Notes what became of a video.
+    pub(super) fn settle(&self, video: VideoId, state: InputState, why: Option<&str>) {
+        told(self.journal.settle(video, state, why));
+    }
+
+    /// Notes how the run ended.
+    pub(super) fn end(&self, report: &RunReport) {
+        for video in &report.videos {
+            let (state, why) = (outcome(video), video.error.as_deref());
+            self.settle(video.id, state, why);
+        }
+        told(self.journal.end(&RunEnd {
+            exit_code: report.exit_code(),
+            stopped: report.stopped.as_ref().map(StopReason::to_string),
+        }));
+    }
+}
+
+// What a journal knows of the videos of a run, by stage.
+fn known(journal: &Journal, compiled: &Compiled) -> Result<Vec<KnownStage>, AppError> {
+    let kept = journal.kept()?;
+    let known = compiled.plan.stages().iter().filter_map(|stage| {
+        let kept = kept.get(&compiled.plan.digest(&stage.id)?)?;
+        Some(KnownStage {
+            stage: stage.id.clone(),
+            answers: kept.answers,
+            open_jobs: kept.tickets,
+        })
+    });
+    Ok(known.collect())
+}
+
+/// What a run that begins now would know already; a plan changes nothing and makes no journal.
+pub(in crate::app) fn already_known(
+    state: &State,
+    inputs: &Inputs,
+    compiled: &Compiled,
+) -> Result<Vec<KnownStage>, AppError> {
+    let Some(journal) = state.open_existing()? else {
+        return Ok(Vec::new());
+    };
+    for (id, (_, facts)) in &inputs.videos {
+        journal.find_video(*id, &facts.digest)?;
+    }
+    known(&journal, compiled)
+}
+
+// What cannot be noted of a run does not end it: its answers are noted by others, who say so.
+fn told(noted: Result<(), Failure>) {
+    if let Err(failure) = noted {
+        tracing::warn!(%failure, "the history lacks something");
+    }
+}
+
+fn outcome(video: &VideoReport) -> InputState {
+    match (&video.error, video.partial) {
+        (Some(_), _) if video.results.is_none() || video.is_unwritten => InputState::Failed,
+        (Some(_), _) | (None, true) => InputState::Partial,
+        (None, false) => InputState::Done,
+    }
+}
+
+// The files of results and their videos, each once, and what the user calls it.
+fn holds(journal: &Journal, inputs: &Inputs) -> Result<Vec<Hold>, AppError> {
+    let mut places: BTreeMap<String, PathBuf> = BTreeMap::new();
+    for (id, (_, facts)) in &inputs.videos {
+        // Frames alone may be written by several: each has a name of its own.
+        if let Some(place) = inputs.places.get(id) {
+            places.insert(format!("video {}", facts.digest), facts.path.clone());
+            let results = place.complete();
+            let whole = std::path::absolute(&results).unwrap_or_else(|_| results.clone());
+            places.insert(format!("results {}", whole.display()), results);
+        }
+    }
+    let mut holds = Vec::new();
+    for (place, name) in places {
+        match journal.hold(&place)? {
+            Ok(hold) => holds.push(hold),
+            Err(held) => {
+                let what = name.display();
+                return Err(AppError::Request {
+                    message: format!("another vpipe is at work on {what}{}", holder(&held)),
+                    help: Some(
+                        "wait for it or stop it, or give this run another --output-dir".to_owned(),
+                    ),
+                });
+            }
+        }
+    }
+    Ok(holds)
+}
+
+fn holder(held: &Held) -> String {
+    let (Some(pid), Some(host)) = (held.pid, &held.host) else {
+        return String::new();
+    };
+    let since = held
+        .since
+        .and_then(|since| Timestamp::from_millisecond(since).ok());
+    let since = since.map(|since| {
+        let since = since.to_zoned_datetime(TimeZone::system());
+        format!(" since {}", since.strftime("%Y-%m-%d %H:%M:%S"))
+    });
+    let since = since.unwrap_or_default();
+    format!(": process {pid} on {host}{since}")
+}
