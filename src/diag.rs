@@ -32,6 +32,27 @@ pub struct SourceText {
     /// The whole text.
     pub text: String,
     start: usize,
+    // Where each line begins.
+    lines: Vec<usize>,
+}
+
+impl SourceText {
+    /// The lines of a range, with so many before and after them: the number of the first, from 1,
+    /// and the bytes of all of them.
+    pub fn lines(&self, range: Range<usize>, before: usize, after: usize) -> (usize, Range<usize>) {
+        let start_of = |line: usize| self.lines.get(line.saturating_sub(1)).copied();
+        let first = self.line_at(range.start).0.saturating_sub(before).max(1);
+        let last = self.line_at(range.end).0.saturating_add(after);
+        let end = start_of(last.saturating_add(1)).unwrap_or(self.text.len());
+        (first, start_of(first).unwrap_or(0)..end)
+    }
+
+    /// The number of the line with this byte, from 1, and where it begins.
+    fn line_at(&self, byte: usize) -> (usize, usize) {
+        let line = self.lines.partition_point(|start| *start <= byte);
+        let start = self.lines.get(line.saturating_sub(1));
+        (line, start.copied().unwrap_or(0))
+    }
 }
 
 /// The texts of a recipe, end to end.
@@ -57,9 +78,12 @@ impl SourceMap {
     /// Adds a text and gives the offset that turns its own byte positions into spans.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
         let start = self.end();
+        let text: String = text.into();
+        let after = text.match_indices('\n').map(|(end, _)| end + 1);
         self.sources.push(SourceText {
             name: name.into(),
-            text: text.into(),
+            lines: [0].into_iter().chain(after).collect(),
+            text,
             start,
         });
         start
@@ -77,6 +101,13 @@ impl SourceMap {
         &self.sources
     }
 
+    /// The characters of a span.
+    pub fn text(&self, span: Span) -> Option<&str> {
+        let source = self.sources.iter().rfind(|it| it.start <= span.start)?;
+        let range = span.start - source.start..span.end.checked_sub(source.start)?;
+        source.text.get(range)
+    }
+
     /// The text and line of a span; `None` for a map without texts.
     pub fn place(&self, span: Span) -> Option<Location<'_>> {
         let source = self
@@ -86,9 +117,9 @@ impl SourceMap {
             .find(|source| source.start <= span.start)?;
         let clamp = |position: usize| position.saturating_sub(source.start).min(source.text.len());
         let range = clamp(span.start)..clamp(span.end.max(span.start));
-        let before = source.text.get(..range.start).unwrap_or(&source.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        let (line, start) = source.line_at(range.start);
+        let before = source.text.get(start..range.start).unwrap_or_default();
+        let column = before.chars().count() + 1;
         Some(Location {
             source,
             range,
@@ -97,6 +128,9 @@ impl SourceMap {
         })
     }
 }
+
+/// More mistakes than anybody mends at once: of more than these the number is told.
+pub const MOST_TOLD: usize = 100;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -113,7 +113,7 @@ impl Compiled {
 
     /// Whether `stage` takes sound.
     pub(super) fn stage_takes_sound(&self, stage: &StageId) -> bool {
-        let mut steps = self.plan.steps().filter(|(_, step)| step.stage == *stage);
+        let mut steps = self.plan.steps_of(stage);
         steps.any(|(_, step)| matches!(step.kind, StepKind::ReadSound { .. }))
     }
 
@@ -206,9 +206,9 @@ impl Compiled {
     }
 
     fn limit(&self, stage: &StageId) -> usize {
-        let steps = self.plan.steps().map(|(_, step)| step);
+        let steps = self.plan.steps_of(stage).map(|(_, step)| step);
         steps
-            .filter(|step| step.stage == *stage && step.stands_for_stage())
+            .filter(|step| step.stands_for_stage())
             .map(|step| step.limit.max)
             .sum()
     }

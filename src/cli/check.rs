@@ -6,6 +6,7 @@ use crate::app::AppError;
 use crate::app::CheckReport;
 use crate::app::StageRow;
 use crate::diag::Diagnostic;
+use crate::diag::MOST_TOLD;
 use crate::diag::Report;
 use crate::diag::Severity;
 use crate::diag::SourceMap;
@@ -49,9 +50,9 @@ pub(super) fn wrong(error: &AppError) -> Value {
     json!({ "right": false, "diagnostics": diagnostics })
 }
 
-/// The diagnostics of a report, each with its places.
+/// The diagnostics of a report, each with its places; of very many the first ones.
 pub(super) fn diagnostics(report: &Report) -> Vec<Value> {
-    let diagnostics = report.diagnostics.iter();
+    let diagnostics = report.diagnostics.iter().take(MOST_TOLD);
     diagnostics
         .map(|diagnostic| one(diagnostic, &report.sources))
         .collect()

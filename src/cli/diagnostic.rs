@@ -6,18 +6,29 @@ use crate::cli::streams::is_obeyed;
 use crate::cli::streams::visible;
 use crate::diag::Diagnostic;
 use crate::diag::Location;
+use crate::diag::MOST_TOLD;
 use crate::diag::Report;
 use crate::diag::Severity;
 use crate::diag::SourceMap;
+use crate::diag::SourceText;
 use miette::GraphicalReportHandler;
 use miette::GraphicalTheme;
 use miette::LabeledSpan;
-use miette::NamedSource;
+use miette::MietteError;
+use miette::MietteSpanContents;
+use miette::SourceCode;
+use miette::SourceSpan;
+use miette::SpanContents;
 use std::fmt;
 use std::ops::Range;
+use std::ptr;
 
 // Wider lines than this are wrapped, on every terminal alike.
 const WIDTH: usize = 100;
+
+// Bytes of a text that are shown around a place, and of the place itself.
+const WIDEST: usize = 1_000;
+const FARTHEST: usize = 10 * WIDEST;
 
 /// Whether it is drawn for a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,17 +50,21 @@ pub fn draw(report: &Report, style: Style) -> String {
         .with_links(false)
         .without_primary_span_start()
         .without_syntax_highlighting();
+    let pages: Vec<Page<'_>> = report.sources.sources().iter().map(Page::of).collect();
     let mut text = String::new();
-    for severity in [Severity::Error, Severity::Warning] {
-        for diagnostic in of(report, severity) {
-            for block in blocks(diagnostic, &report.sources) {
-                // Should a drawing fail, the sentence is still worth having.
-                if handler.render_report(&mut text, &block).is_err() {
-                    text.push_str(&visible(&diagnostic.message));
-                }
-                text.push('\n');
+    let severities = [Severity::Error, Severity::Warning].into_iter();
+    let told = severities.flat_map(|severity| of(report, severity));
+    for diagnostic in told.take(MOST_TOLD) {
+        for block in blocks(diagnostic, &report.sources, &pages) {
+            // Should a drawing fail, the sentence is still worth having.
+            if handler.render_report(&mut text, &block).is_err() {
+                text.push_str(&visible(&diagnostic.message));
             }
+            text.push('\n');
         }
+    }
+    if report.diagnostics.len() > MOST_TOLD {
+        text.push_str(&format!("the first {MOST_TOLD} of "));
     }
     text.push_str(&count(report));
     text.push('\n');
@@ -75,7 +90,11 @@ fn count(report: &Report) -> String {
 }
 
 // One block for the text that the mistake is in, and one for each further text.
-fn blocks(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Block> {
+fn blocks<'a>(
+    diagnostic: &Diagnostic,
+    sources: &'a SourceMap,
+    pages: &'a [Page<'a>],
+) -> Vec<Block<'a>> {
     let severity = match diagnostic.severity {
         Severity::Error => miette::Severity::Error,
         Severity::Warning => miette::Severity::Warning,
@@ -88,12 +107,18 @@ fn blocks(diagnostic: &Diagnostic, sources: &SourceMap) -> Vec<Block> {
         let Some(place) = sources.place(*span) else {
             continue;
         };
+        let mut page = pages
+            .iter()
+            .filter(|page| ptr::eq(page.source, place.source));
+        let Some(page) = page.next() else {
+            continue;
+        };
         if Some(place.source) == home {
             let text = Some(visible(text).into_owned()).filter(|text| !text.is_empty());
-            main.add(&place, text);
+            main.add(&place, page, text);
         } else {
             let mut other = Block::new(text, miette::Severity::Advice);
-            other.add(&place, None);
+            other.add(&place, page, None);
             others.push(other);
         }
     }
@@ -113,41 +138,57 @@ fn in_place(text: &str) -> String {
     letters.collect()
 }
 
+/// A text of a recipe, fit to be drawn.
+#[derive(Debug)]
+struct Page<'a> {
+    source: &'a SourceText,
+    text: String,
+}
+
+impl<'a> Page<'a> {
+    fn of(source: &'a SourceText) -> Self {
+        let mut text = in_place(&source.text);
+        // A caret after the last line is drawn only if that line ends.
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self { source, text }
+    }
+}
+
 /// What `miette` draws in one go: a sentence and the places that lie in one text.
 #[derive(Debug)]
-struct Block {
+struct Block<'a> {
     message: String,
     severity: miette::Severity,
     help: Option<String>,
-    source: NamedSource<String>,
+    source: Option<Excerpts<'a>>,
     labels: Vec<LabeledSpan>,
 }
 
-impl Block {
+impl<'a> Block<'a> {
     fn new(message: &str, severity: miette::Severity) -> Self {
         Self {
             message: visible(message).into_owned(),
             severity,
             help: None,
-            source: NamedSource::new("", String::new()),
+            source: None,
             labels: Vec::new(),
         }
     }
 
-    fn add(&mut self, place: &Location<'_>, label: Option<String>) {
-        // A caret after the last line is drawn only if that line ends.
-        let mut text = in_place(&place.source.text);
-        if !text.ends_with('\n') {
-            text.push('\n');
+    fn add(&mut self, place: &Location<'a>, page: &'a Page<'a>, label: Option<String>) {
+        let Range { start, mut end } = place.range.clone();
+        if end - start > WIDEST {
+            end = place.source.text.ceil_char_boundary(start + WIDEST);
         }
-        // `miette` would count the column in bytes.
-        let name = visible(&place.source.name);
-        let name = format!("{name}:{}:{}", place.line, place.column);
-        if self.labels.is_empty() {
-            self.source = NamedSource::new(name, text);
-        }
-        let Range { start, end } = place.range.clone();
         let label = if self.labels.is_empty() {
+            // `miette` would count the column in bytes.
+            let name = visible(&place.source.name);
+            self.source = Some(Excerpts {
+                name: format!("{name}:{}:{}", place.line, place.column),
+                page,
+            });
             LabeledSpan::new_primary_with_span(label, start..end)
         } else {
             LabeledSpan::new_with_span(label, start..end)
@@ -156,15 +197,55 @@ impl Block {
     }
 }
 
-impl fmt::Display for Block {
+/// A text of which `miette` takes the lines around what it draws.
+#[derive(Debug)]
+struct Excerpts<'a> {
+    name: String,
+    page: &'a Page<'a>,
+}
+
+impl SourceCode for Excerpts<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let Page { source, text } = self.page;
+        let (start, end) = (span.offset(), span.offset() + span.len());
+        // Two places that are far from each other are drawn apart.
+        if end > text.len() || span.len() > FARTHEST {
+            return Err(MietteError::OutOfBounds);
+        }
+        let (line, lines) = source.lines(start..end, before, after);
+        let from = text.ceil_char_boundary(lines.start.max(start.saturating_sub(WIDEST)));
+        let to = match lines.end.min(end + WIDEST) {
+            to if to >= source.text.len() => text.len(),
+            to => text.floor_char_boundary(to),
+        };
+        let skipped = text.get(lines.start..from).unwrap_or_default();
+        let line = line - 1 + skipped.matches('\n').count();
+        let shown = text.get(from..to).unwrap_or_default();
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            shown.as_bytes(),
+            (from, to - from).into(),
+            line,
+            0,
+            shown.matches('\n').count(),
+        )))
+    }
+}
+
+impl fmt::Display for Block<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Block {}
+impl std::error::Error for Block<'_> {}
 
-impl miette::Diagnostic for Block {
+impl miette::Diagnostic for Block<'_> {
     fn severity(&self) -> Option<miette::Severity> {
         Some(self.severity)
     }
@@ -175,7 +256,8 @@ impl miette::Diagnostic for Block {
     }
 
     fn source_code(&self) -> Option<&dyn miette::SourceCode> {
-        Some(&self.source)
+        let source = self.source.as_ref()?;
+        Some(source)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

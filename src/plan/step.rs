@@ -47,10 +47,14 @@ pub struct StepIndex(pub(super) NodeIndex);
 pub struct Plan {
     pub(super) graph: DiGraph<Step, ItemKind>,
     pub(super) order: Vec<StepIndex>,
+    // The steps of each stage, in that order.
+    pub(super) of_stages: BTreeMap<StageId, Vec<StepIndex>>,
     pub(super) stages: Vec<StagePlan>,
     pub(super) backends: BTreeMap<BackendName, usize>,
     pub(super) peak: Peak,
     pub(super) digests: StageDigests,
+    // Whether frames that are like the last one are not looked at again.
+    pub(super) repeats: bool,
 }
 
 impl Plan {
@@ -59,6 +63,12 @@ impl Plan {
         self.order
             .iter()
             .map(|&index| (index, &self.graph[index.0]))
+    }
+
+    /// The steps that `stage` was lowered to, every one after those it takes from.
+    pub fn steps_of(&self, stage: &StageId) -> impl DoubleEndedIterator<Item = (StepIndex, &Step)> {
+        let steps = self.of_stages.get(stage).map_or(&[][..], Vec::as_slice);
+        steps.iter().map(|&index| (index, &self.graph[index.0]))
     }
 
     /// The edges that leave `step`: what flows on them, and to whom.
@@ -88,9 +98,7 @@ impl Plan {
             max_bytes: None,
             selection: None,
             of_crops: false,
-            repeats: self.steps().any(
-                |(_, step)| matches!(&step.kind, StepKind::ReadFrames { spec, .. } if spec.dedup),
-            ),
+            repeats: self.repeats,
         };
         let before = |node| {
             let mut before = self.graph.neighbors_directed(node, Direction::Incoming);

@@ -9,6 +9,8 @@ use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Value;
 use crate::recipe::tools::suggest::suggest;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as MapEntry;
 
 /// One entry of `inputs`: `STAGE`, or `STAGE.PORT`.
 #[derive(Clone, Debug)]
@@ -68,21 +70,25 @@ pub(in crate::recipe) fn read_inputs(
         return Vec::new();
     };
     let mut inputs: Vec<StageInput> = Vec::new();
+    let mut named = BTreeMap::new();
     for item in items {
         let Some(input) = read_input(item, wrong) else {
             continue;
         };
-        let same = |other: &&StageInput| other.stage == input.stage && other.port == input.port;
-        match inputs.iter().find(same) {
-            Some(first) => {
-                let name = format!("{}{}", input.stage, input.port.suffix());
+        let name = format!("{}{}", input.stage, input.port.suffix());
+        match named.entry(name) {
+            MapEntry::Occupied(first) => {
+                let message = format!("`{}` is named twice in `inputs`", first.key());
                 wrong.push(
-                    Diagnostic::error(item.span, format!("`{name}` is named twice in `inputs`"))
-                        .also(first.span, "the first time")
+                    Diagnostic::error(item.span, message)
+                        .also(*first.get(), "the first time")
                         .help("remove one of them"),
                 );
             }
-            None => inputs.push(input),
+            MapEntry::Vacant(place) => {
+                place.insert(item.span);
+                inputs.push(input);
+            }
         }
     }
     inputs

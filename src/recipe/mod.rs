@@ -73,6 +73,7 @@ pub use recipe::Backend;
 pub use recipe::BackendVariables;
 pub use recipe::Recipe;
 pub use recipe::Stage;
+pub use recipe::Stages;
 pub use stages::batch::BatchSpec;
 pub use stages::extract::ExtractMode;
 pub use stages::extract::ExtractSpec;

@@ -20,7 +20,9 @@ use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::path::PathBuf;
+use std::slice;
 
 /// A recipe, resolved.
 #[derive(Clone, Debug)]
@@ -30,7 +32,7 @@ pub struct Recipe {
     /// The `description` key.
     pub description: Option<String>,
     /// The stages in the order of the file (those of an extended recipe first).
-    pub stages: Vec<Stage>,
+    pub stages: Stages,
     /// The `[backends.NAME]` tables.
     pub backends: BTreeMap<BackendName, Backend>,
     /// The texts that spans point into.
@@ -44,7 +46,7 @@ pub struct Recipe {
 impl Recipe {
     /// The stage with this id.
     pub fn stage(&self, id: &StageId) -> Option<&Stage> {
-        self.stages.iter().find(|stage| stage.id == *id)
+        self.stages.get(*self.stages.places.get(id)?)
     }
 
     /// The stages of a kind.
@@ -120,6 +122,41 @@ impl Recipe {
             };
             Some(spec.size)
         })
+    }
+}
+
+/// The stages of a recipe in their order; each is found by its id.
+#[derive(Clone, Debug, Default)]
+pub struct Stages {
+    stages: Vec<Stage>,
+    // Where each stands among them.
+    places: BTreeMap<StageId, usize>,
+}
+
+impl From<Vec<Stage>> for Stages {
+    fn from(stages: Vec<Stage>) -> Self {
+        let places = stages.iter().enumerate();
+        Self {
+            places: places.map(|(at, stage)| (stage.id.clone(), at)).collect(),
+            stages,
+        }
+    }
+}
+
+impl Deref for Stages {
+    type Target = [Stage];
+
+    fn deref(&self) -> &[Stage] {
+        &self.stages
+    }
+}
+
+impl<'a> IntoIterator for &'a Stages {
+    type Item = &'a Stage;
+    type IntoIter = slice::Iter<'a, Stage>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.stages.iter()
     }
 }
 

@@ -86,14 +86,20 @@ impl Condition {
             .compile_expression(&self.text)
             .map_err(|error| self.fault(&error, &Map::new()))?;
         let holds = |own: Map<String, Value>| {
-            let mut values = self.known.values();
-            values.extend(own);
+            let values = own.iter();
+            let values = values.map(|(name, value)| (name.as_str(), Serde(value).into()));
+            let context = minijinja::Value::from_pairs(self.known.values().chain(values));
+            let all = || {
+                let mut all = self.known.json();
+                all.extend(own.clone());
+                all
+            };
             let value = program
-                .eval(Serde(&values))
-                .map_err(|error| self.fault(&error, &values))?;
+                .eval(context)
+                .map_err(|error| self.fault(&error, &all()))?;
             match value.kind() {
                 ValueKind::Bool => Ok(value.is_true()),
-                ValueKind::Undefined => Err(self.undefined(&self.text, &values)),
+                ValueKind::Undefined => Err(self.undefined(&self.text, &all())),
                 kind => Err(plain(
                     format!(
                         "`{}` comes to {}, not to true or false",

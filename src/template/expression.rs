@@ -5,6 +5,7 @@
 
 use crate::template::render::Fault;
 use crate::template::render::environment;
+use crate::template::render::space;
 use minijinja::Environment;
 use minijinja::Error;
 use minijinja::ErrorKind;
@@ -16,6 +17,7 @@ use minijinja::value::ValueKind;
 use serde::Serialize;
 use serde::Serializer;
 use serde::ser::Error as _;
+use serde_json::Map;
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,6 +37,11 @@ impl Data {
     /// `value` as data.
     pub fn new(value: &impl Serialize) -> Self {
         Self(Value::from(Serde(value)))
+    }
+
+    /// Named values, each of which is made where it is named.
+    pub fn space(values: &Arc<Map<String, Json>>) -> Self {
+        Self(space(values))
     }
 
     /// A list of texts.

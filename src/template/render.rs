@@ -11,6 +11,8 @@ use minijinja::Output;
 use minijinja::State;
 use minijinja::UndefinedBehavior;
 use minijinja::escape_formatter;
+use minijinja::value::Enumerator;
+use minijinja::value::Object;
 use minijinja::value::Serde;
 use minijinja::value::ValueKind;
 use serde::Serialize;
@@ -19,6 +21,7 @@ use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 // More names than this in one namespace (the environment, say) are not listed in a message.
 const LISTED: usize = 12;
@@ -37,26 +40,38 @@ const SYNTAX: &str =
 
 /// What a template may name: `NAMESPACE.NAME`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scope(BTreeMap<String, Map<String, Value>>);
+pub struct Scope(BTreeMap<String, Arc<Map<String, Value>>>);
 
 impl Scope {
     /// This scope and `values` as `namespace`.
     pub fn with(mut self, namespace: &str, values: Map<String, Value>) -> Self {
-        self.0.insert(namespace.to_owned(), values);
+        self.0.insert(namespace.to_owned(), Arc::new(values));
         self
     }
 
+    /// Puts one more value into `namespace`.
+    pub fn insert(&mut self, namespace: &str, name: String, value: Value) {
+        let space = self.0.entry(namespace.to_owned()).or_default();
+        Arc::make_mut(space).insert(name, value);
+    }
+
     /// The values of `namespace`.
-    pub fn get(&self, namespace: &str) -> Map<String, Value> {
+    pub fn get(&self, namespace: &str) -> Arc<Map<String, Value>> {
         self.0.get(namespace).cloned().unwrap_or_default()
     }
 
-    // All namespaces as values.
-    pub(super) fn values(&self) -> Map<String, Value> {
+    // All of it as JSON.
+    pub(super) fn json(&self) -> Map<String, Value> {
         let spaces = self.0.iter();
         spaces
-            .map(|(name, values)| (name.clone(), Value::Object(values.clone())))
+            .map(|(name, values)| (name.clone(), Value::Object(values.as_ref().clone())))
             .collect()
+    }
+
+    // Each namespace as one value.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&str, minijinja::Value)> {
+        let spaces = self.0.iter();
+        spaces.map(|(name, values)| (name.as_str(), space(values)))
     }
 
     // What was probably meant by `name`, which is not here.
@@ -175,11 +190,30 @@ pub(super) fn render_values(
             undefined: None,
         });
     }
-    let spaces = scope.0.iter();
-    let spaces = spaces.map(|(name, of)| (name.as_str(), minijinja::Value::from(Serde(of))));
+    let values = scope.values().chain(values);
     environment()
-        .render_str(text, minijinja::Value::from_pairs(spaces.chain(values)))
+        .render_str(text, minijinja::Value::from_pairs(values))
         .map_err(|error| fault(text, scope, &error))
+}
+
+/// `values` as one value whose parts are made where a template names them.
+pub(super) fn space(values: &Arc<Map<String, Value>>) -> minijinja::Value {
+    minijinja::Value::from_object(Space(Arc::clone(values)))
+}
+
+#[derive(Debug)]
+struct Space(Arc<Map<String, Value>>);
+
+impl Object for Space {
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        let value = self.0.get(key.as_str()?)?;
+        Some(minijinja::Value::from(Serde(value)))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let names = self.0.keys().map(minijinja::Value::from);
+        Enumerator::Values(names.collect())
+    }
 }
 
 pub(super) fn environment() -> Environment<'static> {

@@ -347,7 +347,7 @@ impl Bench {
         let recipe = Recipe {
             name: "bench".to_owned(),
             description: None,
-            stages,
+            stages: stages.into(),
             backends: BTreeMap::new(),
             sources: SourceMap::default(),
             files: Vec::new(),

@@ -14,6 +14,7 @@ use std::io;
 use std::path::Path;
 use vpipe::cli::diagnostic::Style;
 use vpipe::cli::diagnostic::draw;
+use vpipe::diag::Report;
 use vpipe::plan;
 use vpipe::plan::CheckedRecipe;
 use vpipe::recipe;
@@ -254,4 +255,54 @@ proptest! {
     fn no_change_to_a_preset_makes_it_panic(text in mutated(), set in "(yolo|vars|stages.yolo|\\PC)[.=a-z0-9\"\\[{]{0,12}") {
         holds(&text, &set);
     }
+}
+
+fn wrong(text: &str) -> Report {
+    let request = Request {
+        recipe: "any.toml".to_owned(),
+        ..Request::default()
+    };
+    match check(&request, &Only(text)) {
+        Err(LoadError::Wrong(report)) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn of_very_many_mistakes_the_first_are_told() {
+    let stages: String = (0..300)
+        .map(|n| format!("[stages.s{n}]\nkind = \"yolo\"\ninputs = [\"extract\"]\n"))
+        .collect();
+    let text =
+        format!("version = 1\n[stages.extract]\n{stages}[stages.merge]\ninputs = [\"s0\"]\n");
+    let drawn = draw(&wrong(&text), Style::Plain);
+    assert!(drawn.ends_with("the first 100 of 299 errors\n"), "{drawn}");
+    assert!(drawn.contains("nothing takes what `s100` gives"));
+    assert!(!drawn.contains("nothing takes what `s101` gives"));
+    let inputs: String = (0..3_000).map(|n| format!("\"none{n}\", ")).collect();
+    let text = format!("version = 1\n[stages.extract]\n[stages.merge]\ninputs = [{inputs}]\n");
+    let report = wrong(&text);
+    assert_eq!(report.diagnostics.len(), 100);
+    // Of a very long line the part around the mistake.
+    let drawn = draw(&report, Style::Plain);
+    assert!(drawn.contains("\"none99\", \"none100\""));
+    assert!(drawn.lines().all(|line| line.len() < 3_000), "{drawn}");
+}
+
+#[test]
+fn a_recipe_has_so_many_variables() {
+    let text = |count: usize| {
+        let vars: String = (0..count).map(|n| format!("v{n} = {n}\n")).collect();
+        format!("version = 1\n[vars]\n{vars}[stages.extract]\n[stages.merge]\ninputs = [\"x\"]\n")
+    };
+    let messages = |count| {
+        let report = wrong(&text(count));
+        let messages = report.diagnostics.into_iter().map(|it| it.message);
+        messages.collect::<Vec<_>>()
+    };
+    assert_eq!(messages(256), ["there is no stage `x`"]);
+    assert_eq!(
+        messages(257),
+        ["this is the variable number 257", "there is no stage `x`"]
+    );
 }

@@ -72,7 +72,7 @@ impl Service {
             path: format!("/{}", path.trim_start_matches('/')),
             shown: access.shown.clone(),
             expressions: Expressions::default(),
-            vars: Data::new(&spec.mapping.vars),
+            vars: Data::space(&spec.mapping.vars),
             // The same in every run, and nothing that a frame or a sound holds.
             boundary: blake3::hash(access.base.as_bytes()).to_hex().to_string(),
             spec: spec.clone(),

@@ -90,12 +90,14 @@ impl Plan {
     // The step that stands for a stage says how it runs; what flows between stages is what flows
     // between their steps.
     fn stage_nodes<'a>(&'a self, drawn: &'a GraphOptions) -> Vec<Node<'a>> {
-        let number = |id: &StageId| self.stages.iter().position(|stage| stage.id == *id);
+        let stages = self.stages.iter().enumerate();
+        let places: BTreeMap<&StageId, usize> = stages.map(|(at, it)| (&it.id, at)).collect();
+        let number = |id: &StageId| places.get(id).copied();
         let node = |(at, stage): (usize, &'a StagePlan)| {
-            let own = || self.steps().filter(|(_, step)| step.stage == stage.id);
+            let own = || self.steps_of(&stage.id);
             let (_, main) = own()
                 .find(|(_, step)| step.stands_for_stage())
-                .or_else(|| own().last())?;
+                .or_else(|| own().next_back())?;
             let mut edges: Vec<(ItemKind, usize, &str)> = own()
                 .flat_map(|(index, _)| self.edges(index))
                 .filter_map(|(kind, to)| {
@@ -122,13 +124,17 @@ impl Plan {
 
     fn text(&self, nodes: &[Node<'_>], out: &mut String) -> std::fmt::Result {
         let width = nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
+        let mut of_stages: BTreeMap<&StageId, Vec<&Node<'_>>> = BTreeMap::new();
+        for node in nodes {
+            of_stages.entry(node.stage).or_default().push(node);
+        }
         for stage in &self.stages {
             match &stage.fate {
                 StageFate::Runs(_) => {}
                 StageFate::Bypassed(why) => writeln!(out, "{:width$}  -          {why}", stage.id)?,
                 StageFate::Skipped(why) => writeln!(out, "{:width$}  skipped    {why}", stage.id)?,
             }
-            for node in nodes.iter().filter(|node| *node.stage == stage.id) {
+            for node in of_stages.get(&stage.id).into_iter().flatten() {
                 let Node {
                     name, word, amount, ..
                 } = node;

@@ -15,18 +15,26 @@ use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageInput;
 use crate::recipe::StageKind;
-use petgraph::algo::tarjan_scc;
+use petgraph::algo::kosaraju_scc;
 use petgraph::algo::toposort;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 const READ_ONCE: &str = "a recipe reads its videos once";
+// Of more stages that wait for each other only the first are named.
+const LONGEST_TOLD: usize = 20;
+
+// More stages in a row that take crops of each other hold more frames than a machine has memory for.
+const DEEPEST_CROPS: usize = 8;
+
 const WRITTEN: &str = "what is found goes to a results file";
 
 /// The stages of a recipe, joined by what flows between them.
 pub(in crate::plan) struct StageGraph<'a> {
+    recipe: &'a Recipe,
     pub(in crate::plan) graph: DiGraph<&'a Stage, ItemKind>,
     /// Every stage after those it takes from.
     pub(in crate::plan) order: Vec<NodeIndex>,
@@ -37,26 +45,28 @@ impl<'a> StageGraph<'a> {
     pub(in crate::plan) fn of(recipe: &'a Recipe) -> Self {
         let (graph, ..) = connect(recipe);
         let order = toposort(&graph, None).unwrap_or_default();
-        Self { graph, order }
+        Self {
+            recipe,
+            graph,
+            order,
+        }
     }
 
     /// The stage whose crops `stage` takes, one by one or in batches.
     pub(in crate::plan) fn crops_of<'b>(&'b self, stage: &'b Stage) -> Option<&'b StageId> {
-        let stages = || self.graph.node_weights();
-        crops_of(stage, |id| stages().copied().find(|stage| stage.id == *id))
+        crops_of(self.recipe, stage)
     }
 }
 
 // A batch is of what its own input gives.
-fn crops_of<'a>(
-    stage: &'a Stage,
-    find: impl Fn(&StageId) -> Option<&'a Stage>,
-) -> Option<&'a StageId> {
+fn crops_of<'a>(recipe: &'a Recipe, stage: &'a Stage) -> Option<&'a StageId> {
     stage.inputs.iter().find_map(|input| match input.port {
         Port::Crops => Some(&input.stage),
         Port::Boxes | Port::Sound => None,
         Port::Main => {
-            let batch = find(&input.stage).filter(|it| it.spec.kind() == StageKind::Batch)?;
+            let batch = recipe
+                .stage(&input.stage)
+                .filter(|it| it.spec.kind() == StageKind::Batch)?;
             let mut inputs = batch.inputs.iter();
             let crops = inputs.find(|input| input.port == Port::Crops)?;
             Some(&crops.stage)
@@ -92,8 +102,31 @@ pub(in crate::plan) fn check(recipe: &Recipe) -> Vec<Diagnostic> {
             .iter()
             .flat_map(|stage| check_take(recipe, stage)),
     );
-    wrong.extend(cycles(&graph, &spans));
+    let cycles = cycles(&graph, &spans);
+    if cycles.is_empty() {
+        wrong.extend(check_depth(recipe));
+    }
+    wrong.extend(cycles);
     wrong
+}
+
+// How many stages in a row take crops of each other.
+fn check_depth(recipe: &Recipe) -> Vec<Diagnostic> {
+    let is_deep = |stage: &&Stage| {
+        let mut found = Some(*stage);
+        for _ in 0..=DEEPEST_CROPS {
+            let of = found.and_then(|stage| crops_of(recipe, stage));
+            found = of.and_then(|id| recipe.stage(id));
+        }
+        found.is_some()
+    };
+    let deep = recipe.stages.iter().filter(is_deep);
+    deep.map(|stage| {
+        let message = format!("`{}` takes crops of crops, {DEEPEST_CROPS} deep", stage.id);
+        Diagnostic::error(stage.key("inputs"), message)
+            .help("let it take the crops of a stage that is nearer to the frames")
+    })
+    .collect()
 }
 
 type Spans = BTreeMap<(NodeIndex, NodeIndex), Span>;
@@ -283,7 +316,7 @@ fn check_one_file_a_frame(recipe: &Recipe) -> Option<Diagnostic> {
 
 // Boxes are tested and padded where frames are cut around them.
 fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
-    if crops_of(stage, |id| recipe.stage(id)).is_some() {
+    if crops_of(recipe, stage).is_some() {
         return Vec::new();
     }
     let keys = ["filter", "padding"].into_iter();
@@ -301,7 +334,8 @@ fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
 }
 
 fn cycles(graph: &DiGraph<&Stage, ItemKind>, spans: &Spans) -> Vec<Diagnostic> {
-    tarjan_scc(graph)
+    // Not Tarjan's, which recurses as deep as stages follow each other.
+    kosaraju_scc(graph)
         .into_iter()
         .filter(|nodes| {
             nodes.len() > 1 || nodes.iter().any(|&node| graph.contains_edge(node, node))
@@ -312,7 +346,13 @@ fn cycles(graph: &DiGraph<&Stage, ItemKind>, spans: &Spans) -> Vec<Diagnostic> {
 
 fn cycle(graph: &DiGraph<&Stage, ItemKind>, spans: &Spans, nodes: &[NodeIndex]) -> Diagnostic {
     let path = path_round(graph, nodes);
-    let names: Vec<_> = path.iter().map(|&node| graph[node].id.as_str()).collect();
+    let names = path.iter().take(LONGEST_TOLD);
+    let mut names: Vec<_> = names.map(|&node| graph[node].id.as_str()).collect();
+    if let [.., first] = path.as_slice()
+        && names.len() < path.len()
+    {
+        names.extend(["...", graph[*first].id.as_str()]);
+    }
     // The path has at least two entries: its first node stands at both ends.
     let edges = path.iter().zip(path.iter().skip(1));
     let mut places = edges.filter_map(|(&from, &to)| Some((spans.get(&(from, to))?, to, from)));
@@ -323,7 +363,7 @@ fn cycle(graph: &DiGraph<&Stage, ItemKind>, spans: &Spans, nodes: &[NodeIndex]) 
     let mut diagnostic = Diagnostic::error(first, message)
         .label("this closes the circle")
         .help("remove one of these inputs");
-    for (&span, to, from) in places {
+    for (&span, to, from) in places.take(LONGEST_TOLD) {
         diagnostic = diagnostic.also(
             span,
             format!("`{}` waits for `{}`", graph[to].id, graph[from].id),
@@ -338,6 +378,7 @@ fn path_round(graph: &DiGraph<&Stage, ItemKind>, nodes: &[NodeIndex]) -> Vec<Nod
     let Some(&start) = nodes.iter().min_by_key(|node| graph[**node].span) else {
         return Vec::new();
     };
+    let nodes: BTreeSet<NodeIndex> = nodes.iter().copied().collect();
     let mut came_from = BTreeMap::new();
     let mut queue = std::collections::VecDeque::from([start]);
     while let Some(node) = queue.pop_front() {

@@ -294,8 +294,15 @@ impl Lowering<'_> {
             return Err(vec![nothing_runs(recipe, &stages)]);
         }
         let order = toposort(&self.graph, None).unwrap_or_default();
+        let mut of_stages: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for &node in &order {
+            let of_stage = of_stages.entry(self.graph[node].stage.clone());
+            of_stage.or_default().push(StepIndex(node));
+        }
         Ok(Plan {
             order: order.into_iter().map(StepIndex).collect(),
+            of_stages,
+            repeats: recipe.extract().is_some_and(|spec| spec.dedup),
             peak: memory::peak(&self.graph, self.facts),
             graph: self.graph,
             stages,

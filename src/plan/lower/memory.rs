@@ -10,6 +10,7 @@ use crate::facts::VideoFacts;
 use crate::item::ItemKind;
 use crate::item::PixelFormat;
 use crate::item::Size;
+use crate::name::StageId;
 use crate::plan::step::Execution;
 use crate::plan::step::Peak;
 use crate::plan::step::Step;
@@ -18,6 +19,7 @@ use petgraph::Direction;
 use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 /// Videos that are read at the same time.
@@ -41,7 +43,7 @@ pub(in crate::plan) fn peak(graph: &DiGraph<Step, ItemKind>, facts: &Facts) -> P
     Peak {
         frames,
         bytes: frames as u64 * one + bodies + decoding,
-        sound: graph.node_indices().map(|node| sound(graph, node)).sum(),
+        sound: sound(graph),
     }
 }
 
@@ -108,8 +110,19 @@ fn way_to(graph: &DiGraph<Step, ItemKind>, cut: NodeIndex) -> BTreeSet<NodeIndex
 
 // The bytes of sound in a step and before it. Pieces are small beside chunks; a chunk takes two
 // bytes a sample, or less where it is coded, and as text in a request four bytes of three.
-fn sound(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> u64 {
-    let step = &graph[node];
+fn sound(graph: &DiGraph<Step, ItemKind>) -> u64 {
+    let longest = graph.node_weights().filter_map(|step| match step.kind {
+        StepKind::ChunkSound { length, .. } => Some((&step.stage, length.longest())),
+        _ => None,
+    });
+    let longest: BTreeMap<&StageId, usize> = longest.collect();
+    let steps = graph.node_weights();
+    steps
+        .map(|step| sound_in(step, longest.get(&step.stage).copied().unwrap_or(0)))
+        .sum()
+}
+
+fn sound_in(step: &Step, longest: usize) -> u64 {
     let held = step.inbox + step.window;
     let chunks = match step.kind {
         // One that is collected and one that is passed on.
@@ -118,15 +131,7 @@ fn sound(graph: &DiGraph<Step, ItemKind>, node: NodeIndex) -> u64 {
         StepKind::SpeechRequest { .. } => held + step.window * 4 / 3,
         _ => 0,
     };
-    let of_stage = |other: &&Step| other.stage == step.stage;
-    let longest = graph
-        .node_weights()
-        .filter(of_stage)
-        .find_map(|it| match it.kind {
-            StepKind::ChunkSound { length, .. } => Some(length.longest()),
-            _ => None,
-        });
-    chunks as u64 * 2 * longest.unwrap_or(0) as u64
+    chunks as u64 * 2 * longest as u64
 }
 
 // The frames in one item of `kind` that `from` gives.

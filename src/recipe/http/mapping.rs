@@ -25,6 +25,7 @@ use serde_json::Map;
 use serde_json::Value as Json;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How a server is asked and understood. By default as the handler that RunPod's users of YOLO
 /// have: a list of frames in, a list of lists of objects out.
@@ -33,7 +34,7 @@ pub struct MappingSpec {
     /// What one request is about.
     pub about: Subject,
     /// The variables of the recipe, `vars` in both.
-    pub vars: Map<String, Json>,
+    pub vars: Arc<Map<String, Json>>,
     /// The fields of the request; `null` where the recipe writes none. In reach of its strings is
     /// what [`Subject::names`] lists, `params` and `vars`.
     pub request: Json,
@@ -128,7 +129,7 @@ impl Default for MappingSpec {
     fn default() -> Self {
         Self {
             about: Subject::Batch,
-            vars: Map::new(),
+            vars: Arc::default(),
             request: json!({
                 "images": "{{ images }}",
                 "conf": "{{ params.conf }}",
@@ -146,7 +147,7 @@ impl Default for MappingSpec {
 /// that it uses.
 pub(in crate::recipe) struct MappingReader<'a> {
     sources: &'a SourceMap,
-    vars: Map<String, Json>,
+    vars: Arc<Map<String, Json>>,
     /// The table that is read, such as `backends.NAME`.
     place: &'static str,
     /// What a request may say of its stage.

@@ -1,6 +1,7 @@
 //! From a request to a recipe, or to everything that is wrong with it.
 
 use crate::diag::Diagnostic;
+use crate::diag::MOST_TOLD;
 use crate::diag::Report;
 use crate::diag::SourceMap;
 use crate::name::BackendName;
@@ -25,6 +26,7 @@ use crate::recipe::recipe::Stage;
 use crate::recipe::tools::suggest::suggest;
 use crate::template::Variables;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// Reads the recipe of `request`: its layers, what the command line changes, its templates,
 /// then every key. The graph is not looked at beyond the names in `inputs`.
@@ -66,8 +68,8 @@ fn resolve(
     sources: SourceMap,
     wrong: &mut Vec<Diagnostic>,
 ) -> Recipe {
-    let ids = names(&merged.stages);
-    let declared = names(&merged.backends);
+    let ids = Declared::of(&merged.stages);
+    let declared = Declared::of(&merged.backends);
     let scope = render::scope_of(merged.vars, &sources, wrong);
     let allowed = request.allowed_variables.iter().cloned();
     let variables = Variables::new(environment.variables(), allowed);
@@ -75,17 +77,23 @@ fn resolve(
         scope: &scope,
         sources: &sources,
     };
-    let backends: BTreeMap<BackendName, Backend> = merged
-        .backends
-        .into_iter()
-        .filter_map(|section| read_backend(&context, &variables, section, wrong))
-        .collect();
-    let stages: Vec<Stage> = merged
-        .stages
-        .into_iter()
-        .filter_map(|section| read_stage(&context, section, wrong))
-        .collect();
+    let mut backends: BTreeMap<BackendName, Backend> = BTreeMap::new();
+    let mut stages: Vec<Stage> = Vec::new();
+    // What is beyond the mistakes that are told is not read.
+    for section in merged.backends {
+        if wrong.len() < MOST_TOLD {
+            backends.extend(read_backend(&context, &variables, section, wrong));
+        }
+    }
+    for section in merged.stages {
+        if wrong.len() < MOST_TOLD {
+            stages.extend(read_stage(&context, section, wrong));
+        }
+    }
     for stage in &stages {
+        if wrong.len() >= MOST_TOLD {
+            break;
+        }
         check_inputs(stage, &ids, wrong);
         wrong.extend(check_backend(stage, &declared));
         wrong.extend(Inference::of(stage, &backends).err());
@@ -93,7 +101,7 @@ fn resolve(
     Recipe {
         name: layers::title(&request.recipe),
         description: merged.description,
-        stages,
+        stages: stages.into(),
         backends,
         sources,
         files: Vec::new(),
@@ -101,20 +109,37 @@ fn resolve(
     }
 }
 
-// Those of stages and backends with mistakes too: naming one is not a mistake.
-fn names(sections: &[Section]) -> Vec<String> {
-    let names = sections.iter().map(|section| section.name.clone());
-    names.collect()
+/// The names of stages or backends, in the order of the recipe. Those with mistakes too: naming one
+/// is not a mistake.
+struct Declared {
+    names: Vec<String>,
+    sorted: BTreeSet<String>,
 }
 
-fn check_inputs(stage: &Stage, ids: &[String], wrong: &mut Vec<Diagnostic>) {
+impl Declared {
+    fn of(sections: &[Section]) -> Self {
+        let names = sections.iter().map(|section| section.name.clone());
+        let names: Vec<String> = names.collect();
+        Self {
+            sorted: names.iter().cloned().collect(),
+            names,
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.sorted.contains(name)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+}
+
+fn check_inputs(stage: &Stage, ids: &Declared, wrong: &mut Vec<Diagnostic>) {
     for input in &stage.inputs {
         let name = input.stage.as_str();
-        if !ids.iter().any(|id| id == name) {
-            let known = ids
-                .iter()
-                .map(String::as_str)
-                .filter(|id| *id != stage.id.as_str());
+        if !ids.has(name) && wrong.len() < MOST_TOLD {
+            let known = ids.names().filter(|id| *id != stage.id.as_str());
             wrong.push(
                 Diagnostic::error(input.span, format!("there is no stage `{name}`")).help(suggest(
                     name,
@@ -126,7 +151,7 @@ fn check_inputs(stage: &Stage, ids: &[String], wrong: &mut Vec<Diagnostic>) {
     }
 }
 
-fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {
+fn check_backend(stage: &Stage, declared: &Declared) -> Option<Diagnostic> {
     let name = stage.spec.backend()?.as_str();
     if name.is_empty() {
         // Told where it is read.
@@ -138,12 +163,10 @@ fn check_backend(stage: &Stage, declared: &[String]) -> Option<Diagnostic> {
     } else {
         &[]
     };
-    let declared = declared.iter().map(String::as_str);
-    let known: Vec<&str> = usual.iter().copied().chain(declared).collect();
-    (!known.contains(&name)).then(|| {
+    (!usual.contains(&name) && !declared.has(name)).then(|| {
         let help = suggest(
             name,
-            known,
+            usual.iter().copied().chain(declared.names()),
             "declare it with `[backends.NAME]`, or use one of",
         );
         Diagnostic::error(

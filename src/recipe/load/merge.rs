@@ -9,6 +9,7 @@ use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
 use crate::recipe::tools::suggest::suggest;
+use std::collections::BTreeMap;
 
 /// The keys at the top of a recipe.
 pub(in crate::recipe) const KEYS: [&str; 6] = [
@@ -49,9 +50,8 @@ pub(in crate::recipe) fn merge(layers: Vec<Layer>, wrong: &mut Vec<Diagnostic>) 
             }
         }
         if let Some(vars) = opened(table.take("vars"), wrong) {
-            for entry in named(vars, is_variable, "letters, digits and `_`", wrong) {
-                merged.vars.put(entry);
-            }
+            let vars = named(vars, is_variable, "letters, digits and `_`", wrong);
+            merged.vars.put_all(vars);
         }
         if let Some(stages) = opened(table.take("stages"), wrong) {
             lay(&mut merged.stages, stages, "stages", wrong);
@@ -126,19 +126,22 @@ fn opened(entry: Option<Entry>, wrong: &mut Vec<Diagnostic>) -> Option<Table> {
 
 // The tables of `above` over the sections of `below`.
 fn lay(below: &mut Vec<Section>, above: Table, group: &str, wrong: &mut Vec<Diagnostic>) {
+    let names = below.iter().enumerate();
+    // No name is twice in one table.
+    let places: BTreeMap<String, usize> = names
+        .map(|(at, section)| (section.name.clone(), at))
+        .collect();
     for entry in named(above, is_name, "letters, digits, `-` and `_`", wrong) {
         let Value::Table(keys) = entry.node.value else {
             let help = format!("open it with `[{group}.{}]`", entry.key);
             wrong.push(mistyped(&entry, "a table").help(help));
             continue;
         };
-        match below.iter_mut().find(|section| section.name == entry.key) {
+        match places.get(&entry.key).and_then(|at| below.get_mut(*at)) {
             Some(section) => {
                 // A name is shown where the user wrote it last.
                 section.span = entry.span;
-                for key in keys.0 {
-                    section.keys.put(key);
-                }
+                section.keys.put_all(keys.0);
             }
             None => below.push(Section {
                 name: entry.key,

@@ -5,6 +5,7 @@
 //! read.
 
 use crate::diag::Diagnostic;
+use crate::diag::MOST_TOLD;
 use crate::diag::Span;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
@@ -25,14 +26,15 @@ use std::fmt;
 use std::slice;
 
 /// Reads `table` as `T`. Each mistake is reported, its key struck out and the rest read again,
-/// so that one mistake does not hide the next; what was struck has its default. `keys` are
+/// so that one mistake does not hide the next, as far as they are told; what was struck has its
+/// default. `keys` are
 /// allowed besides those of `T` and were taken out before.
 pub(in crate::recipe) fn read<T: DeserializeOwned + Default>(
     mut table: Table,
     keys: &[&str],
     wrong: &mut Vec<Diagnostic>,
 ) -> T {
-    loop {
+    for _ in 0..MOST_TOLD {
         match T::deserialize(&table) {
             Ok(read) => return read,
             Err(mistake) => match mistake.entry {
@@ -44,6 +46,7 @@ pub(in crate::recipe) fn read<T: DeserializeOwned + Default>(
             },
         }
     }
+    T::default()
 }
 
 /// Why a table is not what was asked for.

@@ -1,6 +1,7 @@
 //! Templates in the strings of a recipe, each with the values that are in reach of it.
 
 use crate::diag::Diagnostic;
+use crate::diag::MOST_TOLD;
 use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::recipe::load::tree::Entry;
@@ -16,24 +17,30 @@ use serde_json::Number;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
+// More than anybody declares: each stage knows all of them.
+const MOST_VARIABLES: usize = 256;
+
 /// The scope of all strings: `vars`. A variable may use those above it.
 pub(in crate::recipe) fn scope_of(
     vars: Table,
     sources: &SourceMap,
     wrong: &mut Vec<Diagnostic>,
 ) -> Scope {
-    let mut values = Map::new();
-    for mut entry in vars.0 {
-        let scope = Scope::default().with("vars", values.clone());
+    let mut scope = Scope::default().with("vars", Map::new());
+    for (number, mut entry) in vars.0.into_iter().enumerate() {
+        if number == MOST_VARIABLES {
+            let message = format!("this is the variable number {}", MOST_VARIABLES + 1);
+            let help = format!("a recipe has at most {MOST_VARIABLES}");
+            wrong.push(Diagnostic::error(entry.span, message).help(help));
+            break;
+        }
         let mistakes = render(&mut entry.node, &scope, sources);
         wrong.extend(mistakes.into_iter().map(|mistake| {
             let help = mistake.help.clone().unwrap_or_default();
             mistake.help(format!("{help}; a variable may use those above it"))
         }));
         match value(&entry.node) {
-            Some(value) => {
-                values.insert(entry.key, value);
-            }
+            Some(value) => scope.insert("vars", entry.key, value),
             None => wrong.push(
                 Diagnostic::error(
                     entry.node.span,
@@ -47,7 +54,7 @@ pub(in crate::recipe) fn scope_of(
             ),
         }
     }
-    Scope::default().with("vars", values)
+    scope
 }
 
 /// A string of a backend that takes variables of the environment, whose values are not shown.
@@ -97,6 +104,7 @@ pub(in crate::recipe) fn render(
         node,
         &mut |text, span| match template::render(text, scope) {
             Ok(rendered) => *text = rendered,
+            Err(_) if wrong.len() >= MOST_TOLD => {}
             Err(fault) => wrong.push(placed(fault, text, span, sources)),
         },
     );
@@ -176,8 +184,7 @@ pub(in crate::recipe) fn within(
     sources: &SourceMap,
 ) -> Span {
     let exact = || {
-        let place = sources.place(span)?;
-        let written = place.source.text.get(place.range)?;
+        let written = sources.text(span)?;
         let start = span.start + written.find(text)?;
         let range = range?;
         text.get(range.clone())?;

@@ -88,6 +88,22 @@ impl Table {
         }
     }
 
+    /// Puts each of `entries`, as [`Self::put`] does.
+    pub(in crate::recipe) fn put_all(&mut self, entries: Vec<Entry>) {
+        let keys = self.0.iter().enumerate();
+        let mut places: BTreeMap<String, usize> =
+            keys.map(|(at, entry)| (entry.key.clone(), at)).collect();
+        for entry in entries {
+            match places.get(&entry.key) {
+                Some(at) => self.0[*at] = entry,
+                None => {
+                    places.insert(entry.key.clone(), self.0.len());
+                    self.0.push(entry);
+                }
+            }
+        }
+    }
+
     pub(in crate::recipe) fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|entry| entry.key.as_str())
     }

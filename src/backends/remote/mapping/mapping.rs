@@ -55,7 +55,7 @@ impl Mapping {
             used: expressions.names_in_all(&spec.request),
             spec: spec.clone(),
             expressions,
-            vars: Data::new(&spec.vars),
+            vars: Data::space(&spec.vars),
             heading: "[backends.NAME.answer]".to_owned(),
         }
     }

@@ -97,7 +97,7 @@ fn recipe(detecting: Vec<Stage>, primary: Option<&str>) -> Recipe {
     Recipe {
         name: "default".to_owned(),
         description: None,
-        stages,
+        stages: stages.into(),
         backends: BTreeMap::new(),
         sources: SourceMap::default(),
         files: Vec::new(),
