@@ -16,3 +16,6 @@ pub mod runpod;
 pub mod service;
 pub mod speech;
 pub(in crate::backends) mod submission;
+
+#[cfg(test)]
+mod tests;

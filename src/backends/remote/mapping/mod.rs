@@ -20,3 +20,6 @@ pub use mapping::Mapping;
 pub(in crate::backends) use unread::came;
 pub use unread::help;
 pub use value::Sizes;
+
+#[cfg(test)]
+mod tests;

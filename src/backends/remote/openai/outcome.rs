@@ -124,6 +124,9 @@ mod tests {
     use super::Unsupported;
     use super::answer;
     use super::unsupported;
+    use crate::backends::remote::speech;
+    use crate::backends::remote::speech::SentSound;
+    use crate::backends::remote::tests::mutations;
     use crate::backends::transport::reply::Reply;
     use crate::failure::Class;
     use std::time::Duration;
@@ -218,5 +221,25 @@ mod tests {
         assert_eq!(failure.unwrap_err().message, wanted);
         let failure = answer(&reply(200, "<html>Log in"), None).unwrap_err();
         assert!(failure.message.ends_with(": <html>Log in"), "{failure}");
+    }
+
+    #[test]
+    fn any_answer_is_read_or_refused() {
+        let sent = SentSound {
+            seconds: 3.73,
+            translate: false,
+        };
+        mutations::each(mutations::of_sound(), |reply| {
+            let lacks = unsupported(reply);
+            assert!(lacks.is_none() || reply.status != 200);
+            match answer(reply, Some("MY_KEY")) {
+                Ok(output) => {
+                    if let Ok(heard) = speech::recognition(&output, &sent) {
+                        mutations::check_recognition(&heard, sent.seconds);
+                    }
+                }
+                Err(failure) => assert!(failure.message.len() < 10_000, "{}", failure.message),
+            }
+        });
     }
 }

@@ -55,9 +55,10 @@ pub(in crate::backends::remote) fn settle(
     let times: Vec<&mut f64> = of_segments
         .chain(words.iter_mut().flat_map(Spoken::times))
         .collect();
+    // As far before the sound as behind it is as wrong.
     let latest = times
         .iter()
-        .fold(0.0_f64, |latest, time| latest.max(**time));
+        .fold(0.0_f64, |latest, time| latest.max(time.abs()));
     let parts = parts_of_a_second(latest, seconds).ok_or_else(|| odd(latest, seconds))?;
     for time in times {
         *time /= parts;

@@ -2,6 +2,9 @@
 
 use super::JobState;
 use super::JobStatus;
+use crate::backends::remote::speech;
+use crate::backends::remote::speech::SentSound;
+use crate::backends::remote::tests::mutations;
 use crate::backends::transport::redaction::Redaction;
 use crate::backends::transport::reply::Reply;
 use crate::backends::transport::secret::Secret;
@@ -267,4 +270,30 @@ fn a_wrong_key_is_told_by_the_name_of_its_variable() {
         failure.message,
         "the key in MY_KEY is not accepted (HTTP 401: )"
     );
+}
+
+#[test]
+fn any_answer_about_a_job_is_read_or_refused() {
+    mutations::each(mutations::of_jobs(), |reply| {
+        match JobStatus::submitted(reply, true, KEY).and_then(|job| job.id()) {
+            // It becomes a part of a path.
+            Ok(id) => assert!(!id.contains(['/', '?', '#', '%']) && id != ".."),
+            Err(failure) => assert!(!failure.message.is_empty()),
+        }
+        let Ok(job) = JobStatus::asked(reply, "a", KEY) else {
+            return;
+        };
+        let (execution, attempt) = (job.execution(), job.attempt());
+        assert!(execution.is_none_or(|it| it <= Duration::from_secs(7 * 24 * 3600)));
+        assert!(!attempt.follows(&attempt));
+        if let Ok(JobState::Done(output)) = job.state() {
+            let sent = SentSound {
+                seconds: 3.73,
+                translate: false,
+            };
+            if let Ok(heard) = speech::recognition(&output, &sent) {
+                mutations::check_recognition(&heard, sent.seconds);
+            }
+        }
+    });
 }

@@ -1,0 +1,3 @@
+//! What the tests of several protocols need.
+
+pub(super) mod mutations;
