@@ -1,3 +1,5 @@
+//! Questions and answers of items, and the items that they stand for.
+
 use super::Answer;
 use super::Extent;
 use super::Question;

@@ -26,7 +26,7 @@ fn kills() -> u32 {
 
 // The seconds of a video: more of them than runs are killed get done.
 fn seconds() -> u32 {
-    2 * kills() + 6
+    4 * kills()
 }
 
 // All frames, at two a second.
@@ -40,7 +40,10 @@ fn videos(folder: &Path) -> Vec<String> {
         let (name, width) = (format!("{number}.avi"), 320 + 16 * number);
         let made = Command::new("ffmpeg")
             .args(["-v", "error", "-f", "lavfi", "-i"])
-            .arg(format!("testsrc=size={width}x180:rate=10:duration={}", seconds()))
+            .arg(format!(
+                "testsrc=size={width}x180:rate=10:duration={}",
+                seconds()
+            ))
             .args(["-pix_fmt", "yuv420p", "-c:v", "mpeg4", "-q:v", "2"])
             .arg(folder.join(&name))
             .status();
@@ -124,7 +127,9 @@ async fn undisturbed(folder: &TempDir, videos: &[String]) -> Vec<Value> {
 async fn killed(folder: &TempDir, videos: &[String], fleet: &Fleet) -> u32 {
     let (mut random, mut killed) = (7_u64, 0);
     for _ in 0..2 * kills() + 20 {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         // A job takes some four calls, so that there is work left to the last.
         let kill = (killed < kills()).then_some(1 + (random >> 33) % 40);
         match run(folder.path(), videos, fleet, kill).await {
@@ -144,6 +149,7 @@ async fn killed_at_any_moment_nothing_is_lost_and_little_is_paid_twice() {
     let wanted = undisturbed(&folder, &videos).await;
     let fleet = fleet(Vec::new()).await;
     let killed = killed(&folder, &videos, &fleet).await;
+    assert_eq!(killed, kills(), "it was done before");
     assert_eq!(results(folder.path()), wanted);
     let paid: usize = fleet.sizes().iter().sum();
     eprintln!("{killed} kills: {paid} frames were paid, of {}", frames());
@@ -159,7 +165,11 @@ async fn killed_at_any_moment_while_all_else_goes_wrong_the_results_are_the_same
     let good = |fault: &Fault| !fault.costs_frames() && !fault.is_chance();
     let fleet = fleet(Fault::ALL.into_iter().filter(good).collect()).await;
     let killed = killed(&folder, &videos, &fleet).await;
+    assert_eq!(killed, kills(), "it was done before");
     assert_eq!(results(folder.path()), wanted);
     let (paid, jobs) = (fleet.sizes().iter().sum::<usize>(), fleet.sizes().len());
-    eprintln!("{killed} kills: {paid} frames in {jobs} jobs, of {} frames", frames());
+    eprintln!(
+        "{killed} kills: {paid} frames in {jobs} jobs, of {} frames",
+        frames()
+    );
 }

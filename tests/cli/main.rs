@@ -18,6 +18,7 @@ mod interrupts;
 mod journal;
 mod jsonl;
 mod kept;
+mod kills;
 mod log;
 mod models;
 mod plan;
