@@ -137,8 +137,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         })
         .map_err(|error| AppError::environment(&error))?;
     let report = ledger.close(compiled.plan.stages(), stop.reason(), demo);
-    keeper.end(&report);
-    Ok(report)
+    Ok(keeper.end(report))
 }
 
 // Opens the journal, before anything is said, sent or paid.

@@ -97,8 +97,8 @@ impl Keeper {
         told(self.journal.settle(video, state, why));
     }
 
-    /// Notes how the run ended.
-    pub(super) fn end(&self, report: &RunReport) {
+    /// Notes how the run ended, as `report` says.
+    pub(super) fn end(&self, report: RunReport) -> RunReport {
         for video in &report.videos {
             let (state, why) = (outcome(video), video.error.as_deref());
             self.settle(video.id, state, why);
@@ -107,6 +107,7 @@ impl Keeper {
             exit_code: report.exit_code(),
             stopped: report.stopped.as_ref().map(StopReason::to_string),
         }));
+        report
     }
 }
 
