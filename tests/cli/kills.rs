@@ -162,7 +162,9 @@ async fn killed_at_any_moment_while_all_else_goes_wrong_the_results_are_the_same
     let folder = TempDir::new().unwrap();
     let videos = videos(folder.path());
     let wanted = undisturbed(&folder, &videos).await;
-    let good = |fault: &Fault| !fault.costs_frames() && !fault.is_chance();
+    // Odd bytes stand in the name of a class, and so in the results.
+    let good =
+        |fault: &Fault| !fault.costs_frames() && !fault.is_chance() && *fault != Fault::OddBytes;
     let fleet = fleet(Fault::ALL.into_iter().filter(good).collect()).await;
     let killed = killed(&folder, &videos, &fleet).await;
     assert_eq!(killed, kills(), "it was done before");
