@@ -6,7 +6,12 @@
 use crate::backends::transport::reply::Reply;
 use crate::item::Found;
 use crate::speech::Recognition;
-use proptest::prelude::*;
+use proptest::prelude::Just;
+use proptest::prelude::Strategy;
+use proptest::prelude::any;
+use proptest::prelude::prop;
+use proptest::prelude::prop_assert;
+use proptest::prelude::prop_oneof;
 use proptest::sample::Index;
 use proptest::sample::select;
 use proptest::test_runner::Config;
