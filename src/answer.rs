@@ -31,11 +31,23 @@ use crate::time::Pts;
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
+use std::path::Path;
 
 /// BLAKE3 of everything that decides what a stage answers: its kind, its model, its parameters,
 /// and the stages that it takes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StageDigest(pub [u8; 32]);
+
+impl StageDigest {
+    /// What the answer of a stage that writes files is kept under for one file: two videos of the
+    /// same content are written to files of their own.
+    pub fn of_file(self, path: &Path) -> Self {
+        let mut digest = blake3::Hasher::new();
+        digest.update(&self.0);
+        digest.update(path.as_os_str().as_encoded_bytes());
+        Self(*digest.finalize().as_bytes())
+    }
+}
 
 impl fmt::Display for StageDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

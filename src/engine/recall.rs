@@ -107,6 +107,10 @@ impl Attempts {
         let answers = items.iter().filter_map(|item| {
             let (extent, answer) = Answer::of(item)?;
             let video = item.video();
+            let stage = match &answer {
+                Answer::File(file) => stage.of_file(&file.path),
+                _ => stage,
+            };
             Some(NotedAnswer {
                 key: ItemKey {
                     video,

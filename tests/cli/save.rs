@@ -99,7 +99,8 @@ fn two_stages_are_a_frame_extractor() {
     assert!(said.talk.contains("save: 4 frames in "), "{}", said.talk);
     assert!(said.talk.contains("8 frames in "), "{}", said.talk);
     // Twice is as once: the same files, nothing beside them.
-    assert_eq!(vpipe(folder.path(), &words).code, 0);
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(said.code, 0, "{}", said.talk);
     assert_eq!(files(&folder.path().join("output")), expected);
 }
 

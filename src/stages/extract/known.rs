@@ -225,15 +225,15 @@ pub(in crate::stages) fn kept_file(
     facts: &VideoFacts,
     moment: &Moment,
 ) -> Option<SavedFile> {
+    let path = spec.path(&facts.path, moment).ok()?;
     let key = ItemKey {
         video: moment.video,
-        stage,
+        stage: stage.of_file(&path),
         extent: Extent::of_moment(moment),
     };
     let Ok(Some(Answer::File(file))) = answers.look_up(&key) else {
         return None;
     };
-    let path = spec.path(&facts.path, moment).ok()?;
     let on_disk = fs::symlink_metadata(&file.path).ok()?;
     let is_there = on_disk.is_file() && on_disk.len() == file.bytes;
     (path == file.path && is_there).then_some(file)

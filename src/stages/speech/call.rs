@@ -195,17 +195,20 @@ impl SpeechCall {
         exchange: &mut Exchange,
     ) -> Result<Submission, Failure> {
         let names = self.protocol.names(item);
-        let level = || self.protocol.detail().map(TranscriptDetail::level);
         loop {
-            let asked = level();
             let submitted = self
                 .remote
-                .submit(&names, codec.media_type(), body, exchange)
+                .submit(&names, codec.media_type(), body.clone(), exchange)
                 .await;
-            if submitted.is_ok() || level() == asked {
+            if submitted.is_ok() || self.protocol.detail().is_none() {
                 return submitted;
             }
-            body = self.prepare(item)?;
+            // Made before the server said, to this request or to another, what it does not give.
+            let again = self.prepare(item)?;
+            if again == body {
+                return submitted;
+            }
+            body = again;
         }
     }
 

@@ -113,8 +113,8 @@ async fn this_machine_is_never_asked_through_a_proxy() {
     let (proxy, passed) = recorder().await;
     let (url, heard) = recorder().await;
     let port = url.rsplit(':').next().unwrap();
-    let folder = TempDir::new().unwrap();
     for host in ["127.0.0.1", "localhost"] {
+        let folder = TempDir::new().unwrap();
         let text = recipe(&format!("http://{host}:{port}/a"), WITH_KEY);
         fs::write(folder.path().join("recipe.toml"), text).unwrap();
         let said = behind(&proxy, folder.path(), &RUN).await;

@@ -133,13 +133,8 @@ async fn answers_that_lie_cost_their_frames_and_nothing_else() {
             .map(|entry| entry["error"].as_str().unwrap_or("-"))
             .collect();
         errors.sort_unstable();
-        let counted = [
-            ("-", 7),
-            ("bad-answer", 9),
-            ("busy", 1),
-            ("network", 2),
-            ("worker", 1),
-        ];
+        // Where nothing comes back, it is asked again; the others are answers.
+        let counted = [("-", 9), ("bad-answer", 9), ("busy", 1), ("worker", 1)];
         let counted = counted.map(|(error, count)| vec![error; count]);
         assert_eq!(errors, counted.concat(), "{:#}", results["run"]["errors"]);
     }

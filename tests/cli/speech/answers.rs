@@ -120,7 +120,7 @@ impl Server {
             .replace("ADDRESS", &self.address)
             .replace("MODE", mode);
         fs::write(folder.join("recipe.toml"), recipe.replace("CHUNK", chunk)).unwrap();
-        vpipe_beside(folder, &["run", "recipe.toml", input], &[]).await
+        vpipe_beside(folder, &["run", "--fresh", "recipe.toml", input], &[]).await
     }
 }
 

@@ -342,7 +342,11 @@ async fn sound_that_is_not_there_or_silent_costs_no_request() {
         "{}",
         said.talk
     );
+    // The results of before know more, and stay.
+    let partial = folder.path().join("output/one_results.partial.json");
+    let partial: Value = serde_json::from_str(&fs::read_to_string(partial).unwrap()).unwrap();
+    assert_eq!(partial["transcription"]["error"], "media");
     let transcription = &results(folder.path(), "one")["transcription"];
-    assert_eq!(transcription["error"], "media");
+    assert_eq!(transcription["segments"], serde_json::json!([]));
     assert!(server.heard().is_empty());
 }
