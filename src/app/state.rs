@@ -107,11 +107,10 @@ fn before_templates(text: &str) -> PathBuf {
     };
     let mut path = PathBuf::from(fixed);
     // The last part goes on in the template, unless it ends there.
-    if !fixed.ends_with(['/', std::path::MAIN_SEPARATOR]) {
-        match path.components().next_back() {
-            Some(Component::Normal(_)) => drop(path.pop()),
-            _ => {}
-        }
+    let is_cut = !fixed.ends_with(['/', std::path::MAIN_SEPARATOR]);
+    let last = path.components().next_back();
+    if is_cut && matches!(last, Some(Component::Normal(_))) {
+        path.pop();
     }
     path
 }

@@ -57,9 +57,9 @@ impl Expansion {
             |(mut kept, mut left_out), file| {
                 let is_new = stem(&file).is_none_or(|stem| taken.insert(stem));
                 if is_new {
-                    kept.push(file)
+                    kept.push(file);
                 } else {
-                    left_out.push(file)
+                    left_out.push(file);
                 }
                 (kept, left_out)
             },

@@ -61,7 +61,7 @@ impl Writer<'_> {
             }
             Notification::Output(Item::FrameRecord(frame)) => {
                 self.growing
-                    .add(self.recipe, &frame, self.inputs.places.get(&frame.video))
+                    .add(self.recipe, &frame, self.inputs.places.get(&frame.video));
             }
             Notification::Output(Item::Saved(saved)) => ledger.file(&saved),
             // Nothing else leaves a plan.

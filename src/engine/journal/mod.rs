@@ -18,6 +18,7 @@ mod content;
 mod error;
 mod forget;
 mod hold;
+#[expect(clippy::module_inception, reason = "the file is named by its subject")]
 mod journal;
 mod runs;
 mod schema;

@@ -130,7 +130,8 @@ pub(super) fn condition(condition: &Condition) -> Value {
 // What of an address comes behind the host.
 fn path(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or("", |at| &rest[at..])
+    let place = rest.find('/').and_then(|at| rest.get(at..));
+    place.unwrap_or_default()
 }
 
 fn read(answer: &AnswerShape, used: &mut NamesUsed) -> Value {

@@ -122,10 +122,10 @@ pub(super) fn asked(inference: &Inference, place: &Placement) -> Option<Terms> {
             yolo_on_server(spec, backend.as_ref(), &mut used)
         }
         (Inference::Whisper(spec, _), Placement::Local(place)) => {
-            whisper(spec, json!({ "local": place.model.digest }))
+            whisper(spec, &json!({ "local": place.model.digest }))
         }
         (Inference::Whisper(spec, backend), Placement::Remote(place)) => {
-            whisper(spec, speech_server(spec, backend.as_ref(), place))
+            whisper(spec, &speech_server(spec, backend.as_ref(), place))
         }
         (Inference::Http(spec, server), Placement::Remote(_)) => http(spec, server, &mut used),
     };
@@ -186,7 +186,7 @@ fn yolo_on_server(spec: &YoloSpec, backend: Option<&YoloBackend>, used: &mut Nam
     })
 }
 
-fn whisper(spec: &WhisperSpec, model: Value) -> Value {
+fn whisper(spec: &WhisperSpec, model: &Value) -> Value {
     let WhisperSpec {
         backend: _,
         model: _,

@@ -234,8 +234,8 @@ impl Extract {
     }
 }
 
-fn note(sample: Sample, item: &Item, video: VideoId, out: &mut Emitter) {
-    let same_as = match item {
+fn note(mut sample: Sample, item: &Item, video: VideoId, out: &mut Emitter) {
+    sample.same_as = match item {
         Item::Repeat(repeat) => Some(repeat.same_as),
         _ => None,
     };
@@ -243,7 +243,6 @@ fn note(sample: Sample, item: &Item, video: VideoId, out: &mut Emitter) {
         pts: sample.pts,
         crop: None,
     };
-    let sample = Sample { same_as, ..sample };
     out.note(video, extent, Answer::Sample(sample));
 }
 

@@ -521,7 +521,7 @@ fn differing(one: &Digests, other: &Digests) -> BTreeSet<String> {
 }
 
 fn place(stage: &Stage) -> Placement {
-    match stage.spec.backend().map(|name| name.as_str()) {
+    match stage.spec.backend().map(vpipe::name::BackendName::as_str) {
         Some("here") => Placement::Local(placements::local("m")),
         // A server of OpenAI's API is placed with the model that it is asked for.
         Some("ears") => Placement::Remote(RemoteFacts {

@@ -229,7 +229,7 @@ impl<'a> Branch<'a> {
                 "MatMul" => break at,
                 "MatMulInteger" => break self.maker(at, 0, "DynamicQuantizeLinear")?,
                 "Mul" | "Add" | "Cast" => {
-                    at = *self.makers.get(self.nodes.get(at)?.inputs.first()?)?
+                    at = *self.makers.get(self.nodes.get(at)?.inputs.first()?)?;
                 }
                 _ => return None,
             }

@@ -137,7 +137,7 @@ fn exponential(power: f32) -> f32 {
     let rounded = power * std::f32::consts::LOG2_E + ROUND;
     let whole = rounded - ROUND;
     // The logarithm of 2 in two parts, of which the first has few bits.
-    let rest = power - whole * 0.693_359_375 + whole * 2.121_944_4e-4;
+    let rest = power - whole * (355.0 / 512.0) + whole * 2.121_944_4e-4;
     let coefficients = [
         1.398_199_9e-3,
         8.333_452e-3,

@@ -150,7 +150,7 @@ fn apply(body: &mut Vec<u8>, change: Change) {
             *body = value.to_string().into_bytes();
         }
         (Change::Text, Some(value)) => {
-            *body = Value::from(value.to_string()).to_string().into_bytes()
+            *body = Value::from(value.to_string()).to_string().into_bytes();
         }
         (_, None) => {}
     }

@@ -4,6 +4,7 @@
 //! answer means. Does not know whose answer it is.
 
 mod layer;
+#[expect(clippy::module_inception, reason = "the file is named by its subject")]
 mod redaction;
 mod spelling;
 

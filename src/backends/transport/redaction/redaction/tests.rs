@@ -148,7 +148,7 @@ fn a_value_holds_no_key_in_any_place() {
 #[test]
 fn an_excerpt_never_ends_within_a_key() {
     let redaction = redaction(KEY);
-    let part = &KEY[..8];
+    let part = KEY.get(..8).unwrap();
     let near = (150..200).step_by(7);
     for before in near.chain([0, 16_000, 16_384, 16_500, 17_000, 300_000]) {
         for filled in ["x", " "] {
