@@ -5,7 +5,9 @@
 use crate::answer::Answer;
 use crate::answer::ItemKey;
 use crate::answer::OpenTicket;
+use crate::answer::StageDigest;
 use crate::failure::Failure;
+use crate::item::Item;
 use crate::name::Ticket;
 
 /// Where answers are kept.
@@ -67,6 +69,33 @@ pub struct NotedAnswer {
     pub origin: Option<String>,
     /// The ticket that it came under.
     pub ticket: Option<Ticket>,
+}
+
+impl NotedAnswer {
+    /// The answer that `item` carries out of the stage with this digest, and where it came from;
+    /// `None` where it carries none.
+    pub(super) fn of(
+        item: &Item,
+        stage: StageDigest,
+        origin: Option<&str>,
+        ticket: Option<&Ticket>,
+    ) -> Option<Self> {
+        let (extent, answer) = Answer::of(item)?;
+        let stage = match &answer {
+            Answer::File(file) => stage.of_file(&file.path),
+            _ => stage,
+        };
+        Some(Self {
+            key: ItemKey {
+                video: item.video(),
+                stage,
+                extent,
+            },
+            answer,
+            origin: origin.map(str::to_owned),
+            ticket: ticket.cloned(),
+        })
+    }
 }
 
 /// Keeps nothing and knows nothing.

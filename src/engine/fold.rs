@@ -1,7 +1,5 @@
 //! The task of a step that folds: one state a video, items in the order of their arrival.
 
-use crate::answer::Answer;
-use crate::answer::ItemKey;
 use crate::engine::answers::NotedAnswer;
 use crate::engine::conductor::Reporter;
 use crate::engine::operator::Fold;
@@ -98,21 +96,10 @@ impl FoldTask {
         let Some(stage) = self.step.digest.filter(|_| !self.stop.is_stopping()) else {
             return;
         };
-        let answers = items.iter().filter_map(|item| {
-            let (extent, answer) = Answer::of(item)?;
-            let video = item.video();
-            Some(NotedAnswer {
-                key: ItemKey {
-                    video,
-                    stage,
-                    extent,
-                },
-                answer,
-                origin: None,
-                ticket: None,
-            })
-        });
-        let answers: Vec<_> = answers.collect();
+        let answers = items.iter();
+        let answers: Vec<_> = answers
+            .filter_map(|item| NotedAnswer::of(item, stage, None, None))
+            .collect();
         if !answers.is_empty() {
             self.reporter.answered(answers).await;
         }

@@ -3,7 +3,6 @@
 //! Nothing is prepared, and no permit taken, for what is known. What is not known is kept when its
 //! answer has come, before it counts.
 
-use crate::answer::Answer;
 use crate::answer::Extent;
 use crate::answer::ItemKey;
 use crate::answer::OpenTicket;
@@ -104,25 +103,8 @@ impl Attempts {
             Worker::Threads { .. } => None,
             Worker::Calls(call) => Some(call.address()),
         };
-        let answers = items.iter().filter_map(|item| {
-            let (extent, answer) = Answer::of(item)?;
-            let video = item.video();
-            let stage = match &answer {
-                Answer::File(file) => stage.of_file(&file.path),
-                _ => stage,
-            };
-            Some(NotedAnswer {
-                key: ItemKey {
-                    video,
-                    stage,
-                    extent,
-                },
-                answer,
-                origin: origin.clone(),
-                ticket: ticket.clone(),
-            })
-        });
-        let answers: Vec<_> = answers.collect();
+        let noted = |item| NotedAnswer::of(item, stage, origin.as_deref(), ticket.as_ref());
+        let answers: Vec<_> = items.iter().filter_map(noted).collect();
         match ticket {
             Some(ticket) if answers.is_empty() => self.reporter.forgotten(ticket).await,
             _ if answers.is_empty() => {}
