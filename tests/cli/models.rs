@@ -1,5 +1,7 @@
 //! `vpipe run` with a detector that a test writes: the size that frames are fitted to.
 
+use crate::support::onnx::bytes;
+use crate::support::onnx::number;
 use crate::support::program::vpipe;
 use serde_json::Value;
 use serde_json::json;
@@ -7,34 +9,14 @@ use std::fs;
 use std::process::Command;
 use tempfile::TempDir;
 
-fn varint(mut number: u64) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    while number >= 0x80 {
-        bytes.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    bytes.push(number as u8);
-    bytes
-}
-
-/// Fields of a protobuf message: a number, and a message, text or bytes.
-fn number(field: u64, value: u64) -> Vec<u8> {
-    [varint(field << 3), varint(value)].concat()
-}
-
-fn part(field: u64, content: &[u8]) -> Vec<u8> {
-    let length = varint(content.len() as u64);
-    [varint(field << 3 | 2), length, content.to_vec()].concat()
-}
-
 fn value(name: &str, dims: [Option<u64>; 4]) -> Vec<u8> {
     let dims = dims.into_iter().flatten().map(|dim| match dim {
-        0 => part(1, &part(2, b"any")),
-        dim => part(1, &number(1, dim)),
+        0 => bytes(1, bytes(2, b"any")),
+        dim => bytes(1, number(1, dim)),
     });
     let shape: Vec<u8> = dims.flatten().collect();
-    let tensor = [number(1, 1), part(2, &shape)].concat();
-    [part(1, name.as_bytes()), part(2, &part(1, &tensor))].concat()
+    let tensor = [number(1, 1), bytes(2, &shape)].concat();
+    [bytes(1, name.as_bytes()), bytes(2, bytes(1, &tensor))].concat()
 }
 
 /// A detector that takes frames of `side`, any where that is 0, and finds one box whatever it sees:
@@ -48,27 +30,31 @@ fn detector(side: u64, imgsz: Option<u64>) -> Vec<u8> {
     let boxes: Vec<u8> = boxes.into_iter().flat_map(f32::to_le_bytes).collect();
     let tensor = [
         [number(1, 1), number(1, 5), number(1, 8), number(2, 1)].concat(),
-        part(8, b"boxes"),
-        part(9, &boxes),
+        bytes(8, b"boxes"),
+        bytes(9, &boxes),
     ];
-    let node = [part(1, b"boxes"), part(2, b"output0"), part(4, b"Identity")];
+    let node = [
+        bytes(1, b"boxes"),
+        bytes(2, b"output0"),
+        bytes(4, b"Identity"),
+    ];
     let images = [Some(1), Some(3), Some(side), Some(side)];
     let graph = [
-        part(1, &node.concat()),
-        part(2, b"boxes"),
-        part(5, &tensor.concat()),
-        part(11, &value("images", images)),
-        part(12, &value("output0", [Some(1), Some(5), Some(8), None])),
+        bytes(1, node.concat()),
+        bytes(2, b"boxes"),
+        bytes(5, tensor.concat()),
+        bytes(11, value("images", images)),
+        bytes(12, value("output0", [Some(1), Some(5), Some(8), None])),
     ];
     let entry = |key: &str, value: &str| {
-        let entry = [part(1, key.as_bytes()), part(2, value.as_bytes())].concat();
-        part(14, &entry)
+        let entry = [bytes(1, key.as_bytes()), bytes(2, value.as_bytes())].concat();
+        bytes(14, &entry)
     };
     let size = imgsz.map(|side| entry("imgsz", &format!("[{side}, {side}]")));
     [
         number(1, 8),
-        part(7, &graph.concat()),
-        part(8, &number(2, 13)),
+        bytes(7, graph.concat()),
+        bytes(8, number(2, 13)),
         entry("names", "{0: 'thing'}"),
         size.unwrap_or_default(),
     ]
