@@ -6,6 +6,7 @@
 //! nothing of what the metadata means.
 
 use crate::backends::engine::network::EngineError;
+use crate::backends::engine::onnx;
 use crate::backends::engine::protobuf::Reader;
 use crate::backends::engine::protobuf::Torn;
 use crate::backends::engine::protobuf::Wire;
@@ -17,37 +18,6 @@ use std::collections::HashSet;
 use std::io::BufRead;
 use std::io::Cursor;
 use std::io::Seek;
-
-// Field numbers of onnx.proto.
-const MODEL_GRAPH: u64 = 7;
-const MODEL_METADATA: u64 = 14;
-const MODEL_FUNCTIONS: u64 = 25;
-const GRAPH_NODE: u64 = 1;
-const GRAPH_INITIALIZER: u64 = 5;
-const GRAPH_INPUT: u64 = 11;
-const GRAPH_OUTPUT: u64 = 12;
-const GRAPH_VALUE: u64 = 13;
-const GRAPH_SPARSE: u64 = 15;
-const NODE_OPERATOR: u64 = 4;
-const NODE_ATTRIBUTE: u64 = 5;
-const ATTRIBUTE_TENSOR: u64 = 5;
-const ATTRIBUTE_GRAPH: u64 = 6;
-const ATTRIBUTE_TENSORS: u64 = 10;
-const ATTRIBUTE_GRAPHS: u64 = 11;
-const ATTRIBUTE_SPARSE: u64 = 22;
-const ATTRIBUTE_SPARSES: u64 = 23;
-const VALUE_NAME: u64 = 1;
-const VALUE_TYPE: u64 = 2;
-const TYPE_TENSOR: u64 = 1;
-const TYPE_SEQUENCE: u64 = 4;
-const TYPE_MAP: u64 = 5;
-const TYPE_OPTIONAL: u64 = 9;
-const TENSOR_TYPE_ELEMENT: u64 = 1;
-const TENSOR_TYPE_SHAPE: u64 = 2;
-const SHAPE_DIMENSION: u64 = 1;
-const DIMENSION_VALUE: u64 = 1;
-const ENTRY_KEY: u64 = 1;
-const ENTRY_VALUE: u64 = 2;
 
 /// ONNX's number for 32-bit floats.
 pub(in crate::backends) const FLOAT32: u64 = 1;
@@ -195,9 +165,9 @@ impl<R: BufRead + Seek> Walk<R> {
         let end = self.reader.end();
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (MODEL_GRAPH, Wire::Bytes(end)) => self.graph(end, 0)?,
-                (MODEL_METADATA, Wire::Bytes(end)) => self.entry(end)?,
-                (MODEL_FUNCTIONS, _) => {
+                (onnx::MODEL_GRAPH, Wire::Bytes(end)) => self.graph(end, 0)?,
+                (onnx::MODEL_METADATA, Wire::Bytes(end)) => self.entry(end)?,
+                (onnx::MODEL_FUNCTIONS, _) => {
                     return refused("has functions of its own, which an exporter can write out");
                 }
                 // The format has 26 fields; what has others is something else.
@@ -214,24 +184,24 @@ impl<R: BufRead + Seek> Walk<R> {
         }
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (GRAPH_NODE, Wire::Bytes(end)) => self.node(end, depth)?,
-                (GRAPH_INITIALIZER, Wire::Bytes(end)) => {
+                (onnx::GRAPH_NODE, Wire::Bytes(end)) => self.node(end, depth)?,
+                (onnx::GRAPH_INITIALIZER, Wire::Bytes(end)) => {
                     let name = self.weights.tensor(&mut self.reader, end)?;
                     if depth == 0 {
                         self.keep(name.len())?;
                         self.initializers.insert(name);
                     }
                 }
-                (GRAPH_INPUT | GRAPH_OUTPUT | GRAPH_VALUE, Wire::Bytes(end)) => {
+                (onnx::GRAPH_INPUT | onnx::GRAPH_OUTPUT | onnx::GRAPH_VALUE, Wire::Bytes(end)) => {
                     let port = self.port(end)?;
                     self.keep(port.name.len() + 8 * port.dims.len())?;
                     match number {
-                        GRAPH_INPUT if depth == 0 => self.header.inputs.push(port),
-                        GRAPH_OUTPUT if depth == 0 => self.header.outputs.push(port),
+                        onnx::GRAPH_INPUT if depth == 0 => self.header.inputs.push(port),
+                        onnx::GRAPH_OUTPUT if depth == 0 => self.header.outputs.push(port),
                         _ => {}
                     }
                 }
-                (GRAPH_SPARSE, _) => return refused("has sparse weights"),
+                (onnx::GRAPH_SPARSE, _) => return refused("has sparse weights"),
                 _ => self.reader.skip(value)?,
             }
         }
@@ -245,7 +215,7 @@ impl<R: BufRead + Seek> Walk<R> {
         }
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (NODE_OPERATOR, Wire::Bytes(end)) => {
+                (onnx::NODE_OPERATOR, Wire::Bytes(end)) => {
                     let operator = self.text(end, LONGEST_NAME)?;
                     if ENDLESS.contains(&operator.as_str()) {
                         return refused(format!(
@@ -254,7 +224,7 @@ impl<R: BufRead + Seek> Walk<R> {
                     }
                     self.header.operators.insert(operator);
                 }
-                (NODE_ATTRIBUTE, Wire::Bytes(end)) => self.attribute(end, depth)?,
+                (onnx::NODE_ATTRIBUTE, Wire::Bytes(end)) => self.attribute(end, depth)?,
                 _ => self.reader.skip(value)?,
             }
         }
@@ -264,13 +234,15 @@ impl<R: BufRead + Seek> Walk<R> {
     fn attribute(&mut self, end: u64, depth: usize) -> Result<(), Misread> {
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (ATTRIBUTE_GRAPH | ATTRIBUTE_GRAPHS, Wire::Bytes(end)) => {
+                (onnx::ATTRIBUTE_GRAPH | onnx::ATTRIBUTE_GRAPHS, Wire::Bytes(end)) => {
                     self.graph(end, depth + 1)?;
                 }
-                (ATTRIBUTE_TENSOR | ATTRIBUTE_TENSORS, Wire::Bytes(end)) => {
+                (onnx::ATTRIBUTE_TENSOR | onnx::ATTRIBUTE_TENSORS, Wire::Bytes(end)) => {
                     self.weights.tensor(&mut self.reader, end)?;
                 }
-                (ATTRIBUTE_SPARSE | ATTRIBUTE_SPARSES, _) => return refused("has sparse weights"),
+                (onnx::ATTRIBUTE_SPARSE | onnx::ATTRIBUTE_SPARSES, _) => {
+                    return refused("has sparse weights");
+                }
                 _ => self.reader.skip(value)?,
             }
         }
@@ -281,8 +253,8 @@ impl<R: BufRead + Seek> Walk<R> {
         let (mut key, mut value) = (String::new(), String::new());
         while let Some((number, part)) = self.reader.field(end)? {
             match (number, part) {
-                (ENTRY_KEY, Wire::Bytes(end)) => key = self.text(end, LONGEST_NAME)?,
-                (ENTRY_VALUE, Wire::Bytes(end)) => value = self.text(end, LONGEST_ENTRY)?,
+                (onnx::ENTRY_KEY, Wire::Bytes(end)) => key = self.text(end, LONGEST_NAME)?,
+                (onnx::ENTRY_VALUE, Wire::Bytes(end)) => value = self.text(end, LONGEST_ENTRY)?,
                 _ => self.reader.skip(part)?,
             }
         }
@@ -294,8 +266,8 @@ impl<R: BufRead + Seek> Walk<R> {
         let mut port = Port::default();
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (VALUE_NAME, Wire::Bytes(end)) => port.name = self.text(end, LONGEST_NAME)?,
-                (VALUE_TYPE, Wire::Bytes(end)) => self.kind(end, &mut port, 0)?,
+                (onnx::VALUE_NAME, Wire::Bytes(end)) => port.name = self.text(end, LONGEST_NAME)?,
+                (onnx::VALUE_TYPE, Wire::Bytes(end)) => self.kind(end, &mut port, 0)?,
                 _ => self.reader.skip(value)?,
             }
         }
@@ -309,8 +281,10 @@ impl<R: BufRead + Seek> Walk<R> {
         }
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (TYPE_TENSOR, Wire::Bytes(end)) if depth == 0 => self.tensor_type(end, port)?,
-                (TYPE_SEQUENCE | TYPE_MAP | TYPE_OPTIONAL, Wire::Bytes(end)) => {
+                (onnx::TYPE_TENSOR, Wire::Bytes(end)) if depth == 0 => {
+                    self.tensor_type(end, port)?;
+                }
+                (onnx::TYPE_SEQUENCE | onnx::TYPE_MAP | onnx::TYPE_OPTIONAL, Wire::Bytes(end)) => {
                     while let Some((_, value)) = self.reader.field(end)? {
                         match value {
                             // The type of its elements or values, the only message in it.
@@ -328,11 +302,11 @@ impl<R: BufRead + Seek> Walk<R> {
     fn tensor_type(&mut self, end: u64, port: &mut Port) -> Result<(), Misread> {
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (TENSOR_TYPE_ELEMENT, Wire::Number(element)) => port.element = element,
-                (TENSOR_TYPE_SHAPE, Wire::Bytes(end)) => {
+                (onnx::TENSOR_TYPE_ELEMENT, Wire::Number(element)) => port.element = element,
+                (onnx::TENSOR_TYPE_SHAPE, Wire::Bytes(end)) => {
                     while let Some((number, value)) = self.reader.field(end)? {
                         match (number, value) {
-                            (SHAPE_DIMENSION, Wire::Bytes(end)) => {
+                            (onnx::SHAPE_DIMENSION, Wire::Bytes(end)) => {
                                 let dimension = self.dimension(end)?;
                                 self.keep(8)?;
                                 port.dims.push(dimension);
@@ -351,7 +325,7 @@ impl<R: BufRead + Seek> Walk<R> {
         let mut dimension = None;
         while let Some((number, value)) = self.reader.field(end)? {
             match (number, value) {
-                (DIMENSION_VALUE, Wire::Number(number)) => {
+                (onnx::DIMENSION_VALUE, Wire::Number(number)) => {
                     // Exporters write 0 and -1 for "not known".
                     dimension = usize::try_from(number)
                         .ok()

@@ -7,6 +7,7 @@
 //! | `rten` | the engine that needs nothing but crates |
 //! | `ort` | ONNX Runtime, opened at run time |
 //! | `header` | what an ONNX file says of itself, read without an engine, and what is refused |
+//! | `onnx` | the numbers of the fields of an ONNX file |
 //! | `weights` | whether as many weights are there as their shapes say |
 //! | `protobuf` | the fields of a protobuf message, read one by one |
 //! | `watched` | loading and running within a time and a memory |
@@ -19,6 +20,7 @@ pub(in crate::backends) mod header;
 mod heap;
 pub(in crate::backends) mod load;
 pub(in crate::backends) mod network;
+pub(in crate::backends) mod onnx;
 mod ort;
 mod protobuf;
 mod rten;

@@ -4,28 +4,13 @@
 
 use crate::backends::engine::header::Misread;
 use crate::backends::engine::header::refused;
+use crate::backends::engine::onnx;
 use crate::backends::engine::protobuf::Reader;
 use crate::backends::engine::protobuf::Wire;
 use crate::backends::transport::excerpt::excerpt;
 use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::io::Seek;
-
-// Field numbers of onnx.proto's TensorProto.
-const DIMS: u64 = 1;
-const KIND: u64 = 2;
-const FLOATS: u64 = 4;
-const WHOLE: u64 = 5;
-const TEXTS: u64 = 6;
-const LONGS: u64 = 7;
-const NAME: u64 = 8;
-const RAW: u64 = 9;
-const DOUBLES: u64 = 10;
-const UNSIGNED: u64 = 11;
-const ELSEWHERE: u64 = 13;
-const PLACE: u64 = 14;
-const ENTRY_KEY: u64 = 1;
-const ENTRY_VALUE: u64 = 2;
 
 /// More dimensions than any tensor has.
 const MOST_DIMS: usize = 32;
@@ -61,19 +46,26 @@ impl Weights {
         let mut found = Found::default();
         while let Some((number, value)) = reader.field(end)? {
             match (number, value) {
-                (DIMS, Wire::Number(side)) => found.side(side)?,
-                (DIMS, Wire::Bytes(end)) => {
+                (onnx::TENSOR_SHAPE, Wire::Number(side)) => found.side(side)?,
+                (onnx::TENSOR_SHAPE, Wire::Bytes(end)) => {
                     while reader.left(end) > 0 {
                         found.side(reader.number()?)?;
                     }
                 }
-                (KIND, Wire::Number(kind)) => found.kind = kind,
-                (NAME, Wire::Bytes(end)) => found.name = text(reader, end)?,
-                (RAW, Wire::Bytes(end)) => {
+                (onnx::TENSOR_TYPE, Wire::Number(kind)) => found.kind = kind,
+                (onnx::TENSOR_NAME, Wire::Bytes(end)) => found.name = text(reader, end)?,
+                (onnx::TENSOR_DATA, Wire::Bytes(end)) => {
                     found.raw = Some(reader.left(end));
                     reader.skip(value)?;
                 }
-                (FLOATS | WHOLE | LONGS | DOUBLES | UNSIGNED, _) => {
+                (
+                    onnx::TENSOR_FLOATS
+                    | onnx::TENSOR_INT32S
+                    | onnx::TENSOR_INT64S
+                    | onnx::TENSOR_DOUBLES
+                    | onnx::TENSOR_UINT64S,
+                    _,
+                ) => {
                     found.listed += match value {
                         Wire::Number(_) => 1,
                         Wire::Fixed(length) => length,
@@ -81,12 +73,12 @@ impl Weights {
                     };
                     reader.skip(value)?;
                 }
-                (TEXTS, Wire::Bytes(_)) => {
+                (onnx::TENSOR_STRINGS, Wire::Bytes(_)) => {
                     found.listed += 1;
                     reader.skip(value)?;
                 }
-                (ELSEWHERE, Wire::Bytes(end)) => found.entry(reader, end)?,
-                (PLACE, Wire::Number(place)) => found.is_elsewhere = place == 1,
+                (onnx::TENSOR_EXTERNAL, Wire::Bytes(end)) => found.entry(reader, end)?,
+                (onnx::TENSOR_LOCATION, Wire::Number(place)) => found.is_elsewhere = place == 1,
                 _ => reader.skip(value)?,
             }
         }
@@ -112,8 +104,8 @@ impl Found {
         let (mut key, mut value) = (String::new(), String::new());
         while let Some((number, part)) = reader.field(end)? {
             match (number, part) {
-                (ENTRY_KEY, Wire::Bytes(end)) => key = text(reader, end)?,
-                (ENTRY_VALUE, Wire::Bytes(end)) => value = text(reader, end)?,
+                (onnx::ENTRY_KEY, Wire::Bytes(end)) => key = text(reader, end)?,
+                (onnx::ENTRY_VALUE, Wire::Bytes(end)) => value = text(reader, end)?,
                 _ => reader.skip(part)?,
             }
         }

@@ -6,30 +6,13 @@
 //! of the sound are gone through once for all texts. Of a prompt only the last logits are made.
 //! A branch that is not as expected stays as it is. Knows nothing of what tokens mean.
 
+use crate::backends::engine::onnx;
 use crate::backends::engine::wire;
 use crate::backends::engine::wire::Fields;
 use crate::backends::engine::wire::Wire;
 use crate::backends::engine::wire::find;
 use crate::backends::engine::wire::text;
 use std::collections::BTreeMap;
-
-// Field numbers of onnx.proto.
-const MODEL_GRAPH: u64 = 7;
-const GRAPH_NODE: u64 = 1;
-const GRAPH_OUTPUT: u64 = 12;
-const VALUE_NAME: u64 = 1;
-const NODE_INPUT: u64 = 1;
-const NODE_OUTPUT: u64 = 2;
-const NODE_OPERATOR: u64 = 4;
-const NODE_ATTRIBUTE: u64 = 5;
-const ATTRIBUTE_NAME: u64 = 1;
-const ATTRIBUTE_TENSOR: u64 = 5;
-const ATTRIBUTE_GRAPH: u64 = 6;
-const ATTRIBUTE_NUMBERS: u64 = 8;
-const ATTRIBUTE_TYPE: u64 = 20;
-const TENSOR_SHAPE: u64 = 1;
-const TENSOR_TYPE: u64 = 2;
-const TENSOR_DATA: u64 = 9;
 
 /// ONNX's number for a tensor among the types of attributes.
 const TENSOR: u64 = 4;
@@ -48,11 +31,11 @@ pub(in crate::backends) fn improve(file: &mut Vec<u8>, layers: usize) -> bool {
     let mut shares_sound = false;
     if let Some(change) = changed(file, layers, &mut shares_sound) {
         let [graph, node] = change.places;
-        let instead = wire::bytes(GRAPH_NODE, &change.node);
+        let instead = wire::bytes(onnx::GRAPH_NODE, &change.node);
         let length = graph.content.len() - node.whole.len() + instead.len();
         file.splice(node.whole, instead);
         let begin = graph.whole.start..graph.content.start;
-        file.splice(begin, wire::begin(MODEL_GRAPH, length));
+        file.splice(begin, wire::begin(onnx::MODEL_GRAPH, length));
     }
     shares_sound
 }
@@ -65,18 +48,18 @@ struct Change {
 }
 
 fn changed(file: &[u8], layers: usize, shares_sound: &mut bool) -> Option<Change> {
-    let graph = wire::place(file, MODEL_GRAPH, |_| true)?;
+    let graph = wire::place(file, onnx::MODEL_GRAPH, |_| true)?;
     let nodes = file.get(graph.content.clone())?;
-    let mut node = wire::place(nodes, GRAPH_NODE, |node| {
-        let kind = find(node, NODE_OPERATOR);
-        kind == Some(b"If") && find(node, NODE_INPUT) == Some(b"use_cache_branch")
+    let mut node = wire::place(nodes, onnx::GRAPH_NODE, |node| {
+        let kind = find(node, onnx::NODE_OPERATOR);
+        kind == Some(b"If") && find(node, onnx::NODE_INPUT) == Some(b"use_cache_branch")
     })?;
     let branches = nodes.get(node.content.clone())?;
     let outputs = Node::read(branches)?.outputs;
     let logits = outputs.iter().position(|name| name == "logits")?;
-    let made = wire::replaced(branches, NODE_ATTRIBUTE, |attribute| {
+    let made = wire::replaced(branches, onnx::NODE_ATTRIBUTE, |attribute| {
         let change: &mut dyn FnMut(&[u8]) -> Option<Vec<u8>> =
-            match find(attribute, ATTRIBUTE_NAME)? {
+            match find(attribute, onnx::ATTRIBUTE_NAME)? {
                 b"then_branch" => &mut |graph| {
                     let together = Branch::read(graph)?.together(layers)?;
                     *shares_sound = true;
@@ -85,7 +68,7 @@ fn changed(file: &[u8], layers: usize, shares_sound: &mut bool) -> Option<Change
                 b"else_branch" => &mut |graph| Branch::read(graph)?.last_logits(logits),
                 _ => return None,
             };
-        let attribute = wire::replaced(attribute, ATTRIBUTE_GRAPH, |graph| {
+        let attribute = wire::replaced(attribute, onnx::ATTRIBUTE_GRAPH, |graph| {
             change(graph).map(|graph| vec![graph])
         });
         Some(vec![attribute?])
@@ -118,11 +101,11 @@ impl Node {
         };
         for field in Fields(message) {
             match field? {
-                (NODE_INPUT, Wire::Bytes(name)) => node.inputs.push(text(name)),
-                (NODE_OUTPUT, Wire::Bytes(name)) => node.outputs.push(text(name)),
-                (NODE_OPERATOR, Wire::Bytes(name)) => node.operator = text(name),
-                (NODE_ATTRIBUTE, Wire::Bytes(attribute))
-                    if find(attribute, ATTRIBUTE_NAME)? == b"perm" =>
+                (onnx::NODE_INPUT, Wire::Bytes(name)) => node.inputs.push(text(name)),
+                (onnx::NODE_OUTPUT, Wire::Bytes(name)) => node.outputs.push(text(name)),
+                (onnx::NODE_OPERATOR, Wire::Bytes(name)) => node.operator = text(name),
+                (onnx::NODE_ATTRIBUTE, Wire::Bytes(attribute))
+                    if find(attribute, onnx::ATTRIBUTE_NAME)? == b"perm" =>
                 {
                     node.order = numbers(attribute)?;
                 }
@@ -138,9 +121,9 @@ fn numbers(attribute: &[u8]) -> Option<Vec<u64>> {
     let mut numbers = Vec::new();
     for field in Fields(attribute) {
         match field? {
-            (ATTRIBUTE_NUMBERS, Wire::Number(number)) => numbers.push(number),
+            (onnx::ATTRIBUTE_NUMBERS, Wire::Number(number)) => numbers.push(number),
             // A dimension takes one byte.
-            (ATTRIBUTE_NUMBERS, Wire::Bytes(packed)) => {
+            (onnx::ATTRIBUTE_NUMBERS, Wire::Bytes(packed)) => {
                 numbers.extend(packed.iter().copied().map(u64::from));
             }
             _ => {}
@@ -163,8 +146,10 @@ impl<'a> Branch<'a> {
         let (mut nodes, mut outputs) = (Vec::new(), Vec::new());
         for field in Fields(message) {
             match field? {
-                (GRAPH_NODE, Wire::Bytes(node)) => nodes.push(Node::read(node)?),
-                (GRAPH_OUTPUT, Wire::Bytes(value)) => outputs.push(text(find(value, VALUE_NAME)?)),
+                (onnx::GRAPH_NODE, Wire::Bytes(node)) => nodes.push(Node::read(node)?),
+                (onnx::GRAPH_OUTPUT, Wire::Bytes(value)) => {
+                    outputs.push(text(find(value, onnx::VALUE_NAME)?));
+                }
                 _ => {}
             }
         }
@@ -191,7 +176,7 @@ impl<'a> Branch<'a> {
             orders.insert(attended, [2, 0, 1, 3]);
         }
         let mut at = 0..;
-        let made = wire::replaced(self.message, GRAPH_NODE, |node| {
+        let made = wire::replaced(self.message, onnx::GRAPH_NODE, |node| {
             let order = orders.get(&at.next()?)?;
             Some(vec![reordered(node, *order)?])
         });
@@ -236,11 +221,11 @@ impl<'a> Branch<'a> {
         };
         let places = self.nodes.get(projection)?.inputs.first()?;
         let mut at = 0..;
-        wire::replaced(self.message, GRAPH_NODE, |node| {
+        wire::replaced(self.message, onnx::GRAPH_NODE, |node| {
             if at.next()? != projection {
                 return None;
             }
-            let projection = wire::replaced(node, NODE_INPUT, |input| {
+            let projection = wire::replaced(node, onnx::NODE_INPUT, |input| {
                 (input == places.as_bytes()).then(|| vec![LAST_PLACES.into()])
             })?;
             let last = -i64::try_from(LAST).ok()?;
@@ -288,11 +273,15 @@ const AXIS: &str = "vpipe/axis";
 
 /// A Transpose with another order.
 fn reordered(node: &[u8], order: [u64; 4]) -> Option<Vec<u8>> {
-    wire::replaced(node, NODE_ATTRIBUTE, |attribute| {
-        (find(attribute, ATTRIBUTE_NAME) == Some(b"perm")).then(|| {
-            let mut made = wire::bytes(ATTRIBUTE_NAME, b"perm");
-            made.extend(order.map(|it| wire::whole(ATTRIBUTE_NUMBERS, it)).concat());
-            made.extend(wire::whole(ATTRIBUTE_TYPE, NUMBERS));
+    wire::replaced(node, onnx::NODE_ATTRIBUTE, |attribute| {
+        (find(attribute, onnx::ATTRIBUTE_NAME) == Some(b"perm")).then(|| {
+            let mut made = wire::bytes(onnx::ATTRIBUTE_NAME, b"perm");
+            made.extend(
+                order
+                    .map(|it| wire::whole(onnx::ATTRIBUTE_NUMBERS, it))
+                    .concat(),
+            );
+            made.extend(wire::whole(onnx::ATTRIBUTE_TYPE, NUMBERS));
             vec![made]
         })
     })
@@ -301,26 +290,26 @@ fn reordered(node: &[u8], order: [u64; 4]) -> Option<Vec<u8>> {
 /// A node that gives one whole number, as a tensor of one dimension.
 fn constant(name: &str, value: i64) -> Vec<u8> {
     let tensor = [
-        wire::whole(TENSOR_SHAPE, 1),
-        wire::whole(TENSOR_TYPE, INT64),
-        wire::bytes(TENSOR_DATA, &value.to_le_bytes()),
+        wire::whole(onnx::TENSOR_SHAPE, 1),
+        wire::whole(onnx::TENSOR_TYPE, INT64),
+        wire::bytes(onnx::TENSOR_DATA, &value.to_le_bytes()),
     ];
     let attribute = [
-        wire::bytes(ATTRIBUTE_NAME, b"value"),
-        wire::bytes(ATTRIBUTE_TENSOR, &tensor.concat()),
-        wire::whole(ATTRIBUTE_TYPE, TENSOR),
+        wire::bytes(onnx::ATTRIBUTE_NAME, b"value"),
+        wire::bytes(onnx::ATTRIBUTE_TENSOR, &tensor.concat()),
+        wire::whole(onnx::ATTRIBUTE_TYPE, TENSOR),
     ];
     let node = made_of("Constant", &[], name);
-    [node, wire::bytes(NODE_ATTRIBUTE, &attribute.concat())].concat()
+    [node, wire::bytes(onnx::NODE_ATTRIBUTE, &attribute.concat())].concat()
 }
 
 fn made_of(operator: &str, inputs: &[&str], output: &str) -> Vec<u8> {
     let mut node = Vec::new();
     for input in inputs {
-        node.extend(wire::bytes(NODE_INPUT, input.as_bytes()));
+        node.extend(wire::bytes(onnx::NODE_INPUT, input.as_bytes()));
     }
-    node.extend(wire::bytes(NODE_OUTPUT, output.as_bytes()));
-    node.extend(wire::bytes(NODE_OPERATOR, operator.as_bytes()));
+    node.extend(wire::bytes(onnx::NODE_OUTPUT, output.as_bytes()));
+    node.extend(wire::bytes(onnx::NODE_OPERATOR, operator.as_bytes()));
     node
 }
 
