@@ -167,7 +167,8 @@ impl Attempts {
         let begun = Instant::now();
         let submitted = self.submit(call, item, body, &mut exchange).await;
         if asks {
-            self.note_submission(item, submitted.as_ref().err()).await;
+            self.note_submission(item, begun, submitted.as_ref().err())
+                .await;
         }
         drop(probe);
         let answer = match submitted {
@@ -212,11 +213,11 @@ impl Attempts {
     }
 
     // Whatever a server says of a request, it is there.
-    async fn note_submission(&self, item: &Item, failure: Option<&Failure>) {
+    async fn note_submission(&self, item: &Item, asked: Instant, failure: Option<&Failure>) {
         match failure.filter(|failure| is_silence(failure.class)) {
-            Some(failure) => self.note_silence(item, failure, Sign::Weak).await,
+            Some(failure) => self.note_silence(item, failure, Sign::Weak, asked).await,
             None => {
-                self.outage.answered();
+                self.outage.answered(asked);
                 self.tell_over().await;
             }
         }

@@ -23,6 +23,7 @@ use crate::name::VideoId;
 use bytes::Bytes;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// What a step does.
 #[derive(Clone)]
@@ -108,7 +109,8 @@ pub trait Call: Send + Sync {
     ) -> BoxFuture<'a, Result<Submitted, Failure>>;
 
     /// Waits for the answer to accepted work, however often it has to ask, and notes in
-    /// `exchange` what is told of it; calls `heard` whenever the server says how the work is.
+    /// `exchange` what is told of it; calls `heard` with when the server was asked, whenever it
+    /// says how the work is.
     ///
     /// # Errors
     ///
@@ -120,7 +122,7 @@ pub trait Call: Send + Sync {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn() + Sync),
+        heard: &'a (dyn Fn(Instant) + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>>;
 
     /// Takes accepted work back. With `running` false only where it has not begun, which costs

@@ -2,6 +2,9 @@
 //!
 //! While it lasts, one request at a time finds out whether it is over, and the others wait without
 //! using up their attempts. An item alone that fails while others are answered is no outage.
+//!
+//! What was asked later tells more: an answer on its way when the backend went away ends no outage,
+//! and a failure that comes in after a later question was answered begins none.
 
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
@@ -34,8 +37,9 @@ pub(super) struct Outage {
 
 #[derive(Default)]
 struct Seen {
-    // How often it has answered.
+    // How often it has answered, and when the last question was asked that it answered.
     answers: u64,
+    answered: Option<Instant>,
     // What has failed since the last answer, how often, and from when on.
     failing: BTreeSet<String>,
     failures: u32,
@@ -49,6 +53,16 @@ struct Seen {
     due: Option<Instant>,
     // One that is over, until it is told.
     over: Option<(StageId, Duration)>,
+}
+
+/// A question that was not answered.
+pub(super) struct Silence<'a> {
+    /// What it was about.
+    pub(super) item: String,
+    pub(super) failure: &'a Failure,
+    pub(super) sign: Sign,
+    /// When it was asked; of several, the earliest.
+    pub(super) asked: Instant,
 }
 
 /// How sure a failure makes it that there is an outage.
@@ -102,10 +116,14 @@ impl Outage {
         *self.is_on.borrow()
     }
 
-    /// The backend has answered something.
-    pub(super) fn answered(&self) {
+    /// The backend has answered what was asked then.
+    pub(super) fn answered(&self, asked: Instant) {
         let mut seen = self.seen();
         seen.answers += 1;
+        seen.answered = seen.answered.max(Some(asked));
+        if self.is_on() && seen.since.is_some_and(|since| asked < since) {
+            return;
+        }
         let since = seen.since.take();
         seen.failing.clear();
         seen.is_sure = false;
@@ -116,37 +134,34 @@ impl Outage {
         }
     }
 
-    /// A question of `stage` about `item` was not answered. Gives whether an outage begins with it:
-    /// never before the backend has answered anything.
-    pub(super) fn failed(
-        &self,
-        stage: &StageId,
-        item: String,
-        failure: &Failure,
-        sign: Sign,
-        retry: Retry,
-    ) -> bool {
+    /// `stage` was not answered. Gives whether an outage begins with it: never before the backend
+    /// has answered anything.
+    pub(super) fn failed(&self, stage: &StageId, silence: Silence<'_>, retry: Retry) -> bool {
         let mut seen = self.seen();
-        if seen.answers == 0 {
+        // Where nothing was answered so far, this is before the first answer.
+        if seen
+            .answered
+            .is_none_or(|answered| silence.asked < answered)
+        {
             return false;
         }
-        seen.failing.insert(item);
-        seen.is_sure |= sign == Sign::Strong || seen.failing.len() > 1;
+        seen.failing.insert(silence.item);
+        seen.is_sure |= silence.sign == Sign::Strong || seen.failing.len() > 1;
         seen.failures += 1;
-        seen.last = Some(failure.clone());
+        seen.last = Some(silence.failure.clone());
         let now = Instant::now();
         seen.since.get_or_insert(now);
         if seen.stage.is_some() {
             seen.pause = (seen.pause * 2).min(LONGEST_PAUSE);
-            seen.wait(now, failure);
+            seen.wait(now, silence.failure);
             return false;
         }
         let many = seen.failures >= MOST_FAILURES && seen.is_sure;
-        if !many && sign == Sign::Weak {
+        if !many && silence.sign == Sign::Weak {
             return false;
         }
         seen.pause = retry.pause;
-        seen.wait(now, failure);
+        seen.wait(now, silence.failure);
         seen.stage = Some(stage.clone());
         self.is_on.send_replace(true);
         true
@@ -231,6 +246,7 @@ impl Seen {
 mod tests {
     use super::Outage;
     use super::Sign;
+    use super::Silence;
     use super::Turn;
     use crate::engine::stop::StopReason;
     use crate::engine::stop::StopSignal;
@@ -244,26 +260,35 @@ mod tests {
 
     fn fails(outage: &Outage, item: &str, sign: Sign) -> bool {
         let failure = Failure::new(Class::Network, "connection refused");
-        let stage = "yolo".into();
-        outage.failed(&stage, item.to_owned(), &failure, sign, Retry::default())
+        let silence = Silence {
+            item: item.to_owned(),
+            failure: &failure,
+            sign,
+            asked: Instant::now(),
+        };
+        outage.failed(&"yolo".into(), silence, Retry::default())
     }
 
-    #[test]
-    fn an_outage_begins_where_different_items_fail_and_nobody_is_answered() {
+    fn answers(outage: &Outage) {
+        outage.answered(Instant::now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_begins_where_different_items_fail_and_nobody_is_answered() {
         let outage = Outage::default();
         for item in ["a", "b", "c", "d"] {
             assert!(!fails(&outage, item, Sign::Strong), "it never answered");
         }
-        outage.answered();
+        answers(&outage);
         assert!(
             (0..9).all(|_| !fails(&outage, "a", Sign::Weak)),
             "it may be `a`"
         );
-        outage.answered();
+        answers(&outage);
         assert!(!fails(&outage, "a", Sign::Weak) && !fails(&outage, "b", Sign::Weak));
         assert!(fails(&outage, "a", Sign::Weak) && outage.is_on());
         assert!(!fails(&outage, "c", Sign::Weak), "it is told once");
-        outage.answered();
+        answers(&outage);
         assert!(!outage.is_on() && outage.take_over().is_some());
         assert!(
             fails(&outage, "a", Sign::Strong),
@@ -272,9 +297,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_was_asked_later_tells_more() {
+        let outage = Outage::default();
+        answers(&outage);
+        let before = Instant::now();
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(fails(&outage, "a", Sign::Strong));
+        outage.answered(before);
+        assert!(outage.is_on(), "its answer was on its way");
+        tokio::time::advance(Duration::from_millis(1)).await;
+        answers(&outage);
+        assert!(!outage.is_on());
+        let failure = Failure::new(Class::Network, "connection refused");
+        let late = Silence {
+            item: "b".to_owned(),
+            failure: &failure,
+            sign: Sign::Strong,
+            asked: before,
+        };
+        assert!(!outage.failed(&"yolo".into(), late, Retry::default()));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn one_at_a_time_probes_later_and_later() {
         let (outage, stop) = (Outage::default(), StopSignal::default());
-        outage.answered();
+        answers(&outage);
         fails(&outage, "a", Sign::Strong);
         let start = Instant::now();
         for wanted in [0.5, 1.5, 3.5, 7.5, 15.5, 25.5, 35.5] {
@@ -288,7 +335,7 @@ mod tests {
             fails(&outage, "b", Sign::Weak);
             drop(probe);
         }
-        let (turn, ()) = tokio::join!(outage.turn(&stop, LONGEST), async { outage.answered() });
+        let (turn, ()) = tokio::join!(outage.turn(&stop, LONGEST), async { answers(&outage) });
         assert!(matches!(turn, Turn::Ask(None)), "all may ask");
     }
 
@@ -300,7 +347,7 @@ mod tests {
             ("a", Sign::Last, false),
         ] {
             let (outage, stop) = (Outage::default(), StopSignal::default());
-            outage.answered();
+            answers(&outage);
             let start = Instant::now();
             fails(&outage, "a", Sign::Weak);
             fails(&outage, second, sign);

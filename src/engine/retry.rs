@@ -199,7 +199,8 @@ impl Attempts {
             return Next::Again(pause);
         }
         if answers > 0 && answers == before {
-            self.note_silence(item, failure, Sign::Last).await;
+            self.note_silence(item, failure, Sign::Last, Instant::now())
+                .await;
             return Next::Anew;
         }
         Next::GiveUp(self.exhausted(failure.clone()))

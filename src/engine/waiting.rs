@@ -6,6 +6,7 @@
 use crate::engine::attempt::Attempts;
 use crate::engine::operator::Call;
 use crate::engine::outage::Sign;
+use crate::engine::outage::Silence;
 use crate::engine::outage::Turn;
 use crate::engine::outage::is_silence;
 use crate::event::Event;
@@ -14,8 +15,8 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::Ticket;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use tokio::time::Instant;
 
 /// How waiting came to its end.
@@ -52,10 +53,11 @@ impl Attempts {
     pub(super) async fn wait(&self, accepted: Accepted<'_>, exchange: &mut Exchange) -> Waited {
         let (mut probe, mut silent_since, mut silences) = (None, None, 0);
         loop {
-            let is_heard = AtomicBool::new(false);
-            let heard = || {
-                is_heard.store(true, Ordering::Relaxed);
-                self.outage.answered();
+            let begun = Instant::now();
+            let last_heard = Mutex::new(None);
+            let heard = |asked| {
+                *last_heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(asked);
+                self.outage.answered(asked);
             };
             let waited = {
                 let mut answer = std::pin::pin!(self.answer_to(&accepted, exchange, &heard));
@@ -73,10 +75,14 @@ impl Attempts {
                 Waited::Open(failure) if is_silence(failure.class) => failure,
                 other => return other,
             };
-            if is_heard.load(Ordering::Relaxed) {
+            let last_heard = last_heard
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner);
+            if last_heard.is_some() {
                 silent_since = None;
             }
-            self.note_silence(accepted.item, &failure, Sign::Strong)
+            let asked = last_heard.unwrap_or(begun);
+            self.note_silence(accepted.item, &failure, Sign::Strong, asked)
                 .await;
             drop(probe.take());
             let since = *silent_since.get_or_insert_with(Instant::now);
@@ -102,7 +108,7 @@ impl Attempts {
         &self,
         accepted: &Accepted<'_>,
         exchange: &mut Exchange,
-        heard: &(dyn Fn() + Sync),
+        heard: &(dyn Fn(Instant) + Sync),
     ) -> Waited {
         let Accepted { call, ticket, .. } = *accepted;
         let mut answer = call.wait(accepted.item, ticket, exchange, heard);
@@ -133,11 +139,22 @@ impl Attempts {
         turn
     }
 
-    /// The backend did not answer a question about `item`.
-    pub(super) async fn note_silence(&self, item: &Item, failure: &Failure, sign: Sign) {
+    /// The backend did not answer a question about `item` that was asked then.
+    pub(super) async fn note_silence(
+        &self,
+        item: &Item,
+        failure: &Failure,
+        sign: Sign,
+        asked: Instant,
+    ) {
         let Self { step, outage, .. } = self;
-        let name = format!("{} {} {item}", step.id, item.video());
-        if outage.failed(&step.stage, name, failure, sign, step.retry) {
+        let silence = Silence {
+            item: format!("{} {} {item}", step.id, item.video()),
+            failure,
+            sign,
+            asked,
+        };
+        if outage.failed(&step.stage, silence, step.retry) {
             let class = failure.class.to_string();
             tracing::warn!(step = %step.id, class, "the backend does not answer");
             let event = Event::OutageBegan {

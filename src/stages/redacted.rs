@@ -19,6 +19,7 @@ use crate::stages::trial::Trial;
 use crate::stages::trial::TrialAnswer;
 use bytes::Bytes;
 use std::sync::Arc;
+use tokio::time::Instant;
 
 /// A stage that asks a remote backend; nothing that it gives holds a key.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl<C: Call> Call for Redacted<C> {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn() + Sync),
+        heard: &'a (dyn Fn(Instant) + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         let answer = self.call.wait(item, ticket, exchange, heard);
         Box::pin(async move { self.items(answer.await) })

@@ -824,15 +824,16 @@ impl Call for Detect {
         item: &'a Item,
         _ticket: &'a Ticket,
         _exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn() + Sync),
+        heard: &'a (dyn Fn(Instant) + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
+            let asked = Instant::now();
             breaks(self.broken, Broken::Request, item.video());
             if self.broken == Some(Broken::GiveUp) && item.video() == VideoId(1) {
                 return Err(Failure::new(Class::TimedOut, "too slow"));
             }
             (self.script.request)(item).await?;
-            heard();
+            heard(asked);
             Ok(self.found(item))
         })
     }

@@ -16,6 +16,7 @@ use crate::template::Filled;
 use crate::template::Names;
 use bytes::Bytes;
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// A server that infers.
 #[derive(Debug)]
@@ -124,7 +125,7 @@ impl Remote {
     }
 
     /// Waits for the output of an accepted request and notes in `exchange` what the server tells
-    /// of it; calls `heard` whenever it tells something.
+    /// of it; calls `heard` with when it was asked, whenever it tells something.
     ///
     /// # Errors
     ///
@@ -134,7 +135,7 @@ impl Remote {
         &self,
         ticket: &Ticket,
         exchange: &mut Exchange,
-        heard: &(dyn Fn() + Sync),
+        heard: &(dyn Fn(Instant) + Sync),
     ) -> Result<Value, Failure> {
         match self {
             Self::Runpod(endpoint) => endpoint.wait(ticket, exchange, heard).await,

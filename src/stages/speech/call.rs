@@ -47,6 +47,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
+use tokio::time::Instant;
 
 /// The fields of requests about sound, and how their answers are read.
 #[derive(Debug)]
@@ -280,7 +281,7 @@ impl Call for SpeechCall {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn() + Sync),
+        heard: &'a (dyn Fn(Instant) + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
             let output = self.learn(item, self.remote.wait(ticket, exchange, heard).await)?;
@@ -357,7 +358,7 @@ impl Trial for SpeechCall {
             let came = match self.send_body(item, codec, body, &mut exchange).await? {
                 Submission::Output(output) => output,
                 Submission::Ticket(ticket) => {
-                    self.remote.wait(&ticket, &mut exchange, &|| {}).await?
+                    self.remote.wait(&ticket, &mut exchange, &|_| {}).await?
                 }
             };
             let read = self.answer(item, &came);

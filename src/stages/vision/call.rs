@@ -42,6 +42,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
+use tokio::time::Instant;
 
 // The media type of a frame that leaves the machine.
 const JPEG: &str = "image/jpeg";
@@ -270,7 +271,7 @@ impl Call for VisionCall {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn() + Sync),
+        heard: &'a (dyn Fn(Instant) + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
             let output = self.learn(item, self.remote.wait(ticket, exchange, heard).await)?;
@@ -351,7 +352,7 @@ impl Trial for VisionCall {
             let came = match submitted.await? {
                 Submission::Output(output) => output,
                 Submission::Ticket(ticket) => {
-                    self.remote.wait(&ticket, &mut exchange, &|| {}).await?
+                    self.remote.wait(&ticket, &mut exchange, &|_| {}).await?
                 }
             };
             let read = self.answer(item, &came);

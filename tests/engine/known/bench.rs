@@ -12,6 +12,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::time::Duration;
+use tokio::time::Instant;
 use vpipe::engine;
 use vpipe::engine::BoxFuture;
 use vpipe::engine::Call;
@@ -376,7 +377,7 @@ impl Call for Server {
         item: &'a Item,
         _: &'a Ticket,
         _: &'a mut Exchange,
-        _: &'a (dyn Fn() + Sync),
+        _: &'a (dyn Fn(Instant) + Sync),
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move { Ok(self.answer(item)) })
     }

@@ -49,7 +49,7 @@ struct InVain {
 
 impl Endpoint {
     /// Waits for the output of a job and notes in `exchange` what is told of it; calls `heard`
-    /// whenever something is.
+    /// with when it asked, whenever something is.
     ///
     /// # Errors
     ///
@@ -60,7 +60,7 @@ impl Endpoint {
         &self,
         ticket: &Ticket,
         exchange: &mut Exchange,
-        heard: &(dyn Fn() + Sync),
+        heard: &(dyn Fn(Instant) + Sync),
     ) -> Result<Value, Failure> {
         let _one_more = self.polling.wait();
         self.issued.awaited(ticket);
@@ -73,7 +73,8 @@ impl Endpoint {
         let mut due = Instant::now() + self.polling.first();
         loop {
             tokio::time::sleep_until(due).await;
-            due = Instant::now() + self.polling.interval();
+            let asked = Instant::now();
+            due = asked + self.polling.interval();
             let answer = self.ask(ticket).await.and_then(|job| {
                 self.note(&job, exchange);
                 let attempt = job.attempt();
@@ -82,7 +83,7 @@ impl Endpoint {
             // Whoever shares its id may be the one that was answered.
             self.issued.is_unique(ticket)?;
             if !matches!(answer, Err(StatusError::Passing(_))) {
-                heard();
+                heard(asked);
             }
             let passed = match answer {
                 Ok((JobState::Done(output), _)) => return Ok(output),
