@@ -276,6 +276,7 @@ pub(crate) struct Bench {
     caller: Option<Arc<dyn Call>>,
     broken: Option<Broken>,
     through: watch::Sender<u64>,
+    outages: watch::Sender<u64>,
     killed_after: Option<u64>,
 }
 
@@ -377,6 +378,7 @@ impl Bench {
             caller: None,
             broken: None,
             through: watch::Sender::new(0),
+            outages: watch::Sender::new(0),
             killed_after: None,
         }
     }
@@ -421,6 +423,11 @@ impl Bench {
     pub(crate) fn keeping(mut self, answers: &Arc<MemoryStore>) -> Self {
         self.answers = Arc::clone(answers) as Arc<dyn Answers>;
         self
+    }
+
+    /// How many outages have begun.
+    pub(crate) fn outages(&self) -> watch::Receiver<u64> {
+        self.outages.subscribe()
     }
 
     /// The run is dropped after so many events, as if its process had been killed.
@@ -471,6 +478,9 @@ impl Bench {
             if let Notification::Output(item) = &said {
                 breaks(self.broken, Broken::Caller, item.video());
                 self.through.send_modify(|count| *count += 1);
+            }
+            if let Notification::Event(Event::OutageBegan { .. }) = &said {
+                self.outages.send_modify(|count| *count += 1);
             }
             ran.hear(said);
             events += 1;

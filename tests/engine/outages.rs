@@ -176,13 +176,13 @@ async fn a_fleet_that_goes_away_and_comes_back_loses_nothing() {
     let fleet = Fleet::start(&[], 0, 1).await;
     let memory = Arc::new(MemoryStore::default());
     let run = bench(&fleet, &spec(RunpodMode::Async)).keeping(&memory);
+    let mut noticed = run.outages();
     let away = async {
         while fleet.sizes().len() < 10 {
             tokio::task::yield_now().await;
         }
         fleet.leave();
-        // More than those in flight ask before they wait.
-        fleet.missed(30).await;
+        noticed.wait_for(|outages| *outages == 1).await.unwrap();
         fleet.come_back();
     };
     let (run, ()) = tokio::join!(run.run(Script::default()), away);
