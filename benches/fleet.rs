@@ -6,7 +6,8 @@
 //! frames a second, made by ffmpeg and kept under `target/`) beside `benches/client.py` with the
 //! same settings, in turns, so that a busy machine slows both alike. Linux only: costs of processes
 //! are read from `/proc`. `PYTHON` names a Python with opencv-python-headless and requests; without
-//! it one is made under `target/`.
+//! it one is made under `target/`. `BASELINE` may name an older build of vpipe, which takes turns
+//! with this one.
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -57,15 +58,18 @@ async fn main() -> Outcome<()> {
     let setting = setting(0);
     let fleet = Running::start(setting).await?;
     let (python, clip) = (job::python()?, job::clip()?);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let (program, baseline) = job::programs();
+    let (mut ours, mut theirs, mut older) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
-        let turn = || -> Outcome<(Took, Took)> {
-            let theirs = job::client(&python, &clip, &fleet, setting)?;
-            Ok((job::vpipe(&clip, &fleet, setting)?, theirs))
+        let turn = || -> Outcome<()> {
+            theirs.push(job::client(&python, &clip, &fleet, setting)?);
+            if let Some(baseline) = &baseline {
+                older.push(job::vpipe(baseline, &clip, &fleet, setting)?);
+            }
+            ours.push(job::vpipe(&program, &clip, &fleet, setting)?);
+            Ok(())
         };
-        let (own, their) = tokio::task::block_in_place(turn)?;
-        ours.push(own);
-        theirs.push(their);
+        tokio::task::block_in_place(turn)?;
     }
     let figures: [Figure; 4] = [
         ("wall", "s", |took| took.wall),
@@ -81,6 +85,11 @@ async fn main() -> Outcome<()> {
             own / their
         );
         say(&format!("whole job, {name}"), &words);
+        if baseline.is_some() {
+            let before = of(&older);
+            let words = format!("{before:.1} {unit} before: {:.3} x", own / before);
+            say(&format!("whole job, {name}"), &words);
+        }
     }
     Ok(())
 }

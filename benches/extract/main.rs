@@ -4,7 +4,8 @@
 //! 1280 px in a folder: processor time (of all threads) and wall time, on each clip at 0.5, 1, 2
 //! and 5 frames a second; then one core against two. All take turns, so a busy machine slows them
 //! alike. `PYTHON` has what is to be compared of av, decord, opencv-python-headless and torchcodec;
-//! what is missing is said and left out. Clips are made once, by the ffmpeg command line, and kept
+//! what is missing is said and left out. `BASELINE` may name an older build of this benchmark, which
+//! takes turns with this one. Clips are made once, by the ffmpeg command line, and kept
 //! under `target/`. Behind `--`: `seconds=60 turns=3 clips=h264,short,hevc rates=0.5,1,2,5`.
 //!
 //! `cargo bench --bench extract -- soak minutes=60` compares the peak memory on a video of that

@@ -6,11 +6,14 @@ use super::turn::Cost;
 use std::env;
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Something that makes JPEGs of sampled frames.
 pub(super) enum Peer {
     Vpipe,
+    /// An older build of this benchmark.
+    Older(PathBuf),
     Ffmpeg,
     /// One of `peers.py`.
     Python(&'static str),
@@ -18,7 +21,9 @@ pub(super) enum Peer {
 
 /// vpipe, FFmpeg, and what the Python environment has; says what it lacks.
 pub(super) fn present() -> Vec<Peer> {
-    let mut peers = vec![Peer::Vpipe, Peer::Ffmpeg];
+    let mut peers = vec![Peer::Vpipe];
+    peers.extend(env::var_os("BASELINE").map(|program| Peer::Older(program.into())));
+    peers.push(Peer::Ffmpeg);
     let Ok(python) = env::var("PYTHON") else {
         println!("PYTHON is not set: compared with FFmpeg alone");
         return peers;
@@ -49,6 +54,7 @@ impl Peer {
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Vpipe => "vpipe",
+            Self::Older(_) => "vpipe before",
             Self::Ffmpeg => "ffmpeg",
             Self::Python(name) => name,
         }
@@ -61,8 +67,11 @@ impl Peer {
         fs::create_dir_all(&folder)?;
         let cost = match self {
             Self::Ffmpeg => ffmpeg(clip, rate, &folder)?,
-            Self::Vpipe => {
-                let program = env::current_exe()?;
+            Self::Vpipe | Self::Older(_) => {
+                let program = match self {
+                    Self::Older(program) => program.clone(),
+                    _ => env::current_exe()?,
+                };
                 let mut command = match cores {
                     Some(cores) => {
                         let mut command = Command::new("taskset");

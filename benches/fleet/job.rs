@@ -55,11 +55,25 @@ pub(crate) fn clip() -> Outcome<PathBuf> {
     Ok(path)
 }
 
-/// This program over `clip`.
-pub(crate) fn vpipe(clip: &Path, fleet: &Running, setting: Setting) -> Outcome<Took> {
+/// This program, and the older build of it that `BASELINE` names.
+pub(crate) fn programs() -> (PathBuf, Option<PathBuf>) {
+    let baseline = env::var_os("BASELINE").map(PathBuf::from);
+    (env!("CARGO_BIN_EXE_vpipe").into(), baseline)
+}
+
+/// What `program`, a build of vpipe, takes for `clip` where nothing is known of it.
+pub(crate) fn vpipe(
+    program: &Path,
+    clip: &Path,
+    fleet: &Running,
+    setting: Setting,
+) -> Outcome<Took> {
     let folder = Path::new(ROOT).join("target/bench/vpipe");
+    if folder.is_dir() {
+        fs::remove_dir_all(&folder)?;
+    }
     fs::create_dir_all(&folder)?;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    let mut command = Command::new(program);
     command
         .current_dir(&folder)
         .args(["run", "default", "--quiet"])
