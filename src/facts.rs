@@ -297,4 +297,26 @@ pub struct Facts {
     pub videos: Vec<VideoFacts>,
     /// What was found out about those that were surveyed; empty but for `plan`.
     pub surveys: BTreeMap<VideoId, Survey>,
+    /// What is answered already of those that are known.
+    pub known: BTreeMap<VideoId, KnownVideo>,
+}
+
+/// What is answered already of a video.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KnownVideo {
+    /// Frames that nobody needs to see.
+    pub unneeded: u64,
+    /// By the stages that asked.
+    pub stages: BTreeMap<StageId, KnownWork>,
+}
+
+/// How much of a video a stage need not ask about: frames, or seconds of sound; infinite where that
+/// is all there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KnownWork {
+    /// What is answered for sure.
+    pub least: f64,
+    /// The same with what a server still has, and with what turns out to be answered once the video
+    /// is read. That is what is expected.
+    pub most: f64,
 }

@@ -78,6 +78,7 @@ pub(super) fn compile(
         first,
         videos,
         surveys: BTreeMap::new(),
+        known: BTreeMap::new(),
     };
     match plan::compile(recipe, &facts, CompileOptions::default()) {
         Ok(plan) => Ok(Compiled {

@@ -108,16 +108,20 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
             video.duration = truer_length(video.duration, packets);
         }
     }
+    let known = match request.fresh {
+        true => Vec::new(),
+        false => {
+            let state = State::of(&recipe, request.state_dir.as_deref(), &inputs.reads);
+            keeper::already_known(&state, &inputs, &mut compiled)?
+        }
+    };
     let mut header = header(
         &recipe,
         &compiled,
         inputs.unreadable.len(),
         inputs.unheard(),
     );
-    if !request.fresh {
-        let state = State::of(&recipe, request.state_dir.as_deref(), &inputs.reads);
-        header.known = keeper::already_known(&state, &inputs, &compiled)?;
-    }
+    header.known = known;
     Ok(PlanReport {
         header,
         stages: stages_of(&recipe, &compiled),

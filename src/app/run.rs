@@ -101,7 +101,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         return Ok(ledger.close(&[], None, false));
     }
     compiled.ready()?;
-    let (keeper, header) = begin(request, &recipe, &compiled, &inputs)?;
+    let (keeper, header) = begin(request, &recipe, &mut compiled, &inputs)?;
     let demo = header.demo;
     update(RunUpdate::Begins(header));
     let answers = keeper.answers();
@@ -144,7 +144,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
 fn begin(
     request: &RunRequest,
     recipe: &CheckedRecipe,
-    compiled: &Compiled,
+    compiled: &mut Compiled,
     inputs: &Inputs,
 ) -> Result<(Keeper, RunHeader), AppError> {
     let state = State::of(recipe, request.state_dir.as_deref(), &inputs.reads);
@@ -154,8 +154,9 @@ fn begin(
         inputs: request.paths(),
     };
     let keeper = Keeper::begin(&state, request, &start, inputs)?;
+    let known = keeper.known(compiled)?;
     let mut header = header(recipe, compiled, inputs.unreadable.len(), inputs.unheard());
-    header.known = keeper.known(compiled)?;
+    header.known = known;
     header.notices.extend(keeper.notice());
     Ok((keeper, header))
 }

@@ -18,6 +18,9 @@ use crate::plan::Workload;
 /// What is said before a run: a line for what is asked, and lines for what it costs.
 pub(super) fn lines(stage: &StageForecast) -> Vec<String> {
     let mut lines = vec![asks(stage)];
+    if is_answered(stage) {
+        return lines;
+    }
     if let Some(cost) = &stage.cost {
         lines.push(format!("  {}", costs(cost, &stage.work)));
         lines.extend(figures(&stage.figures));
@@ -28,6 +31,9 @@ pub(super) fn lines(stage: &StageForecast) -> Vec<String> {
 /// All that is known of a stage.
 pub(super) fn all_lines(stage: &StageForecast) -> Vec<String> {
     let mut lines = vec![asks(stage)];
+    if is_answered(stage) {
+        return lines;
+    }
     if let Some(sent) = stage.bytes {
         lines.push(format!("  {}", spread(sent, bytes)));
     }
@@ -41,21 +47,48 @@ pub(super) fn all_lines(stage: &StageForecast) -> Vec<String> {
     lines
 }
 
+// Whether it is known that all is answered.
+fn is_answered(stage: &StageForecast) -> bool {
+    let all = match stage.work {
+        Workload::Frames { all, .. } | Workload::Crops { all, .. } => all.unwrap_or(0) > 0,
+        Workload::Sound { all, .. } => all.unwrap_or(0.0) > 0.0,
+    };
+    all && stage.requests.high == 0
+}
+
+// `574 frames`, or `254 of 574 frames`.
+fn frames(count: u64, all: u64) -> String {
+    match count == all {
+        true => number(count, "frame", "frames"),
+        false => format!("{count} of {}", number(all, "frame", "frames")),
+    }
+}
+
 fn asks(stage: &StageForecast) -> String {
     let id = &stage.stage;
+    if is_answered(stage) {
+        return format!("{id}: nothing is left to ask");
+    }
     let (what, amount) = match stage.work {
-        Workload::Frames { count, .. } => (
-            "frames",
-            count.map(|count| number(count, "frame", "frames")),
-        ),
-        Workload::Crops { frames } => (
-            "frames",
-            frames.map(|count| format!("what is found in {}", number(count, "frame", "frames"))),
-        ),
-        Workload::Sound { seconds } => (
-            "seconds of sound",
-            seconds.map(|seconds| format!("{seconds:.0} s of sound")),
-        ),
+        Workload::Frames { count, all, .. } => {
+            let amount = count.zip(all).map(|(count, all)| frames(count, all));
+            ("frames", amount)
+        }
+        Workload::Crops { frames: count, all } => {
+            let amount = count.zip(all).map(|(count, all)| frames(count, all));
+            (
+                "frames",
+                amount.map(|frames| format!("what is found in {frames}")),
+            )
+        }
+        Workload::Sound { seconds, all } => {
+            let amount = seconds.zip(all).map(|(seconds, all)| {
+                let part = format!("{seconds:.0} of ");
+                let part = if seconds < all { &*part } else { "" };
+                format!("{part}{all:.0} s of sound")
+            });
+            ("seconds of sound", amount)
+        }
     };
     let Some(amount) = amount else {
         let why = format!("{id}: how many {what} there are is not known");
@@ -257,6 +290,7 @@ mod tests {
             endpoint: "abc123".to_owned(),
             work: Workload::Frames {
                 count: Some(574),
+                all: Some(574),
                 exact: true,
             },
             requests: guess(36, 36, 36),
@@ -307,7 +341,10 @@ mod tests {
         ");
         stage.figures[1].source = AssumptionSource::Recipe;
         stage.requests = guess(30, 36, 72);
-        stage.work = Workload::Crops { frames: Some(574) };
+        stage.work = Workload::Crops {
+            frames: Some(574),
+            all: Some(574),
+        };
         insta::assert_snapshot!(all_lines(&stage).join("\n"), @r"
         yolo: what is found in 574 frames in about 36 requests (30 to 72) to 3 workers of abc123 at api.runpod.ai
           71.0 MB (67.0 MB to 75.0 MB)
@@ -324,13 +361,36 @@ mod tests {
         let mut stage = stage();
         stage.work = Workload::Frames {
             count: None,
+            all: None,
             exact: false,
         };
         stage.times = None;
         insta::assert_snapshot!(lines(&stage)[0], @"yolo: how many frames there are is not known, so no cost is estimated; a second of a worker is $0.0004");
         stage.cost = None;
-        stage.work = Workload::Sound { seconds: None };
+        stage.work = Workload::Sound {
+            seconds: None,
+            all: None,
+        };
         insta::assert_snapshot!(lines(&stage).join("\n"), @"yolo: how many seconds of sound there are is not known");
+    }
+
+    #[test]
+    fn what_is_known_already_is_not_asked() {
+        let mut stage = stage();
+        stage.work = Workload::Frames {
+            count: Some(254),
+            all: Some(574),
+            exact: true,
+        };
+        insta::assert_snapshot!(lines(&stage)[0], @"yolo: 254 of 574 frames in 36 requests to 3 workers of abc123 at api.runpod.ai");
+        stage.work = Workload::Sound {
+            seconds: Some(120.4),
+            all: Some(574.4),
+        };
+        insta::assert_snapshot!(lines(&stage)[0], @"yolo: 120 of 574 s of sound in 36 requests to 3 workers of abc123 at api.runpod.ai");
+        stage.requests = guess(0, 0, 0);
+        insta::assert_snapshot!(all_lines(&stage).join("\n"), @"yolo: nothing is left to ask");
+        assert_eq!(lines(&stage), all_lines(&stage));
     }
 
     #[test]

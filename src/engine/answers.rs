@@ -3,12 +3,14 @@
 //! Behind it is the journal, a cassette, or nothing. Steps look up; the conductor alone notes.
 
 use crate::answer::Answer;
+use crate::answer::Extent;
 use crate::answer::ItemKey;
 use crate::answer::OpenTicket;
 use crate::answer::StageDigest;
 use crate::failure::Failure;
 use crate::item::Item;
 use crate::name::Ticket;
+use crate::name::VideoId;
 
 /// Where answers are kept.
 pub trait Answers: Send + Sync {
@@ -47,6 +49,13 @@ pub trait Answers: Send + Sync {
     ///
     /// Where that cannot be kept.
     fn drop_ticket(&self, ticket: &Ticket) -> Result<(), Failure>;
+
+    /// What of `video` the answers of `stage` are about, in order.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    fn extents(&self, video: VideoId, stage: StageDigest) -> Result<Vec<Extent>, Failure>;
 
     /// The work on the videos of this run that a server accepted in an earlier one and that has
     /// no answer yet.
@@ -121,6 +130,10 @@ impl Answers for Unkept {
 
     fn drop_ticket(&self, _: &Ticket) -> Result<(), Failure> {
         Ok(())
+    }
+
+    fn extents(&self, _: VideoId, _: StageDigest) -> Result<Vec<Extent>, Failure> {
+        Ok(Vec::new())
     }
 
     fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure> {

@@ -253,6 +253,10 @@ mod tests {
             self.note(format!("no ticket {ticket}"))
         }
 
+        fn extents(&self, _: VideoId, _: StageDigest) -> Result<Vec<Extent>, Failure> {
+            Ok(Vec::new())
+        }
+
         fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure> {
             Ok(Vec::new())
         }

@@ -5,6 +5,7 @@
 mod assemble;
 mod batch;
 mod extract;
+mod known_work;
 mod merge;
 mod notice;
 mod redacted;
@@ -20,6 +21,7 @@ pub use batch::batch;
 pub use batch::halves;
 pub use extract::extract::Videos;
 pub use extract::extract::wanted;
+pub use known_work::known_work;
 pub use merge::merge;
 pub use redacted::Redacted;
 pub use speech::SpeechCall;

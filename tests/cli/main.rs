@@ -11,6 +11,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod files;
+mod forecast;
 mod hostile;
 mod hostile_models;
 mod inputs;

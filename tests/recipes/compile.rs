@@ -14,6 +14,8 @@ use vpipe::cli::diagnostic::draw;
 use vpipe::diag::Report;
 use vpipe::facts::Encoding;
 use vpipe::facts::Facts;
+use vpipe::facts::KnownVideo;
+use vpipe::facts::KnownWork;
 use vpipe::facts::Placement;
 use vpipe::facts::RemoteFacts;
 use vpipe::facts::Survey;
@@ -29,8 +31,10 @@ use vpipe::plan::Estimate;
 use vpipe::plan::Forecast;
 use vpipe::plan::GraphOptions;
 use vpipe::plan::Plan;
+use vpipe::plan::StageForecast;
 use vpipe::plan::StepKind;
 use vpipe::plan::Times;
+use vpipe::plan::Workload;
 use vpipe::recipe;
 use vpipe::recipe::BackendSpec;
 use vpipe::recipe::Recipe;
@@ -240,6 +244,76 @@ fn a_form_holds_more_frames_than_json_and_sends_fewer_bytes() {
     // 97 of 100 bytes are JPEG; 170 more a frame for the header of its part.
     let form = 57_400_000 + 574 * 170 + 36 * 250;
     assert_eq!(sent(Encoding::Raw), (9_700_000, form));
+}
+
+// The default recipe on paid workers, over one video of which so much is known: what is left for
+// `yolo` and for `whisper`, in requests and in dollars.
+fn left(yolo: KnownWork, whisper: KnownWork) -> Vec<StageForecast> {
+    let recipe = load("default");
+    let known = KnownVideo {
+        unneeded: yolo.least as u64,
+        stages: [("yolo".into(), yolo), ("whisper".into(), whisper)].into(),
+    };
+    let facts = Facts {
+        videos: vec![video()],
+        surveys: [(VideoId(0), survey(&recipe))].into(),
+        known: [(VideoId(0), known)].into(),
+        ..facts(&recipe, &paid)
+    };
+    let plan = plan::compile(&recipe, &facts, CompileOptions::default()).unwrap();
+    let mut stages = plan::forecast(&plan, &facts).stages;
+    stages.sort_by_key(|stage| stage.stage.to_string());
+    stages
+}
+
+#[test]
+fn what_is_known_is_taken_off_the_forecast() {
+    let all = |known| KnownWork {
+        least: known,
+        most: known,
+    };
+    // 574 frames in 36 requests of 16, and nothing of the sound, which is in a transcript.
+    let stages = left(all(0.0), all(f64::INFINITY));
+    let [whisper, yolo] = &stages[..] else {
+        panic!("{stages:?}");
+    };
+    assert_eq!((yolo.requests.low, yolo.requests.high), (36, 36));
+    let nothing = Workload::Sound {
+        seconds: Some(0.0),
+        all: Some(574.0),
+    };
+    assert_eq!((whisper.work, whisper.requests.high), (nothing, 0));
+    assert_eq!(whisper.cost.as_ref().unwrap().estimate.high.billed, 0);
+    // 320 are known: 254 in 16 requests. 100 more may be known: 154 in 10.
+    let part = KnownWork {
+        least: 320.0,
+        most: 420.0,
+    };
+    let heard = KnownWork {
+        least: 0.0,
+        most: 400.0,
+    };
+    let stages = left(part, heard);
+    let frames = Workload::Frames {
+        count: Some(154),
+        all: Some(574),
+        exact: false,
+    };
+    assert_eq!(stages[1].work, frames);
+    let requests = stages[1].requests;
+    assert_eq!(
+        [requests.low, requests.expected, requests.high],
+        [10, 10, 16]
+    );
+    let Workload::Sound { seconds, .. } = stages[0].work else {
+        panic!("{stages:?}");
+    };
+    assert_eq!(seconds, Some(174.0));
+    // What is known is not paid: 0.0125 s a frame at least.
+    let execution = stages[1].cost.as_ref().unwrap().estimate.low.execution;
+    assert!((execution - 154.0 * 0.0125).abs() < 1e-9, "{execution}");
+    let known = left(all(574.0), all(f64::INFINITY));
+    assert!(known.iter().all(|stage| stage.requests.high == 0));
 }
 
 fn warnings(recipe: &CheckedRecipe) -> Option<Report> {

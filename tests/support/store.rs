@@ -5,13 +5,16 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use vpipe::answer::Answer;
+use vpipe::answer::Extent;
 use vpipe::answer::ItemKey;
 use vpipe::answer::OpenTicket;
+use vpipe::answer::StageDigest;
 use vpipe::engine::Answers;
 use vpipe::engine::NotedAnswer;
 use vpipe::failure::Class;
 use vpipe::failure::Failure;
 use vpipe::name::Ticket;
+use vpipe::name::VideoId;
 
 /// Where answers are kept.
 #[derive(Default)]
@@ -120,6 +123,13 @@ impl Answers for MemoryStore {
     fn drop_ticket(&self, ticket: &Ticket) -> Result<(), Failure> {
         self.kept().open.remove(ticket);
         Ok(())
+    }
+
+    fn extents(&self, video: VideoId, stage: StageDigest) -> Result<Vec<Extent>, Failure> {
+        let kept = self.kept();
+        let keys = kept.answers.keys();
+        let keys = keys.filter(|key| key.video == video && key.stage == stage);
+        Ok(keys.map(|key| key.extent).collect())
     }
 
     fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure> {

@@ -19,12 +19,15 @@ use crate::engine::journal::RunEnd;
 use crate::engine::journal::RunStart;
 use crate::engine::journal::Spent;
 use crate::exchange::Exchange;
+use crate::facts::KnownVideo;
 use crate::failure::Failure;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::stages;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -72,8 +75,12 @@ impl Keeper {
         ))
     }
 
-    /// What is known already, by stage.
-    pub(super) fn known(&self, compiled: &Compiled) -> Result<Vec<KnownStage>, AppError> {
+    /// What is known already, by stage. It is noted among the facts of `compiled`, where it leaves
+    /// less to ask of a server.
+    pub(super) fn known(&self, compiled: &mut Compiled) -> Result<Vec<KnownStage>, AppError> {
+        if !compiled.placements.calls.is_empty() {
+            compiled.facts.known = known_work(&self.answers(), compiled)?;
+        }
         known(&self.journal, compiled)
     }
 
@@ -125,11 +132,28 @@ fn known(journal: &Journal, compiled: &Compiled) -> Result<Vec<KnownStage>, AppE
     Ok(known.collect())
 }
 
-/// What a run that begins now would know already; a plan changes nothing and makes no journal.
+// How much of its videos a run need not ask about. What a server has is collected only where it
+// would be asked now.
+fn known_work(
+    answers: &Arc<dyn Answers>,
+    compiled: &Compiled,
+) -> Result<BTreeMap<VideoId, KnownVideo>, Failure> {
+    let Compiled { plan, facts, .. } = compiled;
+    let calls = compiled.placements.calls.iter();
+    let addresses: BTreeSet<_> = calls
+        .map(|(stage, call)| (plan.digest(stage), call.address()))
+        .collect();
+    let mut open = answers.open_tickets()?;
+    open.retain(|open| addresses.contains(&(Some(open.stage), open.address.clone())));
+    stages::known_work(plan, answers, &facts.videos, &open)
+}
+
+/// What a run that begins now would know already; a plan changes nothing and makes no journal. It
+/// is noted among the facts of `compiled`.
 pub(in crate::app) fn already_known(
     state: &State,
     inputs: &Inputs,
-    compiled: &Compiled,
+    compiled: &mut Compiled,
 ) -> Result<Vec<KnownStage>, AppError> {
     let Some(journal) = state.open_existing()? else {
         return Ok(Vec::new());
@@ -137,6 +161,9 @@ pub(in crate::app) fn already_known(
     for (id, (_, facts)) in &inputs.videos {
         journal.find_video(*id, &facts.digest)?;
     }
+    let journal = Arc::new(journal);
+    let answers = Arc::clone(&journal) as Arc<dyn Answers>;
+    compiled.facts.known = known_work(&answers, compiled)?;
     known(&journal, compiled)
 }
 

@@ -43,7 +43,7 @@ pub struct Journal {
     pub(super) store: Store,
     pub(super) run: AtomicI64,
     // Answers of runs before this one are not looked up.
-    since: AtomicI64,
+    pub(super) since: AtomicI64,
     pub(super) videos: Mutex<BTreeMap<VideoId, KnownVideo>>,
     stages: Mutex<HashMap<StageDigest, i64>>,
     used: Mutex<HashSet<(i64, i64)>>,
@@ -58,15 +58,6 @@ pub struct Journal {
 pub(super) struct KnownVideo {
     pub(super) number: i64,
     pub(super) digest: Arc<str>,
-}
-
-/// What a journal knows of the videos of a run for one stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// Answers.
-    pub answers: u64,
-    /// Work that a server accepted and has not answered.
-    pub tickets: u64,
 }
 
 impl Journal {
@@ -138,48 +129,13 @@ impl Journal {
         forgotten.map_err(|error| self.unwritten(&error))
     }
 
-    /// What is known of the videos of this run, by the stages that it is known of.
-    ///
-    /// # Errors
-    ///
-    /// Where it cannot be read.
-    pub fn kept(&self) -> Result<BTreeMap<StageDigest, Kept>, Failure> {
-        let videos = self.numbers_of_videos();
-        let since = self.since.load(Ordering::Relaxed);
-        let count = |connection: &Connection| {
-            let mut kept: BTreeMap<StageDigest, Kept> = BTreeMap::new();
-            let answers =
-                "SELECT stages.digest, count(*) FROM answers JOIN stages ON stages.id = stage
-                WHERE video = ?1 AND run >= ?2 GROUP BY stage";
-            let tickets =
-                "SELECT stages.digest, count(*) FROM tickets JOIN stages ON stages.id = stage
-                WHERE video = ?1 AND run >= ?2 GROUP BY stage";
-            for video in &videos {
-                for (text, is_ticket) in [(answers, false), (tickets, true)] {
-                    let mut select = connection.prepare_cached(text)?;
-                    let mut rows = select.query([*video, since])?;
-                    while let Some(row) = rows.next()? {
-                        let kept = kept.entry(StageDigest(row.get(0)?)).or_default();
-                        let count = row.get::<_, i64>(1)?.unsigned_abs();
-                        match is_ticket {
-                            true => kept.tickets += count,
-                            false => kept.answers += count,
-                        }
-                    }
-                }
-            }
-            Ok(kept)
-        };
-        self.store.read(count).map_err(|error| self.unread(&error))
-    }
-
-    fn numbers_of_videos(&self) -> HashSet<i64> {
+    pub(super) fn numbers_of_videos(&self) -> HashSet<i64> {
         let videos = lock(&self.videos);
         videos.values().map(|video| video.number).collect()
     }
 
     // `None` where nothing is known of it.
-    fn number_of(&self, stage: &StageDigest) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn number_of(&self, stage: &StageDigest) -> rusqlite::Result<Option<i64>> {
         if let Some(number) = lock(&self.stages).get(stage) {
             return Ok(Some(*number));
         }
@@ -332,6 +288,11 @@ impl Answers for Journal {
             delete_ticket(change, ticket.as_str())
         });
         dropped.map_err(|error| self.unwritten(&error))
+    }
+
+    fn extents(&self, video: VideoId, stage: StageDigest) -> Result<Vec<Extent>, Failure> {
+        let extents = self.extents_of(video, &stage);
+        extents.map_err(|error| self.unread(&error))
     }
 
     fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure> {

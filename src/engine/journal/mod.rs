@@ -6,6 +6,7 @@
 //! | `store` | the file: opened, set aside where it is damaged, written, read |
 //! | `schema` | its tables, its format, and how an older one becomes today's |
 //! | `content` | an answer as bytes |
+//! | `kept` | how much is kept of a video |
 //! | `videos` | which file is which video |
 //! | `runs` | the history: runs, what they spent and left open |
 //! | `hold` | one process at a time writes a video |
@@ -20,6 +21,7 @@ mod forget;
 mod hold;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 mod journal;
+mod kept;
 mod runs;
 mod schema;
 mod store;
@@ -33,7 +35,7 @@ pub use forget::Forgotten;
 pub use hold::Held;
 pub use hold::Hold;
 pub use journal::Journal;
-pub use journal::Kept;
+pub use kept::Kept;
 pub use runs::InputState;
 pub use runs::PastInput;
 pub use runs::PastRun;

@@ -42,12 +42,12 @@ const STATED: Estimate<f64> = Estimate::new(0.9, 1.0, 1.25);
 // How much reading may be off that was measured on a few frames.
 const READING: Estimate<f64> = Estimate::new(0.6, 1.0, 1.8);
 
-/// What the stages of a run will ask that ask servers.
+/// What the stages of a run will ask that ask servers, beside what is known already.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Forecast {
     /// In the order of the plan.
     pub stages: Vec<StageForecast>,
-    /// Seconds that this machine takes to make all frames ready; `None` where nothing was
+    /// Seconds that this machine takes to make all frames ready that are needed; `None` where nothing was
     /// measured.
     pub reading: Option<f64>,
 }
@@ -131,21 +131,27 @@ pub struct StageForecast {
 pub enum Workload {
     /// Frames of videos.
     Frames {
-        /// How many; `None` where a video does not say how long it is, and then nothing is
-        /// estimated.
+        /// How many are not answered yet; `None` where a video does not say how long it is, and
+        /// then nothing is estimated.
         count: Option<u64>,
+        /// How many there are; `None` as above.
+        all: Option<u64>,
         /// Whether it will be just so many.
         exact: bool,
     },
     /// What another stage finds, cut out of frames.
     Crops {
-        /// The frames that are cut; `None` as above.
+        /// The frames that are cut and not answered yet; `None` as above.
         frames: Option<u64>,
+        /// All that are cut; `None` as above.
+        all: Option<u64>,
     },
     /// Sound.
     Sound {
-        /// Seconds; `None` as above.
+        /// Seconds that are not answered yet; `None` as above.
         seconds: Option<f64>,
+        /// Seconds that there are; `None` as above.
+        all: Option<f64>,
     },
 }
 
@@ -155,8 +161,8 @@ impl Workload {
         !matches!(
             self,
             Self::Frames { count: None, .. }
-                | Self::Crops { frames: None }
-                | Self::Sound { seconds: None }
+                | Self::Crops { frames: None, .. }
+                | Self::Sound { seconds: None, .. }
         )
     }
 }
@@ -234,7 +240,7 @@ pub enum AssumptionSource {
 }
 
 impl Forecast {
-    /// What all stages together cost, in US dollars.
+    /// What all stages together cost from here on, in US dollars.
     pub fn cost(&self) -> Estimate<f64> {
         let costs = self.stages.iter().filter_map(|stage| stage.cost.as_ref());
         costs.fold(Estimate::default(), |sum: Estimate<f64>, cost| {
@@ -279,12 +285,16 @@ pub fn forecast(plan: &Plan, facts: &Facts) -> Forecast {
     }
 }
 
-// Seconds until the last frame is decoded and encoded; all cores have a part in both.
+// Seconds until the last frame is decoded and encoded; all cores have a part in both. What nobody
+// needs to see is neither, and its packets are about its share of all.
 fn reading(facts: &Facts) -> Option<f64> {
-    let surveys = facts.surveys.values();
-    let seconds = surveys.map(|survey| {
+    let surveys = facts.surveys.iter();
+    let seconds = surveys.map(|(video, survey)| {
         let encoding = survey.frames as f64 * survey.encoding / facts.cores.max(1) as f64;
-        survey.packets as f64 * survey.decoding + encoding
+        let unneeded = facts.known.get(video).map_or(0, |known| known.unneeded);
+        let needed = survey.frames.saturating_sub(unneeded) as f64;
+        let share = needed / survey.frames.max(1) as f64;
+        share * (survey.packets as f64 * survey.decoding + encoding)
     });
     (!facts.surveys.is_empty()).then(|| seconds.sum())
 }
@@ -362,7 +372,7 @@ fn demand<'a>(
             let card = place.fleet.as_ref().map(|fleet| fleet.vram_gb).zip(*side);
             let size = plan.frames_per_request(index);
             let vram = card.map(|(card, side)| Vram::of(size, side, card));
-            let asked = requests::frames(plan, facts, index, place.encoding);
+            let asked = requests::frames(plan, facts, index, &step.stage, place.encoding);
             Some((asked, place, vram, frame(place)))
         }
         StepKind::SpeechRequest { place, .. } => {

@@ -1,12 +1,15 @@
-//! What a stage will ask: frames or sound in requests, and their bytes.
+//! What a stage will ask: frames or sound in requests, and their bytes. What is known already is not
+//! asked.
 //!
 //! Knows nothing of how long that takes.
 
 use crate::facts::Encoding;
 use crate::facts::Facts;
+use crate::facts::KnownWork;
 use crate::facts::RemoteFacts;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
+use crate::name::StageId;
 use crate::plan::forecast::forecast::Estimate;
 use crate::plan::forecast::forecast::Workload;
 use crate::plan::lower::chunk::ChunkLength;
@@ -46,48 +49,61 @@ pub(in crate::plan) struct RequestEstimate {
 // Of one video.
 struct Part<'a> {
     frames: u64,
+    // Those of them that are asked about.
+    left: Estimate<u64>,
     survey: Option<&'a Survey>,
 }
 
-/// The frames that the step at `index` sends.
+// The sound of one video, in seconds, and what of it is asked about.
+struct Sound {
+    all: f64,
+    left: Estimate<f64>,
+}
+
+/// The frames that the step at `index`, of `stage`, sends.
 pub(in crate::plan) fn frames(
     plan: &Plan,
     facts: &Facts,
     index: StepIndex,
+    stage: &StageId,
     encoding: Encoding,
 ) -> RequestEstimate {
     let feed = plan.feed(index);
     let parts: Option<Vec<Part<'_>>> = facts
         .videos
         .iter()
-        .map(|video| part(facts, &feed, video))
+        .map(|video| part(facts, stage, &feed, video))
         .collect();
     let is_known = parts.is_some();
     let parts = parts.unwrap_or_default();
-    let count: u64 = parts.iter().map(|part| part.frames).sum();
+    let left = sum(parts.iter().map(|part| part.left));
     let a_frame = if feed.of_crops {
         CROPS
     } else {
         Estimate::sure(1.0)
     };
-    let mut amount = a_frame.map(|each| each * count as f64);
+    let mut amount = a_frame.with(left, |each, frames| each * frames as f64);
     if feed.repeats {
-        let begun = parts.iter().filter(|part| part.frames > 0).count();
+        let begun = parts.iter().filter(|part| part.left.low > 0).count();
         amount.low = amount.low.min(begun as f64);
     }
     let requests = requests(&parts, &feed, a_frame, amount.low);
     let surveyed = !parts.is_empty() && parts.iter().all(|part| part.survey.is_some());
-    let bytes = surveyed.then(|| bytes(&parts, &feed, amount, count, requests, encoding));
-    let known = Some(count).filter(|_| is_known);
+    let bytes = surveyed.then(|| bytes(&parts, &feed, amount, left, requests, encoding));
+    let count = Some(left.expected).filter(|_| is_known);
+    let all = parts.iter().map(|part| part.frames).sum();
+    let all = Some(all).filter(|_| is_known);
     let exact = parts
         .iter()
         .all(|part| part.survey.is_some_and(|survey| survey.exact));
+    let exact = exact && left.low == left.high;
     RequestEstimate {
         work: if feed.of_crops {
-            Workload::Crops { frames: known }
+            Workload::Crops { frames: count, all }
         } else {
             Workload::Frames {
-                count: known,
+                count,
+                all,
                 exact: exact && is_known && !feed.repeats,
             }
         },
@@ -97,7 +113,12 @@ pub(in crate::plan) fn frames(
     }
 }
 
-fn part<'a>(facts: &'a Facts, feed: &RequestFeed<'_>, video: &VideoFacts) -> Option<Part<'a>> {
+fn part<'a>(
+    facts: &'a Facts,
+    stage: &StageId,
+    feed: &RequestFeed<'_>,
+    video: &VideoFacts,
+) -> Option<Part<'a>> {
     let survey = facts.surveys.get(&video.id);
     let sampled = survey.map(|survey| survey.frames).or(video.expected_frames);
     let frames = match feed.selection {
@@ -105,7 +126,26 @@ fn part<'a>(facts: &'a Facts, feed: &RequestFeed<'_>, video: &VideoFacts) -> Opt
         Some(selection) => sampled?.div_ceil(u64::from(selection.every.max(1))),
         None => sampled?,
     };
-    Some(Part { frames, survey })
+    let left = left(facts, stage, video, frames as f64);
+    Some(Part {
+        frames,
+        left: left.map(|frames| frames as u64),
+        survey,
+    })
+}
+
+// What a stage still has to ask of a video that has so many frames, or seconds of sound.
+fn left(facts: &Facts, stage: &StageId, video: &VideoFacts, all: f64) -> Estimate<f64> {
+    let known = facts.known.get(&video.id);
+    let known = known.and_then(|known| known.stages.get(stage).copied());
+    let KnownWork { least, most } = known.unwrap_or_default();
+    Estimate::new(most, most, least).map(|known| (all - known).max(0.0))
+}
+
+fn sum(figures: impl Iterator<Item = Estimate<u64>>) -> Estimate<u64> {
+    figures.fold(Estimate::default(), |sum: Estimate<u64>, one| {
+        sum.with(one, |a, b| a + b)
+    })
 }
 
 // The last request of a video is not filled up from the next one, and one that would be too large
@@ -119,13 +159,10 @@ fn requests(
     let size = feed.size as u64;
     let count = |held: Estimate<u64>| {
         let of_one = |part: &Part<'_>| {
-            let frames = a_frame.map(|each| (each * part.frames as f64) as u64);
+            let frames = a_frame.with(part.left, |each, left| (each * left as f64) as u64);
             frames.with(held, u64::div_ceil)
         };
-        let parts = parts.iter().map(of_one);
-        parts.fold(Estimate::default(), |sum: Estimate<u64>, one| {
-            sum.with(one, |a, b| a + b)
-        })
+        sum(parts.iter().map(of_one))
     };
     let by_bytes = |bytes: f64| match feed.max_bytes {
         Some(most) if bytes > 0.0 => ((most as f64 / bytes) as u64).clamp(1, size),
@@ -159,7 +196,7 @@ fn bytes(
     parts: &[Part<'_>],
     feed: &RequestFeed<'_>,
     amount: Estimate<f64>,
-    count: u64,
+    left: Estimate<u64>,
     requests: Estimate<u64>,
     encoding: Encoding,
 ) -> Estimate<u64> {
@@ -171,13 +208,14 @@ fn bytes(
         .iter()
         .fold(Estimate::default(), |sum: Estimate<f64>, part| {
             let one = part.survey.map_or(Estimate::default(), mean);
-            sum.with(one, |sum, one| sum + part.frames as f64 * one)
+            let bytes = part.left.with(one, |left, one| left as f64 * one);
+            sum.with(bytes, |sum, bytes| sum + bytes)
         });
     let scale = match feed.of_crops {
         true => OF_A_FRAME,
         false => Estimate::sure(1.0),
     };
-    let share = amount.map(|amount| amount / count.max(1) as f64);
+    let share = amount.with(left, |amount, left| amount / left.max(1) as f64);
     let carried = all
         .with(scale, |bytes, scale| bytes * scale)
         .with(share, |bytes, share| bytes * share * encoding.growth())
@@ -234,20 +272,26 @@ pub(in crate::plan) fn sound(
         return RequestEstimate::nothing();
     };
     let heard = |video: &&VideoFacts| video.has_sound && !without.contains_key(&video.id);
-    let durations: Option<Vec<f64>> = facts
-        .videos
-        .iter()
-        .filter(heard)
-        .map(VideoFacts::heard)
-        .collect();
-    let seconds = durations.as_ref().map(|durations| durations.iter().sum());
+    let heard = facts.videos.iter().filter(heard);
+    let parts = heard.map(|video| {
+        let all = video.heard()?;
+        let left = left(facts, &step.stage, video, all);
+        Some(Sound { all, left })
+    });
+    let parts: Option<Vec<Sound>> = parts.collect();
+    let is_known = parts.is_some();
+    let parts = parts.unwrap_or_default();
+    let all: f64 = parts.iter().map(|part| part.all).sum();
+    let left = parts.iter().fold(Estimate::sure(0.0), |sum, part| {
+        sum.with(part.left, |sum, left| sum + left)
+    });
     let spoken = if drop_silence {
         SPOKEN
     } else {
         Estimate::sure(1.0)
     };
-    let requests = chunks(&durations.unwrap_or_default(), length, drop_silence);
-    let amount = spoken.map(|share| share * seconds.unwrap_or(0.0));
+    let requests = chunks(&parts, length, drop_silence);
+    let amount = spoken.with(left, |share, seconds| share * seconds);
     let growth = place.encoding.growth();
     let bytes = amount
         .with(a_second(*codec), |amount, bytes| amount * bytes * growth)
@@ -256,24 +300,27 @@ pub(in crate::plan) fn sound(
             |bytes, around| (bytes + around) as u64,
         );
     RequestEstimate {
-        work: Workload::Sound { seconds },
+        work: Workload::Sound {
+            seconds: Some(left.expected).filter(|_| is_known),
+            all: Some(all).filter(|_| is_known),
+        },
         amount,
         requests,
         bytes: Some(bytes),
     }
 }
 
-// How many chunks the sound of videos is cut into, by their seconds. Where silence is dropped there
-// may be as few as one.
-fn chunks(durations: &[f64], length: ChunkLength, drop_silence: bool) -> Estimate<u64> {
-    let chunks = durations.iter().map(|seconds| {
-        let longest = length.of(Some(*seconds)) as f64 / f64::from(RATE);
-        let rest = (seconds - longest).max(0.0);
-        OF_A_CHUNK.map(|share| 1 + (rest / (longest * share)).ceil() as u64)
+// How many chunks of the sound of videos are asked about. Where silence is dropped there may be as
+// few as one.
+fn chunks(parts: &[Sound], length: ChunkLength, drop_silence: bool) -> Estimate<u64> {
+    let chunks = parts.iter().map(|part| {
+        let longest = length.of(Some(part.all)) as f64 / f64::from(RATE);
+        part.left.with(OF_A_CHUNK, |left, share| {
+            let rest = (left - longest).max(0.0);
+            u64::from(left > 0.0) + (rest / (longest * share)).ceil() as u64
+        })
     });
-    let mut sum = chunks.fold(Estimate::default(), |sum: Estimate<u64>, one| {
-        sum.with(one, |a, b| a + b)
-    });
+    let mut sum = sum(chunks);
     if drop_silence {
         sum.low = sum.low.min(1);
     }
@@ -294,7 +341,10 @@ fn a_second(codec: Codec) -> Estimate<f64> {
 impl RequestEstimate {
     fn nothing() -> Self {
         Self {
-            work: Workload::Sound { seconds: None },
+            work: Workload::Sound {
+                seconds: None,
+                all: None,
+            },
             amount: Estimate::default(),
             requests: Estimate::default(),
             bytes: None,

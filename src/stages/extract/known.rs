@@ -104,20 +104,40 @@ impl KnownViews {
             return true;
         }
         let frame = unseen(sample, facts.id);
-        let is_written = |view: &FileView| {
-            let kept = kept_file(
-                &*self.answers,
-                view.digest,
-                &view.spec,
-                facts,
-                &frame.moment,
-            );
-            kept.is_some()
-        };
         self.frames
             .iter()
             .all(|view| self.is_answered(view, &frame))
-            && self.files.iter().all(is_written)
+            && self.is_written(&frame.moment, facts)
+    }
+
+    /// The stages that take the frame of `sample`, and whether each need not be asked about it.
+    pub(in crate::stages) fn answered(
+        &self,
+        sample: &Sample,
+        video: VideoId,
+    ) -> Vec<(&FrameView, bool)> {
+        let frame = unseen(sample, video);
+        let takes = |view: &&FrameView| {
+            let selection = view.selection.as_ref();
+            selection.is_none_or(|it| it.skip_reason(&frame.moment).is_none())
+        };
+        let is_repeat = sample.same_as.is_some();
+        let views = self.frames.iter().filter(takes);
+        let answered = views.map(|view| (view, is_repeat || self.is_answered(view, &frame)));
+        answered.collect()
+    }
+
+    /// Whether the frame of `sample` need not be written to any file.
+    pub(in crate::stages) fn is_saved(&self, sample: &Sample, facts: &VideoFacts) -> bool {
+        sample.same_as.is_some() || self.is_written(&sample.moment(facts.id), facts)
+    }
+
+    // Whether all files of a frame are there.
+    fn is_written(&self, moment: &Moment, facts: &VideoFacts) -> bool {
+        self.files.iter().all(|view| {
+            let kept = kept_file(&*self.answers, view.digest, &view.spec, facts, moment);
+            kept.is_some()
+        })
     }
 
     fn is_answered(&self, view: &FrameView, frame: &Frame) -> bool {

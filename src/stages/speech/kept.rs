@@ -37,7 +37,7 @@ impl KeptTranscript {
     }
 
     /// How the sound of a video ended, where there is a transcript of all of it.
-    pub(super) fn end(&self, video: VideoId) -> Option<SamplingEnd> {
+    pub(in crate::stages) fn end(&self, video: VideoId) -> Option<SamplingEnd> {
         let Answer::Sampled(end) = self.look_up(video, self.sound?)? else {
             return None;
         };

@@ -18,7 +18,7 @@ use crate::answer::SamplingEnd;
 use crate::engine::answers::Answers;
 use crate::engine::answers::NotedAnswer;
 use crate::engine::journal::journal::Journal;
-use crate::engine::journal::journal::Kept;
+use crate::engine::journal::kept::Kept;
 use crate::failure::Class;
 use crate::item::SavedFile;
 use crate::name::VideoId;
