@@ -244,6 +244,10 @@ pub(super) struct RecipeArgs {
     #[arg(long = "set", value_name = "STAGE.KEY=VALUE", help_heading = CHANGES)]
     pub(super) sets: Vec<String>,
 
+    /// Leave a stage out, as `enabled = false` does; what takes from it goes without. May be repeated
+    #[arg(long, value_name = "STAGE", help_heading = CHANGES)]
+    pub(super) without: Vec<String>,
+
     /// Give a variable of the recipe its value. May be repeated
     #[arg(long = "var", value_name = "NAME=VALUE", help_heading = CHANGES)]
     pub(super) vars: Vec<String>,
@@ -280,6 +284,7 @@ impl From<RecipeArgs> for Request {
         Self {
             recipe: args.recipe,
             vars: args.vars,
+            without: args.without,
             sets: args.sets,
             fps: args.fps,
             max_workers: args.max_workers,

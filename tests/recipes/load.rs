@@ -60,6 +60,7 @@ fn request(path: &str, text: &str) -> Request {
         match name {
             "--set" => request.sets.push(value),
             "--var" => request.vars.push(value),
+            "--without" => request.without.push(value),
             "--fps" => request.fps = value.parse().ok(),
             "--max-workers" => request.max_workers = value.parse().ok(),
             "--batch-size" => request.batch_size = value.parse().ok(),

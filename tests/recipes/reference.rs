@@ -16,7 +16,7 @@ const BEGIN: &str =
 const END: &str = "<!-- end of keys -->\n";
 
 // What stands in every table is explained once.
-const OF_ALL: [&str; 2] = ["kind", "inputs"];
+const OF_ALL: [&str; 3] = ["kind", "inputs", "enabled"];
 
 #[test]
 fn the_key_reference_is_what_the_schema_says() {

@@ -25,6 +25,8 @@ pub struct Request {
     pub vars: Vec<String>,
     /// `STAGE.KEY=VALUE`, and the same under `backends.` and `vars.`; applied last.
     pub sets: Vec<String>,
+    /// Stages that are left out.
+    pub without: Vec<String>,
     /// `fps` of every `extract`.
     pub fps: Option<f64>,
     /// `concurrency` of every `yolo`.

@@ -10,10 +10,12 @@ use crate::recipe::context::Context;
 use crate::recipe::inference::Inference;
 use crate::recipe::kind::BackendKind;
 use crate::recipe::load::backend::read_backend;
+use crate::recipe::load::enabled;
 use crate::recipe::load::environment::Environment;
 use crate::recipe::load::environment::LoadError;
 use crate::recipe::load::environment::Request;
 use crate::recipe::load::layers;
+use crate::recipe::load::layers::Layer;
 use crate::recipe::load::merge::Merged;
 use crate::recipe::load::merge::merge;
 use crate::recipe::load::render;
@@ -43,9 +45,8 @@ pub fn load(request: &Request, environment: &dyn Environment) -> Result<Recipe, 
     };
     let mut wrong = Vec::new();
     let files = layers::files(&layers);
-    let mut merged = merge(layers, &mut wrong);
     let command_line = sources.end();
-    set::apply(request, &mut merged, &mut sources, &mut wrong);
+    let merged = lay(request, layers, &mut sources, &mut wrong);
     let recipe = Recipe {
         files,
         command_line,
@@ -59,6 +60,19 @@ pub fn load(request: &Request, environment: &dyn Environment) -> Result<Recipe, 
         sources: recipe.sources,
         diagnostics: wrong,
     }))
+}
+
+/// `layers` as one recipe, changed as `request` says, without the stages that it leaves out.
+pub(in crate::recipe) fn lay(
+    request: &Request,
+    layers: Vec<Layer>,
+    sources: &mut SourceMap,
+    wrong: &mut Vec<Diagnostic>,
+) -> Merged {
+    let mut merged = merge(layers, wrong);
+    set::apply(request, &mut merged, sources, wrong);
+    enabled::leave_out(&mut merged.stages, wrong);
+    merged
 }
 
 fn resolve(

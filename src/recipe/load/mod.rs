@@ -1,6 +1,7 @@
 //! From TOML to a recipe, or to everything that is wrong with it.
 
 pub(super) mod backend;
+pub(super) mod enabled;
 pub(super) mod environment;
 pub(super) mod layers;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]

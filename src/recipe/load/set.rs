@@ -1,9 +1,11 @@
-//! `--set`, `--var` and the four short flags: the last layer, written on the command line.
+//! `--set`, `--var`, `--without` and the four short flags: the last layer, written on the command
+//! line.
 
 use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::recipe::kind::StageKind;
+use crate::recipe::load::enabled::ENABLED;
 use crate::recipe::load::environment::Request;
 use crate::recipe::load::merge::Merged;
 use crate::recipe::load::parse;
@@ -18,7 +20,7 @@ use crate::recipe::tools::suggest::suggest;
 pub(in crate::recipe) const COMMAND_LINE: &str = "command line";
 
 /// Applies what `request` changes: the short flags, then `--set`, which is more exact, then
-/// `--var`.
+/// `--without` and `--var`.
 pub(in crate::recipe) fn apply(
     request: &Request,
     merged: &mut Merged,
@@ -30,6 +32,9 @@ pub(in crate::recipe) fn apply(
     }
     for set in &request.sets {
         wrong.extend(apply_set(set, merged, sources).err());
+    }
+    for stage in &request.without {
+        wrong.extend(apply_without(stage, merged, sources).err());
     }
     for var in &request.vars {
         wrong.extend(apply_var(var, merged, sources).err());
@@ -194,6 +199,25 @@ fn apply_set(text: &str, merged: &mut Merged, sources: &mut SourceMap) -> Result
         key: key.0.to_owned(),
         span: key.1,
         node,
+    });
+    Ok(())
+}
+
+fn apply_without(
+    stage: &str,
+    merged: &mut Merged,
+    sources: &mut SourceMap,
+) -> Result<(), Diagnostic> {
+    let start = sources.add(COMMAND_LINE, format!("--without {stage}")) + "--without ".len();
+    let span = Span::from(start..start + stage.len());
+    let section = find(&mut merged.stages, "stage", (stage, span))?;
+    section.keys.put(Entry {
+        key: ENABLED.to_owned(),
+        span,
+        node: Node {
+            span,
+            value: Value::Flag(false),
+        },
     });
     Ok(())
 }

@@ -8,6 +8,7 @@ use crate::item::ItemKind;
 use crate::name::BackendName;
 use crate::recipe::input::Port;
 use crate::recipe::input::StageInput;
+use crate::recipe::load::enabled::ENABLED;
 use crate::recipe::load::read::read;
 use crate::recipe::load::tree::Table;
 use crate::recipe::stages::sound::SoundSpec;
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// The keys that every stage has.
-pub(in crate::recipe) const ENGINE_KEYS: [&str; 2] = ["kind", "inputs"];
+pub(in crate::recipe) const ENGINE_KEYS: [&str; 3] = ["kind", "inputs", ENABLED];
 
 /// What holds of every stage of a kind.
 #[derive(Clone, Copy, Debug)]

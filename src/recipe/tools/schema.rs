@@ -16,6 +16,7 @@ use crate::recipe::http::answer::TranscriptSpec;
 use crate::recipe::kind::BackendKind;
 use crate::recipe::kind::SpecVisitor;
 use crate::recipe::kind::StageKind;
+use crate::recipe::load::enabled::ENABLED;
 use crate::recipe::load::read::read;
 use crate::recipe::load::tree;
 use crate::recipe::load::tree::Entry;
@@ -89,11 +90,17 @@ fn stage(kind: StageKind) -> Value {
         "type": "array",
         "items": { "type": "string" },
     });
+    let enabled = json!({
+        "description": "Whether the recipe has the stage. What takes from one that is left out goes without it.",
+        "type": "boolean",
+        "default": true,
+    });
     let mut take = properties(keys::<TakeSpec>());
     take.retain(|key, _| kind.facts().take_keys.contains(&key.as_str()));
     let engine = [
         ("kind".to_owned(), kind_key(kind.word())),
         ("inputs".to_owned(), inputs),
+        (ENABLED.to_owned(), enabled),
     ];
     put(&mut schema, engine.into_iter().chain(own).chain(take));
     schema

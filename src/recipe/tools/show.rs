@@ -6,12 +6,12 @@ use crate::recipe::load::environment::Environment;
 use crate::recipe::load::environment::LoadError;
 use crate::recipe::load::environment::Request;
 use crate::recipe::load::layers;
+use crate::recipe::load::load::lay;
 use crate::recipe::load::load::load;
-use crate::recipe::load::merge::merge;
 use crate::recipe::load::parse;
 use crate::recipe::load::render;
 use crate::recipe::load::section::Section;
-use crate::recipe::load::set;
+use crate::recipe::load::set::COMMAND_LINE;
 use crate::recipe::load::stage::rendered_later;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
@@ -44,8 +44,7 @@ pub(in crate::recipe) fn lay_out(
     let Ok(layers) = layers::collect(&request.recipe, environment, &mut sources)? else {
         return Ok(None);
     };
-    let mut merged = merge(layers, &mut wrong);
-    set::apply(request, &mut merged, &mut sources, &mut wrong);
+    let merged = lay(request, layers, &mut sources, &mut wrong);
     let scope = render::scope_of(merged.vars.clone(), &sources, &mut wrong);
     let stages = merged.stages.into_iter().map(|section| {
         let later = rendered_later(&section);
@@ -163,7 +162,7 @@ impl Page<'_> {
     // `preset default:7`, or the option where it was given on the command line.
     fn origin(&self, span: Span) -> Option<String> {
         let place = self.sources.place(span).filter(|_| self.origins)?;
-        Some(if place.source.name == set::COMMAND_LINE {
+        Some(if place.source.name == COMMAND_LINE {
             place.source.text.replace('\n', " ")
         } else {
             format!("{}:{}", place.source.name, place.line)

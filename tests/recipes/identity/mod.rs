@@ -238,7 +238,7 @@ const KEYS: &[(&str, &str)] = &[
 ];
 
 // Keys that have no row: what a stage is and takes is another recipe.
-const OF_ALL: [&str; 2] = ["kind", "inputs"];
+const OF_ALL: [&str; 3] = ["kind", "inputs", "enabled"];
 
 #[test]
 fn a_change_asks_anew_what_it_touches_and_nothing_else() {
