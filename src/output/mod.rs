@@ -1,14 +1,28 @@
 //! Output: what a run found, as files.
 //!
 //! [`Results`] is the file that everyone reads; it is built from a record by [`results`] and
-//! goes to its [`Place`]. Does not know how anything is run.
+//! goes to its [`Place`]. [`read_results`] reads it again, and [`compare`] says what differs between
+//! two. Does not know how anything is run.
 
+mod compare;
 mod file;
 mod formats;
 mod place;
 mod read_files;
 mod results;
 
+pub use compare::AnswerState;
+pub use compare::Change;
+pub use compare::ChangedPlace;
+pub use compare::Comparison;
+pub use compare::FrameCount;
+pub use compare::Tallies;
+pub use compare::Tally;
+pub use compare::TimeTally;
+pub use compare::Tolerance;
+pub use compare::WhatChanged;
+pub use compare::WordCount;
+pub use compare::compare;
 pub use file::OutputRoot;
 pub use file::Refusal;
 pub use file::WriteError;
@@ -22,6 +36,9 @@ pub use read_files::ReadFiles;
 pub use results::build::RunFacts;
 pub use results::build::results;
 pub use results::frames::entry;
+pub use results::read::ReadError;
+pub use results::read::Unread;
+pub use results::read::read_results;
 pub use results::results::Config;
 pub use results::results::CropRecord;
 pub use results::results::Detected;

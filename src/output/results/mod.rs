@@ -5,6 +5,7 @@ pub(super) mod build;
 pub(super) mod frames;
 pub(super) mod json;
 pub(super) mod lack;
+pub(super) mod read;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod results;
 mod rounding;
