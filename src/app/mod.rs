@@ -5,6 +5,7 @@
 //! | `run`, `plan`, `check`, `try`, `graph` | `run`, `plan`, `check`, `try`, `graph`: each with its report |
 //! | `init`, `show`, `schema`, `models`, `doctor` | likewise |
 //! | `history`, `clean` | `history` |
+//! | `compare` | `compare` |
 //!
 //! | helper | subject |
 //! |---|---|
@@ -19,6 +20,7 @@
 
 mod accounting;
 mod check;
+mod compare;
 mod compile;
 mod doctor;
 mod environment;
@@ -41,6 +43,10 @@ mod writable;
 pub use accounting::budget::Limits;
 pub use check::CheckReport;
 pub use check::check;
+pub use compare::CompareRequest;
+pub use compare::ComparedFile;
+pub use compare::ComparedOutcome;
+pub use compare::compare;
 pub use compile::StageRow;
 pub use doctor::Finding;
 pub use doctor::FindingState;

@@ -2,6 +2,7 @@
 //!
 //! Holds only what is not in a recipe.
 
+use crate::cli::args::compare::CompareArgs;
 use crate::cli::duration;
 use crate::cli::money;
 use crate::plan::DrawFormat;
@@ -14,6 +15,8 @@ use clap::ValueEnum;
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub(super) mod compare;
 
 /// Knows what is seen and said in your videos, by recipe
 #[derive(Debug, Parser)]
@@ -95,6 +98,12 @@ pub(super) enum Command {
     /// A run notes what it does in a journal as it happens, so one that was killed is here too. With
     /// RUN, its number in the list, all that is known of one run.
     History(HistoryArgs),
+    /// Say what differs between two results: objects lost, gained and moved, words, times, records
+    ///
+    /// Boxes of a frame are matched by overlap and class, so their order does not count, and what
+    /// moved a little within the tolerance is the same. Words are compared over all of the speech,
+    /// so where its segments begin does not count. What a run took, and when it was, is not compared.
+    Compare(CompareArgs),
     /// Forget the answers that no run has used for a while
     ///
     /// A run keeps every answer in the journal of its output folder, so that the same command goes on

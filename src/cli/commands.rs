@@ -2,6 +2,7 @@
 
 use crate::app;
 use crate::app::AppError;
+use crate::app::CompareRequest;
 use crate::app::GraphRequest;
 use crate::app::Limits;
 use crate::app::RunRequest;
@@ -20,7 +21,9 @@ use crate::cli::args::PlanArgs;
 use crate::cli::args::RunArgs;
 use crate::cli::args::ShowArgs;
 use crate::cli::args::TryArgs;
+use crate::cli::args::compare::CompareArgs;
 use crate::cli::check;
+use crate::cli::compare;
 use crate::cli::defect::Defects;
 use crate::cli::diagnostic;
 use crate::cli::history;
@@ -45,6 +48,9 @@ use serde_json::json;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Instant;
+
+// The exit code where a comparison differs.
+const DIFFERENT: u8 = 5;
 
 /// Does what `words` say, the program's name first, and gives the exit code.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
@@ -72,6 +78,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Schema => data(&app::schema()).map(|()| 0),
         Command::Completions(args) => completions(&args),
         Command::History(args) => history(&args),
+        Command::Compare(args) => compare(args),
         Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),
         Command::Doctor(args) => doctor(&args),
@@ -221,6 +228,42 @@ fn history(args: &HistoryArgs) -> Result<u8, AppError> {
     };
     data(&text)?;
     Ok(0)
+}
+
+fn compare(args: CompareArgs) -> Result<u8, AppError> {
+    let request = CompareRequest {
+        old: args.old,
+        new: args.new,
+        tolerance: args.tolerance.into(),
+    };
+    let is_folder = request.old.is_dir();
+    let (mut files, mut different, mut values) = (0, 0, Vec::new());
+    let done = app::compare(&request, &mut |file| {
+        files += 1;
+        different += u64::from(!file.is_same());
+        match args.json {
+            true => values.push(compare::json(&file)),
+            false => data(&compare::text(&file))?,
+        }
+        Ok(())
+    });
+    if args.json {
+        let said = match &done {
+            Err(error) => compare::wrong(error),
+            Ok(()) if is_folder => compare::folder_json(&values),
+            Ok(()) => values.pop().unwrap_or_default(),
+        };
+        data(&format!("{said:#}\n"))?;
+        if let Err(error) = done {
+            return Ok(error.exit_code());
+        }
+    } else {
+        done?;
+        if is_folder {
+            data(&compare::total(files, different))?;
+        }
+    }
+    Ok(if different > 0 { DIFFERENT } else { 0 })
 }
 
 fn clean(args: &CleanArgs) -> Result<u8, AppError> {

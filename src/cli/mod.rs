@@ -5,6 +5,7 @@
 mod args;
 mod check;
 mod commands;
+mod compare;
 mod defect;
 pub mod diagnostic;
 mod duration;
