@@ -64,6 +64,11 @@ pub trait Answers: Send + Sync {
     ///
     /// Where it cannot be read.
     fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure>;
+
+    /// The first video of this run that has the content of `video`, and so its answers.
+    fn original(&self, video: VideoId) -> VideoId {
+        video
+    }
 }
 
 /// An answer that has just come.

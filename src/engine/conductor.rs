@@ -16,10 +16,12 @@ use crate::item::Item;
 use crate::name::Ticket;
 use crate::name::VideoId;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 /// What the conductor tells the caller of a run.
 #[derive(Debug)]
@@ -55,6 +57,7 @@ pub(super) struct Conductor {
     /// The steps that a video leaves the plan by.
     exits: usize,
     left: BTreeMap<VideoId, usize>,
+    done: watch::Sender<BTreeSet<VideoId>>,
 }
 
 impl Conductor {
@@ -72,8 +75,14 @@ impl Conductor {
             told: VecDeque::new(),
             exits,
             left: BTreeMap::new(),
+            done: watch::Sender::default(),
         };
         (Reporter(sender), conductor)
+    }
+
+    /// The videos that have left the plan.
+    pub(super) fn done(&self) -> watch::Receiver<BTreeSet<VideoId>> {
+        self.done.subscribe()
     }
 
     /// The next thing to be told; `None` where all reporters are gone.
@@ -128,7 +137,11 @@ impl Conductor {
     fn note_exit(&mut self, video: VideoId) -> bool {
         let exits = self.left.entry(video).or_default();
         *exits += 1;
-        *exits == self.exits
+        let is_last = *exits == self.exits;
+        if is_last {
+            self.done.send_if_modified(|done| done.insert(video));
+        }
+        is_last
     }
 }
 

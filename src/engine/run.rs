@@ -56,6 +56,7 @@ pub async fn run(
         gate: Arc::clone(gate),
         answers: Arc::clone(answers),
         collected,
+        done: conductor.done(),
     };
     let open = answers.open_tickets().unwrap_or_else(|failure| {
         stop.finish(StopReason::Failed(failure));

@@ -1,7 +1,10 @@
 //! The task of a source: opens videos in order, two at a time, each on a thread of its own.
 //!
-//! A later video is read ahead and gives its first item when the earlier one has given its last.
+//! A later video is read ahead and gives its first item when the earlier one has given its last. A
+//! copy of another video comes after all others, and when the other is done: what was answered of
+//! that is neither decoded nor asked again.
 
+use crate::engine::answers::Answers;
 use crate::engine::collect::Collected;
 use crate::engine::conductor::Reporter;
 use crate::engine::operator::Emitter;
@@ -18,9 +21,11 @@ use crate::failure::Failure;
 use crate::failure::Verdict;
 use crate::name::VideoId;
 use crate::plan::Step;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 pub(super) struct SourceTask {
@@ -30,16 +35,34 @@ pub(super) struct SourceTask {
     pub(super) reporter: Reporter,
     pub(super) stop: StopSignal,
     pub(super) collected: Collected,
+    pub(super) done: watch::Receiver<BTreeSet<VideoId>>,
+}
+
+/// A video, and the one that it is a copy of.
+pub(super) type Reading = (VideoId, Option<VideoId>);
+
+/// The order in which `videos` are read.
+pub(super) fn originals_first(videos: &[VideoId], answers: &dyn Answers) -> Vec<Reading> {
+    let with_original = |&video: &VideoId| {
+        let original = answers.original(video);
+        (video, (original != video).then_some(original))
+    };
+    let mut reading: Vec<Reading> = videos.iter().map(with_original).collect();
+    reading.sort_by_key(|(_, original)| original.is_some());
+    reading
 }
 
 impl SourceTask {
-    pub(super) async fn run(mut self, videos: Vec<VideoId>) {
+    pub(super) async fn run(mut self, videos: Vec<Reading>) {
         self.collected.wait().await;
         let this = Arc::new(self);
         let open = Arc::new(Semaphore::new(this.step.limit.max));
         let mut reading = JoinSet::new();
         let mut before = None;
-        for video in videos {
+        for (video, original) in videos {
+            if let Some(original) = original {
+                this.wait_for(original).await;
+            }
             let slot = Arc::clone(&open).acquire_owned().await.ok();
             if this.stop.is_stopping() {
                 break;
@@ -54,6 +77,15 @@ impl SourceTask {
             });
         }
         while reading.join_next().await.is_some() {}
+    }
+
+    // Waits until a video is done, or the run is over.
+    async fn wait_for(&self, video: VideoId) {
+        let mut done = self.done.clone();
+        tokio::select! {
+            () = self.stop.stopping() => {}
+            _ = done.wait_for(|done| done.contains(&video)) => {}
+        }
     }
 
     async fn read(&self, video: VideoId, before: Option<AllGiven>) {

@@ -15,6 +15,7 @@ use crate::engine::outage::Outage;
 use crate::engine::panics::caught_in;
 use crate::engine::permits::PermitPool;
 use crate::engine::permits::Permits;
+use crate::engine::source;
 use crate::engine::source::SourceTask;
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
@@ -28,9 +29,11 @@ use crate::plan::Plan;
 use crate::plan::Step;
 use crate::plan::StepIndex;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// What all steps of a run share.
@@ -40,6 +43,8 @@ pub(super) struct Shared {
     pub(super) gate: Arc<dyn Gate>,
     pub(super) answers: Arc<dyn Answers>,
     pub(super) collected: Collected,
+    /// The videos that have left the plan.
+    pub(super) done: watch::Receiver<BTreeSet<VideoId>>,
 }
 
 /// What runs.
@@ -59,10 +64,8 @@ pub(super) fn start(
 ) -> io::Result<Started> {
     let (mut tasks, mut steps) = (JoinSet::new(), Vec::new());
     let mut outages = BTreeMap::new();
-    let limits = plan.backends().iter();
-    let backends: BTreeMap<_, _> = limits
-        .map(|(name, &limit)| (name.clone(), Arc::new(PermitPool::new(limit))))
-        .collect();
+    let backends = permit_pools(plan);
+    let reading = source::originals_first(videos, &*shared.answers);
     let mut wires = wires(plan);
     for ((index, step), operator) in plan.steps().zip(operators) {
         let outlets = outlets(plan, index, &wires, shared);
@@ -78,8 +81,9 @@ pub(super) fn start(
                     reporter,
                     stop,
                     collected: shared.collected.clone(),
+                    done: shared.done.clone(),
                 };
-                spawn(&mut tasks, &shared.stop, task.run(videos.to_vec()));
+                spawn(&mut tasks, &shared.stop, task.run(reading.clone()));
             }
             (Operator::Fold(fold), Some(inbox)) => {
                 let task = FoldTask {
@@ -110,6 +114,14 @@ pub(super) fn start(
         }
     }
     Ok(Started { tasks, steps })
+}
+
+// The permits of each backend, which several steps share.
+fn permit_pools(plan: &Plan) -> BTreeMap<BackendName, Arc<PermitPool>> {
+    let limits = plan.backends().iter();
+    limits
+        .map(|(name, &limit)| (name.clone(), Arc::new(PermitPool::new(limit))))
+        .collect()
 }
 
 // Steps that ask at one address are met by the same outages.

@@ -253,3 +253,28 @@ async fn a_plan_needs_no_key_and_a_run_does() {
         said.talk
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_a_video_is_paid_once() {
+    let fleet = Fleet::start(&[], 0, 1).await;
+    let folder = TempDir::new().unwrap();
+    let names = ["a.mp4", "copy.mp4", "other.mp4"];
+    for name in &names[..2] {
+        fs::copy(CLIP, folder.path().join(name)).unwrap();
+    }
+    let mut other = fs::read(CLIP).unwrap();
+    other.push(0);
+    fs::write(folder.path().join(names[2]), other).unwrap();
+    let words = [&["run", "default"], &names[..]].concat();
+    let said = vpipe_beside(folder.path(), &words, &fleet.variables()).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    // The clip has 26 frames.
+    assert_eq!(fleet.sizes().iter().sum::<usize>(), 2 * 26);
+    let [one, copy, other] = ["a", "copy", "other"].map(|name| {
+        let path = folder.path().join(format!("output/{name}_results.json"));
+        let results: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+        results["detections"].clone()
+    });
+    assert_eq!(one.as_array().unwrap().len(), 26);
+    assert!(one == copy && one == other);
+}

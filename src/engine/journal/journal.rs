@@ -321,6 +321,13 @@ impl Answers for Journal {
         });
         open.map_err(|error| self.unread(&error))
     }
+
+    fn original(&self, video: VideoId) -> VideoId {
+        let videos = lock(&self.videos);
+        let number = videos.get(&video).map(|it| it.number);
+        let first = videos.iter().find(|(_, it)| Some(it.number) == number);
+        first.map_or(video, |(id, _)| *id)
+    }
 }
 
 // Milliseconds since 1970.
