@@ -7,13 +7,23 @@ use crate::output::read_files::ReadFiles;
 use std::ffi::OsStr;
 use std::fs;
 use std::fs::File;
+use std::fs::Metadata;
 use std::io;
 use std::io::Write;
 use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::NamedTempFile;
+
+// What a file is called before it is whole.
+const PREFIX: &str = ".vpipe-";
+const SUFFIX: &str = ".tmp";
+const RANDOM_LETTERS: usize = 16;
+
+/// A file that is not whole after so long was left by a process that is gone.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +112,9 @@ impl OutputRoot {
     pub fn prepare(&self, path: &Path) -> Result<(), WriteError> {
         let folder = self.make_folder(path)?;
         let probe = temporary(&folder).and_then(NamedTempFile::close);
-        probe.map_err(failed(parent(path)))
+        probe.map_err(failed(parent(path)))?;
+        remove_abandoned(&folder);
+        Ok(())
     }
 
     /// Writes `bytes` to `path`, whose folder is made where it is not there. A plain file that stood
@@ -193,7 +205,10 @@ fn parent(path: &Path) -> &Path {
 // Hidden, and in the same folder: a name on another disk could not be renamed.
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".vpipe-").suffix(".tmp").rand_bytes(16);
+    builder
+        .prefix(PREFIX)
+        .suffix(SUFFIX)
+        .rand_bytes(RANDOM_LETTERS);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -201,6 +216,25 @@ fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
+}
+
+// Removes what processes that were killed have left behind. What cannot be removed stays hidden.
+fn remove_abandoned(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| is_temporary(&entry.file_name())) {
+        let about = entry.metadata().ok().filter(Metadata::is_file);
+        let modified = about.and_then(|about| about.modified().ok());
+        let age = modified.and_then(|modified| modified.elapsed().ok());
+        if age.is_some_and(|age| age > ABANDONED) {
+            fs::remove_file(entry.path()).unwrap_or_default();
+        }
+    }
+}
+
+fn is_temporary(name: &OsStr) -> bool {
+    let name = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+    let letters = name.and_then(|name| name.strip_suffix(SUFFIX));
+    letters.is_some_and(|it| it.len() == RANDOM_LETTERS && it.chars().all(char::is_alphanumeric))
 }
 
 // Where a folder is, links followed. What is not there yet holds no links.
@@ -231,8 +265,11 @@ mod tests {
     use super::OutputRoot;
     use crate::output::read_files::ReadFiles;
     use std::fs;
+    use std::fs::File;
     use std::path::PathBuf;
     use std::sync::Arc;
+    use std::time::Duration;
+    use std::time::SystemTime;
 
     // What is said of a file under `top`, of which `top/in` may be written to but for `reads`.
     fn said(top: &tempfile::TempDir, reads: &[&str], path: &str) -> String {
@@ -286,6 +323,29 @@ mod tests {
         }
         assert_eq!(fs::read(top.path().join("b")).unwrap(), b"old");
         assert_eq!(fs::read(top.path().join("in/free")).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_a_killed_process_has_left_is_removed_and_nothing_else() {
+        let top = tempfile::tempdir().unwrap();
+        let names = [
+            (".vpipe-0123456789abcdEF.tmp", 7_200, false),
+            (".vpipe-0123456789abcdEG.tmp", 60, true),
+            (".vpipe-0123456789abcdE.tmp", 7_200, true),
+            (".vpipe-notes-of-mine-00.tmp", 7_200, true),
+            ("0123456789abcdEF.tmp", 7_200, true),
+        ];
+        for (name, age, _) in names {
+            let file = File::create(top.path().join(name)).unwrap();
+            let then = SystemTime::now() - Duration::from_secs(age);
+            file.set_modified(then).unwrap();
+        }
+        let root = OutputRoot::new(top.path().to_owned(), &Arc::default());
+        root.prepare(&top.path().join("a")).unwrap();
+        for (name, _, stays) in names {
+            assert_eq!(top.path().join(name).exists(), stays, "{name}");
+        }
+        assert_eq!(fs::read_dir(top.path()).unwrap().count(), 4);
     }
 
     #[cfg(unix)]
