@@ -430,6 +430,9 @@ pub struct SavedFile {
     pub path: PathBuf,
     /// How large it is.
     pub bytes: u64,
+    /// When it was written, in nanoseconds since 1970, where the file system says so.
+    #[serde(default)]
+    pub modified: Option<i64>,
 }
 
 /// Everything that was found in one video, in order of time.

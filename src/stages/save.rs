@@ -21,6 +21,7 @@ use crate::recipe::SaveSpec;
 use crate::stages::assemble::Resources;
 use crate::stages::extract::extract::Videos;
 use crate::stages::extract::known::kept_file;
+use crate::stages::extract::known::on_disk;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -138,8 +139,8 @@ impl Save {
             .ok_or_else(|| unknown(frame.moment.video))?;
         root.write(&path, &bytes)
             .map_err(|error| Failure::new(Class::Disk, error.to_string()))?;
-        let bytes = bytes.len() as u64;
-        Ok(SavedFile { path, bytes })
+        let gone = format!("{} is gone as soon as it was written", path.display());
+        on_disk(&path).ok_or_else(|| Failure::new(Class::Disk, gone))
     }
 
     fn path(&self, moment: &Moment) -> Result<PathBuf, Failure> {

@@ -376,3 +376,36 @@ fn signalled(signal: &str, script: &str, folder: &Path) -> (Option<i32>, Vec<Str
     let rest: Vec<String> = talk.map(Result::unwrap).collect();
     (child.wait().unwrap().code(), rest)
 }
+
+#[test]
+fn a_file_is_that_of_the_video_that_was_last_saved_under_its_name() {
+    let folder = TempDir::new().unwrap();
+    recipe(
+        &folder,
+        "[stages.save]\ninputs = [\"extract\"]\nformat = \"png\"\n",
+    );
+    // Of one colour each, so that their files are of one size.
+    let videos = ["0x202020", "0x404040"].map(|colour| {
+        let source = format!("color={colour}:size=64x64:rate=1:duration=1");
+        let path = folder.path().join(format!("{colour}.avi"));
+        let made = Command::new("ffmpeg")
+            .args(["-v", "error", "-f", "lavfi", "-i", &source])
+            .args(["-c:v", "mpeg4"])
+            .arg(&path)
+            .status();
+        assert!(made.unwrap().success());
+        path
+    });
+    let saved = |video: &Path| {
+        fs::copy(video, folder.path().join("a.avi")).unwrap();
+        let said = vpipe(folder.path(), &["run", "r.toml", "a.avi"]);
+        assert_eq!(said.code, 0, "{}", said.talk);
+        let files = files(&folder.path().join("output"));
+        assert_eq!(files.len(), 1, "{files:?}");
+        fs::read(folder.path().join("output").join(&files[0])).unwrap()
+    };
+    let [one, other, again] = [0, 1, 0].map(|number| saved(&videos[number]));
+    assert_eq!(one.len(), other.len());
+    assert!(one != other);
+    assert!(again == one, "it is that of the other");
+}

@@ -29,7 +29,10 @@ use crate::recipe::SaveSpec;
 use crate::stages::vision::crops;
 use crate::time::Pts;
 use std::fs;
+use std::fs::Metadata;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 /// What is known of the frames of a run.
 pub(in crate::stages) struct KnownViews {
@@ -254,7 +257,19 @@ pub(in crate::stages) fn kept_file(
     let Ok(Some(Answer::File(file))) = answers.look_up(&key) else {
         return None;
     };
-    let on_disk = fs::symlink_metadata(&file.path).ok()?;
-    let is_there = on_disk.is_file() && on_disk.len() == file.bytes;
-    (path == file.path && is_there).then_some(file)
+    // Another video may have been saved under that name since.
+    let is_dated = file.modified.is_some();
+    (path == file.path && is_dated && on_disk(&path)? == file).then_some(file)
+}
+
+/// The plain file at `path` as it stands there.
+pub(in crate::stages) fn on_disk(path: &Path) -> Option<SavedFile> {
+    let about = fs::symlink_metadata(path).ok().filter(Metadata::is_file)?;
+    let modified = about.modified().ok();
+    let since = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Some(SavedFile {
+        path: path.to_owned(),
+        bytes: about.len(),
+        modified: since.and_then(|since| i64::try_from(since.as_nanos()).ok()),
+    })
 }

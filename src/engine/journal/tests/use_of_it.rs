@@ -60,6 +60,7 @@ fn of_every_kind() -> Vec<NotedAnswer> {
         noted(
             key(5, frame(0, None)),
             Answer::File(SavedFile {
+                modified: Some(7),
                 path: "output/a/0.jpg".into(),
                 bytes: 12,
             }),
