@@ -2,8 +2,8 @@
 //! answer with the words that lie wholly inside the sound they got.
 
 mod answers;
-mod server;
-mod words;
+pub(crate) mod server;
+pub(crate) mod words;
 
 use self::server::Fault;
 use self::server::Server;

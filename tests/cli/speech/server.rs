@@ -23,6 +23,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use vpipe::item::PixelFormat;
@@ -57,6 +58,10 @@ pub(crate) enum Fault {
 /// A request that was taken.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    /// What the job is called; nothing where it is answered at once.
+    pub(crate) job: Option<String>,
+    /// Which sound it was, as a digest of the file.
+    pub(crate) sound: u64,
     pub(crate) bytes: usize,
     pub(crate) seconds: f64,
     /// Jobs that were not answered when it came, itself included.
@@ -77,6 +82,7 @@ struct Inner {
     heard: Vec<Request>,
     strangers: u32,
     refused: u32,
+    calls: u64,
     // No job is answered before so many are there.
     together: usize,
 }
@@ -100,6 +106,7 @@ impl Server {
             heard: Vec::new(),
             strangers: 0,
             refused: 0,
+            calls: 0,
             together: 0,
         }));
         let app = Router::new()
@@ -121,6 +128,18 @@ impl Server {
         self.inner.lock().unwrap().heard.clone()
     }
 
+    /// The jobs that somebody has asked after.
+    pub(crate) fn polled(&self) -> BTreeSet<String> {
+        let inner = self.inner.lock().unwrap();
+        let polled = inner.jobs.iter().filter(|(_, job)| job.asked > 0);
+        polled.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How often it was called.
+    pub(crate) fn calls(&self) -> u64 {
+        self.inner.lock().unwrap().calls
+    }
+
     /// Calls that were too large.
     pub(crate) fn refused(&self) -> u32 {
         self.inner.lock().unwrap().refused
@@ -138,6 +157,7 @@ fn is_known(headers: &HeaderMap, inner: &mut Inner) -> bool {
     let known = headers
         .get("authorization")
         .is_some_and(|value| value == &format!("Bearer {KEY}"));
+    inner.calls += 1;
     inner.strangers += u32::from(!known);
     known
 }
@@ -175,8 +195,16 @@ fn timed(words: &[Word]) -> Vec<Value> {
     words.iter().map(word).collect()
 }
 
+// What is answered to a sound file, which file it was, and how long.
+#[derive(Default)]
+struct Heard {
+    answer: Value,
+    sound: u64,
+    seconds: f64,
+}
+
 // What a worker answers to the fields of a job; or what it says of them.
-fn work(speaks: Speaks, input: &Value) -> Result<(Value, f64), String> {
+fn work(speaks: Speaks, input: &Value) -> Result<Heard, String> {
     let (sound, known): (_, &[&str]) = match speaks {
         Speaks::Handler => (
             "audio",
@@ -226,7 +254,16 @@ fn work(speaks: Speaks, input: &Value) -> Result<(Value, f64), String> {
             "word_timestamps": if wants_words { json!(timed(&words)) } else { Value::Null },
         }),
     };
-    Ok((answer, samples.len() as f64 / 16_000.0))
+    Ok(Heard {
+        answer,
+        sound: digest(&file),
+        seconds: samples.len() as f64 / 16_000.0,
+    })
+}
+
+fn digest(file: &[u8]) -> u64 {
+    let digest = blake3::hash(file);
+    u64::from_le_bytes(digest.as_bytes()[..8].try_into().unwrap())
 }
 
 async fn submit(State(inner): Shared, headers: HeaderMap, body: Bytes) -> Response {
@@ -243,23 +280,25 @@ async fn submit(State(inner): Shared, headers: HeaderMap, body: Bytes) -> Respon
         return (StatusCode::BAD_REQUEST, text).into_response();
     }
     let job: Value = serde_json::from_slice(&body).unwrap();
-    let (output, seconds) = match work(speaks, &job["input"]) {
-        Ok(done) => done,
-        Err(error) => (json!({ "error": error }), 0.0),
-    };
+    let heard = work(speaks, &job["input"]).unwrap_or_else(|error| Heard {
+        answer: json!({ "error": error }),
+        ..Heard::default()
+    });
     let mut inner = inner.lock().unwrap();
     let fault = inner.faults.get(&inner.jobs.len()).copied();
     let id = format!("job-{}", inner.jobs.len());
     let job = Job {
-        output,
+        output: heard.answer,
         fault,
         asked: 0,
     };
     inner.jobs.insert(id.clone(), job);
     let waiting = inner.jobs.values().filter(|job| job.asked < 3).count();
     inner.heard.push(Request {
+        job: Some(id.clone()),
+        sound: heard.sound,
         bytes: body.len(),
-        seconds,
+        seconds: heard.seconds,
         most_at_once: waiting,
     });
     Json(json!({ "id": id, "status": "IN_QUEUE" })).into_response()
@@ -322,6 +361,8 @@ async fn transcribe(State(inner): Shared, headers: HeaderMap, mut form: Multipar
     let words = whole_words(&samples);
     let seconds = samples.len() as f64 / 16_000.0;
     inner.lock().unwrap().heard.push(Request {
+        job: None,
+        sound: digest(&file),
         bytes: file.len(),
         seconds,
         most_at_once: 1,

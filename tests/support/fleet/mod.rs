@@ -39,6 +39,7 @@ use queue::Queue;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use tokio::sync::watch;
@@ -65,7 +66,7 @@ pub(crate) struct Setting {
     /// Whether a first answer may be one that ends a run.
     pub(crate) from_the_first: bool,
     /// Whether the number of an image is a digest of its bytes, so that frames of real videos have
-    /// answers of their own.
+    /// answers of their own, with two objects that can be cut out.
     pub(crate) by_content: bool,
 }
 
@@ -199,6 +200,14 @@ impl Fleet {
             .collect()
     }
 
+    /// The jobs that somebody has asked after.
+    pub(crate) fn polled(&self) -> BTreeSet<String> {
+        let inner = self.inner.lock().unwrap();
+        let jobs = inner.queue.jobs.iter();
+        let polled = jobs.filter(|(_, job)| job.asked > 0);
+        polled.map(|(id, _)| name(*id)).collect()
+    }
+
     /// From now on no call is answered, as if nobody were there.
     pub(crate) fn leave(&self) {
         self.away.send_replace(Some(0));
@@ -314,7 +323,7 @@ impl Inner {
             let again = again.filter(|_| job.has_answer());
             self.again.extend(again.map(|image| (*image, name(*id))));
         }
-        let id = self.queue.submit(images, fault);
+        let id = self.queue.submit(images, self.by_content, fault);
         match fault {
             Some(Fault::ResetTicket) => instead(line::cut()),
             Some(Fault::NoId) => instead(Json(json!({ "status": "IN_QUEUE" }))),

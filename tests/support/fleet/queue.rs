@@ -20,6 +20,8 @@ pub(super) enum At {
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) images: Vec<u64>,
+    /// Whether the images are frames of real videos.
+    pub(super) by_content: bool,
     pub(super) fault: Option<Fault>,
     pub(super) at: At,
     pub(super) worker: usize,
@@ -68,12 +70,18 @@ impl Queue {
         }
     }
 
-    pub(super) fn submit(&mut self, images: Vec<u64>, fault: Option<Fault>) -> u64 {
+    pub(super) fn submit(
+        &mut self,
+        images: Vec<u64>,
+        by_content: bool,
+        fault: Option<Fault>,
+    ) -> u64 {
         let id = self.jobs.len() as u64;
         self.jobs.insert(
             id,
             Job {
                 images,
+                by_content,
                 fault,
                 at: At::Queue,
                 worker: 0,
