@@ -207,7 +207,7 @@ fn hear(log: &Mutex<Ran>, said: Notification) {
     }
 }
 
-// Which of the videos of a run it is does not count.
+// Which of the videos of a run it is does not count, nor when a file was written.
 fn text(record: &Record) -> String {
     let mut record = record.clone();
     record.video = VideoId(0);
@@ -219,6 +219,11 @@ fn text(record: &Record) -> String {
     }
     for transcript in record.transcripts.values_mut() {
         transcript.video = VideoId(0);
+    }
+    for saved in record.saved.values_mut().flatten() {
+        if let Ok(file) = &mut saved.file {
+            file.modified = None;
+        }
     }
     format!("{record:#?}")
 }
