@@ -45,8 +45,15 @@ pub struct VideoFacts {
     pub heard_from: f64,
     /// Where it ends, likewise; with the sound where that is `None`.
     pub heard_until: Option<f64>,
-    /// BLAKE3 of the content, in hexadecimal: the identity of the video, whatever its name.
+}
+
+/// What is in a video: the same for two files is the same video, whatever their names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VideoContent {
+    /// BLAKE3 of it, in hexadecimal.
     pub digest: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 impl VideoFacts {

@@ -7,9 +7,11 @@ use crate::app::error::AppError;
 use crate::app::saving;
 use crate::app::saving::SaveRoots;
 use crate::app::writable;
+use crate::engine::journal::FileStamp;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::media::MediaError;
+use crate::media::MediaInput;
 use crate::name::VideoId;
 use crate::output::Place;
 use crate::output::ReadFiles;
@@ -28,6 +30,8 @@ use std::time::Duration;
 /// The inputs of a run.
 pub(super) struct Inputs {
     pub(super) videos: Videos,
+    /// The files of those that are one file, as they stood before anything was read of them.
+    pub(super) stamps: BTreeMap<VideoId, FileStamp>,
     /// Where the results of each go; empty where the recipe merges nothing.
     pub(super) places: BTreeMap<VideoId, Place>,
     /// Where the frames of each go.
@@ -51,6 +55,7 @@ pub(super) fn open(
     let wanted = stages::wanted(&extract(recipe), PixelFormat::I420, first);
     let mut inputs = Inputs {
         videos: Videos::new(),
+        stamps: BTreeMap::new(),
         places,
         save_roots: SaveRoots::new(),
         reads,
@@ -59,12 +64,14 @@ pub(super) fn open(
     };
     for (id, path) in VideoId::number(paths) {
         let opened = media::identify(path).and_then(|input| {
+            let stamp = stamp(&input);
             let facts = media::probe(&input, id, &wanted)?;
-            Ok((input, facts))
+            Ok((input, facts, stamp))
         });
         match opened {
-            Ok((input, facts)) => {
+            Ok((input, facts, stamp)) => {
                 inputs.videos.insert(id, (input, facts));
+                inputs.stamps.extend(stamp.map(|stamp| (id, stamp)));
             }
             Err(
                 error @ (MediaError::Missing { .. }
@@ -141,6 +148,18 @@ impl Inputs {
             self.unreadable.insert(id, error.to_string());
         }
     }
+}
+
+// A file that has none is read each time.
+fn stamp(input: &MediaInput) -> Option<FileStamp> {
+    let file = match input {
+        MediaInput::Video(path) => path,
+        MediaInput::Pictures { files, .. } => match files.as_slice() {
+            [only] => only,
+            _ => return None,
+        },
+    };
+    FileStamp::of(file).ok()
 }
 
 /// The stage that reads, or what such a stage does of itself.

@@ -13,6 +13,7 @@
 //! | `accounting` | what is spent, what may be, and what became of each video |
 //! | `compile` | from a request to a plan |
 //! | `inputs`, `saving`, `writable` | the inputs of a run, the files that it will write, and where it may |
+//! | `contents` | which video each input is |
 //! | `state` | where the journal of an output folder lies |
 //! | `environment`, `error` | files and variables; why a verb could not do its work |
 //!
@@ -22,6 +23,7 @@ mod accounting;
 mod check;
 mod compare;
 mod compile;
+mod contents;
 mod doctor;
 mod environment;
 mod error;

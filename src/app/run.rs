@@ -42,6 +42,7 @@ use crate::stages::Resources;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 // How long requests in flight are waited for after the deadline.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
@@ -80,28 +81,26 @@ impl RunRequest {
 /// Where nothing was run: the recipe or the arguments are wrong, or a model, a folder or the
 /// machine fails. Failures of single videos and frames stand in the report.
 pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<RunReport, AppError> {
+    let begun = Instant::now();
     media::init();
     let recipe = compile::load(&request.recipe)?;
     let paths = request.paths();
     let mut inputs = inputs::open(&recipe, &paths, request.first)?;
     inputs.prepare_places(&recipe)?;
+    let nothing = |inputs: &Inputs| Ledger::open(begun, &paths, inputs).close(&[], None, false);
     if inputs.videos.is_empty() {
-        return Ok(Ledger::open(&paths, &inputs).close(&[], None, false));
+        return Ok(nothing(&inputs));
     }
-    let videos = inputs.videos.values();
-    let videos = videos.map(|(_, facts)| facts.clone()).collect();
-    let (allowed, first) = (&request.recipe.allowed_hosts, request.first);
-    let mut compiled = compile::compile(&recipe, allowed, videos, first)?;
-    if !compiled.takes_sound() {
-        inputs.refuse_sound_files(&paths, &request.sound_files);
-        compiled.facts.videos.retain(VideoFacts::has_frames);
-    }
-    let mut ledger = Ledger::open(&paths, &inputs);
+    let mut compiled = compiled(request, &recipe, &paths, &mut inputs)?;
     if inputs.videos.is_empty() {
-        return Ok(ledger.close(&[], None, false));
+        return Ok(nothing(&inputs));
     }
     compiled.ready()?;
-    let (keeper, header) = begin(request, &recipe, &mut compiled, &inputs)?;
+    let (keeper, header) = begin(request, &recipe, &mut compiled, &mut inputs)?;
+    if inputs.videos.is_empty() {
+        return Ok(keeper.end(nothing(&inputs)));
+    }
+    let mut ledger = Ledger::open(begun, &paths, &inputs);
     let demo = header.demo;
     update(RunUpdate::Begins(header));
     let answers = keeper.answers();
@@ -115,6 +114,8 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         range: WantedRange::of(&inputs::extract(&recipe), request.first),
         growing: GrowingFiles::default(),
         keeper: &keeper,
+        fresh: request.fresh,
+        waiting: Vec::new(),
     };
     let spending = Arc::clone(ledger.spending());
     let limits = request.limits;
@@ -136,8 +137,27 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
             ))
         })
         .map_err(|error| AppError::environment(&error))?;
+    writer.finish(&mut ledger, update);
     let report = ledger.close(compiled.plan.stages(), stop.reason(), demo);
     Ok(keeper.end(report))
+}
+
+// The plan for the inputs; without those that have sound alone where nothing takes it.
+fn compiled(
+    request: &RunRequest,
+    recipe: &CheckedRecipe,
+    paths: &[PathBuf],
+    inputs: &mut Inputs,
+) -> Result<Compiled, AppError> {
+    let videos = inputs.videos.values();
+    let videos = videos.map(|(_, facts)| facts.clone()).collect();
+    let (allowed, first) = (&request.recipe.allowed_hosts, request.first);
+    let mut compiled = compile::compile(recipe, allowed, videos, first)?;
+    if !compiled.takes_sound() {
+        inputs.refuse_sound_files(paths, &request.sound_files);
+        compiled.facts.videos.retain(VideoFacts::has_frames);
+    }
+    Ok(compiled)
 }
 
 // Opens the journal, before anything is said, sent or paid.
@@ -145,7 +165,7 @@ fn begin(
     request: &RunRequest,
     recipe: &CheckedRecipe,
     compiled: &mut Compiled,
-    inputs: &Inputs,
+    inputs: &mut Inputs,
 ) -> Result<(Keeper, RunHeader), AppError> {
     let state = State::of(recipe, request.state_dir.as_deref(), &inputs.reads);
     let start = RunStart {
@@ -154,6 +174,8 @@ fn begin(
         inputs: request.paths(),
     };
     let keeper = Keeper::begin(&state, request, &start, inputs)?;
+    let videos = &mut compiled.facts.videos;
+    videos.retain(|video| inputs.videos.contains_key(&video.id));
     let known = keeper.known(compiled)?;
     let mut header = header(recipe, compiled, inputs.unreadable.len(), inputs.unheard());
     header.known = known;

@@ -1,6 +1,7 @@
 //! Media: videos and picture files to sampled frames and sound, and frames to JPEG and PNG.
 //!
-//! [`identify`] says what a path is, [`probe`] what its headers say, [`frames`] gives the
+//! [`identify`] says what a path is, [`probe`] what its headers say, [`content`] which video it
+//! is whatever its name, [`frames`] gives the
 //! frames that the sampling rule (see [`crate::time::Sampling`]) chooses, scaled and turned as
 //! they are shown, and [`encode_jpeg`] and [`encode_png`] write one. Everything blocks.
 //!
@@ -38,6 +39,7 @@ pub use ffmpeg::init;
 pub use ffmpeg::version;
 pub use frames::Frames;
 pub use frames::frames;
+pub use input::content::content;
 pub use input::ending::EarlyEnd;
 pub use input::identify::MediaInput;
 pub use input::identify::identify;

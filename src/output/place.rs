@@ -8,6 +8,7 @@ use crate::output::file::WriteError;
 use crate::output::results::json;
 use crate::output::results::lack;
 use crate::output::results::results::Results;
+use crate::output::results::results::Run;
 use crate::recipe::OutputFormat;
 use std::env;
 use std::fs;
@@ -178,6 +179,28 @@ impl Place {
         })
     }
 
+    /// Whether the complete file says all that `results` say, but for when and at what cost it was
+    /// found out; and no partial one stands beside it.
+    pub fn has(&self, results: &Results) -> bool {
+        if fs::symlink_metadata(self.partial()).is_ok() {
+            return false;
+        }
+        read(&self.complete()).is_some_and(|old| {
+            let run = Run {
+                cost_usd: results.run.cost_usd,
+                stages: results.run.stages.clone(),
+                ..old.run
+            };
+            let old = Results {
+                processed_at: results.processed_at.clone(),
+                processing_time: results.processing_time,
+                run,
+                ..old
+            };
+            old == *results
+        })
+    }
+
     fn keeps_complete(&self, results: &Results) -> Option<String> {
         // What cannot know less is not compared.
         if results.range.is_none() && results.failures.is_empty() {
@@ -268,6 +291,9 @@ fn read(path: &Path) -> Option<Results> {
 mod tests {
     use super::Place;
     use crate::output::file::OutputRoot;
+    use crate::output::results::build::tests::plain;
+    use crate::output::results::results::Results;
+    use crate::output::results::results::Run;
     use crate::recipe::OutputFormat;
     use std::collections::BTreeSet;
     use std::path::PathBuf;
@@ -297,6 +323,42 @@ mod tests {
             assert_ne!(place, of(&format!("{stem}b")));
             assert_eq!(place, of(&stem));
         }
+    }
+
+    #[test]
+    fn results_that_stand_there_already_need_not_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = OutputRoot::new(folder.path().to_owned(), &Arc::default());
+        let place = Place::new(root, folder.path().join("output"), "a");
+        let first = plain();
+        assert!(!place.has(&first));
+        place.write(&first, false).unwrap();
+        assert!(place.has(&first));
+        let known = Results {
+            processed_at: "2027-01-02 03:04:05".to_owned(),
+            processing_time: 0.1,
+            run: Run {
+                cost_usd: None,
+                stages: Default::default(),
+                ..first.run.clone()
+            },
+            ..first.clone()
+        };
+        assert!(place.has(&known));
+        let changed = |change: &dyn Fn(&mut Results)| {
+            let mut results = known.clone();
+            change(&mut results);
+            !place.has(&results)
+        };
+        assert!(changed(&|it| it.config.max_workers = Some(7)));
+        assert!(changed(&|it| it.source.digest = "other".to_owned()));
+        assert!(changed(&|it| drop(it.detections.pop())));
+        assert!(changed(&|it| it.run.version = "0".to_owned()));
+        assert!(changed(
+            &|it| it.run.stopped = Some("interrupted".to_owned())
+        ));
+        place.write(&first, true).unwrap();
+        assert!(!place.has(&known), "a partial file is to go");
     }
 
     #[test]

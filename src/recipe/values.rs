@@ -32,7 +32,6 @@ pub(in crate::recipe) fn sample_facts() -> VideoFacts {
         expected_frames: Some(60),
         heard_from: 0.0,
         heard_until: None,
-        digest: String::new(),
     }
 }
 

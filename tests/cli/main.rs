@@ -29,3 +29,4 @@ mod servers;
 mod speech;
 #[path = "../support/mod.rs"]
 mod support;
+mod videos;

@@ -9,6 +9,7 @@ use crate::clips::sampled;
 use crate::clips::wanted;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use vpipe::failure::Class;
 use vpipe::media;
 use vpipe::media::MediaError;
@@ -71,7 +72,14 @@ fn content_decides_and_not_the_name() {
         media::identify(&renamed).unwrap(),
         MediaInput::Video(renamed.clone())
     );
-    assert_eq!(probe(&renamed, "1").digest, probe(&clip, "1").digest);
+    let content = |path: &Path| {
+        let input = media::identify(path).unwrap();
+        media::content(&input, &AtomicBool::new(false)).unwrap()
+    };
+    let bytes = fs::read(&clip).unwrap();
+    assert_eq!(content(&clip).digest, blake3::hash(&bytes).to_string());
+    assert_eq!(content(&clip).bytes, bytes.len() as u64);
+    assert_eq!(content(&renamed), content(&clip));
     let frame = clips.make("frame.png", "-f lavfi -i color=white:s=8x8 -frames:v 1");
     let renamed = clips.path("frame.mp4");
     fs::copy(frame, &renamed).unwrap();

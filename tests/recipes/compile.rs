@@ -344,7 +344,6 @@ fn video() -> VideoFacts {
         expected_frames: Some(574),
         heard_from: 0.0,
         heard_until: None,
-        digest: String::new(),
     }
 }
 

@@ -82,7 +82,8 @@ impl StageTally {
 }
 
 impl Ledger {
-    pub(in crate::app) fn open(paths: &[PathBuf], inputs: &Inputs) -> Self {
+    /// That of a command that began at `start`.
+    pub(in crate::app) fn open(start: Instant, paths: &[PathBuf], inputs: &Inputs) -> Self {
         let video = |(id, path): (VideoId, &PathBuf)| {
             let outcome = VideoReport {
                 id,
@@ -102,7 +103,6 @@ impl Ledger {
         let is_input = |(id, _): &(VideoId, &PathBuf)| {
             inputs.videos.contains_key(id) || inputs.unreadable.contains_key(id)
         };
-        let start = Instant::now();
         Self {
             start,
             spending: Arc::new(Spending::new(start)),
@@ -197,7 +197,15 @@ impl Ledger {
             cost: self.spending.cost_of(video),
             unread: self.unread.get(&video).cloned().unwrap_or_default(),
             stream: self.streams.get(&video).copied().unwrap_or_default(),
+            digest: String::new(),
             range: None,
+        }
+    }
+
+    /// There are no results of a video.
+    pub(in crate::app) fn fail(&mut self, video: VideoId, why: String) {
+        if let Some(report) = self.videos.get_mut(&video) {
+            report.error = Some(why);
         }
     }
 

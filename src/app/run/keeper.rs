@@ -2,6 +2,8 @@
 
 use crate::app::accounting::spending::Spending;
 use crate::app::compile::Compiled;
+use crate::app::contents;
+use crate::app::contents::Contents;
 use crate::app::error::AppError;
 use crate::app::inputs::Inputs;
 use crate::app::run::RunRequest;
@@ -34,28 +36,30 @@ use std::sync::Arc;
 /// The journal of a run, and the results and videos that are its own meanwhile.
 pub(super) struct Keeper {
     journal: Arc<Journal>,
+    contents: Contents,
     _holds: Vec<Hold>,
 }
 
 impl Keeper {
-    /// Opens the journal, takes the results and the videos of the run, and begins it.
+    /// Opens the journal, takes the results and the videos of the run, and begins it. Inputs that
+    /// turn out not to be readable are taken out.
     pub(super) fn begin(
         state: &State,
         request: &RunRequest,
         start: &RunStart,
-        inputs: &Inputs,
+        inputs: &mut Inputs,
     ) -> Result<Self, AppError> {
-        let journal = state.open()?;
-        let holds = holds(&journal, inputs)?;
+        let journal = Arc::new(state.open()?);
+        let mut contents = Contents::find(&journal, inputs)?;
+        let holds = holds(&journal, inputs, &contents)?;
         journal.begin(start)?;
-        for (id, (_, facts)) in &inputs.videos {
-            journal.name_video(*id, &facts.digest)?;
-        }
+        contents.begin(&journal)?;
         if request.fresh {
             journal.ask_anew()?;
         }
         Ok(Self {
-            journal: Arc::new(journal),
+            journal,
+            contents,
             _holds: holds,
         })
     }
@@ -63,6 +67,11 @@ impl Keeper {
     /// Where the answers of the run are.
     pub(super) fn answers(&self) -> Arc<dyn Answers> {
         Arc::clone(&self.journal) as Arc<dyn Answers>
+    }
+
+    /// Which video each input is.
+    pub(super) fn contents(&self) -> &Contents {
+        &self.contents
     }
 
     /// What the user should know of the journal.
@@ -105,7 +114,8 @@ impl Keeper {
     }
 
     /// Notes how the run ended, as `report` says.
-    pub(super) fn end(&self, report: RunReport) -> RunReport {
+    pub(super) fn end(mut self, report: RunReport) -> RunReport {
+        self.contents.end(report.stopped.is_some());
         for video in &report.videos {
             let (state, why) = (outcome(video), video.error.as_deref());
             self.settle(video.id, state, why);
@@ -158,8 +168,10 @@ pub(in crate::app) fn already_known(
     let Some(journal) = state.open_existing()? else {
         return Ok(Vec::new());
     };
-    for (id, (_, facts)) in &inputs.videos {
-        journal.find_video(*id, &facts.digest)?;
+    for (id, (input, _)) in &inputs.videos {
+        if let Some(digest) = contents::look(&journal, input, inputs.stamps.get(id))? {
+            journal.find_video(*id, &digest)?;
+        }
     }
     let journal = Arc::new(journal);
     let answers = Arc::clone(&journal) as Arc<dyn Answers>;
@@ -183,12 +195,14 @@ fn outcome(video: &VideoReport) -> InputState {
 }
 
 // The files of results and their videos, each once, and what the user calls it.
-fn holds(journal: &Journal, inputs: &Inputs) -> Result<Vec<Hold>, AppError> {
+fn holds(journal: &Journal, inputs: &Inputs, contents: &Contents) -> Result<Vec<Hold>, AppError> {
     let mut places: BTreeMap<String, PathBuf> = BTreeMap::new();
     for (id, (_, facts)) in &inputs.videos {
         // Frames alone may be written by several: each has a name of its own.
         if let Some(place) = inputs.places.get(id) {
-            places.insert(format!("video {}", facts.digest), facts.path.clone());
+            if let Some(Ok(digest)) = contents.digest(*id) {
+                places.insert(contents::place(&digest), facts.path.clone());
+            }
             let results = place.complete();
             let whole = std::path::absolute(&results).unwrap_or_else(|_| results.clone());
             places.insert(format!("results {}", whole.display()), results);

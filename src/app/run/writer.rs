@@ -22,6 +22,7 @@ use crate::output::Results;
 use crate::output::RunFacts;
 use crate::output::WantedRange;
 use crate::output::WriteError;
+use crate::output::Written;
 use crate::recipe::Recipe;
 use std::path::Path;
 
@@ -36,6 +37,10 @@ pub(super) struct Writer<'a> {
     pub(super) range: Option<WantedRange>,
     pub(super) growing: GrowingFiles,
     pub(super) keeper: &'a Keeper,
+    /// Whether everything is asked anew.
+    pub(super) fresh: bool,
+    /// Records of videos that are still read to find out which they are.
+    pub(super) waiting: Vec<Box<Record>>,
 }
 
 impl Writer<'_> {
@@ -45,6 +50,7 @@ impl Writer<'_> {
         ledger: &mut Ledger,
         update: &mut dyn FnMut(RunUpdate),
     ) {
+        self.write_known(ledger, update);
         match said {
             Notification::Event(event) => {
                 ledger.note(&event);
@@ -57,7 +63,8 @@ impl Writer<'_> {
                 let saved = record.saved.values().flatten();
                 saved.for_each(|saved| ledger.file(saved));
                 ledger.repeats(&record, &self.compiled.plan);
-                self.write(&record, ledger, update);
+                self.waiting.push(record);
+                self.write_known(ledger, update);
             }
             Notification::Output(Item::FrameRecord(frame)) => {
                 self.growing
@@ -69,8 +76,39 @@ impl Writer<'_> {
         }
     }
 
-    fn write(&self, record: &Record, ledger: &mut Ledger, update: &mut dyn FnMut(RunUpdate)) {
+    /// Writes what still waits, once it is known which videos they are.
+    pub(super) fn finish(mut self, ledger: &mut Ledger, update: &mut dyn FnMut(RunUpdate)) {
+        for record in std::mem::take(&mut self.waiting) {
+            let digest = self.keeper.contents().wait(record.video);
+            self.write(&record, digest, ledger, update);
+        }
+    }
+
+    fn write_known(&mut self, ledger: &mut Ledger, update: &mut dyn FnMut(RunUpdate)) {
+        for record in std::mem::take(&mut self.waiting) {
+            match self.keeper.contents().digest(record.video) {
+                Some(digest) => self.write(&record, digest, ledger, update),
+                None => self.waiting.push(record),
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        record: &Record,
+        digest: Result<String, String>,
+        ledger: &mut Ledger,
+        update: &mut dyn FnMut(RunUpdate),
+    ) {
         let video = record.video;
+        let digest = match digest {
+            Ok(digest) => digest,
+            Err(why) => {
+                self.keeper.settle(video, InputState::Failed, Some(&why));
+                ledger.fail(video, why);
+                return;
+            }
+        };
         let Some((facts, place)) = self.facts(video).zip(self.inputs.places.get(&video)) else {
             return;
         };
@@ -78,11 +116,22 @@ impl Writer<'_> {
         let is_partial = |reason| ledger.is_partial(record, plan, reason);
         let is_stopped = stopped.as_ref().is_some_and(is_partial);
         let run = RunFacts {
+            digest,
             range: self.range,
             ..ledger.run_facts(video, plan, stopped)
         };
         let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
-        let outcome = match place.write(&results, is_stopped) {
+        // What was found out before stands there with what that took.
+        let is_known = !self.fresh && results.run.cost_usd.is_none();
+        let written = match is_known && !is_stopped && place.has(&results) {
+            true => Ok(Written {
+                path: place.complete(),
+                partial: false,
+                kept: Vec::new(),
+            }),
+            false => place.write(&results, is_stopped),
+        };
+        let outcome = match written {
             Ok(written) => {
                 let formats = match written.partial {
                     true => Ok(()),

@@ -60,7 +60,6 @@ fn header() -> RunHeader {
             expected_frames: Some(24),
             heard_from: 0.0,
             heard_until: None,
-            digest: String::new(),
         }],
         unreadable: 0,
         notices: vec!["`half` means nothing on a CPU".to_owned()],

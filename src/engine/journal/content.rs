@@ -43,6 +43,15 @@ pub(super) fn decode(key: &[u8], bytes: &[u8]) -> Option<Answer> {
     }
 }
 
+/// What is kept under `key` as it is kept under `other`; `None` where it is damaged.
+pub(super) fn renamed(key: &[u8], other: &[u8], mut bytes: Vec<u8>) -> Option<Vec<u8>> {
+    let length = bytes.len().checked_sub(CHECKSUM)?;
+    let kept = bytes.split_off(length);
+    let is_whole = checksum(key, &bytes) == *kept;
+    bytes.extend(checksum(other, &bytes));
+    is_whole.then_some(bytes)
+}
+
 fn checksum(key: &[u8], content: &[u8]) -> [u8; CHECKSUM] {
     let mut hasher = blake3::Hasher::new();
     let digest = hasher.update(key).update(content).finalize();

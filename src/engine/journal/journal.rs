@@ -29,6 +29,10 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::RwLock;
+use std::sync::RwLockReadGuard;
+use std::sync::RwLockWriteGuard;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
@@ -44,7 +48,7 @@ pub struct Journal {
     pub(super) run: AtomicI64,
     // Answers of runs before this one are not looked up.
     pub(super) since: AtomicI64,
-    pub(super) videos: Mutex<BTreeMap<VideoId, KnownVideo>>,
+    videos: RwLock<Videos>,
     stages: Mutex<HashMap<StageDigest, i64>>,
     used: Mutex<HashSet<(i64, i64)>>,
     noted: AtomicU64,
@@ -53,11 +57,14 @@ pub struct Journal {
     pub(super) sign_of_life: Mutex<Option<Hold>>,
 }
 
-/// A video of this run, by the digest of its content and the number that stands for it.
+type Videos = BTreeMap<VideoId, KnownVideo>;
+
+/// A video of this run, by the number that stands for it, and the digest of its content; or the
+/// stamp of its file while that is not known.
 #[derive(Clone, Debug)]
 pub(super) struct KnownVideo {
     pub(super) number: i64,
-    pub(super) digest: Arc<str>,
+    pub(super) name: Arc<str>,
 }
 
 impl Journal {
@@ -86,7 +93,7 @@ impl Journal {
             store,
             run: AtomicI64::new(0),
             since: AtomicI64::new(0),
-            videos: Mutex::default(),
+            videos: RwLock::default(),
             stages: Mutex::default(),
             used: Mutex::default(),
             noted: AtomicU64::new(0),
@@ -129,8 +136,16 @@ impl Journal {
         forgotten.map_err(|error| self.unwritten(&error))
     }
 
+    pub(super) fn videos(&self) -> RwLockReadGuard<'_, Videos> {
+        self.videos.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn videos_mut(&self) -> RwLockWriteGuard<'_, Videos> {
+        self.videos.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn numbers_of_videos(&self) -> HashSet<i64> {
-        let videos = lock(&self.videos);
+        let videos = self.videos();
         videos.values().map(|video| video.number).collect()
     }
 
@@ -149,12 +164,12 @@ impl Journal {
     }
 
     fn find(&self, key: &ItemKey) -> rusqlite::Result<Option<Answer>> {
-        let video = lock(&self.videos).get(&key.video).cloned();
+        let video = self.videos().get(&key.video).cloned();
         let Some((video, stage)) = video.zip(self.number_of(&key.stage)?) else {
             return Ok(None);
         };
         let [kind, first, second] = place(&key.extent);
-        let about = about(&video.digest, key);
+        let about = about(&video.name, &key.stage, [kind, first, second]);
         let video = video.number;
         let since = self.since.load(Ordering::Relaxed);
         let answer = self.store.read(|connection| {
@@ -183,14 +198,6 @@ impl Journal {
         }
         self.store
             .write(Outlasts::Process, |change| note_use(change, video, stage))
-    }
-
-    fn known_video(&self, video: VideoId) -> Result<KnownVideo, Failure> {
-        let known = lock(&self.videos).get(&video).cloned();
-        known.ok_or_else(|| {
-            let message = format!("the journal was not told which file {video} is");
-            Failure::new(Class::Internal, message)
-        })
     }
 
     pub(super) fn unread(&self, error: &rusqlite::Error) -> Failure {
@@ -225,7 +232,9 @@ impl Answers for Journal {
     }
 
     fn note_ticket(&self, ticket: &OpenTicket) -> Result<(), Failure> {
-        let video = self.known_video(ticket.video)?.number;
+        // Read until it is noted, so that no video is called otherwise before.
+        let videos = self.videos();
+        let video = known(&videos, ticket.video)?.number;
         let question = serde_json::to_string(&ticket.question)
             .map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
         let run = self.run.load(Ordering::Relaxed);
@@ -251,9 +260,10 @@ impl Answers for Journal {
     }
 
     fn note_answers(&self, answers: &[NotedAnswer]) -> Result<(), Failure> {
+        let videos = self.videos();
         let mut rows = Vec::with_capacity(answers.len());
         for noted in answers {
-            rows.push((self.known_video(noted.key.video)?, noted));
+            rows.push((known(&videos, noted.key.video)?, noted));
         }
         let run = self.run.load(Ordering::Relaxed);
         let noted = self.store.write(Outlasts::Process, |change| {
@@ -296,7 +306,8 @@ impl Answers for Journal {
     }
 
     fn open_tickets(&self) -> Result<Vec<OpenTicket>, Failure> {
-        let videos: Vec<(VideoId, i64)> = lock(&self.videos)
+        let videos: Vec<(VideoId, i64)> = self
+            .videos()
             .iter()
             .map(|(id, video)| (*id, video.number))
             .collect();
@@ -323,11 +334,18 @@ impl Answers for Journal {
     }
 
     fn original(&self, video: VideoId) -> VideoId {
-        let videos = lock(&self.videos);
+        let videos = self.videos();
         let number = videos.get(&video).map(|it| it.number);
         let first = videos.iter().find(|(_, it)| Some(it.number) == number);
         first.map_or(video, |(id, _)| *id)
     }
+}
+
+fn known(videos: &Videos, video: VideoId) -> Result<&KnownVideo, Failure> {
+    videos.get(&video).ok_or_else(|| {
+        let message = format!("the journal was not told which file {video} is");
+        Failure::new(Class::Internal, message)
+    })
 }
 
 // Milliseconds since 1970.
@@ -348,9 +366,9 @@ pub(super) fn place(extent: &Extent) -> [i64; 3] {
 }
 
 /// What an answer is about, whatever the numbers of its video and stage.
-pub(super) fn about(video: &str, key: &ItemKey) -> Vec<u8> {
-    let place = place(&key.extent).into_iter().flat_map(i64::to_le_bytes);
-    let parts = key.stage.0.into_iter().chain(place);
+pub(super) fn about(video: &str, stage: &StageDigest, place: [i64; 3]) -> Vec<u8> {
+    let place = place.into_iter().flat_map(i64::to_le_bytes);
+    let parts = stage.0.into_iter().chain(place);
     parts.chain(video.bytes()).collect()
 }
 
@@ -384,7 +402,8 @@ fn note_answer(
     run: i64,
     noted: &NotedAnswer,
 ) -> rusqlite::Result<()> {
-    let about = about(&video.digest, &noted.key);
+    let [kind, first, second] = place(&noted.key.extent);
+    let about = about(&video.name, &noted.key.stage, [kind, first, second]);
     // What JSON cannot hold, such as a key that is no text, is not in any answer.
     let Some(content) = content::encode(&about, &noted.answer) else {
         return Ok(());
@@ -396,7 +415,6 @@ fn note_answer(
             (video, stage, kind, first, second, run, origin, content)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    let [kind, first, second] = place(&noted.key.extent);
     insert.execute(params![
         video.number,
         stage,

@@ -3,7 +3,6 @@
 use crate::answer::Extent;
 use crate::answer::StageDigest;
 use crate::engine::journal::journal::Journal;
-use crate::engine::journal::store::lock;
 use crate::failure::Failure;
 use crate::name::VideoId;
 use crate::time::Pts;
@@ -63,7 +62,7 @@ impl Journal {
         video: VideoId,
         stage: &StageDigest,
     ) -> rusqlite::Result<Vec<Extent>> {
-        let video = lock(&self.videos).get(&video).map(|video| video.number);
+        let video = self.videos().get(&video).map(|video| video.number);
         let Some((video, stage)) = video.zip(self.number_of(stage)?) else {
             return Ok(Vec::new());
         };

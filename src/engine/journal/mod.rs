@@ -7,7 +7,7 @@
 //! | `schema` | its tables, its format, and how an older one becomes today's |
 //! | `content` | an answer as bytes |
 //! | `kept` | how much is kept of a video |
-//! | `videos` | which file is which video |
+//! | `videos`, `stamp` | which file is which video; how a file is known |
 //! | `runs` | the history: runs, what they spent and left open |
 //! | `hold` | one process at a time writes a video |
 //! | `forget` | forgetting what was not used for long |
@@ -24,6 +24,7 @@ mod journal;
 mod kept;
 mod runs;
 mod schema;
+mod stamp;
 mod store;
 mod videos;
 
@@ -43,4 +44,4 @@ pub use runs::PastStage;
 pub use runs::RunEnd;
 pub use runs::RunStart;
 pub use runs::Spent;
-pub use videos::FileStamp;
+pub use stamp::FileStamp;

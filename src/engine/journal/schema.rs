@@ -11,7 +11,7 @@ pub(super) const FORMAT: i64 = STEPS.len() as i64;
 const APPLICATION: i64 = 0x7670_6970;
 
 // Each leads from one format to the next. What is published is never changed.
-const STEPS: &[&str] = &[FORMAT_1];
+const STEPS: &[&str] = &[FORMAT_1, FORMAT_2];
 
 // An answer has the numbers of a video and a stage for their digests, which stand here once.
 // `kind`, `first` and `second` are the extent: 0 the whole; 1 a frame, its time stamp, and the
@@ -100,6 +100,21 @@ const FORMAT_1: &str = "
     ) WITHOUT ROWID;
 ";
 
+// What a file is known by, besides its size and time: when anything about it was changed, and its
+// number on the disk. `modified` and `changed` are nanoseconds since 1970. The video of a file that
+// was not read yet has no digest. What older files were is forgotten: they are read once more.
+const FORMAT_2: &str = "
+    DROP TABLE files;
+    CREATE TABLE files (
+        path TEXT PRIMARY KEY,
+        bytes INTEGER NOT NULL,
+        modified INTEGER NOT NULL,
+        changed INTEGER NOT NULL,
+        file TEXT NOT NULL,
+        video INTEGER NOT NULL
+    ) WITHOUT ROWID;
+";
+
 /// The format of an open file; `None` where it is a journal of nobody's.
 pub(super) fn format(connection: &Connection) -> rusqlite::Result<Option<i64>> {
     let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
@@ -141,4 +156,39 @@ pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     change.pragma_update(None, "application_id", APPLICATION)?;
     change.pragma_update(None, "user_version", FORMAT)?;
     change.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::APPLICATION;
+    use super::FORMAT;
+    use super::STEPS;
+    use super::format;
+    use super::is_whole;
+    use super::migrate;
+    use rusqlite::Connection;
+
+    #[test]
+    fn every_older_format_becomes_the_one_of_today() {
+        for old in 0..=STEPS.len() {
+            let mut connection = Connection::open_in_memory().unwrap();
+            for step in &STEPS[..old] {
+                connection.execute_batch(step).unwrap();
+            }
+            if old > 0 {
+                let set = |name, value| connection.pragma_update(None, name, value).unwrap();
+                set("application_id", APPLICATION);
+                set("user_version", old as i64);
+                let video = "INSERT INTO videos (id, digest) VALUES (7, 'd')";
+                connection.execute_batch(video).unwrap();
+            }
+            assert_eq!(format(&connection).unwrap(), Some(old as i64));
+            migrate(&mut connection).unwrap();
+            assert_eq!(format(&connection).unwrap(), Some(FORMAT));
+            assert!(is_whole(&connection).unwrap());
+            let videos = "SELECT count(*) FROM videos";
+            let videos: i64 = connection.query_row(videos, [], |row| row.get(0)).unwrap();
+            assert_eq!(videos, i64::from(old > 0));
+        }
+    }
 }

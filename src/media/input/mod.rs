@@ -2,6 +2,7 @@
 
 pub(super) mod choice;
 pub(super) mod container;
+pub(super) mod content;
 pub(super) mod continuity;
 mod demuxers;
 pub(super) mod ending;

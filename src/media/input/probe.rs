@@ -4,7 +4,6 @@ use crate::facts::VideoFacts;
 use crate::item::Size;
 use crate::media::error::MediaError;
 use crate::media::input::first;
-use crate::media::input::identify;
 use crate::media::input::identify::MediaInput;
 use crate::media::input::signature;
 use crate::media::input::stills;
@@ -15,10 +14,7 @@ use crate::media::sound::SoundTrack;
 use crate::media::stop::StopFlag;
 use crate::name::VideoId;
 use crate::time::Pts;
-use blake3::Hasher;
 use ffmpeg_next::decoder;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -75,7 +71,6 @@ fn video(path: &Path, id: VideoId, wanted: &VideoSelection) -> Result<VideoFacts
         expected_frames: length.map(|length| wanted.samples_in(length)),
         heard_from: wanted.start.as_secs_f64(),
         heard_until: wanted.end.map(|end| end.as_secs_f64()),
-        digest: digest([path])?,
     };
     // What a broadcast says of its size is what it came to while its headers were looked for.
     if (facts.has_sound || track.is_broadcast())
@@ -104,7 +99,6 @@ fn sound(path: PathBuf, id: VideoId, wanted: &VideoSelection) -> Result<VideoFac
     };
     Ok(VideoFacts {
         id,
-        digest: digest([&path])?,
         path,
         size,
         duration: track.duration(),
@@ -139,7 +133,6 @@ fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, M
         expected_frames: Some(files.len() as u64),
         heard_from: 0.0,
         heard_until: None,
-        digest: digest(files)?,
     })
 }
 
@@ -151,28 +144,4 @@ fn nothing_decodes(path: &Path, files: &[PathBuf]) -> MediaError {
     };
     let large = files.iter().find_map(too_large);
     large.unwrap_or_else(|| MediaError::NothingDecodes { path: path.into() })
-}
-
-// The digest of one file is that of its bytes. Where there are several, each counts by its own
-// digest, so that moving a byte from one to the next is seen.
-fn digest<P: AsRef<Path>>(files: impl IntoIterator<Item = P>) -> Result<String, MediaError> {
-    let mut digests = Vec::new();
-    for file in files {
-        let path = file.as_ref();
-        let failed = |source| identify::unreadable(path, source);
-        let mut hasher = Hasher::new();
-        let file = File::open(path).map_err(failed)?;
-        // One that grows as fast as it is read would have no end.
-        let length = file.metadata().map_err(failed)?.len();
-        hasher.update_reader(file.take(length)).map_err(failed)?;
-        digests.push(hasher.finalize());
-    }
-    if let [only] = digests.as_slice() {
-        return Ok(only.to_hex().to_string());
-    }
-    let mut hasher = Hasher::new();
-    for digest in digests {
-        hasher.update(digest.as_bytes());
-    }
-    Ok(hasher.finalize().to_hex().to_string())
 }

@@ -56,6 +56,8 @@ pub struct RunFacts {
     pub unread: Vec<(StageId, Failure)>,
     /// What reading the video has shown of it.
     pub stream: StreamFacts,
+    /// The digest of what is in the video.
+    pub digest: String,
     /// How much of the video was wanted, where that is not all of it.
     pub range: Option<WantedRange>,
 }
@@ -93,7 +95,7 @@ pub fn results(
         video: video.path.display().to_string(),
         config: config(recipe, facts, primary),
         recipe: recipe_entry(recipe),
-        source: source(video, run.stream.length),
+        source: source(video, run.stream.length, run.digest.clone()),
         range: run.range,
         models: models(facts),
         summary,
@@ -143,7 +145,7 @@ fn is_demo(placement: &Placement) -> bool {
     matches!(placement, Placement::Local(local) if local.model.demo)
 }
 
-fn source(video: &VideoFacts, read: Option<f64>) -> SourceEntry {
+fn source(video: &VideoFacts, read: Option<f64>, digest: String) -> SourceEntry {
     let duration = truer_length(video.duration, read);
     SourceEntry {
         width: video.size.width,
@@ -153,7 +155,7 @@ fn source(video: &VideoFacts, read: Option<f64>) -> SourceEntry {
         start_offset: rounded(video.start_offset(), 1e6),
         codec: video.codec.clone(),
         rotation: video.rotation,
-        digest: video.digest.clone(),
+        digest,
     }
 }
 

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::time::Instant;
 use vpipe::engine;
@@ -123,9 +124,7 @@ impl Bench {
         let wanted = wanted(&spec, vpipe::item::PixelFormat::I420, self.first);
         let videos = VideoId::number(&self.videos).map(|(id, path)| {
             let input = media::identify(path).unwrap();
-            let mut facts = media::probe(&input, id, &wanted).unwrap();
-            let content = std::fs::read(path).unwrap();
-            facts.digest = blake3::hash(&content).to_string();
+            let facts = media::probe(&input, id, &wanted).unwrap();
             (id, (input, facts))
         });
         videos.collect()
@@ -152,7 +151,9 @@ impl Bench {
             ..Facts::default()
         };
         let plan = plan::compile(&recipe, &facts, CompileOptions::default()).unwrap();
-        let digests: Vec<_> = facts.videos.iter().map(|it| it.digest.clone()).collect();
+        let content = |input| media::content(input, &AtomicBool::new(false)).unwrap();
+        let digests = videos.values().map(|(input, _)| content(input).digest);
+        let digests: Vec<_> = digests.collect();
         let answers = self.memory.for_videos(&digests);
         let log = Arc::new(Mutex::new(Ran::default()));
         let calls = recipe.inferences().map(|(id, _)| {

@@ -404,7 +404,6 @@ fn video(id: VideoId, path: &str) -> VideoFacts {
         expected_frames: Some(1),
         heard_from: 0.0,
         heard_until: None,
-        digest: String::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::samples::DIGEST;
 use super::samples::VIDEO;
+use super::samples::content;
 use super::samples::frame_key;
 use super::samples::journal;
 use super::samples::noted;
@@ -110,7 +111,7 @@ fn a_file_of_no_bytes_is_a_new_journal() {
 fn is_sound_or_says_so(folder: &Path) -> Result<(), Failure> {
     let journal = Journal::open(folder).unwrap();
     journal.begin(&start())?;
-    journal.name_video(VIDEO, DIGEST)?;
+    journal.name_video(VIDEO, &content(DIGEST))?;
     for pts in 0..FRAMES {
         if let Some(found) = journal.look_up(&frame_key(1, pts))? {
             assert_eq!(found, objects(pts));
@@ -167,7 +168,7 @@ fn a_newer_journal_is_refused_and_left_alone() {
             .to_string()
             .replace(&file.display().to_string(), "FILE");
         insta::allow_duplicates! {
-            insta::assert_snapshot!(said, @"the journal FILE is of a newer vpipe: it has format 7, and this one knows 1");
+            insta::assert_snapshot!(said, @"the journal FILE is of a newer vpipe: it has format 7, and this one knows 2");
             insta::assert_snapshot!(error.help(), @"run the newer vpipe, or give this one a journal of its own with --state-dir DIR");
         }
     }
@@ -244,5 +245,5 @@ fn a_full_disk_is_told_with_what_is_kept() {
         .unwrap();
     journal.note_answers(&many).unwrap();
     assert!(journal.has(&frame_key(1, 2_000)).unwrap());
-    assert!(journal.name_video(VIDEO, "another").is_ok());
+    assert!(journal.name_video(VIDEO, &content("another")).is_ok());
 }

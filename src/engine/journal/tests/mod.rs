@@ -4,3 +4,4 @@ mod damage;
 mod power;
 pub(in crate::engine::journal) mod samples;
 mod use_of_it;
+mod videos;

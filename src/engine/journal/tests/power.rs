@@ -2,6 +2,7 @@
 
 use super::samples::DIGEST;
 use super::samples::VIDEO;
+use super::samples::content;
 use super::samples::frame_key;
 use super::samples::journal;
 use super::samples::noted;
@@ -35,7 +36,7 @@ fn known(folder: &Path, file: &[u8], log: &[u8]) -> usize {
     fs::write(folder.join("journal.sqlite"), file).unwrap();
     fs::write(folder.join("journal.sqlite-wal"), log).unwrap();
     let journal = Journal::open(folder).unwrap();
-    journal.name_video(VIDEO, DIGEST).unwrap();
+    journal.name_video(VIDEO, &content(DIGEST)).unwrap();
     let found: Vec<_> = (0..FRAMES)
         .map(|pts| (pts, journal.look_up(&frame_key(1, pts)).unwrap()))
         .collect();

@@ -10,6 +10,7 @@ use crate::answer::StageDigest;
 use crate::engine::answers::NotedAnswer;
 use crate::engine::journal::journal::Journal;
 use crate::engine::journal::runs::RunStart;
+use crate::facts::VideoContent;
 use crate::item::Detection;
 use crate::item::Size;
 use crate::name::VideoId;
@@ -29,8 +30,16 @@ pub(in crate::engine::journal) fn stage(number: u8) -> StageDigest {
 pub(in crate::engine::journal) fn journal(folder: &Path) -> Journal {
     let journal = Journal::open(folder).unwrap();
     journal.begin(&start()).unwrap();
-    journal.name_video(VIDEO, DIGEST).unwrap();
+    journal.name_video(VIDEO, &content(DIGEST)).unwrap();
     journal
+}
+
+/// The content with this digest.
+pub(in crate::engine::journal) fn content(digest: &str) -> VideoContent {
+    VideoContent {
+        digest: digest.to_owned(),
+        bytes: 1_000,
+    }
 }
 
 pub(in crate::engine::journal) fn start() -> RunStart {

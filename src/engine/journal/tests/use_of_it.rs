@@ -2,6 +2,7 @@
 
 use super::samples::DIGEST;
 use super::samples::VIDEO;
+use super::samples::content;
 use super::samples::frame_key;
 use super::samples::journal;
 use super::samples::noted;
@@ -86,7 +87,9 @@ fn every_answer_is_there_now_and_after_the_process() {
         assert!(!journal.has(&frame_key(1, -29)).unwrap());
     };
     let first = journal(folder.path());
-    first.name_video(VideoId(1), "another video").unwrap();
+    first
+        .name_video(VideoId(1), &content("another video"))
+        .unwrap();
     first.note_answers(&all).unwrap();
     check(&first);
     drop(first);
@@ -144,7 +147,7 @@ fn a_ticket_is_open_until_its_answers_come_or_it_is_dropped() {
     assert_eq!(second.kept().unwrap(), kept);
     // Of other videos nothing is known here.
     let third = Journal::open(folder.path()).unwrap();
-    third.name_video(VIDEO, "another video").unwrap();
+    third.name_video(VIDEO, &content("another video")).unwrap();
     assert_eq!(third.open_tickets().unwrap(), []);
     assert_eq!(third.kept().unwrap(), BTreeMap::new());
 }

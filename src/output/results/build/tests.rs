@@ -150,7 +150,6 @@ fn video() -> VideoFacts {
         expected_frames: Some(3),
         heard_from: 0.0,
         heard_until: None,
-        digest: "def".to_owned(),
     }
 }
 
@@ -214,6 +213,7 @@ fn run() -> RunFacts {
         cost: Some(0.012_345_67),
         unread: Vec::new(),
         stream: StreamFacts::default(),
+        digest: "def".to_owned(),
         range: None,
     }
 }
