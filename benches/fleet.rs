@@ -15,6 +15,8 @@
 mod job;
 #[path = "fleet/ready.rs"]
 mod ready;
+#[path = "fleet/remote.rs"]
+mod remote;
 #[path = "fleet/server.rs"]
 mod server;
 

@@ -16,6 +16,9 @@ use std::time::Instant;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const LOOK: Duration = Duration::from_millis(10);
 
+// In the clip, at one a second.
+const FRAMES: usize = 574;
+
 /// What one run took.
 pub(crate) struct Took {
     pub(crate) wall: f64,
@@ -73,15 +76,27 @@ pub(crate) fn vpipe(
         fs::remove_dir_all(&folder)?;
     }
     fs::create_dir_all(&folder)?;
+    vpipe_in(&folder, program, clip, fleet, setting, FRAMES)
+}
+
+/// The same in `folder`, where it has to ask about so many frames.
+pub(crate) fn vpipe_in(
+    folder: &Path,
+    program: &Path,
+    clip: &Path,
+    fleet: &Running,
+    setting: Setting,
+    asked: usize,
+) -> Outcome<Took> {
     let mut command = Command::new(program);
     command
-        .current_dir(&folder)
+        .current_dir(folder)
         .args(["run", "default", "--quiet"])
         .arg(clip)
         .env("RUNPOD_API_KEY", "none")
         .env("RUNPOD_YOLO_ENDPOINT_ID", "detect")
         .env("RUNPOD_ENDPOINT_BASE_URL", &fleet.base);
-    took(command, fleet, setting)
+    of_fleet(command, fleet, setting, asked)
 }
 
 /// The client in Python over `clip`.
@@ -97,7 +112,7 @@ pub(crate) fn client(
         .arg(clip)
         .arg(Path::new(ROOT).join("target/bench/client_results.json"))
         .arg(format!("{}/detect", fleet.base));
-    took(command, fleet, setting)
+    of_fleet(command, fleet, setting, FRAMES)
 }
 
 /// A Python with what the client needs, made once; or the one that `PYTHON` names.
@@ -130,10 +145,24 @@ pub(crate) fn python() -> Outcome<PathBuf> {
     Ok(python)
 }
 
-fn took(mut command: Command, fleet: &Running, setting: Setting) -> Outcome<Took> {
+fn of_fleet(command: Command, fleet: &Running, setting: Setting, asked: usize) -> Outcome<Took> {
     fleet.worked();
+    let words = format!("{command:?}");
+    let took = took(command, Stdio::null())?;
+    let worked = fleet.worked();
+    if worked.images != asked {
+        return Err(format!("{words}: {} frames were sent", worked.images).into());
+    }
+    Ok(Took {
+        idle: worked.idle(setting),
+        ..took
+    })
+}
+
+/// What a process takes that writes its output to `out`.
+pub(crate) fn took(mut command: Command, out: Stdio) -> Outcome<Took> {
     let start = Instant::now();
-    let mut child = command.stdout(Stdio::null()).spawn()?;
+    let mut child = command.stdout(out).spawn()?;
     let process = PathBuf::from(format!("/proc/{}", child.id()));
     let (mut mebibytes, mut ticks) = (0.0_f64, 0);
     // Its times are there until it is waited for, its memory until it has ended.
@@ -153,17 +182,15 @@ fn took(mut command: Command, fleet: &Running, setting: Setting) -> Outcome<Took
     }
     let wall = start.elapsed().as_secs_f64();
     let status = child.wait()?;
-    let worked = fleet.worked();
-    if !status.success() || worked.images != 574 {
-        let words = format!("{command:?}: {status}, {} frames were sent", worked.images);
-        return Err(words.into());
+    if !status.success() {
+        return Err(format!("{command:?}: {status}").into());
     }
     Ok(Took {
         wall,
         // In hundredths of a second, on every Linux.
         cpu: ticks as f64 / 100.0,
         mebibytes,
-        idle: worked.idle(setting),
+        idle: 0.0,
     })
 }
 
