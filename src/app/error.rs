@@ -21,6 +21,14 @@ pub enum AppError {
         /// What to do about it.
         help: Option<String>,
     },
+    /// It would cost more than is allowed.
+    #[error("{message}")]
+    Budget {
+        /// One sentence without a full stop.
+        message: String,
+        /// What to do about it.
+        help: Option<String>,
+    },
     /// A file, a model, a server or this machine fails.
     #[error("{message}")]
     Environment {
@@ -65,6 +73,7 @@ impl AppError {
         match self {
             Self::Recipe(_) | Self::Request { .. } => 2,
             Self::Environment { .. } => 3,
+            Self::Budget { .. } => 4,
         }
     }
 }

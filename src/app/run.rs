@@ -1,5 +1,6 @@
 //! `run`: a recipe over videos, from the words of a user to files of results.
 
+mod affordable;
 mod growing;
 pub(super) mod header;
 pub(super) mod keeper;
@@ -10,6 +11,7 @@ mod writer;
 use crate::app::accounting::budget::Budget;
 use crate::app::accounting::budget::Limits;
 use crate::app::accounting::ledger::Ledger;
+use crate::app::accounting::reserve::Reserve;
 use crate::app::accounting::spending::Spending;
 use crate::app::compile;
 use crate::app::compile::Compiled;
@@ -35,6 +37,7 @@ use crate::facts::VideoFacts;
 use crate::media;
 use crate::name::VideoId;
 use crate::output::WantedRange;
+use crate::plan;
 use crate::plan::CheckedRecipe;
 use crate::recipe;
 use crate::stages;
@@ -106,6 +109,9 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let answers = keeper.answers();
     let works = works(&compiled, &inputs, request, &answers)?;
     let stop = StopSignal::default();
+    let spending = Arc::clone(ledger.spending());
+    let limits = request.limits;
+    let budget = Arc::new(budget(&compiled, &spending, limits));
     let mut writer = Writer {
         recipe: &recipe,
         compiled: &compiled,
@@ -116,10 +122,9 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         keeper: &keeper,
         fresh: request.fresh,
         waiting: Vec::new(),
+        budget: &budget,
     };
-    let spending = Arc::clone(ledger.spending());
-    let limits = request.limits;
-    let gate = gate(&compiled, &spending, limits);
+    let gate = Arc::clone(&budget) as Arc<dyn Gate>;
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
     let mut take = |said| writer.take(said, &mut ledger, update);
     tokio::runtime::Builder::new_multi_thread()
@@ -173,13 +178,19 @@ fn begin(
         recipe_digest: recipe.settings_digest(),
         inputs: request.paths(),
     };
-    let keeper = Keeper::begin(&state, request, &start, inputs)?;
+    let keeper = Keeper::open(&state, inputs)?;
     let videos = &mut compiled.facts.videos;
     videos.retain(|video| inputs.videos.contains_key(&video.id));
-    let known = keeper.known(compiled)?;
+    let known = match request.fresh {
+        true => Vec::new(),
+        false => keeper.known(compiled)?,
+    };
     let mut header = header(recipe, compiled, inputs.unreadable.len(), inputs.unheard());
     header.known = known;
     header.notices.extend(keeper.notice());
+    let notice = affordable::check(compiled, &header.forecast, request.limits.cost)?;
+    header.notices.extend(notice);
+    keeper.begin(&start, request.fresh)?;
     Ok((keeper, header))
 }
 
@@ -207,13 +218,14 @@ fn works(
     })
 }
 
-fn gate(compiled: &Compiled, spending: &Arc<Spending>, limits: Limits) -> Arc<dyn Gate> {
+fn budget(compiled: &Compiled, spending: &Arc<Spending>, limits: Limits) -> Budget {
     for (stage, fleet, _) in compiled.plan.fleets() {
         spending.charge(stage, fleet);
     }
     let forecasts = compiled.plan.fleets();
     let forecasts = forecasts.map(|(stage, _, seconds)| (stage, seconds));
-    Arc::new(Budget::new(limits, Arc::clone(spending), forecasts))
+    let reserve = Reserve::new(plan::open_work(&compiled.plan, &compiled.facts));
+    Budget::new(limits, Arc::clone(spending), forecasts, reserve)
 }
 
 // The gate stops requests in time; this stops work on this machine, and requests that do not come

@@ -148,7 +148,8 @@ pub(super) struct RunArgs {
     /// Spend no more than so many US dollars on paid workers
     ///
     /// No request is sent that would not fit; what was sent is waited for, and what there is is
-    /// written. The start and the idle tail of every worker count, a start as 10 s where the recipe
+    /// written. Earlier inputs are done first. A run that costs more even at the low end of its
+    /// forecast is refused before anything is paid. The start and the idle tail of every worker count, a start as 10 s where the recipe
     /// does not say how long it takes.
     #[arg(long, value_name = "USD", value_parser = money::parse, allow_negative_numbers = true)]
     pub(super) max_cost: Option<f64>,

@@ -38,7 +38,9 @@ pub(super) fn right(checked: &CheckReport) -> Value {
 pub(super) fn wrong(error: &AppError) -> Value {
     let diagnostics = match error {
         AppError::Recipe(report) => diagnostics(report),
-        AppError::Request { message, help } | AppError::Environment { message, help } => {
+        AppError::Request { message, help }
+        | AppError::Environment { message, help }
+        | AppError::Budget { message, help } => {
             vec![json!({
                 "severity": "error",
                 "message": message,

@@ -295,7 +295,9 @@ fn data(text: &str) -> Result<(), AppError> {
 fn complain(error: &AppError) {
     match error {
         AppError::Recipe(report) => draw(report),
-        AppError::Request { message, help } | AppError::Environment { message, help } => {
+        AppError::Request { message, help }
+        | AppError::Environment { message, help }
+        | AppError::Budget { message, help } => {
             talk(&format!("error: {message}"));
             if let Some(help) = help {
                 talk(&format!("  help: {help}"));

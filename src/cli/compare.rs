@@ -95,7 +95,9 @@ pub(super) fn folder_json(files: &[Value]) -> Value {
 /// Why nothing could be compared, for programs.
 pub(super) fn wrong(error: &AppError) -> Value {
     let help = match error {
-        AppError::Request { help, .. } | AppError::Environment { help, .. } => help.clone(),
+        AppError::Request { help, .. }
+        | AppError::Environment { help, .. }
+        | AppError::Budget { help, .. } => help.clone(),
         AppError::Recipe(_) => None,
     };
     json!({ "error": error.to_string(), "help": help })

@@ -7,6 +7,7 @@ use crate::engine::answers::Answers;
 use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
 use crate::engine::gate::Gate;
+use crate::engine::gate::Refusal;
 use crate::engine::history::AnswerHistory;
 use crate::engine::operator::Call;
 use crate::engine::operator::Map;
@@ -81,9 +82,8 @@ impl Attempts {
         };
         let probe = self.probe(asks).await?;
         let (stage, frames) = (&self.step.stage, item.progress_units());
-        if asks && let Err(reason) = self.gate.admit(stage, frames) {
-            self.stop.finish(reason);
-            return Err(self.stop.failure());
+        if asks {
+            self.admit(item)?;
         }
         self.reporter
             .event(Event::Started {
@@ -114,6 +114,19 @@ impl Attempts {
             self.keep(item, items, ticket).await;
         }
         answer
+    }
+
+    // Whether the request for `item` may be sent.
+    fn admit(&self, item: &Item) -> Result<(), Failure> {
+        let (stage, frames) = (&self.step.stage, item.progress_units());
+        match self.gate.admit(stage, item.video(), frames) {
+            Ok(()) => Ok(()),
+            Err(Refusal::Run(reason)) => {
+                self.stop.finish(reason);
+                Err(self.stop.failure())
+            }
+            Err(Refusal::Video(reason)) => Err(Failure::new(Class::Stopped, reason.to_string())),
+        }
     }
 
     // Waits until the backend may be asked; as a probe in an outage.

@@ -6,19 +6,29 @@
 use crate::engine::stop::StopReason;
 use crate::exchange::Exchange;
 use crate::name::StageId;
+use crate::name::VideoId;
 
 /// Decides whether one more request may be sent. Must not block.
 pub trait Gate: Send + Sync {
-    /// Counts a request of `stage` for `frames` as on its way.
+    /// Counts a request of `stage` for `frames` of `video` as on its way.
     ///
     /// # Errors
     ///
-    /// Why no more may be sent by anyone; it is not counted then.
-    fn admit(&self, stage: &StageId, frames: u64) -> Result<(), StopReason>;
+    /// Where it may not be sent; it is not counted then.
+    fn admit(&self, stage: &StageId, video: VideoId, frames: u64) -> Result<(), Refusal>;
 
     /// Takes back that a request is on its way, once for each that was admitted, and learns what
     /// it took.
     fn settle(&self, stage: &StageId, exchange: &Exchange);
+}
+
+/// Why a request may not be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No more may be sent by anyone.
+    Run(StopReason),
+    /// What is left is for earlier videos: no more may be sent about this one and later ones.
+    Video(StopReason),
 }
 
 /// The gate of a run that may cost what it costs.
@@ -26,7 +36,7 @@ pub trait Gate: Send + Sync {
 pub struct OpenGate;
 
 impl Gate for OpenGate {
-    fn admit(&self, _stage: &StageId, _frames: u64) -> Result<(), StopReason> {
+    fn admit(&self, _: &StageId, _: VideoId, _frames: u64) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -40,6 +40,7 @@ pub use answers::Unkept;
 pub use conductor::Notification;
 pub use gate::Gate;
 pub use gate::OpenGate;
+pub use gate::Refusal;
 pub use operator::BoxFuture;
 pub use operator::Call;
 pub use operator::Emitter;

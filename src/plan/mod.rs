@@ -37,6 +37,8 @@ pub use forecast::forecast::Times;
 pub use forecast::forecast::Workload;
 pub use forecast::forecast::forecast;
 pub use forecast::forecast::usual_start;
+pub use forecast::shares::forecast_of;
+pub use forecast::shares::open_work;
 pub use forecast::vram::Fit;
 pub use forecast::vram::Vram;
 pub use graph::draw::DrawFormat;

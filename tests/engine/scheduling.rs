@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use vpipe::engine::Gate;
+use vpipe::engine::Refusal;
 use vpipe::engine::StopReason;
 use vpipe::engine::StopSignal;
 use vpipe::event::Event;
@@ -19,6 +20,7 @@ use vpipe::failure::Failure;
 use vpipe::item::Found;
 use vpipe::item::Item;
 use vpipe::name::StageId;
+use vpipe::name::VideoId;
 
 #[tokio::test]
 async fn a_stage_at_a_server_reaches_and_never_passes_its_limit() {
@@ -265,9 +267,11 @@ async fn a_failure_that_would_meet_every_item_stops_the_run() {
 struct Toll(std::sync::Mutex<u32>);
 
 impl Gate for Toll {
-    fn admit(&self, _stage: &StageId, _frames: u64) -> Result<(), StopReason> {
+    fn admit(&self, _: &StageId, _: VideoId, _: u64) -> Result<(), Refusal> {
         let mut left = self.0.lock().unwrap();
-        *left = left.checked_sub(1).ok_or(StopReason::Budget)?;
+        *left = left
+            .checked_sub(1)
+            .ok_or(Refusal::Run(StopReason::Budget))?;
         Ok(())
     }
 

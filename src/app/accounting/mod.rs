@@ -2,4 +2,5 @@
 
 pub(super) mod budget;
 pub(super) mod ledger;
+pub(super) mod reserve;
 pub(super) mod spending;

@@ -149,6 +149,13 @@ impl StageSpending {
         (self.measured > 0).then(|| self.busy.as_secs_f64() / self.measured as f64)
     }
 
+    /// Seconds that paid workers stay for a frame or a second of sound, gaps between jobs included,
+    /// as measured so far.
+    pub(in crate::app) fn stay_of_one(&self) -> Option<f64> {
+        let stay = self.meter.as_ref()?.busy();
+        (self.measured > 0).then(|| stay.as_secs_f64() / self.measured as f64)
+    }
+
     /// How long a request waits for its answer on average.
     pub(in crate::app) fn wait_of_one(&self) -> Option<Duration> {
         self.waited.checked_div(self.answered)

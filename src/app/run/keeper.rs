@@ -6,7 +6,6 @@ use crate::app::contents;
 use crate::app::contents::Contents;
 use crate::app::error::AppError;
 use crate::app::inputs::Inputs;
-use crate::app::run::RunRequest;
 use crate::app::run::header::KnownStage;
 use crate::app::run::report::RunReport;
 use crate::app::run::report::VideoReport;
@@ -41,27 +40,27 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Opens the journal, takes the results and the videos of the run, and begins it. Inputs that
-    /// turn out not to be readable are taken out.
-    pub(super) fn begin(
-        state: &State,
-        request: &RunRequest,
-        start: &RunStart,
-        inputs: &mut Inputs,
-    ) -> Result<Self, AppError> {
+    /// Opens the journal, and takes the results and the videos of the run. Inputs that turn out not to
+    /// be readable are taken out.
+    pub(super) fn open(state: &State, inputs: &mut Inputs) -> Result<Self, AppError> {
         let journal = Arc::new(state.open()?);
         let mut contents = Contents::find(&journal, inputs)?;
         let holds = holds(&journal, inputs, &contents)?;
-        journal.begin(start)?;
         contents.begin(&journal)?;
-        if request.fresh {
-            journal.ask_anew()?;
-        }
         Ok(Self {
             journal,
             contents,
             _holds: holds,
         })
+    }
+
+    /// Begins the run; one that is `fresh` knows nothing of what was asked before.
+    pub(super) fn begin(&self, start: &RunStart, fresh: bool) -> Result<(), AppError> {
+        self.journal.begin(start)?;
+        if fresh {
+            self.journal.ask_anew()?;
+        }
+        Ok(())
     }
 
     /// Where the answers of the run are.

@@ -1,5 +1,6 @@
 //! The results of a run: the file of each video is written when its record leaves the plan.
 
+use crate::app::accounting::budget::Budget;
 use crate::app::accounting::ledger::Ledger;
 use crate::app::accounting::ledger::WriteOutcome;
 use crate::app::compile::Compiled;
@@ -8,6 +9,7 @@ use crate::app::run::growing::GrowingFiles;
 use crate::app::run::keeper::Keeper;
 use crate::app::run::report::RunUpdate;
 use crate::engine::Notification;
+use crate::engine::StopReason;
 use crate::engine::StopSignal;
 use crate::engine::journal::InputState;
 use crate::event::Event;
@@ -41,6 +43,7 @@ pub(super) struct Writer<'a> {
     pub(super) fresh: bool,
     /// Records of videos that are still read to find out which they are.
     pub(super) waiting: Vec<Box<Record>>,
+    pub(super) budget: &'a Budget,
 }
 
 impl Writer<'_> {
@@ -54,6 +57,11 @@ impl Writer<'_> {
         match said {
             Notification::Event(event) => {
                 ledger.note(&event);
+                if let Event::VideoDone { video } = &event
+                    && let Some(reason) = self.budget.done(*video)
+                {
+                    self.stop.finish(reason);
+                }
                 if let Event::Exchanged { stage, exchange } = &event {
                     self.keeper.spent(stage, exchange, ledger.spending());
                 }
@@ -112,7 +120,9 @@ impl Writer<'_> {
         let Some((facts, place)) = self.facts(video).zip(self.inputs.places.get(&video)) else {
             return;
         };
-        let (plan, stopped) = (&self.compiled.plan, self.stop.reason());
+        // Where no money was left for it, the run goes on with those before it.
+        let no_money = || self.budget.is_closed(video).then_some(StopReason::Budget);
+        let (plan, stopped) = (&self.compiled.plan, self.stop.reason().or_else(no_money));
         let is_partial = |reason| ledger.is_partial(record, plan, reason);
         let is_stopped = stopped.as_ref().is_some_and(is_partial);
         let run = RunFacts {

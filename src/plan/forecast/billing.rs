@@ -81,6 +81,14 @@ impl Meter {
         self.executed
     }
 
+    /// Worker time from first jobs to last ones, with the gaps between.
+    pub fn busy(&self) -> Duration {
+        let stays = self.workers.values();
+        stays
+            .map(|stays| stays.earlier.iter().sum::<Duration>() + (stays.to - stays.from))
+            .sum()
+    }
+
     /// Workers that are known to have run something.
     pub fn workers(&self) -> usize {
         self.workers.len()

@@ -250,16 +250,16 @@ impl Forecast {
 }
 
 impl Plan {
-    /// The stages whose workers are paid by the second; and how many of them a worker is expected
-    /// to take for a frame, or for a second of sound.
-    pub fn fleets(&self) -> impl Iterator<Item = (&StageId, &FleetFacts, f64)> {
+    /// The stages whose workers are paid by the second; and how many of them a worker takes for a
+    /// frame, or for a second of sound.
+    pub fn fleets(&self) -> impl Iterator<Item = (&StageId, &FleetFacts, Estimate<f64>)> {
         self.steps().filter_map(|(_, step)| {
             let (place, each) = match &step.kind {
                 StepKind::VisionRequest { place, .. } => (place, frame(place)),
                 StepKind::SpeechRequest { place, .. } => (place, second(place)),
                 _ => return None,
             };
-            Some((&step.stage, place.fleet.as_ref()?, each.seconds.expected))
+            Some((&step.stage, place.fleet.as_ref()?, each.seconds))
         })
     }
 }
@@ -361,7 +361,7 @@ fn stage(
 
 // What a step will ask of its backend, where, with how much GPU memory, and how long an item takes;
 // `None` for a step that asks nothing.
-fn demand<'a>(
+pub(super) fn demand<'a>(
     plan: &Plan,
     facts: &Facts,
     index: StepIndex,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `forecast` | a stage's figures, low, expected and high, and what they assume |
 //! | `requests` | how many requests, of how many bytes |
+//! | `shares` | the same for some of the videos |
 //! | `time` | how long workers take for them |
 //! | `billing` | what is paid for workers that ran |
 //! | `vram` | the GPU memory of a batch |
@@ -12,5 +13,6 @@ pub(super) mod billing;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod forecast;
 pub(super) mod requests;
+pub(super) mod shares;
 pub(super) mod time;
 pub(super) mod vram;
