@@ -4,6 +4,7 @@
 
 mod authoring;
 mod command_line;
+mod compare;
 mod cost;
 mod crops;
 mod dedup;

@@ -259,3 +259,101 @@ fn best_first(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     });
     candidates
 }
+
+#[cfg(test)]
+mod tests {
+    use super::LARGEST_CROWD;
+    use super::iou;
+    use super::pair;
+    use crate::output::compare::tolerance::Tolerance;
+    use crate::output::results::results::Object;
+
+    fn object(bbox: [f64; 4], class: &str, confidence: f64) -> Object {
+        Object {
+            bbox,
+            class: 0,
+            class_name: class.into(),
+            confidence,
+            parent: None,
+        }
+    }
+
+    // Side by side from `x` on, 100 pixels wide and high.
+    fn square(x: f64) -> Object {
+        object([x, 0.0, x + 100.0, 100.0], "car", 0.5)
+    }
+
+    fn pairs(old: &[Object], new: &[Object]) -> Vec<(usize, usize)> {
+        let pairing = pair(old, new, &Tolerance::default());
+        let pairs = pairing.pairs.iter().map(|it| (it.old, it.new));
+        pairs.collect()
+    }
+
+    #[test]
+    fn overlap_is_intersection_over_union() {
+        let one = [0.0, 0.0, 10.0, 10.0];
+        for (other, wanted) in [
+            (one, 1.0),
+            ([5.0, 0.0, 15.0, 10.0], 50.0 / 150.0),
+            ([0.0, 0.0, 5.0, 5.0], 0.25),
+            ([10.0, 0.0, 20.0, 10.0], 0.0),
+            ([2.0, 2.0, 2.0, 8.0], 0.0),
+            ([9.0, 9.0, 1.0, 1.0], 0.0),
+        ] {
+            assert_eq!(iou(&one, &other), wanted, "{other:?}");
+            assert_eq!(iou(&other, &one), wanted, "{other:?}");
+        }
+        let point = [3.0, 3.0, 3.0, 3.0];
+        assert_eq!(iou(&point, &point), 1.0);
+    }
+
+    // One after the other, the first would take the box that the second needs.
+    #[test]
+    fn all_boxes_are_assigned_at_once() {
+        // 20, 10 and 80 pixels apart: 0.667, 0.818 and 0.111.
+        let (old, new) = ([square(0.0), square(30.0)], [square(20.0), square(80.0)]);
+        // 0.667 + 0.333 is more than 0.818 + 0.111.
+        assert_eq!(pairs(&old, &new), [(0, 0), (1, 1)]);
+        assert_eq!(pairs(&new, &old), [(0, 0), (1, 1)]);
+        // 0.538 and 0.429 are more than 0.667, which is the same where that is enough.
+        let (old, new) = ([square(0.0), square(60.0)], [square(20.0), square(-30.0)]);
+        assert_eq!(pairs(&old, &new), [(0, 1), (1, 0)]);
+        let tolerance = Tolerance {
+            iou: 0.6,
+            ..Tolerance::default()
+        };
+        let pairing = pair(&old, &new, &tolerance);
+        assert_eq!((pairing.pairs.len(), pairing.pairs[0].new), (1, 0));
+        assert_eq!((pairing.lost, pairing.gained), (vec![1], vec![1]));
+    }
+
+    #[test]
+    fn of_boxes_in_one_place_those_of_like_confidence_are_one() {
+        let at = |confidence| object([0.0, 0.0, 9.0, 9.0], "car", confidence);
+        let old = [at(0.9), at(0.3)];
+        assert_eq!(pairs(&old, &[at(0.31), at(0.89)]), [(0, 1), (1, 0)]);
+        assert_eq!(pairs(&old, &[at(0.31)]), [(1, 0)]);
+    }
+
+    #[test]
+    fn boxes_of_two_classes_are_one_where_they_overlap_much() {
+        let (car, van) = (square(0.0), object([0.0, 0.0, 100.0, 100.0], "van", 0.5));
+        let half = object([40.0, 0.0, 140.0, 100.0], "van", 0.5);
+        assert_eq!(pairs(&[car.clone()], &[van.clone()]), [(0, 0)]);
+        assert_eq!(pairs(&[car.clone()], &[half]), [], "60 / 140 is 0.429");
+        // A box of its own class that overlaps by 0.538 is nearer than the half of 1.
+        assert_eq!(pairs(&[car], &[van, square(30.0)]), [(0, 1)]);
+    }
+
+    #[test]
+    fn of_a_large_crowd_the_nearest_are_paired() {
+        let crowd: Vec<Object> = (0..=LARGEST_CROWD)
+            .map(|at| square(at as f64 * 0.01))
+            .collect();
+        let mut turned = crowd.clone();
+        turned.reverse();
+        let last = LARGEST_CROWD;
+        let wanted: Vec<(usize, usize)> = (0..=last).map(|at| (at, last - at)).collect();
+        assert_eq!(pairs(&crowd, &turned), wanted);
+    }
+}

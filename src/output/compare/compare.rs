@@ -48,7 +48,7 @@ pub fn compare(old: &Results, new: &Results, tolerance: &Tolerance) -> Compariso
         tolerance: *tolerance,
         asked: asked(old, new),
         changes: sides.found.changes,
-        frames: sides.found.frames,
+        frames: sides.found.frames.count(),
         objects: sides.found.objects.tallies(),
         words: sides.words,
     }

@@ -34,7 +34,7 @@ impl Comparison {
     }
 }
 
-/// Frames that were compared, of all stages together.
+/// Frames that were compared; one that several stages looked at counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FrameCount {
     /// In both results.

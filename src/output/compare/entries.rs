@@ -17,6 +17,7 @@ use crate::output::results::results::Entry;
 use crate::output::results::results::Object;
 use crate::output::results::results::Seen;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// For each frame, by its old number, which of the new objects each old one is.
 pub(super) type Objects = BTreeMap<u64, Vec<Option<usize>>>;
@@ -46,8 +47,33 @@ pub(super) struct EntryComparison<'a> {
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) changes: Vec<Change>,
-    pub(super) frames: FrameCount,
+    pub(super) frames: Frames,
     pub(super) objects: Counter,
+}
+
+/// Frames by their numbers.
+#[derive(Default)]
+pub(super) struct Frames {
+    both: BTreeSet<u64>,
+    lost: BTreeSet<u64>,
+    gained: BTreeSet<u64>,
+    different: BTreeSet<u64>,
+}
+
+impl Frames {
+    /// How many they are. One that a stage has in both results is in both, and differs where another
+    /// stage has it in one.
+    pub(super) fn count(&self) -> FrameCount {
+        let of_one_side: BTreeSet<u64> = &self.lost | &self.gained;
+        let different: BTreeSet<u64> = &self.different | &(&of_one_side & &self.both);
+        let beside = |frames: &BTreeSet<u64>| frames.difference(&self.both).count() as u64;
+        FrameCount {
+            both: self.both.len() as u64,
+            lost: beside(&self.lost),
+            gained: beside(&self.gained),
+            different: different.len() as u64,
+        }
+    }
 }
 
 impl EntryComparison<'_> {
@@ -57,18 +83,20 @@ impl EntryComparison<'_> {
         for sides in side_by_side(old, new, self.by, self.tolerance) {
             match sides {
                 (Some(old), Some(new)) => {
-                    found.frames.both += 1;
+                    found.frames.both.insert(old.frame_number);
                     let before = found.changes.len();
                     let which = self.frame(old, new, found);
                     objects.extend(which.map(|which| (old.frame_number, which)));
-                    found.frames.different += u64::from(found.changes.len() > before);
+                    if found.changes.len() > before {
+                        found.frames.different.insert(old.frame_number);
+                    }
                 }
                 (Some(old), None) => {
-                    found.frames.lost += 1;
+                    found.frames.lost.insert(old.frame_number);
                     found.changes.push(self.change(old, WhatChanged::FrameLost));
                 }
                 (None, Some(new)) => {
-                    found.frames.gained += 1;
+                    found.frames.gained.insert(new.frame_number);
                     let gained = self.change(new, WhatChanged::FrameGained);
                     found.changes.push(gained);
                 }

@@ -28,6 +28,9 @@ mod tell;
 mod tolerance;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use compare::compare;
 pub use comparison::AnswerState;
 pub use comparison::Change;

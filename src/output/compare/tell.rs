@@ -80,17 +80,13 @@ impl Comparison {
         let mut parts = Vec::new();
         if frames > 0 {
             let different = self.frames.different + self.frames.lost + self.frames.gained;
-            parts.push(format!(
-                "{different} of {} differ",
-                counted(frames, "frame")
-            ));
+            parts.push(differ(different, &counted(frames, "frame")));
         }
-        if words.old + words.new > 0 {
-            let rate = words.error_rate();
-            let old = counted(words.old, "word");
+        if words.edits > 0 {
+            let told = differ(words.edits, &counted(words.old, "word"));
             parts.push(format!(
-                "{} in {old} (word error rate {rate:.3})",
-                counted(words.edits, "edit")
+                "{told} (word error rate {:.3})",
+                words.error_rate()
             ));
         }
         let (count, told) = (self.changes.len() as u64, parts.join("; "));
@@ -303,7 +299,7 @@ fn told(what: &WhatChanged) -> String {
         WhatChanged::FrameLost | WhatChanged::StageLost => "only in the old results".to_owned(),
         WhatChanged::FrameGained | WhatChanged::StageGained => "only in the new results".to_owned(),
         WhatChanged::TimeChanged { old, new } => {
-            format!("at {new:.2} s, before at {old:.2} s")
+            format!("now at {new:.2} s, before at {old:.2} s")
         }
         WhatChanged::SamplesChanged { old, new } => {
             format!("stands for {}, before for {old}", counted(*new, "sample"))
@@ -322,8 +318,17 @@ fn told(what: &WhatChanged) -> String {
             new,
         } => {
             let of = crop.map_or_else(String::new, |crop| format!("crop {crop}: "));
-            let (field, old, new) = (shown(field), value(old.as_ref()), value(new.as_ref()));
-            format!("{of}{field} is {new}, before {old}")
+            let field = shown(field);
+            match (old, new) {
+                (Some(old), Some(new)) => {
+                    format!("{of}{field} is {}, before {}", value(new), value(old))
+                }
+                (Some(old), None) => format!("{of}{field} is gone, before {}", value(old)),
+                (None, new) => {
+                    let new = new.as_ref().map_or_else(String::new, value);
+                    format!("{of}{field} is new: {new}")
+                }
+            }
         }
         WhatChanged::CropLost { crop } => format!("crop {crop} lost"),
         WhatChanged::CropGained { crop } => format!("crop {crop} gained"),
@@ -394,7 +399,8 @@ fn moved(old: &Object, new: &Object) -> String {
         (x2 - x1).hypot(y2 - y1),
         (w2 - w1).abs().max((h2 - h1).abs()),
     );
-    match distance >= growth / 2.0 && distance > 0.0 {
+    // A box that grows at one side has its centre half as far away.
+    match distance > growth / 2.0 + 0.01 {
         true if distance < 10.0 => format!("{name} moved {distance:.1} px"),
         true => format!("{name} moved {distance:.0} px"),
         false => format!("{name} is {w2:.0} x {h2:.0} px large, before {w1:.0} x {h1:.0} px"),
@@ -402,20 +408,15 @@ fn moved(old: &Object, new: &Object) -> String {
 }
 
 fn shifted(words: u64, seconds: f64) -> String {
-    let (are, direction) = (
-        if words == 1 { "is" } else { "are" },
-        if seconds > 0.0 { "later" } else { "earlier" },
-    );
     let up_to = if words == 1 { "" } else { "up to " };
-    let words = counted(words, "word");
-    format!("{words} {are} {up_to}{:.2} s {direction}", seconds.abs())
+    let direction = if seconds > 0.0 { "later" } else { "earlier" };
+    format!("{up_to}{:.2} s {direction}", seconds.abs())
 }
 
-fn value(value: Option<&Value>) -> String {
+fn value(value: &Value) -> String {
     match value {
-        None => "not there".to_owned(),
-        Some(Value::String(text)) => quoted(text),
-        Some(value) => shown(&value.to_string()),
+        Value::String(text) => quoted(text),
+        value => shown(&value.to_string()),
     }
 }
 
@@ -429,6 +430,11 @@ fn counted(count: u64, noun: &str) -> String {
         (count, true) => format!("{count} {noun}es"),
         (count, false) => format!("{count} {noun}s"),
     }
+}
+
+fn differ(count: u64, all: &str) -> String {
+    let verb = if count == 1 { "differs" } else { "differ" };
+    format!("{count} of {all} {verb}")
 }
 
 fn listed(parts: &[String]) -> String {

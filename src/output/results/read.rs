@@ -33,7 +33,7 @@ const LARGEST: u64 = 256 << 20;
 const MOST_VALUES: u64 = 12_000_000;
 
 /// The most objects in one frame.
-const MOST_OBJECTS: usize = 5_000;
+const MOST_OBJECTS: usize = 3_000;
 
 /// The most letters in a transcript: thirty hours of speech.
 const LONGEST_TRANSCRIPT: usize = 2 << 20;
@@ -57,6 +57,9 @@ pub enum Unread {
     /// There is no such file, or it is none of bounded size.
     #[error("cannot be read: {0}")]
     File(io::Error),
+    /// There is nothing in it.
+    #[error("is empty")]
+    Empty,
     /// It is cut short.
     #[error("ends in the middle, at line {line}")]
     Truncated {
@@ -93,7 +96,7 @@ impl ReadError {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self.why {
-            Unread::File(_) | Unread::Other { .. } | Unread::Syntax(_) => {
+            Unread::File(_) | Unread::Empty | Unread::Other { .. } | Unread::Syntax(_) => {
                 "name a file that `vpipe run` has written, such as output/clip_results.json"
             }
             Unread::Truncated { .. } => {
@@ -126,10 +129,17 @@ pub fn read_results(path: &Path) -> Result<Results, ReadError> {
 pub(in crate::output) fn parse(text: &[u8]) -> Result<Results, Unread> {
     // Saved by an editor of Windows.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    let first = first.ok_or(Unread::Empty)?;
     count_values(text, MOST_VALUES)?;
-    let head: Head = serde_json::from_slice(text).map_err(|_| Unread::Other {
+    let other = Unread::Other {
         missing: "detections",
-    })?;
+    };
+    // A list would be read as the fields of a struct in their order.
+    let head: Head = match first {
+        b'{' => serde_json::from_slice(text).map_err(|_| other)?,
+        _ => return Err(other),
+    };
     for (is_missing, missing) in [
         (head.detections.is_none(), "detections"),
         (head.format.is_none(), "format"),
@@ -159,14 +169,16 @@ struct Head {
 
 fn shape(error: &serde_json::Error) -> Unread {
     let what = error.to_string();
-    Unread::Shape(match what.contains("untagged enum") {
-        // The names of types say nothing to a user.
-        true => format!(
+    // The names of types say nothing to a user; those of keys do.
+    let of_key = ["missing field", "duplicate field"];
+    let is_of_key = of_key.iter().any(|it| what.starts_with(it));
+    Unread::Shape(match is_of_key {
+        true => what,
+        false => format!(
             "what stands there is of another kind than results hold, at line {} column {}",
             error.line(),
             error.column()
         ),
-        false => what,
     })
 }
 
