@@ -82,7 +82,9 @@ fn run(path: &'static str) {
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let said = vpipe(folder.path(), &words);
-        assert_eq!(said.code, 0, "{path}: {command}: {}", said.talk);
+        // A comparison that shows something differs.
+        let is_done = said.code == 0 || (words.first() == Some(&"compare") && said.code == 5);
+        assert!(is_done, "{path}: {command}: {}", said.talk);
     }
 }
 

@@ -5,6 +5,7 @@ use super::page::Page;
 use crate::support::program::vpipe;
 use crate::support::program::vpipe_with;
 use crate::support::repository::CLIP;
+use crate::support::repository::ROOT;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -67,6 +68,16 @@ fn mistakes_are_told_as_shown() {
     fs::write(folder.path().join("bad.toml"), recipe).unwrap();
     let said = vpipe(folder.path(), &["check", "bad.toml"]);
     assert_eq!((said.talk.trim(), said.code), (shown.trim(), 2));
+}
+
+#[test]
+fn a_comparison_is_as_shown() {
+    let shown = sample("src/output/README.md", "word error rate");
+    let pairs = fs::read_to_string(Path::new(ROOT).join("snapshots/compare_pairs.snap")).unwrap();
+    assert!(
+        pairs.contains(&shown),
+        "no pair of results is told so:\n{shown}"
+    );
 }
 
 #[test]
