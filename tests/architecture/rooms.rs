@@ -62,11 +62,17 @@ const HOMES: &[(&str, &[&str])] = &[
     ("turbojpeg", &["src/media/"]),
     ("png", &["src/media/"]),
     ("hyper_util", &["src/backends/transport/access.rs"]),
-    ("reqwest", &["src/backends/transport/http.rs"]),
-    ("rustls", &["src/backends/transport/http.rs"]),
+    (
+        "reqwest",
+        &[
+            "src/backends/transport/http.rs",
+            "src/backends/transport/clients.rs",
+        ],
+    ),
+    ("rustls", &["src/backends/transport/clients.rs"]),
     (
         "rustls_platform_verifier",
-        &["src/backends/transport/http.rs"],
+        &["src/backends/transport/clients.rs"],
     ),
     ("base64", &["src/backends/"]),
     ("httpdate", &["src/backends/transport/retry_after.rs"]),

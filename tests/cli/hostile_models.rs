@@ -307,3 +307,33 @@ fn a_long_chain_of_operators_is_run() {
     let harm = harm(&went, "could not be run: it");
     assert!(harm.is_empty(), "{harm:#?}");
 }
+
+/// However many stages name a model, and in whatever way, it is read and loaded once: each would take
+/// 1.7 MB of detector, or 8 MB of speech model.
+#[test]
+fn a_model_of_many_stages_is_loaded_once() {
+    let folder = TempDir::new().unwrap();
+    let models = Path::new(ROOT).join("src/backends/models/demo");
+    let models = models.display();
+    let mut recipe = "version = 1\n[stages.extract]\n".to_owned();
+    for number in 0..600 {
+        let way = "/.".repeat(number % 3);
+        let (kind, model) = match number % 4 {
+            0 => ("whisper", "voice"),
+            _ => ("yolo", "shapes.onnx"),
+        };
+        recipe += &format!(
+            "[stages.s{number}]\nkind = \"{kind}\"\ninputs = [\"extract\"]\n\
+             model = '{models}{way}/{model}'\n"
+        );
+    }
+    let all: Vec<String> = (0..600).map(|number| format!("s{number}")).collect();
+    recipe += &format!("[stages.merge]\ninputs = {all:?}\n");
+    fs::write(folder.path().join("r.toml"), recipe).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    quiet_environment(&mut command);
+    command.current_dir(folder.path()).args(["check", "r.toml"]);
+    let went = watch(&mut command, Duration::from_secs(120));
+    assert!(went.status.success(), "{}", went.talk);
+    assert!(went.megabytes < 250, "{} MB", went.megabytes);
+}

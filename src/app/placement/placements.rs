@@ -5,6 +5,7 @@ use crate::app::placement::context::BackendRef;
 use crate::app::placement::context::PlacementContext;
 use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::context::runpod_access;
+use crate::app::placement::models::LoadedModels;
 use crate::backends::engine::EngineKind;
 use crate::backends::models::ModelError;
 use crate::backends::models::whisper::Transcriber;
@@ -53,6 +54,10 @@ pub(in crate::app) struct Placements {
     pub(in crate::app) missing: Vec<Diagnostic>,
     /// Hosts of the recipe that the user has not allowed: enough to plan, not to send anything.
     pub(in crate::app) unallowed: Vec<Diagnostic>,
+    /// What the stages on this machine share.
+    pub(super) models: LoadedModels,
+    // Which variable or host of which backend stands in one of the two lists.
+    told: BTreeSet<(BackendName, String)>,
     // The ids of all jobs of the run, so that no two stages share one.
     issued: IssuedIds,
     rate_limits: RateLimits,
@@ -84,7 +89,10 @@ impl Placements {
     pub(in crate::app) fn lack(&mut self, backend: &BackendRef, variable: &str, help: &str) {
         let message = format!("{variable} is not set, and `{}` needs it", backend.name);
         let missing = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
-        if !self.missing.contains(&missing) {
+        if self
+            .told
+            .insert((backend.name.clone(), variable.to_owned()))
+        {
             self.missing.push(missing);
         }
     }
@@ -121,7 +129,7 @@ impl Placements {
         };
         let help = format!("`vpipe plan` says what it gets; if it may, say {flag}");
         let unallowed = Diagnostic::warning(backend.span.unwrap_or_default(), message).help(help);
-        if !self.unallowed.contains(&unallowed) {
+        if self.told.insert((backend.name.clone(), host.clone())) {
             self.unallowed.push(unallowed);
         }
     }

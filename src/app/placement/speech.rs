@@ -11,9 +11,6 @@ use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::PlacedServer;
 use crate::app::placement::placements::Placements;
-use crate::app::placement::placements::unloadable;
-use crate::backends::models::whisper::SpeechModelSource;
-use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
@@ -92,18 +89,15 @@ impl Placements {
         whisper: &WhisperSpec,
         declared: Option<&LocalSpec>,
     ) -> Result<(), AppError> {
-        let source = match &whisper.model {
-            Some(model) => SpeechModelSource::Folder(model.into()),
-            None => SpeechModelSource::Demo,
-        };
         let backend = LocalBackend::of(&whisper.backend, declared);
         let params = stages::transcribe_params(whisper);
         let options = LoadOptions {
             packs_weights: params.beam_size > 1,
             ..backend.options()
         };
-        let transcriber =
-            Transcriber::load(&source, &options).map_err(|error| unloadable(id, &error))?;
+        let transcriber = self
+            .models
+            .transcriber(id, whisper.model.as_deref(), options)?;
         let model = transcriber.facts().clone();
         if let Err(message) = transcriber.check(&params) {
             // The built-in model is a default; it is no error that it cannot do what is asked.

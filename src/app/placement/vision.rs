@@ -9,9 +9,6 @@ use crate::app::placement::context::BackendRef;
 use crate::app::placement::context::PlacementContext;
 use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::Placements;
-use crate::app::placement::placements::unloadable;
-use crate::backends::models::ModelSource;
-use crate::backends::models::yolo::Detector;
 use crate::backends::remote::mapping::Mapping;
 use crate::name::StageId;
 use crate::recipe::AUTO;
@@ -22,7 +19,6 @@ use crate::recipe::RunpodSpec;
 use crate::recipe::YoloBackend;
 use crate::recipe::YoloSpec;
 use crate::stages;
-use std::path::Path;
 
 const ENDPOINT: &str = "RUNPOD_YOLO_ENDPOINT_ID";
 
@@ -89,14 +85,9 @@ impl Placements {
         yolo: &YoloSpec,
         declared: Option<&LocalSpec>,
     ) -> Result<(), AppError> {
-        let source = match &yolo.model {
-            Some(model) => ModelSource::File(model.into()),
-            None => ModelSource::Demo,
-        };
         let backend = LocalBackend::of(&yolo.backend, declared);
-        let names = yolo.names.as_deref().map(Path::new);
-        let detector = Detector::load(&source, names, &backend.options())
-            .map_err(|error| unloadable(id, &error))?;
+        let (model, names) = (yolo.model.as_deref(), yolo.names.as_deref());
+        let detector = self.models.detector(id, model, names, backend.options())?;
         let model = detector.facts().clone();
         if !model.demo {
             let params = stages::detect_params(yolo);

@@ -10,7 +10,7 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 
 /// The library that computes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EngineKind {
     /// rten: needs nothing but this program.
     #[default]

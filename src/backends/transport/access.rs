@@ -1,6 +1,7 @@
 //! Access: the address of a server, the key for it, and who may get what.
 
 use super::body::BodyBudget;
+use super::clients::Clients;
 use super::redaction::Redaction;
 use super::secret::Secret;
 use hyper_util::client::proxy::matcher::Matcher;
@@ -32,6 +33,8 @@ pub struct Shared {
     pub redaction: Redaction,
     /// The memory for the bodies of their answers.
     pub bodies: BodyBudget,
+    /// What connections are made with.
+    pub clients: Clients,
 }
 
 impl Access {

@@ -1,7 +1,7 @@
 //! HTTP: requests with a bound on time and on the size of what comes back, and a key that goes
 //! to one host only.
 //!
-//! The one file that names the client library. Does not know what is asked or answered.
+//! With `clients`, all that names the client library. Does not know what is asked or answered.
 
 use super::access::Access;
 use super::access::Route;
@@ -27,12 +27,7 @@ use reqwest::Url;
 use reqwest::header::HeaderMap;
 use reqwest::header::HeaderName;
 use reqwest::header::HeaderValue;
-use reqwest::redirect::Policy;
-use rustls::ClientConfig;
-use rustls::crypto::ring;
-use rustls_platform_verifier::BuilderVerifierExt;
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 use std::time::SystemTime;
@@ -121,7 +116,7 @@ impl Server {
         }
         let is_own = host == access.key_host && base.scheme() == "https";
         let is_permitted = trusted || is_own || !access.from_recipe;
-        let client = client(here)?;
+        let client = access.shared.clients.to(here)?;
         let redaction = access.shared.redaction.and(access.key.as_ref());
         Ok(Self {
             client,
@@ -134,7 +129,7 @@ impl Server {
             is_permitted,
             shared: Shared {
                 redaction,
-                bodies: access.shared.bodies.clone(),
+                ..access.shared.clone()
             },
         })
     }
@@ -387,89 +382,5 @@ impl Server {
     }
 }
 
-// Nothing for this machine goes through a proxy, and what goes elsewhere as the machine says.
-fn client(here: bool) -> Result<Client, Failure> {
-    let refused = |what: &str, error: &dyn Error| {
-        let why = format!("no {what} connections can be made: {error}");
-        Failure::new(Class::Refused, why)
-    };
-    let tls = tls().map_err(|error| refused("encrypted", &error))?;
-    let builder = Client::builder()
-        .tls_backend_preconfigured(tls)
-        // A redirect could lead a key elsewhere.
-        .redirect(Policy::none());
-    let builder = if here { builder.no_proxy() } else { builder };
-    builder.build().map_err(|error| refused("HTTP", &error))
-}
-
-fn tls() -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth())
-}
-
 #[cfg(test)]
-mod tests {
-    use super::Access;
-    use super::Secret;
-    use super::Server;
-    use super::Shared;
-    use std::time::Duration;
-
-    fn server(base: &str, allowed: &[&str]) -> Result<Server, String> {
-        let access = Access {
-            base: base.to_owned(),
-            shown: None,
-            key: Some(Secret::new("very-secret")),
-            key_host: "api.runpod.ai",
-            allowed: allowed.iter().map(|&host| host.to_owned()).collect(),
-            from_recipe: true,
-            shared: Shared::default(),
-        };
-        Server::new(&access, Duration::from_secs(1), 1000).map_err(|failure| failure.to_string())
-    }
-
-    #[test]
-    fn a_key_goes_to_its_own_host_and_to_this_machine() {
-        for right in [
-            "https://api.runpod.ai/v2",
-            "http://127.0.0.1:8000/v2/",
-            "http://[::1]:8000",
-        ] {
-            assert!(server(right, &[]).is_ok(), "{right}");
-        }
-        for astray in [
-            "https://api.runpod.ai.example.org/v2",
-            "https://example.org/v2",
-            "http://api.runpod.ai/v2",
-            "http://127.0.0.1.example.org",
-            "https://localhost.example.org",
-        ] {
-            let message = server(astray, &["api.example.org"]).unwrap_err();
-            assert!(message.contains("is not sent to"), "{astray}: {message}");
-        }
-        assert!(server("http://gpu.example.org:8000", &["gpu.example.org"]).is_ok());
-        for named in [
-            "https://api.runpod.ai@example.org/v2",
-            "https://user:hunter2@api.runpod.ai/v2",
-            "http://:hunter2@127.0.0.1:8000",
-            "http://hunter2@127.0.0.1:8000",
-        ] {
-            let message = server(named, &["example.org"]).unwrap_err();
-            assert!(message.contains("`api_key_env`"), "{named}: {message}");
-            assert!(!message.contains("hunter2"), "{named}: {message}");
-        }
-        for none in ["api.runpod.ai", "file:///etc/passwd", ""] {
-            let message = server(none, &[]).unwrap_err();
-            assert!(message.contains("is not"), "{none}: {message}");
-        }
-    }
-
-    #[test]
-    fn a_key_is_never_printed() {
-        let server = server("https://api.runpod.ai/v2", &[]).unwrap();
-        assert!(!format!("{server:?}").contains("very-secret"));
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 
 pub mod access;
 mod body;
+mod clients;
 pub(in crate::backends) mod excerpt;
 pub mod form;
 pub mod http;

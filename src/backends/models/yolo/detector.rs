@@ -34,7 +34,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// How a model is run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LoadOptions {
     /// The library that computes.
     pub engine: EngineKind,
