@@ -166,6 +166,14 @@ impl Placement {
             | Self::Skipped { why } => why,
         }
     }
+
+    /// The server that it is placed on, if it is.
+    pub fn remote(&self) -> Option<&RemoteFacts> {
+        match self {
+            Self::Remote(facts) => Some(facts),
+            Self::Local(_) | Self::Skipped { .. } => None,
+        }
+    }
 }
 
 /// A model on this machine.

@@ -24,4 +24,5 @@ pub use render::Template;
 pub use render::render;
 pub use variables::RenderedText;
 pub use variables::Variables;
+pub use variables::needs_permission;
 pub use variables::render_with_variables;

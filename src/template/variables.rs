@@ -48,8 +48,13 @@ impl Variables {
     }
 
     fn permits(&self, name: &str) -> bool {
-        name.starts_with(OWN) || self.permitted.contains(name)
+        !needs_permission(name) || self.permitted.contains(name)
     }
+}
+
+/// Whether templates take this variable only where the user permits it by name.
+pub fn needs_permission(name: &str) -> bool {
+    !name.starts_with(OWN)
 }
 
 /// A rendered template, and the names of the variables in it.

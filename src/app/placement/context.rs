@@ -16,6 +16,7 @@ use crate::recipe::BackendVariables;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::request_values;
+use crate::template::needs_permission;
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ pub(in crate::app) struct PlacementContext<'a> {
     pub(in crate::app) shared: Shared,
     /// The variables whose keys are too short to be told from words.
     pub(in crate::app) short_keys: BTreeSet<String>,
+    /// The variables that the user had to allow by name, whose values are words.
+    pub(in crate::app) wordy_values: BTreeSet<String>,
     /// The values that a request may take of each video.
     pub(in crate::app) videos: BTreeMap<VideoId, Map<String, Value>>,
     /// Whether any stage of the recipe has a backend.
@@ -46,22 +49,32 @@ impl<'a> PlacementContext<'a> {
         allowed_hosts: &'a [String],
         videos: &[VideoFacts],
     ) -> Self {
-        let values = videos.iter().map(|video| (video.id, request_values(video)));
+        let videos = videos.iter().map(|video| (video.id, request_values(video)));
         let keys: BTreeMap<&str, Secret> = key_variables(recipe)
             .filter_map(|name| Some((name, Secret::new(set(&variables, name)?))))
             .collect();
         let short_keys = keys.iter().filter(|(_, key)| key.is_short());
         let short_keys = short_keys.map(|(name, _)| (*name).to_owned()).collect();
+        let values: BTreeMap<&str, Secret> = sent_variables(recipe)
+            .filter_map(|name| Some((name, Secret::new(set(&variables, name)?))))
+            .collect();
+        let wordy = values.iter().filter(|(_, value)| value.is_wordy());
+        let wordy_values = wordy
+            .map(|(name, _)| (*name).to_owned())
+            .filter(|name| needs_permission(name))
+            .collect();
+        let sent = values.iter().map(|(name, value)| (*name, value));
         let shared = Shared {
-            redaction: Redaction::of(keys.values()),
+            redaction: Redaction::of(keys.values()).and_values(sent),
             ..Shared::default()
         };
         Self {
             variables,
             shared,
             short_keys,
+            wordy_values,
             allowed_hosts,
-            videos: values.collect(),
+            videos: videos.collect(),
             has_backend: false,
         }
     }
@@ -84,6 +97,12 @@ fn key_variables(recipe: &Recipe) -> impl Iterator<Item = &str> {
     specs
         .filter_map(BackendSpec::key_variable)
         .chain([RUNPOD_KEY])
+}
+
+// The variables whose values are in what backends send.
+fn sent_variables(recipe: &Recipe) -> impl Iterator<Item = &str> {
+    let backends = recipe.backends.values();
+    backends.flat_map(|backend| backend.variables.names())
 }
 
 /// The value of a variable, where it is set and not empty.

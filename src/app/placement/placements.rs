@@ -97,19 +97,30 @@ impl Placements {
         }
     }
 
-    /// Notes which of these variables, whose keys are too short, stages send the keys of.
-    pub(in crate::app) fn tell_short_keys(&mut self, variables: &BTreeSet<String>) {
-        for variable in variables {
-            let is_sent = |place: &Placement| match place {
-                Placement::Remote(facts) => facts.key.as_ref() == Some(variable),
-                Placement::Local(_) | Placement::Skipped { .. } => false,
-            };
-            if self.facts.values().any(is_sent) {
-                self.notices.push(format!(
-                    "the key in {variable} has fewer than {LEAST_LETTERS} letters: it is sent, and \
-                     not taken out of what servers answer"
-                ));
-            }
+    /// Notes which of the keys and values that stages send may be words of an answer, and stay in it.
+    pub(in crate::app) fn tell_what_stays(&mut self, context: &PlacementContext<'_>) {
+        let servers: Vec<&RemoteFacts> =
+            self.facts.values().filter_map(Placement::remote).collect();
+        let keys: BTreeSet<_> = servers
+            .iter()
+            .filter_map(|facts| facts.key.as_ref())
+            .collect();
+        let values: BTreeSet<_> = servers.iter().flat_map(|facts| &facts.variables).collect();
+        for variable in context.short_keys.iter().filter(|name| keys.contains(name)) {
+            self.notices.push(format!(
+                "the key in {variable} has fewer than {LEAST_LETTERS} letters: it is sent, and \
+                 not taken out of what servers answer"
+            ));
+        }
+        for variable in context
+            .wordy_values
+            .iter()
+            .filter(|name| values.contains(name))
+        {
+            self.notices.push(format!(
+                "the value of {variable} is short or made of words: it is sent, and not taken out \
+                 of what servers answer"
+            ));
         }
     }
 

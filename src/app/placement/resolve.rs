@@ -37,6 +37,6 @@ pub(in crate::app) fn resolve(
             Inference::Http(http, server) => placements.http(recipe, id, http, server, &context)?,
         }
     }
-    placements.tell_short_keys(&context.short_keys);
+    placements.tell_what_stays(&context);
     Ok(placements)
 }

@@ -7,6 +7,12 @@ use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
 use crate::support::repository::ROOT;
 use crate::support::repository::recipes;
+use crate::support::server::serve;
+use axum::Json;
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::Uri;
+use axum::response::IntoResponse;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -212,5 +218,98 @@ async fn a_value_that_leads_nowhere_is_not_shown_either() {
             !is_shown(&fs::read_to_string(results).unwrap_or_default()),
             "{url}"
         );
+    }
+}
+
+/// A server that says back what it is sent: as a record, or as why it refuses.
+async fn echo(status: StatusCode) -> String {
+    let answer = move |uri: Uri| async move {
+        let sent = uri.path();
+        let told = json!({ "text": sent, "list": ["at", sent] });
+        match status {
+            StatusCode::OK => Json(told).into_response(),
+            status => (status, format!("who is {sent}?")).into_response(),
+        }
+    };
+    serve(Router::new().fallback(answer)).await
+}
+
+const ECHOED: &str = r#"
+version = 1
+[backends.own]
+kind = "http"
+url = "URL/{{ env.VPIPE_SITE }}/{{ env.MY_SITE | upper }}"
+attempts = 1
+[stages.extract]
+fps = 1
+[stages.ask]
+kind = "http"
+inputs = ["extract"]
+backend = "own"
+request = { a = 1 }
+[stages.ask.answer.record]
+text = "output.text"
+list = "output.list"
+[stages.merge]
+inputs = ["ask"]
+"#;
+
+const WORDY: &str = "the value of MY_SITE is short or made of words: it is sent, and not taken out \
+                     of what servers answer";
+
+/// Runs a recipe whose server says the values of two variables; gives all that was said and written.
+async fn echoed(status: StatusCode, own: &str, other: &str) -> (i32, String) {
+    let folder = TempDir::new().unwrap();
+    let recipe = ECHOED.replace("URL", &echo(status).await);
+    fs::write(folder.path().join("recipe.toml"), recipe).unwrap();
+    let words = [
+        "run",
+        "recipe.toml",
+        CLIP,
+        "--first",
+        "1s",
+        "-vv",
+        "--log",
+        "run.log",
+    ];
+    let words = [&words[..], &["--allow-env", "MY_SITE"]].concat();
+    let variables = [("VPIPE_SITE", own), ("MY_SITE", other)];
+    let said = vpipe_beside(folder.path(), &words, &variables).await;
+    let mut all = said.out + &said.talk.split_whitespace().collect::<Vec<_>>().join(" ");
+    for file in [
+        "run.log",
+        "output/clip_results.json",
+        "output/clip_results.partial.json",
+    ] {
+        all += &fs::read_to_string(folder.path().join(file)).unwrap_or_default();
+    }
+    (said.code, all)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_looks_like_a_secret_is_not_kept_when_a_server_says_it() {
+    let secret = ("tok/4f9a8b7c6d", "postgres://u:hunter2@db/app");
+    for (status, code) in [(StatusCode::OK, 0), (StatusCode::UNPROCESSABLE_ENTITY, 1)] {
+        let (ended, all) = echoed(status, secret.0, secret.1).await;
+        assert_eq!(ended, code, "{all}");
+        for mark in ["4f9a8b7c6d", "hunter2", "HUNTER2"] {
+            assert!(!all.contains(mark), "{mark} in {all}");
+        }
+        assert!(all.contains("(the value of VPIPE_SITE)"), "{all}");
+        assert!(all.contains("(the value of MY_SITE)"), "{all}");
+        assert!(!all.contains(WORDY), "{all}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_of_words_changes_no_answer() {
+    for (own, other, told) in [
+        ("car", "warehouse-4", "/car/WAREHOUSE-4"),
+        ("delivery_van", "pin-123", "/delivery_van/PIN-123"),
+    ] {
+        let (code, all) = echoed(StatusCode::OK, own, other).await;
+        assert_eq!(code, 0, "{all}");
+        assert!(all.contains(&format!("\"text\": \"{told}\"")), "{all}");
+        assert_eq!(all.matches(WORDY).count(), 1, "{all}");
     }
 }

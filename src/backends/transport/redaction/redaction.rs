@@ -1,4 +1,4 @@
-//! The keys of a run, and what is told and kept without them.
+//! The keys of a run and the values that it sends, and what is told and kept without them.
 //!
 //! Texts that belong together are looked through as one: a key may begin in one word and end in the
 //! next.
@@ -18,10 +18,23 @@ const IN_PLACE: &str = "(the key)";
 /// Bytes of a text that are looked at for an excerpt.
 const MOST_BYTES: usize = 16 << 10;
 
-/// Takes the keys of a run out of what is told and kept. Clones share them.
+/// Takes the keys of a run, and the values that it sends, out of what is told and kept. Clones share
+/// them.
 #[derive(Clone, Default)]
 pub struct Redaction {
-    keys: Arc<[Arc<Spellings>]>,
+    keys: Arc<[Arc<Hidden>]>,
+}
+
+// A key or a value, and what is shown in its place.
+struct Hidden {
+    spellings: Spellings,
+    shown: String,
+}
+
+// Where one stands.
+struct Place<'a> {
+    range: Range<usize>,
+    shown: &'a str,
 }
 
 impl fmt::Debug for Redaction {
@@ -36,9 +49,20 @@ impl Redaction {
         let long = |key: &&Secret| !key.is_short();
         let keys = keys.into_iter().filter(long);
         Self {
-            keys: keys
-                .map(|Secret(key)| Arc::new(Spellings::new(key)))
-                .collect(),
+            keys: keys.map(|key| hidden(key, IN_PLACE.to_owned())).collect(),
+        }
+    }
+
+    /// Takes the values of these variables out too, those aside that are words.
+    #[must_use]
+    pub fn and_values<'a>(
+        &self,
+        variables: impl IntoIterator<Item = (&'a str, &'a Secret)>,
+    ) -> Self {
+        let secret = variables.into_iter().filter(|(_, value)| !value.is_wordy());
+        let values = secret.map(|(name, value)| hidden(value, format!("(the value of {name})")));
+        Self {
+            keys: self.keys.iter().cloned().chain(values).collect(),
         }
     }
 
@@ -111,7 +135,7 @@ impl Redaction {
     /// Enough of what a server says to understand it by, without keys, on one line and with nothing
     /// that a terminal would obey.
     pub(in crate::backends) fn excerpt(&self, text: &str) -> String {
-        let longest = self.keys.iter().map(|key| key.longest()).max();
+        let longest = self.keys.iter().map(|key| key.spellings.longest()).max();
         let longest = longest.unwrap_or_default();
         let looked_at = start(text, MOST_BYTES + longest);
         // A key that begins behind this may end where nobody looked.
@@ -123,16 +147,20 @@ impl Redaction {
     }
 
     // Where keys stand in `text`, in order; none of them meets another.
-    fn places(&self, text: &str) -> Vec<Range<usize>> {
+    fn places(&self, text: &str) -> Vec<Place<'_>> {
         let mut found = Vec::new();
-        for key in self.keys.iter() {
-            key.find(text, &mut found);
+        for Hidden { spellings, shown } in self.keys.iter().map(Arc::as_ref) {
+            let mut ranges = Vec::new();
+            spellings.find(text, &mut ranges);
+            found.extend(ranges.into_iter().map(|range| Place { range, shown }));
         }
-        found.sort_unstable_by_key(|place| place.start);
-        let mut places: Vec<Range<usize>> = Vec::new();
+        found.sort_by_key(|place| place.range.start);
+        let mut places: Vec<Place<'_>> = Vec::new();
         for place in found {
             match places.last_mut() {
-                Some(last) if place.start <= last.end => last.end = last.end.max(place.end),
+                Some(Place { range, .. }) if place.range.start <= range.end => {
+                    range.end = range.end.max(place.range.end);
+                }
                 _ => places.push(place),
             }
         }
@@ -149,10 +177,16 @@ impl Redaction {
             Value::Object(fields) => fields.values_mut().for_each(|field| self.rest(field)),
             _ => {}
         }
-        if self.is_in(&value.to_string()) {
-            *value = Value::from(IN_PLACE);
+        let shown = self.places(&value.to_string()).first().map(|it| it.shown);
+        if let Some(shown) = shown {
+            *value = Value::from(shown);
         }
     }
+}
+
+fn hidden(Secret(text): &Secret, shown: String) -> Arc<Hidden> {
+    let spellings = Spellings::new(text.trim());
+    Arc::new(Hidden { spellings, shown })
 }
 
 /// The first `most` bytes of a text, or a few fewer.
@@ -172,12 +206,16 @@ fn collect<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
 
 // A text that begins at `start` of the one in which `places` are. What begins in an earlier one is
 // said there.
-fn without(text: &str, start: usize, places: &[Range<usize>]) -> String {
+fn without(text: &str, start: usize, places: &[Place<'_>]) -> String {
     let end = start + text.len();
     let mut kept = String::with_capacity(text.len());
     let mut at = start;
-    let first = places.partition_point(|place| place.end <= start);
-    for place in places.get(first..).unwrap_or_default() {
+    let first = places.partition_point(|place| place.range.end <= start);
+    for Place {
+        range: place,
+        shown,
+    } in places.get(first..).unwrap_or_default()
+    {
         if place.start >= end {
             break;
         }
@@ -185,7 +223,7 @@ fn without(text: &str, start: usize, places: &[Range<usize>]) -> String {
             .get(at - start..place.start.max(at) - start)
             .unwrap_or_default();
         if place.start >= start {
-            kept += IN_PLACE;
+            kept += shown;
         }
         at = place.end.min(end);
     }

@@ -75,6 +75,22 @@ fn a_short_key_is_taken_out_of_nothing() {
 }
 
 #[test]
+fn a_value_is_taken_out_under_its_name_and_a_word_stays() {
+    let values = ["tok/4f9a8b7c", "warehouse-4"].map(Secret::new);
+    let redaction = redaction(KEY).and_values(["SITE", "PLACE"].into_iter().zip(&values));
+    assert_eq!(
+        redaction.text(&format!("{KEY}, TOK/4F9A8B7C at warehouse-4")),
+        "(the key), (the value of SITE) at warehouse-4"
+    );
+    let mut value = json!({ "a": ["tok%2F4f9a8b7c", { "tok/4f9a8b7c": 1 }] });
+    redaction.value(&mut value);
+    assert_eq!(
+        value,
+        json!({ "a": ["(the value of SITE)", "(the value of SITE)"] })
+    );
+}
+
+#[test]
 fn a_key_of_letters_alone_is_not_two_words() {
     let words = redaction("sunshine");
     assert_eq!(
