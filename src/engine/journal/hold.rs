@@ -75,7 +75,11 @@ impl Journal {
 
     /// Whether a process has `place`.
     pub(super) fn is_held(&self, place: &str) -> bool {
-        let file = File::open(self.lock_path(place));
+        let path = self.lock_path(place);
+        let file = match path.exists() {
+            true => own_file(&path),
+            false => return false,
+        };
         file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 

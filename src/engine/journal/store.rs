@@ -48,6 +48,9 @@ struct Writer {
     outlasts: Option<Outlasts>,
 }
 
+// What the names of the files of SQLite end in that stand beside a database.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
 /// A store, and the file that a damaged one was set aside as.
 pub(super) struct Opened {
     pub(super) store: Store,
@@ -220,20 +223,35 @@ fn is_absent(error: &io::Error) -> bool {
     )
 }
 
-// A link, which somebody else may have laid here, leads to a file that is not the journal's.
-fn plain(path: &Path) -> io::Result<()> {
+// Whether a file is there. A link, which somebody else may have laid here, leads to one that is not
+// the journal's.
+fn is_there(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(about) if !about.is_file() => {
             Err(io::Error::other("it is a link, a folder or a device"))
         }
-        Ok(_) => Ok(()),
-        Err(error) if is_absent(&error) => own_file(path).map(drop),
+        Ok(_) => Ok(true),
+        Err(error) if is_absent(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Opens a file that its user alone can read, or makes it.
+// The database, which is made where it is not there, and the files that SQLite puts beside it.
+fn plain(path: &Path) -> io::Result<()> {
+    for ending in BESIDE {
+        let beside = beside(path, ending);
+        let named = |error| io::Error::other(format!("{}: {error}", beside.display()));
+        is_there(&beside).map_err(named)?;
+    }
+    match is_there(path)? {
+        true => Ok(()),
+        false => own_file(path).map(drop),
+    }
+}
+
+/// Opens a file that its user alone can read, or makes it. A link is not followed.
 pub(super) fn own_file(path: &Path) -> io::Result<File> {
+    is_there(path)?;
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
@@ -281,16 +299,17 @@ fn set_aside(path: &Path) -> io::Result<PathBuf> {
     let aside = (1..).map(named).find(free);
     let aside = aside.ok_or_else(|| io::Error::other("no name is free to set it aside"))?;
     fs::rename(path, &aside)?;
-    let beside = |path: &Path, ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        PathBuf::from(name)
-    };
-    for ending in ["-wal", "-shm"] {
+    for ending in BESIDE {
         match fs::rename(beside(path, ending), beside(&aside, ending)) {
             Err(error) if !is_absent(&error) => return Err(error),
             _ => {}
         }
     }
     Ok(aside)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
 }

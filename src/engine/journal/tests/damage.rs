@@ -196,21 +196,46 @@ fn where_no_file_can_be_there_is_no_journal() {
     assert_eq!(entries, 1, "to look for a journal makes none");
 }
 
+/// Neither to a file that is there nor to one that would be made.
 #[cfg(unix)]
 #[test]
 fn a_link_is_not_followed() {
+    use std::os::unix::fs::symlink;
     let folder = tempdir().unwrap();
-    let elsewhere = folder.path().join("elsewhere");
-    fs::write(&elsewhere, "").unwrap();
+    let (precious, made) = (folder.path().join("precious"), folder.path().join("made"));
+    fs::write(&precious, "").unwrap();
     let state = folder.path().join("state");
-    fs::create_dir(&state).unwrap();
-    std::os::unix::fs::symlink(&elsewhere, state.join("journal.sqlite")).unwrap();
-    let error = Journal::open(&state).err().unwrap().to_string();
-    assert!(
-        error.ends_with("it is a link, a folder or a device"),
-        "{error}"
-    );
-    assert_eq!(fs::read(&elsewhere).unwrap(), b"");
+    let ends_in_why = |error: String| {
+        assert!(
+            error.ends_with("it is a link, a folder or a device"),
+            "{error}"
+        );
+    };
+    for name in ["sqlite", "sqlite-wal", "sqlite-shm", "lock"] {
+        for elsewhere in [&precious, &made] {
+            fs::create_dir(&state).unwrap();
+            symlink(elsewhere, state.join(format!("journal.{name}"))).unwrap();
+            ends_in_why(Journal::open(&state).err().unwrap().to_string());
+            fs::remove_dir_all(&state).unwrap();
+        }
+    }
+    let journal = Journal::open(&state).unwrap();
+    drop(journal.hold("output/a_results.json").unwrap().unwrap());
+    let [lock] = <[_; 1]>::try_from(
+        fs::read_dir(state.join("locks"))
+            .unwrap()
+            .collect::<Vec<_>>(),
+    )
+    .unwrap()
+    .map(|entry| entry.unwrap().path());
+    for elsewhere in [&precious, &made] {
+        fs::remove_file(&lock).unwrap();
+        symlink(elsewhere, &lock).unwrap();
+        ends_in_why(journal.hold("output/a_results.json").unwrap_err().message);
+        assert!(!journal.is_held("output/a_results.json"));
+    }
+    assert!(!made.exists());
+    assert_eq!(fs::read(&precious).unwrap(), b"");
 }
 
 #[test]
