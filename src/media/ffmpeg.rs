@@ -23,12 +23,18 @@ use std::ffi::CStr;
 use std::ffi::c_int;
 use std::ptr;
 
+/// The most bytes that FFmpeg takes at once: 128 megapixels of 8 bytes each. What a compressed profile
+/// or text unpacks to has no other bound.
+const MOST_AT_ONCE: usize = 1 << 30;
+
 /// Silences FFmpeg's own log, which would write over the screen; what matters of it comes back
 /// as errors, whose texts are fetched here, and counts. To be called once, before anything else
 /// of this room.
 pub fn init() {
     ffmpeg_next::util::error::register_all();
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
+    // SAFETY: it sets a number.
+    unsafe { ffi::av_max_alloc(MOST_AT_ONCE) }
 }
 
 /// The version of FFmpeg that this program found, as its builder wrote it.

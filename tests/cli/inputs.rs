@@ -1,5 +1,6 @@
 //! `vpipe run` on inputs good and bad: one clear message each, and its exit code.
 
+use crate::support::process::watch;
 use crate::support::program;
 use crate::support::program::Said;
 use crate::support::program::vpipe;
@@ -9,6 +10,7 @@ use serde_json::json;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 use tempfile::TempDir;
 
 // A folder with `name` in it, which FFmpeg makes of the demo clip.
@@ -349,4 +351,28 @@ fn a_folder_stands_for_its_sound_where_anything_takes_sound() {
         &["plan", "default", "in", "--set", "yolo.backend=local"],
     );
     assert_eq!(said.code, 0, "{}", said.talk);
+}
+
+/// A colour profile unpacks to a thousand times its length, and no picture is made of it.
+#[test]
+fn a_picture_takes_what_its_pixels_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fs::File::create(folder.path().join("bomb.png")).unwrap();
+    let mut info = png::Info::with_size(64, 48);
+    info.color_type = png::ColorType::Rgb;
+    info.icc_profile = Some(vec![0; 400 << 20].into());
+    let encoder = png::Encoder::with_info(file, info).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(&[200; 64 * 48 * 3]).unwrap();
+    writer.finish().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    program::quiet_environment(&mut command);
+    command.current_dir(folder.path());
+    command.args(["run", "default", "bomb.png"]);
+    let went = watch(&mut command, Duration::from_secs(120));
+    assert!(went.status.success(), "{}", went.talk);
+    assert!(went.megabytes < 200, "{} MB", went.megabytes);
+    let entries = &results(&folder, "bomb_results.json")["detections"];
+    assert_eq!(entries.as_array().unwrap().len(), 1);
+    assert!(entries[0]["error"].is_null(), "{entries}");
 }
