@@ -1,10 +1,18 @@
-//! Frames and pictures that are too large to be decoded: refused by what their headers state.
+//! Frames and pictures that are too large to be decoded, refused by what their headers state; and files
+//! without an end.
 
 use crate::clips::Clips;
 use crate::clips::sampled;
 use crate::clips::wanted;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
 use vpipe::media;
 use vpipe::name::VideoId;
 
@@ -107,4 +115,34 @@ fn frames_that_become_too_large_are_damaged() {
     assert_eq!(frames.len(), 8);
     assert!(frames[..4].iter().all(is_right));
     assert!(!frames[4..].iter().any(is_right));
+}
+
+/// A file whose end is far away: what a demuxer looks for in it, it would look for for hours.
+#[cfg(unix)]
+#[test]
+fn a_stop_ends_a_read_in_its_middle() {
+    let clips = Clips::new();
+    let path = clips.make("hole.mkv", &format!("{MAKE} -c:v mpeg4"));
+    let input = media::identify(&path).unwrap();
+    let facts = media::probe(&input, VideoId(0), &wanted("1")).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let frames = media::frames(&input, &facts, &wanted("1"), Arc::clone(&stop)).unwrap();
+    let (sender, receiver) = sync_channel(10);
+    let reader = thread::spawn(move || {
+        for frame in frames {
+            sender.send(frame.is_ok()).unwrap();
+        }
+    });
+    assert!(receiver.recv().unwrap());
+    stop.store(true, Ordering::Relaxed);
+    // It ends: the channel is closed, and not after the hours that the file would take.
+    let long = Duration::from_secs(60);
+    while receiver.recv_timeout(long).is_ok() {}
+    assert_eq!(
+        receiver.recv_timeout(long),
+        Err(RecvTimeoutError::Disconnected)
+    );
+    reader.join().unwrap();
 }

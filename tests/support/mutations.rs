@@ -16,7 +16,7 @@ use std::time::Duration;
 const MOST_MEGABYTES: u64 = 300;
 const MOST_SECONDS: f64 = 5.0;
 // Of the clock, where the processor is shared with others.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Names the file that a process is to try, where it is one of these.
 const CASE: &str = "MUTATED_FILE";
@@ -142,7 +142,11 @@ fn harm_of(child: &str, path: &Path) -> Option<String> {
     command.env(CASE, path).env("RUST_BACKTRACE", "0");
     let went = watch(&mut command, LIMIT);
     if !went.status.success() {
-        return Some(format!("{}: {}", went.status, went.talk));
+        let (how, seconds) = (went.status, went.seconds);
+        return Some(format!(
+            "{how} after {seconds} s of the processor: {}",
+            went.talk
+        ));
     }
     if went.megabytes > MOST_MEGABYTES {
         return Some(format!("it took {} MB", went.megabytes));
