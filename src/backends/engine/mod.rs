@@ -6,6 +6,7 @@
 //! | `network` | tensor in, tensor out, whatever the engine |
 //! | `rten` | the engine that needs nothing but crates |
 //! | `ort` | ONNX Runtime, opened at run time |
+//! | `ort_heap` | what ONNX Runtime takes of the program's heap |
 //! | `header` | what an ONNX file says of itself, read without an engine, and what is refused |
 //! | `onnx` | the numbers of the fields of an ONNX file |
 //! | `weights` | whether as many weights are there as their shapes say |
@@ -22,6 +23,7 @@ pub(in crate::backends) mod load;
 pub(in crate::backends) mod network;
 pub(in crate::backends) mod onnx;
 mod ort;
+mod ort_heap;
 mod protobuf;
 mod rten;
 pub(in crate::backends) mod watched;

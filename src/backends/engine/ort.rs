@@ -11,6 +11,7 @@ use crate::backends::engine::network::Network;
 use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
+use crate::backends::engine::ort_heap;
 use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
 use ::ort::session::OutputSelector;
@@ -30,6 +31,9 @@ use std::sync::OnceLock;
 /// The library and its one environment. ONNX Runtime has exactly one of each in a process and
 /// cannot make another after the first is gone, so this is the library's state, not ours.
 static ENVIRONMENT: OnceLock<Result<Environment, EngineError>> = OnceLock::new();
+
+/// What computes with a model before it is run, from memory that is charged to nobody.
+const UNBOUNDED: &str = "ConstantFolding";
 
 struct OrtNetwork {
     graph: Vec<u8>,
@@ -81,7 +85,7 @@ fn environment() -> Result<&'static Environment, EngineError> {
             || PathBuf::from(format!("{DLL_PREFIX}onnxruntime{DLL_SUFFIX}")),
             PathBuf::from,
         );
-        ::ort::init_from(&path)
+        let environment = ::ort::init_from(&path)
             .map_err(|cause| {
                 EngineError(format!(
                     "ONNX Runtime could not be opened: {cause}; set ORT_DYLIB_PATH to its library, \
@@ -92,7 +96,9 @@ fn environment() -> Result<&'static Environment, EngineError> {
             .with_name("vpipe")
             .with_telemetry(false)
             .build()
-            .map_err(EngineError::new)
+            .map_err(EngineError::new)?;
+        ort_heap::register(&environment)?;
+        Ok(environment)
     });
     opened.as_ref().map_err(Clone::clone)
 }
@@ -104,6 +110,10 @@ impl OrtNetwork {
             .with_intra_threads(self.threads)
             .map_err(EngineError::new)?
             .with_log_level(LogLevel::Error)
+            .map_err(EngineError::new)?
+            .with_env_allocators()
+            .map_err(EngineError::new)?
+            .with_disabled_optimizers(UNBOUNDED)
             .map_err(EngineError::new)?;
         for (name, weights) in &self.weights {
             builder = builder
@@ -118,7 +128,7 @@ impl OrtNetwork {
 }
 
 impl Network for OrtNetwork {
-    // What the library takes is its own affair: it is not charged to the account.
+    // What it takes is charged to the account of the thread that asks.
     fn session(&self, _: &'static Account) -> Result<Box<dyn Session>, EngineError> {
         let first = self.first.lock().ok().and_then(|mut first| first.take());
         let session = match first {

@@ -35,6 +35,8 @@ const BASE: u64 = 192 << 20;
 const PER_WEIGHT: u64 = 6;
 /// Bytes that may be taken for each byte of input: a detector holds up to 50 times its frame.
 const PER_INPUT: u64 = 64;
+/// What may be taken for all of it: as a detector does whose frames have 4,000 pixels a side.
+const MOST_FOR_INPUT: u64 = 12 << 30;
 
 /// Engines go through a graph of many operators by recursion.
 const STACK: usize = 64 << 20;
@@ -126,7 +128,8 @@ impl WatchedSession {
         outputs: Vec<String>,
     ) -> Result<Vec<Tensor>, EngineError> {
         let given: usize = inputs.iter().map(|(_, input)| input.len()).sum();
-        let allowed = BASE + PER_WEIGHT * self.weights + PER_INPUT * given as u64;
+        let for_input = MOST_FOR_INPUT.min(PER_INPUT * given as u64);
+        let allowed = BASE + PER_WEIGHT * self.weights + for_input;
         self.account.allow(allowed);
         self.questions
             .send((inputs, outputs))

@@ -17,7 +17,7 @@ use crate::item::Size;
 use std::sync::Arc;
 
 /// The longest side of an input that is taken to be meant.
-const LONGEST_SIDE: usize = 16_384;
+const LONGEST_SIDE: usize = 8192;
 
 /// Why a model has no profile.
 #[derive(Debug, PartialEq)]
@@ -211,7 +211,7 @@ fn frame_size(input: &Port) -> Result<Option<Size>, String> {
         })),
         (None, None) => Ok(None),
         (None, Some(_)) | (Some(_), None) => Err("takes frames with one free side".to_owned()),
-        _ => Err("takes frames of more than 16384 pixels a side".to_owned()),
+        _ => Err("takes frames of more than 8192 pixels a side".to_owned()),
     }
 }
 
@@ -288,7 +288,7 @@ mod tests {
             ),
             (
                 header(&[], &[1, 3, 70_000, 64], &[1, 7, 84]),
-                "takes frames of more than 16384 pixels a side",
+                "takes frames of more than 8192 pixels a side",
             ),
             (
                 header(&[("names", "['a']")], &frame, &[1, 300, 84]),
