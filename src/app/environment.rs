@@ -3,7 +3,6 @@
 use crate::disk;
 use crate::recipe::Environment;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
 use std::io::Read;
 use std::path::Path;
@@ -24,8 +23,8 @@ impl Environment for ProcessEnvironment {
     // A `.env` in the working directory adds to the environment and overrides nothing in it; one
     // further up is not looked for. A line that is wrong is left out, and those after it are not.
     fn variables(&self) -> BTreeMap<String, String> {
-        let file = File::open(Path::new(".").join(".env"));
-        // What has no end is read to its bound.
+        // A pipe would be waited for. What is too long is read to its bound.
+        let file = disk::open_plain(&Path::new(".").join(".env"), u64::MAX);
         let file = file.map(|file| dotenvy::from_read_iter(file.take(LARGEST_TEXT)));
         let is_read = |line: &Result<_, _>| !matches!(line, Err(dotenvy::Error::Io(_)));
         let file = file.into_iter().flatten().take_while(is_read).flatten();

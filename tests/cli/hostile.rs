@@ -5,6 +5,7 @@
 //! unless said), and the systems that have what it needs (`only`). `TOP` stands for the folder that
 //! holds `work`, in which it is run, and `home`, which it must leave alone.
 
+use crate::support::process::watch;
 use crate::support::program::quiet_environment;
 use crate::support::repository::ROOT;
 use crate::support::repository::recipes;
@@ -240,4 +241,22 @@ fn a_recipe_of_a_stranger_does_no_harm() {
         }
     }
     assert!(done.is_empty(), "{done}");
+}
+
+/// A folder of a stranger in which the file of variables is a pipe that nobody writes to.
+#[cfg(unix)]
+#[test]
+fn a_pipe_of_variables_is_not_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let made = Command::new("mkfifo")
+        .arg(folder.path().join(".env"))
+        .status();
+    assert!(made.unwrap().success());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+    quiet_environment(&mut command);
+    command
+        .current_dir(folder.path())
+        .args(["check", "default"]);
+    let went = watch(&mut command, TIME);
+    assert!(went.status.success(), "{} {}", went.status, went.talk);
 }
