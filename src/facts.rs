@@ -202,8 +202,10 @@ pub struct RemoteFacts {
     pub backend: BackendName,
     /// The host that gets frames or sound.
     pub host: String,
-    /// What the server calls the model, or the id of its endpoint.
-    pub model: String,
+    /// What the server calls the model that it is asked for; `None` where it is asked for none.
+    pub model: Option<String>,
+    /// The id of the endpoint; `None` where the server has none.
+    pub endpoint: Option<String>,
     /// Requests that all stages on this backend may have in flight together; `None` for as many
     /// as theirs.
     pub concurrency: Option<usize>,

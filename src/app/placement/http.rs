@@ -97,7 +97,8 @@ impl Placements {
             Service::new(spec, &access).map_err(|failure| AppError::environment(&failure))?;
         let server = PlacedServer {
             why,
-            model: model.unwrap_or(BackendKind::Http.word()).to_owned(),
+            model: model.map(str::to_owned),
+            endpoint: None,
             max_body: spec.max_body,
             encoding: service.encoding(),
             fleet: None,

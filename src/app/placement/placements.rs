@@ -189,7 +189,8 @@ impl Placements {
         };
         let server = PlacedServer {
             why,
-            model: endpoint.id().to_owned(),
+            model: None,
+            endpoint: Some(endpoint.id().to_owned()),
             max_body: runpod::max_body(spec),
             encoding: Encoding::Base64,
             fleet: Some(spec.into()),
@@ -215,6 +216,7 @@ impl Placements {
             backend: backend.name.clone(),
             host: route.host,
             model: server.model,
+            endpoint: server.endpoint,
             concurrency: spec.concurrency,
             max_body: server.max_body,
             encoding: server.encoding,
@@ -233,7 +235,8 @@ impl Placements {
 /// What differs between the kinds of servers that a stage is placed on; as in [`RemoteFacts`].
 pub(in crate::app) struct PlacedServer {
     pub(in crate::app) why: String,
-    pub(in crate::app) model: String,
+    pub(in crate::app) model: Option<String>,
+    pub(in crate::app) endpoint: Option<String>,
     pub(in crate::app) max_body: usize,
     pub(in crate::app) encoding: Encoding,
     pub(in crate::app) fleet: Option<FleetFacts>,

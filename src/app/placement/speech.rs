@@ -181,7 +181,8 @@ impl Placements {
             .map_err(|failure| AppError::environment(&failure))?;
         let placed = PlacedServer {
             why: named_in_recipe(&backend.name),
-            model: params.model.clone(),
+            model: Some(params.model.clone()),
+            endpoint: None,
             max_body: spec.max_body,
             encoding: Encoding::Raw,
             fleet: None,

@@ -24,6 +24,7 @@ use crate::output::results::results::FailedItem;
 use crate::output::results::results::Model;
 use crate::output::results::results::Results;
 use crate::output::results::results::Run;
+use crate::output::results::results::Server;
 use crate::output::results::results::SourceEntry;
 use crate::output::results::results::StageRun;
 use crate::output::results::results::Summary;
@@ -113,6 +114,7 @@ pub fn results(
             damaged_packets: run.stream.damaged,
             stopped: run.stopped,
             cost_usd: run.cost.map(|cost| (cost * 1e6).round() / 1e6),
+            servers: servers(facts),
             stages: run.stages,
         },
     }
@@ -123,6 +125,21 @@ fn models(facts: &Facts) -> BTreeMap<StageId, Model> {
     placements
         .map(|(id, placement)| (id.clone(), model(placement)))
         .collect()
+}
+
+fn servers(facts: &Facts) -> BTreeMap<StageId, Server> {
+    let placements = facts.placements.iter();
+    let server = |(id, placement): (&StageId, &Placement)| match placement {
+        Placement::Remote(remote) => Some((
+            id.clone(),
+            Server {
+                host: remote.host.clone(),
+                endpoint: remote.endpoint.clone(),
+            },
+        )),
+        Placement::Local(_) | Placement::Skipped { .. } => None,
+    };
+    placements.filter_map(server).collect()
 }
 
 fn transcriptions(
@@ -169,7 +186,6 @@ fn model(placement: &Placement) -> Model {
         },
         Placement::Remote(remote) => Model::Remote {
             backend: remote.backend.to_string(),
-            host: remote.host.clone(),
             model: remote.model.clone(),
         },
         Placement::Skipped { why } => Model::Skipped {

@@ -156,10 +156,9 @@ pub enum Model {
     Remote {
         /// The backend's name.
         backend: String,
-        /// The host that got the frames or the sound.
-        host: String,
-        /// What the server calls its model.
-        model: String,
+        /// What the server calls the model that it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
     },
     /// None: the stage was skipped.
     Skipped {
@@ -331,11 +330,24 @@ pub struct Run {
     /// The shares of all videos are the cost of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
+    /// The server of each stage that has one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<StageId, Server>,
     /// What each stage took.
     pub stages: BTreeMap<StageId, StageRun>,
     /// What failures were told as, each text once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<ErrorText>,
+}
+
+/// The server of a stage.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Server {
+    /// The host that got the frames or the sound.
+    pub host: String,
+    /// The id of the endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
 }
 
 /// What a stage took in a run, all its videos together.

@@ -343,7 +343,7 @@ fn stage(
     Some(StageForecast {
         stage: step.stage.clone(),
         host: place.host.clone(),
-        endpoint: place.model.clone(),
+        endpoint: place.endpoint.clone().unwrap_or_default(),
         work: asked.work,
         requests,
         bytes: asked.bytes.filter(|_| is_known),

@@ -363,9 +363,10 @@ fn facts_count_where_they_decide_an_answer() {
     };
     assert_eq!(there(&|it| it.host = "example.org".to_owned()), "");
     assert_eq!(there(&|it| it.max_body /= 2), "");
-    // An endpoint of RunPod has an id; a server of OpenAI's API has models.
+    assert_eq!(there(&|it| it.endpoint = Some("other".to_owned())), "");
+    // A server of OpenAI's API has models.
     assert_eq!(
-        there(&|it| it.model = "other".to_owned()),
+        there(&|it| it.model = Some("other".to_owned())),
         "listens.compose listens.request"
     );
 }
@@ -524,7 +525,7 @@ fn place(stage: &Stage) -> Placement {
         Some("here") => Placement::Local(placements::local("m")),
         // A server of OpenAI's API is placed with the model that it is asked for.
         Some("ears") => Placement::Remote(RemoteFacts {
-            model: stage.spec.model().unwrap_or("whisper-1").to_owned(),
+            model: Some(stage.spec.model().unwrap_or("whisper-1").to_owned()),
             ..placements::runpod()
         }),
         _ => Placement::Remote(placements::runpod()),
