@@ -29,7 +29,10 @@ use crate::speech::Recognition;
 use crate::speech::Transcript;
 use crate::time::Pts;
 use serde::Deserialize;
+use serde::Deserializer;
 use serde::Serialize;
+use serde::Serializer;
+use serde::de;
 use std::fmt;
 use std::path::Path;
 
@@ -52,6 +55,21 @@ impl StageDigest {
 impl fmt::Display for StageDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl Serialize for StageDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StageDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digest = blake3::Hash::from_hex(text);
+        let digest = digest.map_err(|_| de::Error::custom("a digest has 64 letters"))?;
+        Ok(Self(*digest.as_bytes()))
     }
 }
 

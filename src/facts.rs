@@ -200,7 +200,7 @@ pub struct RemoteFacts {
     pub why: String,
     /// The backend's name.
     pub backend: BackendName,
-    /// The host that gets frames or sound.
+    /// The host that gets frames or sound; empty in a replay, where none does.
     pub host: String,
     /// What the server calls the model that it is asked for; `None` where it is asked for none.
     pub model: Option<String>,

@@ -42,6 +42,8 @@ pub enum Class {
     Model,
     /// A file could not be written: the disk is full, or the folder is not ours.
     Disk,
+    /// The cassette of a replay has no answer for it.
+    NotRecorded,
     /// The run was stopped before the item was looked at.
     Stopped,
     /// This program itself failed, which is a defect of it.
@@ -70,7 +72,9 @@ impl Class {
             Self::Network | Self::Busy | Self::ServerError | Self::Lost => Verdict::Retry,
             Self::TooLarge | Self::OutOfMemory => Verdict::Split,
             Self::Worker => Verdict::Isolate,
-            Self::BadAnswer | Self::TimedOut | Self::Media | Self::Stopped => Verdict::GiveUp,
+            Self::BadAnswer | Self::TimedOut | Self::Media | Self::NotRecorded | Self::Stopped => {
+                Verdict::GiveUp
+            }
             Self::Refused | Self::Unavailable | Self::Model | Self::Disk | Self::Internal => {
                 Verdict::StopRun
             }
@@ -95,6 +99,7 @@ impl fmt::Display for Class {
             Self::Media => "media",
             Self::Model => "model",
             Self::Disk => "disk",
+            Self::NotRecorded => "not-recorded",
             Self::Stopped => "stopped",
             Self::Internal => "internal",
         })

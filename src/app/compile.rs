@@ -3,9 +3,11 @@
 use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::app::placement::placements::Placements;
+use crate::app::placement::recorded;
 use crate::app::placement::resolve;
 use crate::diag::Diagnostic;
 use crate::diag::Report;
+use crate::engine::cassette::Cassette;
 use crate::facts::Facts;
 use crate::facts::LocalFacts;
 use crate::facts::Placement;
@@ -68,6 +70,25 @@ pub(super) fn compile(
     first: Option<Duration>,
 ) -> Result<Compiled, AppError> {
     let placements = resolve::resolve(recipe, allowed, &videos)?;
+    placed(recipe, placements, videos, first)
+}
+
+/// The same where every stage is where the cassette says, and no backend is built.
+pub(super) fn replayed(
+    recipe: &CheckedRecipe,
+    cassette: &Cassette,
+    videos: Vec<VideoFacts>,
+    first: Option<Duration>,
+) -> Result<Compiled, AppError> {
+    placed(recipe, recorded::places(recipe, cassette)?, videos, first)
+}
+
+fn placed(
+    recipe: &CheckedRecipe,
+    placements: Placements,
+    videos: Vec<VideoFacts>,
+    first: Option<Duration>,
+) -> Result<Compiled, AppError> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let held = decoder_memory(recipe, &videos);
     let facts = Facts {
@@ -192,6 +213,9 @@ impl Compiled {
                 ..
             })) => {
                 format!("{backend}, {engine}, {}", model.name)
+            }
+            Some(Placement::Remote(remote)) if remote.host.is_empty() => {
+                format!("{}, as recorded", remote.backend)
             }
             Some(Placement::Remote(remote)) => format!("{}, {}", remote.backend, remote.host),
             Some(Placement::Skipped { .. }) | None => String::new(),

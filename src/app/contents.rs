@@ -90,6 +90,25 @@ impl Contents {
             }
             found.contents.insert(video, content);
         }
+        Ok(Self::of(found, unread, inputs))
+    }
+
+    /// Finds out all before the work, where there is no journal. Inputs that cannot be read are taken
+    /// out.
+    pub(super) fn read_now(inputs: &mut Inputs) -> Self {
+        let never = AtomicBool::new(false);
+        let content = |(&video, (input, _)): (&VideoId, &(MediaInput, _))| {
+            let content = read(input, &never);
+            (video, content.map_err(|error| error.to_string()))
+        };
+        let found = Found {
+            contents: inputs.videos.iter().map(content).collect(),
+            ..Found::default()
+        };
+        Self::of(found, Vec::new(), inputs)
+    }
+
+    fn of(mut found: Found, unread: Vec<Unread>, inputs: &mut Inputs) -> Self {
         for (video, why) in found.contents.extract_if(.., |_, content| content.is_err()) {
             inputs.videos.remove(&video);
             inputs.unreadable.extend(why.err().map(|why| (video, why)));
@@ -98,11 +117,11 @@ impl Contents {
             found: Mutex::new(found),
             ..Shared::default()
         };
-        Ok(Self {
+        Self {
             shared: Arc::new(shared),
             unread,
             reading: None,
-        })
+        }
     }
 
     /// Tells the journal which video is which, and begins to read what was not read before.

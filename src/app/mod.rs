@@ -71,6 +71,7 @@ pub use run::RunRequest;
 pub use run::header::HostShare;
 pub use run::header::KnownStage;
 pub use run::header::RunHeader;
+pub use run::report::Recorded;
 pub use run::report::RunReport;
 pub use run::report::RunUpdate;
 pub use run::report::SavedFiles;

@@ -6,6 +6,7 @@ pub(super) mod header;
 pub(super) mod keeper;
 pub(super) mod report;
 mod signals;
+mod tape;
 mod writer;
 
 use crate::app::accounting::budget::Budget;
@@ -24,6 +25,7 @@ use crate::app::run::header::header;
 use crate::app::run::keeper::Keeper;
 use crate::app::run::report::RunReport;
 use crate::app::run::report::RunUpdate;
+use crate::app::run::tape::Tape;
 use crate::app::run::writer::Writer;
 use crate::app::state::State;
 use crate::engine;
@@ -32,6 +34,7 @@ use crate::engine::Gate;
 use crate::engine::Operator;
 use crate::engine::StopReason;
 use crate::engine::StopSignal;
+use crate::engine::cassette::Cassette;
 use crate::engine::journal::RunStart;
 use crate::facts::VideoFacts;
 use crate::media;
@@ -67,6 +70,10 @@ pub struct RunRequest {
     pub fresh: bool,
     /// Where the journal is, where that is not `.vpipe` of the output folder.
     pub state_dir: Option<PathBuf>,
+    /// The folder that the answers are recorded to.
+    pub record: Option<PathBuf>,
+    /// The folder of the cassette that stands in place of every backend.
+    pub replay: Option<PathBuf>,
 }
 
 impl RunRequest {
@@ -94,7 +101,8 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     if inputs.videos.is_empty() {
         return Ok(nothing(&inputs));
     }
-    let mut compiled = compiled(request, &recipe, &paths, &mut inputs)?;
+    let tape = Tape::open(request.record.as_ref(), request.replay.as_ref(), &inputs)?;
+    let mut compiled = compiled(request, &recipe, tape.cassette(), &mut inputs)?;
     if inputs.videos.is_empty() {
         return Ok(nothing(&inputs));
     }
@@ -106,7 +114,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let mut ledger = Ledger::open(begun, &paths, &inputs);
     let demo = header.demo;
     update(RunUpdate::Begins(header));
-    let answers = keeper.answers();
+    let answers = tape.answers(&keeper, &compiled);
     let works = works(&compiled, &inputs, request, &answers)?;
     let stop = StopSignal::default();
     let spending = Arc::clone(ledger.spending());
@@ -144,22 +152,25 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         .map_err(|error| AppError::environment(&error))?;
     writer.finish(&mut ledger, update);
     let report = ledger.close(compiled.plan.stages(), stop.reason(), demo);
-    Ok(keeper.end(report))
+    Ok(keeper.end(tape.end(report, &keeper, &recipe, &compiled)))
 }
 
 // The plan for the inputs; without those that have sound alone where nothing takes it.
 fn compiled(
     request: &RunRequest,
     recipe: &CheckedRecipe,
-    paths: &[PathBuf],
+    cassette: Option<&Cassette>,
     inputs: &mut Inputs,
 ) -> Result<Compiled, AppError> {
     let videos = inputs.videos.values();
     let videos = videos.map(|(_, facts)| facts.clone()).collect();
     let (allowed, first) = (&request.recipe.allowed_hosts, request.first);
-    let mut compiled = compile::compile(recipe, allowed, videos, first)?;
+    let mut compiled = match cassette {
+        Some(cassette) => compile::replayed(recipe, cassette, videos, first)?,
+        None => compile::compile(recipe, allowed, videos, first)?,
+    };
     if !compiled.takes_sound() {
-        inputs.refuse_sound_files(paths, &request.sound_files);
+        inputs.refuse_sound_files(&request.paths(), &request.sound_files);
         compiled.facts.videos.retain(VideoFacts::has_frames);
     }
     Ok(compiled)
@@ -178,7 +189,10 @@ fn begin(
         recipe_digest: recipe.settings_digest(),
         inputs: request.paths(),
     };
-    let keeper = Keeper::open(&state, inputs)?;
+    let keeper = match request.replay {
+        Some(_) => Keeper::without_journal(inputs),
+        None => Keeper::open(&state, inputs)?,
+    };
     let videos = &mut compiled.facts.videos;
     videos.retain(|video| inputs.videos.contains_key(&video.id));
     let known = match request.fresh {
@@ -190,6 +204,9 @@ fn begin(
     header.notices.extend(keeper.notice());
     let notice = affordable::check(compiled, &header.forecast, request.limits.cost)?;
     header.notices.extend(notice);
+    if let Some(folder) = &request.replay {
+        header.replays(folder);
+    }
     keeper.begin(&start, request.fresh)?;
     Ok((keeper, header))
 }
@@ -208,6 +225,7 @@ fn works(
         detectors: compiled.placements.detectors.clone(),
         transcribers: compiled.placements.transcribers.clone(),
         calls: compiled.placements.calls.clone(),
+        replays: request.replay.is_some(),
     };
     stages::assemble(&compiled.plan, &resources).map_err(|stage| {
         let message = format!("the stage `{stage}` has nothing to run on");

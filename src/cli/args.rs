@@ -170,6 +170,25 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) state: StateArgs,
 
+    /// Write the answers of the run to the folder DIR, as a cassette
+    ///
+    /// A cassette is small enough for a repository, and has no key, host or folder of this machine in
+    /// it. It is written at the end, in place of an older one, and only where nothing is missing.
+    #[arg(long, value_name = "DIR", help_heading = CASSETTE)]
+    pub(super) record: Option<PathBuf>,
+
+    /// Take all answers from the cassette in DIR, and ask nobody
+    ///
+    /// Needs no key and no network, whatever the environment has. What is not in the cassette is an
+    /// error that says why, and the run ends with 3.
+    #[arg(
+        long,
+        value_name = "DIR",
+        help_heading = CASSETTE,
+        conflicts_with_all = ["record", "fresh", "state_dir", "max_cost"]
+    )]
+    pub(super) replay: Option<PathBuf>,
+
     /// Write one JSON object about the run to stdout
     #[arg(long)]
     pub(super) json: bool,
@@ -179,6 +198,8 @@ pub(super) struct RunArgs {
     pub(super) quiet: bool,
 }
 
+const CASSETTE: &str = "Cassette";
+
 const RUN_EXAMPLES: &str = "\
 Examples:
   vpipe run default clip.mp4
@@ -186,6 +207,8 @@ Examples:
   vpipe run default \"clips/*.mp4\" --first 30s
   vpipe run default clip.mp4 --set yolo.model=yolo11n.onnx --set yolo.conf=0.3
   vpipe run my.toml clip.mp4 --json | jq .videos
+  vpipe run my.toml clip.mp4 --record cassettes/clip
+  vpipe run my.toml clip.mp4 --replay cassettes/clip
 
 The same command again goes on where the last one ended: no answer is asked for or paid twice.
 Ctrl-C once stops early and keeps what is done (VIDEO_results.partial.json); twice stops at once.

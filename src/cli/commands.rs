@@ -109,6 +109,8 @@ fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
         },
         fresh: args.fresh,
         state_dir: args.state.state_dir,
+        record: args.record,
+        replay: args.replay,
     };
     let start = Instant::now();
     let mut progress = Progress::default();
@@ -120,7 +122,7 @@ fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
     screen.close();
     let outcome = outcome?;
     if args.quiet {
-        summary::unread(&outcome).for_each(talk);
+        summary::troubles(&outcome).for_each(|line| talk(&line));
     } else {
         talk(&summary::summary(&outcome));
     }
@@ -158,6 +160,8 @@ fn plan(args: PlanArgs) -> Result<u8, AppError> {
         limits: Limits::default(),
         fresh: false,
         state_dir: args.state.state_dir,
+        record: None,
+        replay: None,
     };
     let planned = app::plan(&request)?;
     if args.json {

@@ -237,6 +237,10 @@ impl Progress {
                 failure,
             } => {
                 self.stage(stage)?.failed += 1;
+                // They are told at the end, by reason.
+                if failure.class == Class::NotRecorded {
+                    return None;
+                }
                 self.item_failed(stage, *video, item, failure)
             }
             Event::VideoFailed { failure, .. } => {

@@ -6,6 +6,7 @@ use crate::app::RunReport;
 use crate::app::SavedFiles;
 use crate::app::StageSummary;
 use crate::app::VideoReport;
+use crate::cli::cassette;
 use crate::cli::duration::spell;
 use crate::cli::money;
 use crate::cli::money::number;
@@ -29,16 +30,18 @@ pub(super) fn summary(outcome: &RunReport) -> String {
         lines.push(closing(outcome));
         lines.extend(outcome.stages.iter().flat_map(requests));
     }
+    lines.extend(cassette::lines(outcome));
     if outcome.demo {
         lines.push(DEMO.to_owned());
     }
     lines.join("\n")
 }
 
-/// Why videos could not be opened, for `--quiet`.
-pub(super) fn unread(outcome: &RunReport) -> impl Iterator<Item = &str> {
+/// What went wrong, for `--quiet`: why videos could not be opened, and what a cassette lacks.
+pub(super) fn troubles(outcome: &RunReport) -> impl Iterator<Item = String> {
     let unopened = outcome.videos.iter().filter(|video| !has_outcome(video));
-    unopened.filter_map(|video| video.error.as_deref())
+    let unopened = unopened.filter_map(|video| video.error.clone());
+    unopened.chain(cassette::troubles(outcome))
 }
 
 fn has_outcome(video: &VideoReport) -> bool {
@@ -184,6 +187,7 @@ pub(super) fn json(outcome: &RunReport) -> Value {
             "error": video.error,
         })
     };
+    let (recorded, misses) = cassette::json(outcome);
     json!({
         "exit_code": outcome.exit_code(),
         "stopped": outcome.stopped.as_ref().map(StopReason::to_string),
@@ -199,6 +203,8 @@ pub(super) fn json(outcome: &RunReport) -> Value {
             "splits": stage.splits,
             "requests": stage.requests,
         })).collect::<Vec<_>>(),
+        "recorded": recorded,
+        "misses": misses,
     })
 }
 

@@ -12,6 +12,7 @@
 
 mod answers;
 mod attempt;
+pub mod cassette;
 mod collect;
 mod conductor;
 mod first;

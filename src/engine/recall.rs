@@ -13,10 +13,11 @@ use crate::engine::attempt::Attempts;
 use crate::engine::attempt::Worker;
 use crate::event::Event;
 use crate::failure::Failure;
+use crate::failure::Verdict;
 use crate::item::Batch;
+use crate::item::Frame;
 use crate::item::Item;
 use crate::name::Ticket;
-use crate::plan::StepKind;
 
 /// What is known of an item.
 pub(super) struct Recalled {
@@ -47,9 +48,18 @@ impl Attempts {
         };
         let (mut known, mut frames) = (Vec::new(), Vec::new());
         for frame in &batch.frames {
-            match self.known(digest, &Item::Frame(frame.clone()))? {
-                Some(item) => known.push(item),
-                None => frames.push(frame.clone()),
+            match self.known(digest, &Item::Frame(frame.clone())) {
+                Ok(Some(item)) => known.push(item),
+                Ok(None) => frames.push(frame.clone()),
+                // The others have their answers.
+                Err(failure) if failure.class.verdict() == Verdict::GiveUp => {
+                    let content = Err(failure);
+                    frames.push(Frame {
+                        content,
+                        ..frame.clone()
+                    });
+                }
+                Err(failure) => return Err(failure),
             }
         }
         let video = batch.video;
@@ -59,13 +69,7 @@ impl Attempts {
 
     // What its answers are kept under, where it asks a model.
     fn asks(&self) -> Option<StageDigest> {
-        match self.step.kind {
-            StepKind::Detect { .. }
-            | StepKind::VisionRequest { .. }
-            | StepKind::Transcribe { .. }
-            | StepKind::SpeechRequest { .. } => self.step.digest,
-            _ => None,
-        }
+        self.step.digest.filter(|_| self.step.kind.asks())
     }
 
     fn known(&self, stage: StageDigest, item: &Item) -> Result<Option<Item>, Failure> {

@@ -206,6 +206,7 @@ fn may_come(class: Class) -> bool {
         | Class::Media
         | Class::Model
         | Class::Disk
+        | Class::NotRecorded
         | Class::Stopped
         | Class::Internal => true,
         Class::Lost

@@ -61,6 +61,12 @@ pub enum Refusal {
     /// Something stands there that is more than its content.
     #[error("there is a link, a folder or a device, and no plain file")]
     Special,
+    /// Something stands there that is no folder.
+    #[error("there is something that is no folder")]
+    NoFolder,
+    /// The folder that stands there is not this program's alone.
+    #[error("the folder holds other files, which would be lost")]
+    OtherFiles,
 }
 
 impl Refusal {
@@ -72,6 +78,7 @@ impl Refusal {
                 "--output-dir DIR writes there; a recipe alone writes below the folder you are in"
             }
             Self::Special => "remove it, or give another folder with --output-dir",
+            Self::NoFolder | Self::OtherFiles => "name a folder that is not there yet",
         }
     }
 }
@@ -159,6 +166,35 @@ impl OutputRoot {
         match self.check(path).is_ok().then(|| fs::remove_file(path)) {
             Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(failed(path)(error)),
             _ => Ok(()),
+        }
+    }
+
+    /// The files that are never written.
+    pub(super) fn reads(&self) -> &ReadFiles {
+        &self.reads
+    }
+
+    /// The folder above `path` as the disk knows it, once it is there; nothing need be right with
+    /// `path` itself.
+    pub(super) fn make_folder_above(&self, path: &Path) -> Result<PathBuf, WriteError> {
+        let refused = |why| WriteError::Refused {
+            path: path.to_owned(),
+            why,
+        };
+        if path.file_name().is_none() {
+            return Err(refused(Refusal::OtherFiles));
+        }
+        let below = resolved(&self.below).map_err(failed(&self.below))?;
+        let planned = resolved(parent(path)).map_err(failed(parent(path)))?;
+        if !planned.starts_with(&below) {
+            return Err(refused(Refusal::Outside { below }));
+        }
+        fs::create_dir_all(parent(path)).map_err(failed(parent(path)))?;
+        let folder = fs::canonicalize(parent(path)).map_err(failed(parent(path)))?;
+        // A link may have come between.
+        match folder.starts_with(&below) {
+            true => Ok(folder),
+            false => Err(refused(Refusal::Outside { below })),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod compare;
 mod file;
+mod folder;
 mod formats;
 mod place;
 mod read_files;

@@ -29,6 +29,7 @@ use petgraph::graph::DiGraph;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::time::Duration;
@@ -157,6 +158,24 @@ impl Plan {
     /// What the sampled frames are kept under.
     pub fn sampling(&self) -> StageDigest {
         self.digests.sampling()
+    }
+
+    /// What the answers of a stage are decided by, as it may be written down and shown; `None` where
+    /// it asks nothing.
+    pub fn terms(&self, stage: &StageId) -> Option<&Value> {
+        self.digests.asked_terms(stage)
+    }
+
+    /// The same of the sampled frames.
+    pub fn sampling_terms(&self) -> &Value {
+        self.digests.sampling_terms()
+    }
+
+    /// The stage that samples frames; `None` where none are looked at.
+    pub fn sampler(&self) -> Option<&StageId> {
+        let mut steps = self.steps().map(|(_, step)| step);
+        let reading = steps.find(|step| matches!(step.kind, StepKind::ReadFrames { .. }))?;
+        Some(&reading.stage)
     }
 
     /// The most that the frames of a run take in memory.
@@ -327,6 +346,30 @@ impl Default for Retry {
             longest: Duration::from_secs(30),
             time: Duration::from_secs(600),
             outage: Duration::from_secs(300),
+        }
+    }
+}
+
+impl StepKind {
+    /// Whether it asks a model, here or at a server.
+    pub fn asks(&self) -> bool {
+        match self {
+            Self::Detect { .. }
+            | Self::VisionRequest { .. }
+            | Self::Transcribe { .. }
+            | Self::SpeechRequest { .. } => true,
+            Self::ReadFrames { .. }
+            | Self::Encode { .. }
+            | Self::SelectFrames { .. }
+            | Self::CropFrames { .. }
+            | Self::GatherCrops
+            | Self::Batch { .. }
+            | Self::Save { .. }
+            | Self::ReadSound { .. }
+            | Self::ChunkSound { .. }
+            | Self::EncodeSound { .. }
+            | Self::ComposeTranscript { .. }
+            | Self::Merge { .. } => false,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::stages::extract::extract::Videos;
 use crate::stages::extract::known::KnownViews;
 use crate::stages::merge::merge;
 use crate::stages::save::Taken;
+use crate::stages::replayed::replayed;
 use crate::stages::save::save;
 use crate::stages::speech;
 use crate::stages::speech::KeptTranscript;
@@ -49,6 +50,8 @@ pub struct Resources {
     pub transcribers: BTreeMap<StageId, Transcriber>,
     /// The calls of stages on a remote backend.
     pub calls: BTreeMap<StageId, Arc<dyn Call>>,
+    /// Whether nobody is asked, and all answers are those that are kept.
+    pub replays: bool,
 }
 
 impl Default for Resources {
@@ -62,6 +65,7 @@ impl Default for Resources {
             detectors: BTreeMap::new(),
             transcribers: BTreeMap::new(),
             calls: BTreeMap::new(),
+            replays: false,
         }
     }
 }
@@ -86,6 +90,9 @@ fn work(
 ) -> Option<Operator> {
     let answers = &resources.answers;
     let takers = || Takers::new(plan.takers(index), answers);
+    if resources.replays && step.kind.asks() {
+        return Some(Operator::Call(replayed(&step.stage)));
+    }
     Some(match &step.kind {
         StepKind::ReadFrames { spec, format } => Operator::Source(extract::frames(
             spec,

@@ -9,6 +9,7 @@ mod known_work;
 mod merge;
 mod notice;
 mod redacted;
+mod replayed;
 mod save;
 mod speech;
 mod takers;

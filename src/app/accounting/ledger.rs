@@ -9,6 +9,7 @@ use crate::app::run::report::VideoReport;
 use crate::app::saving;
 use crate::app::saving::SavedTally;
 use crate::engine::StopReason;
+use crate::engine::cassette::Misses;
 use crate::event::Event;
 use crate::facts::StreamFacts;
 use crate::failure::Class;
@@ -18,6 +19,7 @@ use crate::item::Record;
 use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::output::FailedItem;
 use crate::output::Requests;
 use crate::output::Results;
 use crate::output::RunFacts;
@@ -93,6 +95,7 @@ impl Ledger {
                 kept: Vec::new(),
                 summary: Summary::default(),
                 failures: 0,
+                unanswered: 0,
                 requests_spared: 0,
                 saved: Vec::new(),
                 is_unwritten: false,
@@ -269,6 +272,9 @@ impl Ledger {
             report.kept = outcome.kept;
             report.summary = results.summary;
             report.failures = results.failures.len();
+            let unanswered = results.failures.iter();
+            let is_of_backend = |item: &&FailedItem| item.class != Class::Media;
+            report.unanswered = unanswered.filter(is_of_backend).count();
             report.is_unwritten = outcome.unwritten.is_some();
             report.error = outcome.unwritten.or(report.error.take());
         }
@@ -311,6 +317,8 @@ impl Ledger {
             elapsed: self.start.elapsed(),
             stopped,
             demo,
+            recorded: None,
+            misses: Misses::default(),
         }
     }
 }

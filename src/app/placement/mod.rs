@@ -12,6 +12,7 @@ pub(super) mod context;
 pub(super) mod http;
 pub(super) mod models;
 pub(super) mod placements;
+pub(super) mod recorded;
 pub(super) mod resolve;
 pub(super) mod speech;
 pub(super) mod vision;

@@ -11,6 +11,7 @@ use crate::recipe::Recipe;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// What a run is about to do; said once, before it starts.
 #[derive(Clone, Debug)]
@@ -33,6 +34,17 @@ pub struct RunHeader {
     pub forecast: Forecast,
     /// What is known already of what the run would ask.
     pub known: Vec<KnownStage>,
+}
+
+impl RunHeader {
+    /// Says that it is a replay of the cassette in `folder`.
+    pub(super) fn replays(&mut self, folder: &Path) {
+        self.hosts.clear();
+        self.forecast.stages.clear();
+        let folder = folder.display();
+        self.notices
+            .push(format!("all answers come from the cassette {folder}: nobody is asked"));
+    }
 }
 
 /// What a stage need not ask again.

@@ -12,6 +12,7 @@ use crate::app::run::report::VideoReport;
 use crate::app::state::State;
 use crate::engine::Answers;
 use crate::engine::StopReason;
+use crate::engine::Unkept;
 use crate::engine::journal::Held;
 use crate::engine::journal::Hold;
 use crate::engine::journal::InputState;
@@ -32,9 +33,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The journal of a run, and the results and videos that are its own meanwhile.
+/// The journal of a run, and the results and videos that are its own meanwhile. A replay has none.
 pub(super) struct Keeper {
-    journal: Arc<Journal>,
+    journal: Option<Arc<Journal>>,
     contents: Contents,
     _holds: Vec<Hold>,
 }
@@ -48,24 +49,39 @@ impl Keeper {
         let holds = holds(&journal, inputs, &contents)?;
         contents.begin(&journal)?;
         Ok(Self {
-            journal,
+            journal: Some(journal),
             contents,
             _holds: holds,
         })
     }
 
+    /// Keeps nothing. Inputs that turn out not to be readable are taken out.
+    pub(super) fn without_journal(inputs: &mut Inputs) -> Self {
+        Self {
+            journal: None,
+            contents: Contents::read_now(inputs),
+            _holds: Vec::new(),
+        }
+    }
+
     /// Begins the run; one that is `fresh` knows nothing of what was asked before.
     pub(super) fn begin(&self, start: &RunStart, fresh: bool) -> Result<(), AppError> {
-        self.journal.begin(start)?;
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        journal.begin(start)?;
         if fresh {
-            self.journal.ask_anew()?;
+            journal.ask_anew()?;
         }
         Ok(())
     }
 
     /// Where the answers of the run are.
     pub(super) fn answers(&self) -> Arc<dyn Answers> {
-        Arc::clone(&self.journal) as Arc<dyn Answers>
+        match &self.journal {
+            Some(journal) => Arc::clone(journal) as Arc<dyn Answers>,
+            None => Arc::new(Unkept),
+        }
     }
 
     /// Which video each input is.
@@ -75,10 +91,11 @@ impl Keeper {
 
     /// What the user should know of the journal.
     pub(super) fn notice(&self) -> Option<String> {
-        let aside = self.journal.set_aside()?;
+        let journal = self.journal.as_ref()?;
+        let aside = journal.set_aside()?;
         Some(format!(
             "the journal {} was damaged: it is now {}, and a new one is begun",
-            self.journal.path().display(),
+            journal.path().display(),
             aside.display()
         ))
     }
@@ -89,16 +106,19 @@ impl Keeper {
         if !compiled.placements.calls.is_empty() {
             compiled.facts.known = known_work(&self.answers(), compiled)?;
         }
-        known(&self.journal, compiled)
+        match &self.journal {
+            Some(journal) => known(journal, compiled),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Notes what an attempt at a request of `stage` has added to what was spent.
     pub(super) fn spent(&self, stage: &StageId, exchange: &Exchange, spending: &Spending) {
-        let Some(video) = exchange.video else {
+        let Some((journal, video)) = self.journal.as_ref().zip(exchange.video) else {
             return;
         };
         let share = spending.with(stage, |spending| spending.share(video));
-        told(self.journal.spend(&Spent {
+        told(journal.spend(&Spent {
             stage: stage.clone(),
             video,
             requests: share.requests,
@@ -109,7 +129,9 @@ impl Keeper {
 
     /// Notes what became of a video.
     pub(super) fn settle(&self, video: VideoId, state: InputState, why: Option<&str>) {
-        told(self.journal.settle(video, state, why));
+        if let Some(journal) = &self.journal {
+            told(journal.settle(video, state, why));
+        }
     }
 
     /// Notes how the run ended, as `report` says.
@@ -119,10 +141,12 @@ impl Keeper {
             let (state, why) = (outcome(video), video.error.as_deref());
             self.settle(video.id, state, why);
         }
-        told(self.journal.end(&RunEnd {
-            exit_code: report.exit_code(),
-            stopped: report.stopped.as_ref().map(StopReason::to_string),
-        }));
+        if let Some(journal) = &self.journal {
+            told(journal.end(&RunEnd {
+                exit_code: report.exit_code(),
+                stopped: report.stopped.as_ref().map(StopReason::to_string),
+            }));
+        }
         report
     }
 }

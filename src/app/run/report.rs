@@ -2,6 +2,7 @@
 
 use crate::app::run::header::RunHeader;
 use crate::engine::StopReason;
+use crate::engine::cassette::Misses;
 use crate::event::Event;
 use crate::name::StageId;
 use crate::name::VideoId;
@@ -46,6 +47,8 @@ pub struct VideoReport {
     pub summary: Summary,
     /// Items without an answer, of all stages.
     pub failures: usize,
+    /// Those of them that a backend gave none for.
+    pub unanswered: usize,
     /// Requests to detectors that its repeated frames spared, as far as the size of batches says;
     /// on this machine a frame is a request.
     pub requests_spared: u64,
@@ -108,6 +111,34 @@ pub struct RunReport {
     pub stages: Vec<StageSummary>,
     /// Whether the built-in model had a part.
     pub demo: bool,
+    /// What became of the cassette that was to be recorded.
+    pub recorded: Option<Recorded>,
+    /// What a replay asked for and its cassette does not have.
+    pub misses: Misses,
+}
+
+/// What became of a cassette.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// It was written.
+    Written {
+        /// The folder.
+        folder: PathBuf,
+        /// Bytes of its files.
+        bytes: u64,
+    },
+    /// It was not, since it could not be replayed; what stood there stands there still.
+    Incomplete {
+        /// The folder.
+        folder: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// It could not be.
+    Unwritten {
+        /// Why, with the folder.
+        why: String,
+    },
 }
 
 impl RunReport {
@@ -130,6 +161,8 @@ impl RunReport {
             Some(StopReason::Failed(_)) => 3,
             None if self.videos.iter().all(unread) => 3,
             None if self.videos.iter().any(|video| video.is_unwritten) => 3,
+            None if matches!(self.recorded, Some(Recorded::Unwritten { .. })) => 3,
+            None if !self.misses.is_empty() => 3,
             None if self.videos.iter().any(failed) => 1,
             None => 0,
         }
@@ -140,6 +173,7 @@ impl RunReport {
 mod tests {
     use super::RunReport;
     use super::VideoReport;
+    use crate::engine::cassette::Misses;
     use crate::engine::StopReason;
     use crate::failure::Class;
     use crate::failure::Failure;
@@ -160,6 +194,7 @@ mod tests {
                 ..Summary::default()
             },
             failures: 0,
+            unanswered: 0,
             requests_spared: 0,
             saved: Vec::new(),
             is_unwritten: false,
@@ -174,6 +209,8 @@ mod tests {
             stopped,
             stages: Vec::new(),
             demo: false,
+            recorded: None,
+            misses: Misses::default(),
         }
         .exit_code()
     }

@@ -10,3 +10,4 @@ pub use source::FoundModel;
 pub use source::ModelError;
 pub use source::ModelSource;
 pub use source::find_models;
+pub use source::model_facts;

@@ -232,8 +232,17 @@ pub fn find_models(dirs: &[PathBuf]) -> Vec<FoundModel> {
         .collect()
 }
 
+/// What a detector says of itself, whose classes may have other `names`; no engine is asked.
+///
+/// # Errors
+///
+/// Where it cannot be read, or is none.
+pub fn model_facts(source: &ModelSource, names: Option<&Path>) -> Result<ModelFacts, ModelError> {
+    describe(source, &source.content()?, names).map(|(_, facts, _)| facts)
+}
+
 fn facts(source: &ModelSource) -> Result<ModelFacts, ModelError> {
-    describe(source, &source.content()?, None).map(|(_, facts, _)| facts)
+    model_facts(source, None)
 }
 
 /// The class names in a file: one a line, as JSON, or under `names` of Ultralytics' `data.yaml`.

@@ -6,6 +6,7 @@ use crate::app::VideoReport;
 use crate::cli::summary::json;
 use crate::cli::summary::summary;
 use crate::engine::StopReason;
+use crate::engine::cassette::Misses;
 use crate::name::VideoId;
 use crate::output::Summary;
 use std::time::Duration;
@@ -36,6 +37,7 @@ fn outcome() -> RunReport {
             gaps: 1,
         },
         failures: 0,
+        unanswered: 0,
         requests_spared: 0,
         saved: Vec::new(),
         is_unwritten: false,
@@ -49,6 +51,7 @@ fn outcome() -> RunReport {
         kept: Vec::new(),
         summary: Summary::default(),
         failures: 0,
+        unanswered: 0,
         requests_spared: 0,
         saved: Vec::new(),
         is_unwritten: false,
@@ -68,6 +71,8 @@ fn outcome() -> RunReport {
             requests: None,
         }],
         demo: true,
+        recorded: None,
+        misses: Misses::default(),
     }
 }
 

@@ -130,14 +130,15 @@ fn models(facts: &Facts) -> BTreeMap<StageId, Model> {
 fn servers(facts: &Facts) -> BTreeMap<StageId, Server> {
     let placements = facts.placements.iter();
     let server = |(id, placement): (&StageId, &Placement)| match placement {
-        Placement::Remote(remote) => Some((
+        // In a replay nobody was asked.
+        Placement::Remote(remote) if !remote.host.is_empty() => Some((
             id.clone(),
             Server {
                 host: remote.host.clone(),
                 endpoint: remote.endpoint.clone(),
             },
         )),
-        Placement::Local(_) | Placement::Skipped { .. } => None,
+        Placement::Local(_) | Placement::Remote(_) | Placement::Skipped { .. } => None,
     };
     placements.filter_map(server).collect()
 }

@@ -5,6 +5,7 @@
 //! | `stages` | a digest for each stage that asks, with those of the stages it takes from |
 //! | `terms` | what decides the answers of a stage, kind by kind |
 //! | `server` | the same of a server that is asked by templates |
+//! | `tellable` | terms as they may be written down and shown |
 //! | `encoding` | one spelling of terms, and its digest |
 //!
 //! Pure over a recipe and facts.
@@ -12,4 +13,5 @@
 mod encoding;
 mod server;
 pub(super) mod stages;
+mod tellable;
 mod terms;

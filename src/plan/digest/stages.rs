@@ -15,6 +15,7 @@ use crate::plan::checked::CheckedRecipe;
 use crate::plan::digest::encoding::digest;
 use crate::plan::digest::server;
 use crate::plan::digest::server::NamesUsed;
+use crate::plan::digest::tellable::tellable;
 use crate::plan::digest::terms;
 use crate::plan::digest::terms::Terms;
 use crate::plan::graph::stages::StageGraph;
@@ -45,13 +46,17 @@ pub(in crate::plan) struct StageDigests {
     transcripts: BTreeMap<StageId, StageDigest>,
     sounds: BTreeMap<StageId, StageDigest>,
     files: BTreeMap<StageId, StageDigest>,
+    // What those are made of that are told where they differ.
+    sampling_terms: Value,
+    asked_terms: BTreeMap<StageId, Value>,
 }
 
 impl StageDigests {
     /// The digests of `recipe`.
     pub(in crate::plan) fn of(recipe: &CheckedRecipe, facts: &Facts) -> Self {
         let extract = recipe.extract().cloned().unwrap_or_default();
-        let sampling = digest(&terms::sampling(&extract, facts.first));
+        let sampling_terms = terms::sampling(&extract, facts.first);
+        let sampling = digest(&sampling_terms);
         let graph = StageGraph::of(recipe);
         let mut making = Making {
             graph: &graph,
@@ -64,6 +69,8 @@ impl StageDigests {
                 transcripts: BTreeMap::new(),
                 sounds: BTreeMap::new(),
                 files: BTreeMap::new(),
+                sampling_terms,
+                asked_terms: BTreeMap::new(),
             },
         };
         let inferences: BTreeMap<_, _> = recipe.inferences().collect();
@@ -82,6 +89,16 @@ impl StageDigests {
     /// That of what `stage` is asked of one item.
     pub(in crate::plan) fn asked(&self, stage: &StageId) -> Option<StageDigest> {
         self.asked.get(stage).copied()
+    }
+
+    /// What decides which frames are sampled.
+    pub(in crate::plan) fn sampling_terms(&self) -> &Value {
+        &self.sampling_terms
+    }
+
+    /// What decides the answers of `stage`, without the texts of the recipe's own.
+    pub(in crate::plan) fn asked_terms(&self, stage: &StageId) -> Option<&Value> {
+        self.asked_terms.get(stage)
     }
 
     /// That of the transcript which `stage` makes of a video.
@@ -123,26 +140,31 @@ impl Making<'_> {
             return;
         };
         let Terms { all, used } = terms;
-        let asked = digest(&json!({
+        let terms = json!({
             "asked": all,
             "taken": taken,
             "sampling": self.sampling_in(&used),
             "videos": self.names_in(&used),
-        }));
+        });
+        let asked = digest(&terms);
         let id = || stage.id.clone();
         self.digests.asked.insert(id(), asked);
         self.digests.given.insert(id(), self.given(stage, asked));
+        let mut terms = terms;
         if let Some(sound) = stage.spec.sound() {
             let ExtractSpec { start, end, .. } = self.extract;
+            let range = terms::range(start, end, self.facts.first);
+            terms["joined"] = json!({ "chunk": sound.chunk, "range": range });
             let transcript = digest(&json!({
                 "transcript": asked.to_string(),
                 "chunk": sound.chunk,
-                "range": terms::range(start, end, self.facts.first),
+                "range": range,
             }));
             let heard = digest(&json!({ "sound of": transcript.to_string() }));
             self.digests.transcripts.insert(id(), transcript);
             self.digests.sounds.insert(id(), heard);
         }
+        self.digests.asked_terms.insert(id(), tellable(&terms));
     }
 
     // What a stage takes; `None` where it takes from a stage that is asked nothing.

@@ -14,6 +14,7 @@ use crate::answer::SamplingEnd;
 use crate::answer::StageDigest;
 use crate::engine::Answers;
 use crate::facts::VideoFacts;
+use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Content;
 use crate::item::Found;
@@ -189,6 +190,8 @@ impl KnownViews {
         match self.look_up(moment.video, view.digest, extent) {
             Ok(Some(Answer::Objects(objects))) => Ok(Found::Objects(objects)),
             Ok(Some(Answer::Fields(fields))) => Ok(Found::Fields(fields)),
+            // In a replay nobody sees it again.
+            Err(failure) if failure.class == Class::NotRecorded => Err(Seen::Nothing),
             _ => Err(Seen::Unknown),
         }
     }

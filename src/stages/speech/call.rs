@@ -401,6 +401,26 @@ pub(super) fn unasked(stage: &StageId, item: &Item) -> Vec<Item> {
     chunk_transcript(stage, item, recognition)
 }
 
+/// The same; `None` where there is something to be asked.
+pub(in crate::stages) fn without_request(stage: &StageId, item: &Item) -> Option<Vec<Item>> {
+    match item {
+        Item::Chunk(Chunk {
+            content: Ok(AudioData::Samples(_) | AudioData::File { .. }),
+            ..
+        }) => None,
+        _ => Some(unasked(stage, item)),
+    }
+}
+
+/// What stands for a chunk that has no answer because of `failure`.
+pub(in crate::stages) fn without_answer(
+    stage: &StageId,
+    item: &Item,
+    failure: &Failure,
+) -> Vec<Item> {
+    chunk_transcript(stage, item, Err(failure.clone()))
+}
+
 /// The transcript of `stage` for a chunk.
 pub(super) fn chunk_transcript(
     stage: &StageId,

@@ -25,6 +25,8 @@ pub use call::SpeechMapping;
 pub use call::SpeechProtocol;
 pub use call::speech_call;
 pub use call::transcription_params;
+pub(super) use call::without_answer;
+pub(super) use call::without_request;
 pub(super) use code::code;
 pub(super) use compose::compose;
 pub(super) use cut::cut;

@@ -173,19 +173,16 @@ impl VisionCall {
 
     // No request is sent about a frame without boxes.
     fn about_boxes(&self, boxes: &Detections, output: &Value) -> Result<Item, Failure> {
-        let found = match (&boxes.found, boxes.same_as) {
-            (Found::Objects(_), None) => {
-                // A record has no use for sizes.
-                let sizes = Sizes::unscaled(Size {
-                    width: 0,
-                    height: 0,
-                });
-                let mut found = self.found(output, &[sizes])?;
-                found.pop().unwrap_or_else(|| Found::Fields(Vec::new()))
-            }
-            (Found::Skipped(why), _) => Found::Skipped(why.clone()),
-            _ => Found::Skipped(format!("`{}` has no answer for it", boxes.stage)),
-        };
+        if let Some(item) = without_boxes(&self.stage, boxes) {
+            return Ok(item);
+        }
+        // A record has no use for sizes.
+        let sizes = Sizes::unscaled(Size {
+            width: 0,
+            height: 0,
+        });
+        let mut found = self.found(output, &[sizes])?;
+        let found = found.pop().unwrap_or_else(|| Found::Fields(Vec::new()));
         Ok(Item::Detections(Detections {
             stage: self.stage.clone(),
             found,
@@ -219,6 +216,21 @@ impl VisionCall {
     fn of_repeat(&self, repeat: &Repeat) -> Vec<Item> {
         vec![Item::Detections(Detections::of_repeat(&self.stage, repeat))]
     }
+}
+
+/// What `stage` has to say of a frame that has no boxes; `None` where there are some to be asked
+/// about.
+pub(in crate::stages) fn without_boxes(stage: &StageId, boxes: &Detections) -> Option<Item> {
+    let why = match (&boxes.found, boxes.same_as) {
+        (Found::Objects(_), None) => return None,
+        (Found::Skipped(why), _) => why.clone(),
+        _ => format!("`{}` has no answer for it", boxes.stage),
+    };
+    Some(Item::Detections(Detections {
+        stage: stage.clone(),
+        found: Found::Skipped(why),
+        ..boxes.clone()
+    }))
 }
 
 impl Call for VisionCall {

@@ -40,6 +40,7 @@ mod windows;
 pub use speech_model::FoundSpeechModel;
 pub use speech_model::SpeechModelSource;
 pub use speech_model::find_speech_models;
+pub use speech_model::speech_model_facts;
 pub use transcriber::Task;
 pub use transcriber::TranscribeParams;
 pub use transcriber::Transcriber;

@@ -139,6 +139,15 @@ impl SpeechModel {
     }
 }
 
+/// What a speech model says of itself; no engine is asked.
+///
+/// # Errors
+///
+/// Where it cannot be read, or is none.
+pub fn speech_model_facts(source: &SpeechModelSource) -> Result<ModelFacts, ModelError> {
+    SpeechModel::read(source).map(|model| model.facts)
+}
+
 /// A speech model on this machine, and what it says of itself or why it is of no use.
 #[derive(Debug)]
 pub struct FoundSpeechModel {
