@@ -54,7 +54,7 @@ pub use results::results::Requests;
 pub use results::results::Results;
 pub use results::results::Run;
 pub use results::results::Seen;
-pub use results::results::Server;
+pub use results::results::ServerEntry;
 pub use results::results::SourceEntry;
 pub use results::results::Spread;
 pub use results::results::StageOutput;

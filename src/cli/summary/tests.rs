@@ -166,7 +166,9 @@ fn programs_are_told_the_same() {
           "splits": 0,
           "requests": null
         }
-      ]
+      ],
+      "recorded": null,
+      "misses": []
     }
     "#);
 }

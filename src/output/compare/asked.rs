@@ -59,16 +59,23 @@ fn range(range: Option<WantedRange>) -> String {
 fn model(model: Option<&Model>) -> Option<&str> {
     match model? {
         Model::Local { digest, .. } => Some(digest),
-        Model::Remote { model, .. } => Some(model),
+        Model::Remote { model, .. } => Some(model.as_deref().unwrap_or_default()),
         Model::Skipped { .. } => None,
     }
 }
 
 fn named(model: Option<&Model>) -> String {
     match model {
-        Some(Model::Local { model, .. } | Model::Remote { model, .. }) => {
-            format!("model {}", quoted(model))
-        }
+        Some(
+            Model::Local { model, .. }
+            | Model::Remote {
+                model: Some(model), ..
+            },
+        ) => format!("model {}", quoted(model)),
+        Some(Model::Remote {
+            backend,
+            model: None,
+        }) => format!("model of {}", quoted(backend)),
         Some(Model::Skipped { .. }) | None => "no model".to_owned(),
     }
 }

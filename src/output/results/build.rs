@@ -24,7 +24,7 @@ use crate::output::results::results::FailedItem;
 use crate::output::results::results::Model;
 use crate::output::results::results::Results;
 use crate::output::results::results::Run;
-use crate::output::results::results::Server;
+use crate::output::results::results::ServerEntry;
 use crate::output::results::results::SourceEntry;
 use crate::output::results::results::StageRun;
 use crate::output::results::results::Summary;
@@ -127,13 +127,13 @@ fn models(facts: &Facts) -> BTreeMap<StageId, Model> {
         .collect()
 }
 
-fn servers(facts: &Facts) -> BTreeMap<StageId, Server> {
+fn servers(facts: &Facts) -> BTreeMap<StageId, ServerEntry> {
     let placements = facts.placements.iter();
     let server = |(id, placement): (&StageId, &Placement)| match placement {
         // In a replay nobody was asked.
         Placement::Remote(remote) if !remote.host.is_empty() => Some((
             id.clone(),
-            Server {
+            ServerEntry {
                 host: remote.host.clone(),
                 endpoint: remote.endpoint.clone(),
             },

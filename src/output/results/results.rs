@@ -332,7 +332,7 @@ pub struct Run {
     pub cost_usd: Option<f64>,
     /// The server of each stage that has one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub servers: BTreeMap<StageId, Server>,
+    pub servers: BTreeMap<StageId, ServerEntry>,
     /// What each stage took.
     pub stages: BTreeMap<StageId, StageRun>,
     /// What failures were told as, each text once.
@@ -342,7 +342,7 @@ pub struct Run {
 
 /// The server of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Server {
+pub struct ServerEntry {
     /// The host that got the frames or the sound.
     pub host: String,
     /// The id of the endpoint.
