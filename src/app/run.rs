@@ -152,7 +152,8 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         .map_err(|error| AppError::environment(&error))?;
     writer.finish(&mut ledger, update);
     let report = ledger.close(compiled.plan.stages(), stop.reason(), demo);
-    Ok(keeper.end(tape.end(report, &keeper, &recipe, &compiled)))
+    let report = tape.end(report, &keeper, &recipe, &compiled);
+    Ok(keeper.end(report))
 }
 
 // The plan for the inputs; without those that have sound alone where nothing takes it.

@@ -24,7 +24,10 @@ pub(super) fn troubles(outcome: &RunReport) -> Vec<String> {
         Some(Recorded::Unwritten { why }) => Some(format!("the cassette is not recorded: {why}")),
         Some(Recorded::Written { .. }) | None => None,
     };
-    recorded.into_iter().chain(misses(&outcome.misses)).collect()
+    recorded
+        .into_iter()
+        .chain(misses(&outcome.misses))
+        .collect()
 }
 
 /// All that there is to say.
@@ -80,9 +83,8 @@ pub(super) fn json(outcome: &RunReport) -> (Value, Value) {
         Some(Recorded::Unwritten { why }) => json!({ "error": why }),
     };
     let groups = outcome.misses.groups.iter();
-    let misses = groups.map(|group| {
-        json!({ "stage": group.stage, "items": group.items, "why": group.why })
-    });
+    let misses =
+        groups.map(|group| json!({ "stage": group.stage, "items": group.items, "why": group.why }));
     (recorded, misses.collect())
 }
 

@@ -144,7 +144,9 @@ mod tests {
     }
 
     fn write(root: &OutputRoot, path: &Path, names: &[&str]) -> Result<(), String> {
-        let files = names.iter().map(|name| ((*name).to_owned(), b"new".to_vec()));
+        let files = names
+            .iter()
+            .map(|name| ((*name).to_owned(), b"new".to_vec()));
         let files: Vec<_> = files.collect();
         let told = root.prepare_folder(path, &is_part);
         let done = root.write_folder(path, &files, &is_part);
@@ -170,7 +172,11 @@ mod tests {
             let found = content(&folder);
             assert_eq!(found.keys().collect::<Vec<_>>(), names);
             assert!(found.values().all(|text| text == "new"));
-            assert_eq!(content(&top.path().join("a")).len(), 1, "nothing is left over");
+            assert_eq!(
+                content(&top.path().join("a")).len(),
+                1,
+                "nothing is left over"
+            );
         }
     }
 

@@ -36,7 +36,9 @@ impl Replayed {
             Item::Frame(frame) => vec![self.gap(frame)?],
             Item::Batch(batch) => {
                 let frames = batch.frames.iter();
-                frames.map(|frame| self.gap(frame)).collect::<Result<_, _>>()?
+                frames
+                    .map(|frame| self.gap(frame))
+                    .collect::<Result<_, _>>()?
             }
             Item::Repeat(repeat) => {
                 vec![Item::Detections(Detections::of_repeat(&self.stage, repeat))]

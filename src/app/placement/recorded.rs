@@ -142,7 +142,12 @@ fn voice(
         Some(model) => SpeechModelSource::Folder(model.into()),
         None => SpeechModelSource::Demo,
     };
-    let model = model(id, source.to_string(), speech_model_facts(&source), recorded)?;
+    let model = model(
+        id,
+        source.to_string(),
+        speech_model_facts(&source),
+        recorded,
+    )?;
     Ok(LocalBackend::of(&spec.backend, declared).placement(model))
 }
 

@@ -42,8 +42,9 @@ impl RunHeader {
         self.hosts.clear();
         self.forecast.stages.clear();
         let folder = folder.display();
-        self.notices
-            .push(format!("all answers come from the cassette {folder}: nobody is asked"));
+        self.notices.push(format!(
+            "all answers come from the cassette {folder}: nobody is asked"
+        ));
     }
 }
 

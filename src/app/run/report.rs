@@ -173,8 +173,8 @@ impl RunReport {
 mod tests {
     use super::RunReport;
     use super::VideoReport;
-    use crate::engine::cassette::Misses;
     use crate::engine::StopReason;
+    use crate::engine::cassette::Misses;
     use crate::failure::Class;
     use crate::failure::Failure;
     use crate::name::VideoId;

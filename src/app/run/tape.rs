@@ -3,7 +3,6 @@
 use crate::app::compile::Compiled;
 use crate::app::error::AppError;
 use crate::app::inputs::Inputs;
-use crate::app::run::RunRequest;
 use crate::app::run::keeper::Keeper;
 use crate::app::run::report::Recorded;
 use crate::app::run::report::RunReport;
@@ -122,7 +121,11 @@ impl Tape {
                 ..report
             },
             Self::Replay(player) => RunReport {
-                misses: player.replay.get().map(|it| it.misses()).unwrap_or_default(),
+                misses: player
+                    .replay
+                    .get()
+                    .map(|it| it.misses())
+                    .unwrap_or_default(),
                 ..report
             },
         }
@@ -167,7 +170,9 @@ impl Recorder {
             stages: stages(compiled),
         };
         let files = cassette::files(recording, head, &ids).map_err(|failure| failure.message)?;
-        let written = self.root.write_folder(&self.folder, &files, &cassette::is_part);
+        let written = self
+            .root
+            .write_folder(&self.folder, &files, &cassette::is_part);
         written.map_err(|error| error.to_string())?;
         tracing::info!(folder = %self.folder.display(), "recorded");
         Ok(files.iter().map(|(_, bytes)| bytes.len() as u64).sum())

@@ -255,7 +255,9 @@ impl CassetteModel {
             name,
             demo: self.demo,
             classes: self.classes.clone(),
-            fixed_size: self.fixed_size.map(|[width, height]| Size { width, height }),
+            fixed_size: self
+                .fixed_size
+                .map(|[width, height]| Size { width, height }),
             imgsz: self.imgsz,
             digest: self.digest.clone(),
         }

@@ -140,7 +140,12 @@ fn told(differences: &[Difference]) -> Option<String> {
     // What it takes from another stage is told by that stage.
     let own: Vec<_> = differences.iter().map(Difference::told).collect();
     let more = own.len().saturating_sub(MOST);
-    let mut text = own.iter().take(MOST).cloned().collect::<Vec<_>>().join("; ");
+    let mut text = own
+        .iter()
+        .take(MOST)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join("; ");
     if more > 0 {
         text += &format!("; and {more} more");
     }

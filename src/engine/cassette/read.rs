@@ -172,7 +172,10 @@ fn read_head(folder: &Path) -> Result<CassetteHead, CassetteError> {
         return Err(broken(line, why.to_owned()));
     }
     match head.stages.iter().find(|stage| !is_id(stage.id.as_str())) {
-        Some(_) => Err(broken(1, "a stage has no name that a recipe takes".to_owned())),
+        Some(_) => Err(broken(
+            1,
+            "a stage has no name that a recipe takes".to_owned(),
+        )),
         None => Ok(head),
     }
 }
@@ -208,7 +211,9 @@ impl StageFile<'_> {
         let mut bytes = Vec::new();
         loop {
             bytes.clear();
-            let read = (&mut lines).take(LONGEST_LINE).read_until(b'\n', &mut bytes);
+            let read = (&mut lines)
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut bytes);
             if read.map_err(|source| self.unreadable(source))? == 0 {
                 break;
             }
@@ -237,7 +242,11 @@ impl StageFile<'_> {
         }
         if self.line < self.stage.lines {
             self.line += 1;
-            let why = format!("it is cut here: {} says that it has {} lines", head::FILE, self.stage.lines);
+            let why = format!(
+                "it is cut here: {} says that it has {} lines",
+                head::FILE,
+                self.stage.lines
+            );
             return Err(self.broken(why));
         }
         let digest: String = digest.finalize().to_hex().chars().take(16).collect();
@@ -313,7 +322,12 @@ impl StageFile<'_> {
                 stream: end.stream,
                 failure: end.failure,
             };
-            cassette.add(self.stage.sound?, video, Extent::Whole, Answer::Sampled(end));
+            cassette.add(
+                self.stage.sound?,
+                video,
+                Extent::Whole,
+                Answer::Sampled(end),
+            );
             return Some(());
         }
         if let Some(said) = line.transcript {
@@ -329,7 +343,11 @@ impl StageFile<'_> {
             return Some(());
         }
         if let Some(segment) = line.segment {
-            self.open.transcripts.get_mut(&video)?.segments.push(segment);
+            self.open
+                .transcripts
+                .get_mut(&video)?
+                .segments
+                .push(segment);
             return Some(());
         }
         let extent = match (line.pts, line.samples) {

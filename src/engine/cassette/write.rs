@@ -67,7 +67,9 @@ pub fn files(
 pub fn is_part(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     let is_stage = || {
-        let place = name.strip_suffix(".jsonl").and_then(|it| it.split_once('-'));
+        let place = name
+            .strip_suffix(".jsonl")
+            .and_then(|it| it.split_once('-'));
         place.is_some_and(|(place, _)| place.parse::<usize>().is_ok())
     };
     name == head::FILE || is_stage()

@@ -74,7 +74,10 @@ mod tests {
         assert_ne!(one, other);
         let text = one.to_string();
         assert!(!text.contains("s3cret") && !text.contains("/a"), "{text}");
-        assert_eq!(one["asked"]["params"], json!({ "conf": "0.15", "classes": null }));
+        assert_eq!(
+            one["asked"]["params"],
+            json!({ "conf": "0.15", "classes": null })
+        );
         assert_eq!(one["asked"]["model"]["remote"], "m");
         assert!(!text.contains("/models"), "{text}");
         assert_eq!(one["asked"]["mapping"]["vars"]["n"], 2);
