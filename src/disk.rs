@@ -1,4 +1,4 @@
-//! Disk: plain files of bounded size, read whole.
+//! Disk: plain files of bounded size, read whole, and how much more a disk holds.
 //!
 //! A path that a recipe names may lead to a pipe, a device or a window into the kernel, which have no
 //! end or hold what is nobody's recipe. Knows nothing of what files are for.
@@ -48,6 +48,37 @@ pub fn open_plain(path: &Path, largest: u64) -> io::Result<File> {
     Ok(file)
 }
 
+/// Bytes that this user may still write where the folder at `path` is.
+///
+/// # Errors
+///
+/// Where the system does not say.
+pub fn free(path: &Path) -> io::Result<u64> {
+    fs4::available_space(path)
+}
+
+/// What two folders that share their room have in common.
+///
+/// # Errors
+///
+/// Where the folder at `path` cannot be looked at.
+pub fn volume(path: &Path) -> io::Result<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok(fs::metadata(path)?.dev().to_string())
+    }
+    #[cfg(not(unix))]
+    {
+        // The letter of a drive, or the name of a share.
+        let path = fs::canonicalize(path)?;
+        let drive = path.components().next();
+        Ok(drive.map_or_else(String::new, |drive| {
+            drive.as_os_str().to_string_lossy().into_owned()
+        }))
+    }
+}
+
 fn refuse_special(path: &Path, about: &Metadata) -> io::Result<()> {
     if about.is_file() && !is_device(path) {
         return Ok(());
@@ -76,7 +107,9 @@ fn is_device(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::free;
     use super::read_plain;
+    use super::volume;
     use std::fs;
 
     #[test]
@@ -88,5 +121,15 @@ mod tests {
         let error = read_plain(&path, 4).unwrap_err();
         assert_eq!(error.to_string(), "it has more than 4 bytes");
         assert!(read_plain(folder.path(), 5).is_err());
+    }
+
+    #[test]
+    fn folders_of_one_disk_share_its_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("below");
+        fs::create_dir(&below).unwrap();
+        assert_eq!(volume(&below).unwrap(), volume(folder.path()).unwrap());
+        assert!(free(&below).unwrap() > 0);
+        assert!(free(&folder.path().join("none")).is_err());
     }
 }

@@ -323,6 +323,8 @@ pub struct Facts {
 pub struct KnownVideo {
     /// Frames that nobody needs to see.
     pub unneeded: u64,
+    /// Frames whose files are all there.
+    pub saved: u64,
     /// By the stages that asked.
     pub stages: BTreeMap<StageId, KnownWork>,
 }

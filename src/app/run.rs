@@ -1,6 +1,7 @@
 //! `run`: a recipe over videos, from the words of a user to files of results.
 
 mod affordable;
+mod free_space;
 mod growing;
 pub(super) mod header;
 pub(super) mod keeper;
@@ -203,11 +204,14 @@ fn begin(
     let mut header = header(recipe, compiled, inputs.unreadable.len(), inputs.unheard());
     header.known = known;
     header.notices.extend(keeper.notice());
-    let notice = affordable::check(compiled, &header.forecast, request.limits.cost)?;
-    header.notices.extend(notice);
     if let Some(folder) = &request.replay {
         header.replays(folder);
+    } else {
+        let notice = affordable::check(compiled, &header.forecast, request.limits.cost)?;
+        header.notices.extend(notice);
     }
+    let told = free_space::check(compiled, inputs, state.folder())?;
+    header.notices.extend(told);
     keeper.begin(&start, request.fresh)?;
     Ok((keeper, header))
 }

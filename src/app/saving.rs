@@ -33,8 +33,9 @@ pub(super) fn check(
 ) -> Result<SaveRoots, AppError> {
     let mut roots = SaveRoots::new();
     for file in first_files(recipe, videos, reads)? {
-        file.root
-            .check(&file.path)
+        [&file.path, &file.longest]
+            .into_iter()
+            .try_for_each(|path| file.root.check(path))
             .map_err(|error| AppError::unwritable(&error))?;
         roots.insert((file.stage, file.video), file.root);
     }
@@ -61,6 +62,8 @@ struct FirstFile {
     video: VideoId,
     root: OutputRoot,
     path: PathBuf,
+    // That of a frame whose numbers are as long as they get.
+    longest: PathBuf,
 }
 
 fn first_files(
@@ -76,8 +79,9 @@ fn first_files(
             let video = facts.path.as_path();
             let folder = spec.folder(video);
             let path = spec.path(video, &first_of(id));
-            let (folder, path) = folder
-                .and_then(|folder| Ok((folder, path?)))
+            let longest = spec.path(video, &last_of(id));
+            let (folder, path, longest) = folder
+                .and_then(|folder| Ok((folder, path?, longest?)))
                 .map_err(|fault| AppError::request(&fault))?;
             if let Some(other) = taken.insert(path.clone(), (&stage.id, video)) {
                 return Err(one_name(&path, other, (&stage.id, video)));
@@ -87,6 +91,7 @@ fn first_files(
                 video: id,
                 root: writable::root(&folder, given, reads),
                 path,
+                longest,
             });
         }
     }
@@ -102,6 +107,16 @@ fn first_of(video: VideoId) -> Moment {
         seconds: 0.0,
         samples: 1,
         part: None,
+    }
+}
+
+// A day at a hundred frames a second.
+fn last_of(video: VideoId) -> Moment {
+    Moment {
+        index: 8_640_000,
+        frame_number: 8_640_000,
+        seconds: 86_400.99,
+        ..first_of(video)
     }
 }
 

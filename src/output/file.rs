@@ -58,6 +58,9 @@ pub enum Refusal {
         /// That folder.
         below: PathBuf,
     },
+    /// No file can have this name.
+    #[error("its name is too long for this disk, or not allowed on it")]
+    Name,
     /// Something stands there that is more than its content.
     #[error("there is a link, a folder or a device, and no plain file")]
     Special,
@@ -76,6 +79,9 @@ impl Refusal {
             Self::Read => "give another folder with --output-dir",
             Self::Outside { .. } => {
                 "--output-dir DIR writes there; a recipe alone writes below the folder you are in"
+            }
+            Self::Name => {
+                "give the input a shorter name, or another `name` or `output_dir` where frames are saved"
             }
             Self::Special => "remove it, or give another folder with --output-dir",
             Self::NoFolder | Self::OtherFiles => "name a folder that is not there yet",
@@ -98,6 +104,11 @@ impl OutputRoot {
             below: if here { ".".into() } else { below },
             reads: Arc::clone(reads),
         }
+    }
+
+    /// The folder that files are written below.
+    pub fn folder(&self) -> &Path {
+        &self.below
     }
 
     /// Whether `path` may be written; changes nothing.
@@ -221,6 +232,9 @@ impl OutputRoot {
         match fs::symlink_metadata(&target) {
             Ok(about) if !about.is_file() => Err(refused(Refusal::Special)),
             Ok(_) if self.reads.holds(&target) => Err(refused(Refusal::Read)),
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+                Err(refused(Refusal::Name))
+            }
             _ => Ok(()),
         }
     }

@@ -84,8 +84,10 @@ impl Counting<'_> {
                 continue;
             };
             let answered = views.answered(&sample, video);
+            let is_saved = views.is_saved(&sample, facts);
             let is_unneeded = answered.iter().all(|(_, known)| *known);
-            known.unneeded += u64::from(is_unneeded && views.is_saved(&sample, facts));
+            known.saved += u64::from(is_saved);
+            known.unneeded += u64::from(is_saved && is_unneeded);
             for (view, _) in answered.into_iter().filter(|(_, known)| *known) {
                 known.stages.entry(view.stage.clone()).or_default().least += 1.0;
             }

@@ -53,6 +53,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rapidfuzz", &["src/output/compare/words.rs"]),
     ("similar", &["src/output/compare/words.rs"]),
     ("tempfile", &["src/output/"]),
+    ("fs4", &["src/disk.rs"]),
     ("file_id", &["src/output/", "src/engine/journal/stamp.rs"]),
     ("backon", &["src/engine/"]),
     ("rusqlite", &["src/engine/journal/"]),

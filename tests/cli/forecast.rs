@@ -3,6 +3,8 @@
 
 use crate::support::fleet::Fleet;
 use crate::support::program::Said;
+#[cfg(unix)]
+use crate::support::program::quiet_environment;
 use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
 use rusqlite::Connection;
@@ -101,4 +103,49 @@ async fn what_was_found_under_another_range_is_expected_to_be_found_again() {
     assert_eq!(yolo["requests"]["high"], 2);
     said(&fleet, folder.path(), &["run", "default"]).await;
     assert_eq!(images(&fleet), 26);
+}
+
+// A disk that becomes full on the way, as far as a test can have one: no file may be longer than
+// 300 KiB, which the journal is after some of 52 commits of some pages each.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_becomes_full_keeps_what_was_paid() {
+    let fleet = Fleet::start(&[], 0, 1).await;
+    let folder = TempDir::new().unwrap();
+    let words = [
+        "run",
+        "default",
+        CLIP,
+        "--max-workers",
+        "1",
+        "--batch-size",
+        "1",
+    ];
+    let script = "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    quiet_environment(&mut command);
+    command
+        .current_dir(folder.path())
+        .args(["-c", script, env!("CARGO_BIN_EXE_vpipe")])
+        .args(words)
+        .envs(fleet.variables());
+    let full = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let full = full.await.unwrap();
+    let talk = String::from_utf8(full.stderr).unwrap();
+    assert_eq!(full.status.code(), Some(3), "{talk}");
+    assert!(
+        talk.contains("journal.sqlite cannot be written: "),
+        "{talk}"
+    );
+    assert!(talk.contains(" of this run are kept in it"), "{talk}");
+    assert!(
+        talk.contains("make room and run the same command again"),
+        "{talk}"
+    );
+    let paid = images(&fleet);
+    assert!((2..26).contains(&paid), "{paid}: {talk}");
+    let again = vpipe_beside(folder.path(), &words, &fleet.variables()).await;
+    assert_eq!(again.code, 0, "{}", again.talk);
+    // Of what could not be kept one ticket and one answer may be lost.
+    assert!((26..=28).contains(&images(&fleet)), "{}", images(&fleet));
 }

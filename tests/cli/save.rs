@@ -266,7 +266,7 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
     assert_told(&folder, &words, 3, "cannot write to taken");
 }
 
-// A disk that is full, as far as a test can have one: no file may be longer than 8 KiB.
+// A disk that is full, as far as a test can have one: no file may be longer than 1 MiB.
 #[cfg(unix)]
 #[test]
 fn a_full_disk_ends_the_run_with_one_message() {

@@ -252,6 +252,7 @@ fn left(yolo: KnownWork, whisper: KnownWork) -> Vec<StageForecast> {
     let recipe = load("default");
     let known = KnownVideo {
         unneeded: yolo.least as u64,
+        saved: 0,
         stages: [("yolo".into(), yolo), ("whisper".into(), whisper)].into(),
     };
     let facts = Facts {

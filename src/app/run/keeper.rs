@@ -101,9 +101,10 @@ impl Keeper {
     }
 
     /// What is known already, by stage. It is noted among the facts of `compiled`, where it leaves
-    /// less to ask of a server.
+    /// less to ask of a server or to write.
     pub(super) fn known(&self, compiled: &mut Compiled) -> Result<Vec<KnownStage>, AppError> {
-        if !compiled.placements.calls.is_empty() {
+        let saves = !compiled.plan.file_views().is_empty();
+        if saves || !compiled.placements.calls.is_empty() {
             compiled.facts.known = known_work(&self.answers(), compiled)?;
         }
         match &self.journal {

@@ -5,6 +5,7 @@
 //! | `forecast` | a stage's figures, low, expected and high, and what they assume |
 //! | `requests` | how many requests, of how many bytes |
 //! | `shares` | the same for some of the videos |
+//! | `storage` | how many bytes are written |
 //! | `time` | how long workers take for them |
 //! | `billing` | what is paid for workers that ran |
 //! | `vram` | the GPU memory of a batch |
@@ -14,5 +15,6 @@ pub(super) mod billing;
 pub(super) mod forecast;
 pub(super) mod requests;
 pub(super) mod shares;
+pub(super) mod storage;
 pub(super) mod time;
 pub(super) mod vram;
