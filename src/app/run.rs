@@ -50,6 +50,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
+use tokio::runtime::Builder;
+use tokio::runtime::Runtime;
 
 // How long requests in flight are waited for after the deadline.
 const AFTER_DEADLINE: Duration = Duration::from_secs(10);
@@ -118,8 +120,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let answers = tape.answers(&keeper, &compiled);
     let works = works(&compiled, &inputs, request, &answers)?;
     let stop = StopSignal::default();
-    let spending = Arc::clone(ledger.spending());
-    let limits = request.limits;
+    let (spending, limits) = (Arc::clone(ledger.spending()), request.limits);
     let budget = Arc::new(budget(&compiled, &spending, limits));
     let mut writer = Writer {
         recipe: &recipe,
@@ -136,25 +137,27 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let gate = Arc::clone(&budget) as Arc<dyn Gate>;
     let ids: Vec<VideoId> = inputs.videos.keys().copied().collect();
     let mut take = |said| writer.take(said, &mut ledger, update);
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| {
-            runtime.spawn(signals::stop_on_signals(stop.clone()));
-            if let Some(time) = limits.time {
-                let left = time.saturating_sub(spending.elapsed());
-                runtime.spawn(deadline(stop.clone(), left));
-            }
-            let plan = &compiled.plan;
-            runtime.block_on(engine::run(
-                plan, works, &ids, &stop, &gate, &answers, &mut take,
-            ))
-        })
-        .map_err(|error| AppError::environment(&error))?;
+    let runtime = runtime(&stop, limits, &spending)?;
+    let plan = &compiled.plan;
+    let run = engine::run(plan, works, &ids, &stop, &gate, &answers, &mut take);
+    let ran = runtime.block_on(run);
+    ran.map_err(|error| AppError::environment(&error))?;
     writer.finish(&mut ledger, update);
     let report = ledger.close(compiled.plan.stages(), stop.reason(), demo);
     let report = tape.end(report, &keeper, &recipe, &compiled);
     Ok(keeper.end(report))
+}
+
+// What a run is driven by, with what ends it: signals, and the time that it may take.
+fn runtime(stop: &StopSignal, limits: Limits, spending: &Spending) -> Result<Runtime, AppError> {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| AppError::environment(&error))?;
+    runtime.spawn(signals::stop_on_signals(stop.clone()));
+    if let Some(time) = limits.time {
+        let left = time.saturating_sub(spending.elapsed());
+        runtime.spawn(deadline(stop.clone(), left));
+    }
+    Ok(runtime)
 }
 
 // The plan for the inputs; without those that have sound alone where nothing takes it.

@@ -113,8 +113,7 @@ impl Writer<'_> {
             Ok(digest) => digest,
             Err(why) => {
                 self.keeper.settle(video, InputState::Failed, Some(&why));
-                ledger.fail(video, why);
-                return;
+                return ledger.fail(video, why);
             }
         };
         let Some((facts, place)) = self.facts(video).zip(self.inputs.places.get(&video)) else {
@@ -131,41 +130,7 @@ impl Writer<'_> {
             ..ledger.run_facts(video, plan, stopped)
         };
         let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);
-        // What was found out before stands there with what that took.
-        let is_known = !self.fresh && results.run.cost_usd.is_none();
-        let written = match is_known && !is_stopped && place.has(&results) {
-            true => Ok(Written {
-                path: place.complete(),
-                partial: false,
-                kept: Vec::new(),
-            }),
-            false => place.write(&results, is_stopped),
-        };
-        let outcome = match written {
-            Ok(written) => {
-                let formats = match written.partial {
-                    true => Ok(()),
-                    false => self.write_formats(&results, place),
-                };
-                WriteOutcome {
-                    unwritten: formats
-                        .err()
-                        .map(|error| unwritten(&error, Some(&written.path))),
-                    path: Some(written.path),
-                    partial: written.partial,
-                    kept: written.kept,
-                }
-            }
-            Err(error) => {
-                let path = place.write_elsewhere(&results, is_stopped).ok();
-                WriteOutcome {
-                    unwritten: Some(unwritten(&error, path.as_deref())),
-                    path,
-                    partial: is_stopped,
-                    kept: Vec::new(),
-                }
-            }
-        };
+        let outcome = self.write_files(&results, place, is_stopped);
         if let Some(why) = &outcome.unwritten {
             tracing::warn!(video = video.0, why, "not written");
         }
@@ -186,6 +151,44 @@ impl Writer<'_> {
         };
         self.keeper.settle(video, state, why);
         ledger.results(video, results, outcome);
+    }
+
+    fn write_files(&self, results: &Results, place: &Place, is_stopped: bool) -> WriteOutcome {
+        // What was found out before stands there with what that took.
+        let is_known = !self.fresh && results.run.cost_usd.is_none();
+        let written = match is_known && !is_stopped && place.has(results) {
+            true => Ok(Written {
+                path: place.complete(),
+                partial: false,
+                kept: Vec::new(),
+            }),
+            false => place.write(results, is_stopped),
+        };
+        match written {
+            Ok(written) => {
+                let formats = match written.partial {
+                    true => Ok(()),
+                    false => self.write_formats(results, place),
+                };
+                WriteOutcome {
+                    unwritten: formats
+                        .err()
+                        .map(|error| unwritten(&error, Some(&written.path))),
+                    path: Some(written.path),
+                    partial: written.partial,
+                    kept: written.kept,
+                }
+            }
+            Err(error) => {
+                let path = place.write_elsewhere(results, is_stopped).ok();
+                WriteOutcome {
+                    unwritten: Some(unwritten(&error, path.as_deref())),
+                    path,
+                    partial: is_stopped,
+                    kept: Vec::new(),
+                }
+            }
+        }
     }
 
     fn write_formats(&self, results: &Results, place: &Place) -> Result<(), WriteError> {

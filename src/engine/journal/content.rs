@@ -43,12 +43,14 @@ pub(super) fn decode(key: &[u8], bytes: &[u8]) -> Option<Answer> {
     }
 }
 
-/// What is kept under `key` as it is kept under `other`; `None` where it is damaged.
+/// What is kept under `key`, or under `other` already, as it is kept under `other`; `None` where it
+/// is damaged.
 pub(super) fn renamed(key: &[u8], other: &[u8], mut bytes: Vec<u8>) -> Option<Vec<u8>> {
     let length = bytes.len().checked_sub(CHECKSUM)?;
     let kept = bytes.split_off(length);
-    let is_whole = checksum(key, &bytes) == *kept;
-    bytes.extend(checksum(other, &bytes));
+    let name = checksum(other, &bytes);
+    let is_whole = *kept == name || *kept == checksum(key, &bytes);
+    bytes.extend(name);
     is_whole.then_some(bytes)
 }
 

@@ -183,13 +183,13 @@ fn make_known(
         let digest = "UPDATE videos SET digest = ?2 WHERE id = ?1";
         change.execute(digest, params![video, content.digest])?;
     } else {
+        // Its number stays taken: another process may still note something under it.
         for text in [
             "UPDATE tickets SET video = ?2 WHERE video = ?1",
             "UPDATE OR REPLACE uses SET video = ?2 WHERE video = ?1",
         ] {
             change.execute(text, [unread, video])?;
         }
-        change.execute("DELETE FROM videos WHERE id = ?1", [unread])?;
     }
     let bytes = content.bytes.cast_signed();
     change.execute("UPDATE videos SET bytes = ?1 WHERE id = ?2", [bytes, video])?;

@@ -222,6 +222,31 @@ fn a_file_that_has_changed_has_none_of_the_answers_of_before() {
     assert!(known(&second, VIDEO).is_empty());
 }
 
+// Another process reads the file first, and knows what is in it before the one that works on it.
+#[test]
+fn two_processes_find_out_what_one_file_is() {
+    for is_known in [false, true] {
+        let folder = tempdir().unwrap();
+        let [one, other] = [(); 2].map(|()| journal(&folder));
+        let path = file(&folder, "a.mp4", "abc", SystemTime::now());
+        let stamp = settled(&path);
+        if is_known {
+            other.name_video(VIDEO, &content("1")).unwrap();
+        }
+        one.name_unread(VIDEO, &stamp).unwrap();
+        one.note_answers(&answers(VIDEO, 0..3)).unwrap();
+        other.remember(&stamp, &content("1")).unwrap();
+        other.name_video(VIDEO, &content("1")).unwrap();
+        assert_eq!(known(&other, VIDEO), [0, 1, 2]);
+        other.note_answers(&answers(VIDEO, 3..5)).unwrap();
+        one.note_answers(&answers(VIDEO, 5..8)).unwrap();
+        one.name_read(VIDEO, &stamp, &content("1")).unwrap();
+        for journal in [one, other] {
+            assert_eq!(known(&journal, VIDEO), Vec::from_iter(0..8));
+        }
+    }
+}
+
 #[test]
 fn two_names_of_one_content_share_what_is_noted() {
     let folder = tempdir().unwrap();
