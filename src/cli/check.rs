@@ -5,6 +5,7 @@
 use crate::app::AppError;
 use crate::app::CheckReport;
 use crate::app::StageRow;
+use crate::cli::mask::masked_words;
 use crate::diag::Diagnostic;
 use crate::diag::MOST_TOLD;
 use crate::diag::Report;
@@ -68,8 +69,8 @@ fn one(diagnostic: &Diagnostic, sources: &SourceMap) -> Value {
             Severity::Error => "error",
             Severity::Warning => "warning",
         },
-        "message": diagnostic.message,
-        "help": diagnostic.help,
+        "message": masked_words(&diagnostic.message),
+        "help": diagnostic.help.as_deref().map(masked_words),
         "places": places.collect::<Vec<_>>(),
     })
 }

@@ -2,6 +2,8 @@
 //!
 //! The only file that knows the `miette` crate. Does not know what the mistakes are.
 
+use crate::cli::mask::masked_text;
+use crate::cli::mask::masked_words;
 use crate::cli::streams::is_obeyed;
 use crate::cli::streams::visible;
 use crate::diag::Diagnostic;
@@ -58,7 +60,7 @@ pub fn draw(report: &Report, style: Style) -> String {
         for block in blocks(diagnostic, &report.sources, &pages) {
             // Should a drawing fail, the sentence is still worth having.
             if handler.render_report(&mut text, &block).is_err() {
-                text.push_str(&visible(&diagnostic.message));
+                text.push_str(&visible(&masked_words(&diagnostic.message)));
             }
             text.push('\n');
         }
@@ -100,7 +102,7 @@ fn blocks<'a>(
         Severity::Warning => miette::Severity::Warning,
     };
     let mut main = Block::new(&diagnostic.message, severity);
-    main.help = (diagnostic.help.as_ref()).map(|help| visible(help).into_owned());
+    main.help = (diagnostic.help.as_ref()).map(|help| visible(&masked_words(help)).into_owned());
     let mut others = Vec::new();
     let home = sources.place(diagnostic.span()).map(|place| place.source);
     for (span, text) in &diagnostic.labels {
@@ -147,7 +149,7 @@ struct Page<'a> {
 
 impl<'a> Page<'a> {
     fn of(source: &'a SourceText) -> Self {
-        let mut text = in_place(&source.text);
+        let mut text = in_place(&masked_text(&source.text));
         // A caret after the last line is drawn only if that line ends.
         if !text.ends_with('\n') {
             text.push('\n');
@@ -169,7 +171,7 @@ struct Block<'a> {
 impl<'a> Block<'a> {
     fn new(message: &str, severity: miette::Severity) -> Self {
         Self {
-            message: visible(message).into_owned(),
+            message: visible(&masked_words(message)).into_owned(),
             severity,
             help: None,
             source: None,

@@ -14,6 +14,7 @@ mod forecast;
 mod history;
 mod inputs;
 mod log;
+mod mask;
 mod money;
 mod plan;
 mod progress;
