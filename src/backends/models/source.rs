@@ -26,6 +26,22 @@ const ADVICE: &str = "`yolo export model=yolo11n.pt format=onnx` makes a detecto
 const SPEECH_ADVICE: &str =
     "`optimum-cli export onnx --model openai/whisper-base FOLDER` makes one that holds Whisper";
 
+/// Whisper's published models, as its own programs name them.
+const SPEECH_MODELS: [&str; 12] = [
+    "tiny",
+    "tiny.en",
+    "base",
+    "base.en",
+    "small",
+    "small.en",
+    "medium",
+    "medium.en",
+    "large",
+    "large-v2",
+    "large-v3",
+    "large-v3-turbo",
+];
+
 /// Protobuf, and so ONNX, ends here.
 const LARGEST_FILE: u64 = 1 << 31;
 
@@ -62,11 +78,28 @@ impl ModelSource {
     }
 }
 
+// What to do about a model that is not there.
+fn advice(path: &Path) -> String {
+    let name = path.display().to_string();
+    if name.ends_with(".pt") || name.ends_with(".pth") {
+        return format!(
+            "; `yolo export model={name} format=onnx` makes a detector of such weights"
+        );
+    }
+    match SPEECH_MODELS.contains(&name.as_str()) {
+        true => format!(
+            "; `optimum-cli export onnx --model openai/whisper-{name} whisper-{name}` makes a folder \
+             to name here"
+        ),
+        false => String::new(),
+    }
+}
+
 /// Why a model cannot be used: one sentence for the user.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// There is no such file.
-    #[error("{} does not exist", .path.display())]
+    #[error("{} does not exist{}", .path.display(), advice(.path))]
     Missing {
         /// The model or the class names.
         path: PathBuf,

@@ -24,6 +24,9 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 const READ_ONCE: &str = "a recipe reads its videos once";
+
+const READ_BY_ALL: &str =
+    "a recipe reads its videos once, and `every = 5` in a stage takes one frame in five";
 // Of more stages that wait for each other only the first are named.
 const LONGEST_TOLD: usize = 20;
 
@@ -89,7 +92,7 @@ pub(in crate::plan) fn check(recipe: &Recipe) -> Vec<Diagnostic> {
     ends.reverse();
     wrong.extend(check_is_there(recipe, &ends, WRITTEN));
     for (kind, why) in [
-        (StageKind::Extract, READ_ONCE),
+        (StageKind::Extract, READ_BY_ALL),
         (StageKind::Merge, "a video has one results file"),
     ] {
         wrong.extend(check_is_alone(recipe, kind, why));
@@ -273,7 +276,7 @@ fn check_is_alone(recipe: &Recipe, kind: StageKind, why: &str) -> Vec<Diagnostic
         .map(|second| {
             Diagnostic::error(second.span, format!("a second `{kind}` stage"))
                 .also(first.span, "the first one")
-                .help(format!("{why}: let both users name `{}`", first.id))
+                .help(format!("let both users name `{}`: {why}", first.id))
         })
         .collect()
 }

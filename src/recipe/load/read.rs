@@ -11,6 +11,7 @@ use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
+use crate::recipe::tools::cures::cure;
 use crate::recipe::tools::suggest::suggest;
 use serde::Deserializer;
 use serde::de;
@@ -24,6 +25,8 @@ use serde::de::value::StringDeserializer;
 use serde::forward_to_deserialize_any;
 use std::fmt;
 use std::slice;
+
+const TAKES_A_LIST: &str = "takes a list,";
 
 /// Reads `table` as `T`. Each mistake is reported, its key struck out and the rest read again,
 /// so that one mistake does not hide the next, as far as they are told; what was struck has its
@@ -84,11 +87,17 @@ impl Mistake {
         let key = &entry.key;
         match self.fault {
             Fault::UnknownKey(known) => {
-                let known = keys.iter().chain(known).copied();
+                let known: Vec<&str> = keys.iter().chain(known).copied().collect();
                 Diagnostic::error(entry.span, format!("there is no key `{key}` here"))
-                    .help(suggest(key, known, "allowed keys"))
+                    .help(cure(key, &known))
             }
             Fault::Value { says, help } => {
+                let help = help.or_else(|| match &entry.node.value {
+                    Value::Text(text) if says.starts_with(TAKES_A_LIST) => {
+                        Some(format!("write `{key} = [{text:?}]`"))
+                    }
+                    _ => None,
+                });
                 let span = self.span.unwrap_or(entry.node.span);
                 let diagnostic = Diagnostic::error(span, format!("`{key}` {says}"));
                 Diagnostic { help, ..diagnostic }
@@ -137,7 +146,11 @@ impl de::Error for Mistake {
             Unexpected::Map => "a table".to_owned(),
             other => other.to_string(),
         };
-        let expected = expected.to_string();
+        let expected = match expected.to_string() {
+            // As serde calls it.
+            expected if expected == "a sequence" => "a list".to_owned(),
+            expected => expected,
+        };
         match expected.split_once('\n') {
             Some((expected, help)) => Self::says(
                 format!("takes {expected}, not {found}"),

@@ -86,9 +86,21 @@ impl Visitor<'_> for Number {
                 "cannot be \"auto\" yet\ngive a number; {}",
                 self.allowed
             ))),
-            Err(_) => Err(E::invalid_type(Unexpected::Str(text), &self)),
+            Err(_) => match quotient(text) {
+                Some(number) => Err(E::custom(format!(
+                    "takes a number, not the text {text:?}\nwrite {number}"
+                ))),
+                None => Err(E::invalid_type(Unexpected::Str(text), &self)),
+            },
         }
     }
+}
+
+// What `1/5` comes to.
+fn quotient(text: &str) -> Option<f64> {
+    let (a, b) = text.split_once('/')?;
+    let number = a.trim().parse::<f64>().ok()? / b.trim().parse::<f64>().ok()?;
+    number.is_finite().then_some(number)
 }
 
 /// A number for a message; very large ones are not written out.

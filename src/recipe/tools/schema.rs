@@ -338,3 +338,33 @@ fn bound<T: DeserializeOwned + Default>(name: &str, key: &mut Value) {
         key["maximum"] = json!(number(high));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::schema;
+    use crate::recipe::kind::StageKind;
+    use crate::recipe::tools::cures::HOMES;
+
+    #[test]
+    fn cures_name_tables_that_have_the_key() {
+        let schema = schema();
+        let stages = &schema["properties"]["stages"]["properties"];
+        let backends = schema["properties"]["backends"]["additionalProperties"]["anyOf"].as_array();
+        for (home, keys) in HOMES {
+            for (table, key) in home
+                .split(" or ")
+                .flat_map(|table| keys.iter().map(move |key| (table, key)))
+            {
+                let word = table.trim_start_matches("[stages.").trim_end_matches(']');
+                let is_there = match StageKind::of(word) {
+                    Some(_) => stages[word]["properties"].get(key).is_some(),
+                    None => backends
+                        .unwrap()
+                        .iter()
+                        .any(|it| it["properties"].get(key).is_some()),
+                };
+                assert!(is_there, "{table} has no {key}");
+            }
+        }
+    }
+}

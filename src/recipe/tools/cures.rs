@@ -1,0 +1,152 @@
+//! Cures: what to write for a key of another tool or of another table.
+
+use crate::recipe::tools::suggest::quoted;
+use crate::recipe::tools::suggest::suggest;
+
+/// A key by the names that other tools have for it.
+const NAMES: [(&str, &[&str]); 11] = [
+    (
+        "conf",
+        &[
+            "confidence",
+            "confidence_threshold",
+            "conf_thres",
+            "conf_threshold",
+            "score",
+            "threshold",
+        ],
+    ),
+    (
+        "iou",
+        &[
+            "iou_thres",
+            "iou_threshold",
+            "nms",
+            "nms_threshold",
+            "overlap",
+        ],
+    ),
+    (
+        "imgsz",
+        &["image_size", "img_size", "input_size", "resolution"],
+    ),
+    ("max_det", &["max_detections", "limit"]),
+    (
+        "model",
+        &["weights", "model_path", "model_name", "checkpoint"],
+    ),
+    ("language", &["lang"]),
+    (
+        "concurrency",
+        &[
+            "workers",
+            "max_workers",
+            "num_workers",
+            "threads",
+            "parallel",
+        ],
+    ),
+    ("size", &["batch_size", "batch"]),
+    (
+        "output_dir",
+        &["output", "output_folder", "output_path", "out_dir"],
+    ),
+    ("fps", &["frame_rate", "framerate", "sample_rate", "rate"]),
+    (
+        "api_key_env",
+        &["api_key", "key", "token", "secret", "api_token", "password"],
+    ),
+];
+
+/// Keys that one table alone has, and which.
+pub(in crate::recipe) const HOMES: [(&str, &[&str]); 8] = [
+    (
+        "[stages.extract]",
+        &[
+            "fps",
+            "max_side",
+            "dedup",
+            "dedup_threshold",
+            "mode",
+            "start",
+            "end",
+        ],
+    ),
+    ("[stages.batch]", &["size"]),
+    (
+        "[stages.yolo]",
+        &[
+            "conf", "iou", "imgsz", "half", "max_det", "classes", "names",
+        ],
+    ),
+    (
+        "[stages.whisper]",
+        &[
+            "language",
+            "beam_size",
+            "word_timestamps",
+            "condition_on_previous_text",
+            "chunk",
+            "vad_filter",
+        ],
+    ),
+    (
+        "[stages.merge]",
+        &["formats", "primary", "line_width", "line_count"],
+    ),
+    ("[stages.save]", &["format", "name"]),
+    ("[stages.merge] or [stages.save]", &["output_dir"]),
+    (
+        "[backends.NAME]",
+        &["url", "endpoint", "api_key_env", "headers", "query"],
+    ),
+];
+
+/// Words that no recipe has, and why.
+const NEEDLESS: [(&[&str], &str); 2] = [
+    (
+        &["device", "gpu", "cuda", "provider"],
+        "leave it out: `backend` says where a stage runs, and a server chooses its own device; \
+         on this machine it is the processor",
+    ),
+    (
+        &["stream", "verbose", "show", "save_txt", "project"],
+        "leave it out: frames are always streamed, `-v` says more, and `[stages.merge]` and \
+         `[stages.save]` write",
+    ),
+];
+
+/// What to do about the unknown key `key` where `known` are the keys.
+pub(in crate::recipe) fn cure(key: &str, known: &[&str]) -> String {
+    let named = NAMES.iter().find(|(_, names)| names.contains(&key));
+    let meant = named.map_or(key, |(meant, _)| meant);
+    if meant == "api_key_env" {
+        let place = match known.contains(&meant) {
+            true => "",
+            false => " in `[backends.NAME]`",
+        };
+        return format!(
+            "keys are named, never written: `api_key_env = \"RUNPOD_API_KEY\"`{place} names the \
+             variable of the environment that has it"
+        );
+    }
+    if known.contains(&meant) {
+        return format!("write `{meant}`");
+    }
+    if let Some((_, why)) = NEEDLESS.iter().find(|(words, _)| words.contains(&key)) {
+        return (*why).to_owned();
+    }
+    // A slip of the pen is nearer than a table elsewhere; tables within tables have keys of their own.
+    let help = suggest(key, known.iter().copied(), "allowed keys");
+    match HOMES.iter().find(|(_, keys)| keys.contains(&meant)) {
+        Some((home, _)) if known.contains(&"kind") && !help.starts_with("did you mean") => {
+            format!("`{meant}` is a key of {}", quoted_tables(home))
+        }
+        _ => help,
+    }
+}
+
+fn quoted_tables(home: &str) -> String {
+    let tables: Vec<String> = home.split(" or ").map(|table| quoted([table])).collect();
+    tables.join(" or ")
+}
