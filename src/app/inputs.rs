@@ -188,10 +188,14 @@ fn places(
                 path.display(),
                 place.complete().display()
             );
-            let help = "rename one, or run them one after the other with different --output-dir";
+            let help = format!(
+                "--output-dir '{folder}/{{{{ video.folder }}}}' keeps them apart where their folders \
+                 have different names; else rename one",
+                folder = merge.output_dir.text()
+            );
             return Err(AppError::Request {
                 message,
-                help: Some(help.to_owned()),
+                help: Some(help),
             });
         }
         places.insert(id, place);

@@ -26,6 +26,7 @@ use crate::cli::check;
 use crate::cli::compare;
 use crate::cli::defect::Defects;
 use crate::cli::diagnostic;
+use crate::cli::habits;
 use crate::cli::history;
 use crate::cli::inputs;
 use crate::cli::inputs::Expansion;
@@ -58,11 +59,15 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(words) {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
         Err(error) => {
             // Help goes to stdout, all else to stderr; there is no third place to complain at.
             error.print().unwrap_or_default();
+            if error.use_stderr() {
+                habits::meant(&words).iter().for_each(|meant| advise(meant));
+            }
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
@@ -84,9 +89,13 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Doctor(args) => doctor(&args),
     });
     done.unwrap_or_else(|error| {
-        complain(&error);
+        complain(&error, habits::meant(&words));
         error.exit_code()
     })
+}
+
+fn advise(meant: &str) {
+    talk(&format!("  help: `{meant}`"));
 }
 
 // The inputs that words stand for; says which files of folders are none.
@@ -296,12 +305,20 @@ fn data(text: &str) -> Result<(), AppError> {
     streams::data(text).map_err(|error| AppError::environment(&error))
 }
 
-fn complain(error: &AppError) {
-    match error {
-        AppError::Recipe(report) => draw(report),
-        AppError::Request { message, help }
-        | AppError::Environment { message, help }
-        | AppError::Budget { message, help } => {
+// `meant` is the command that a mistake in the request seems to mean.
+fn complain(error: &AppError, meant: Option<String>) {
+    match (error, meant) {
+        (AppError::Recipe(report), _) => draw(report),
+        (AppError::Request { message, .. }, Some(meant)) => {
+            talk(&format!("error: {message}"));
+            advise(&meant);
+        }
+        (
+            AppError::Request { message, help }
+            | AppError::Environment { message, help }
+            | AppError::Budget { message, help },
+            _,
+        ) => {
             talk(&format!("error: {message}"));
             if let Some(help) = help {
                 talk(&format!("  help: {help}"));

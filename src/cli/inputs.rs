@@ -32,6 +32,11 @@ const OTHER_PICTURE_EXTENSIONS: [&str; 8] =
 // How many files that are left out are named.
 const MOST_NAMED: usize = 5;
 
+/// Whether a word is the name of a video or a sound file, by its extension.
+pub(super) fn is_named_as_media(word: &str) -> bool {
+    is_named(Path::new(word), &VIDEO_EXTENSIONS) || is_named(Path::new(word), &SOUND_EXTENSIONS)
+}
+
 /// What the words of the command line stand for.
 #[derive(Debug, Default)]
 pub(super) struct Expansion {

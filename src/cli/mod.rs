@@ -11,6 +11,7 @@ mod defect;
 pub mod diagnostic;
 mod duration;
 mod forecast;
+mod habits;
 mod history;
 mod inputs;
 mod log;

@@ -46,12 +46,15 @@ pub enum MediaError {
     },
     /// The folder holds nothing to look at.
     #[error(
-        "the folder `{}` holds no videos, no sound files and no JPEG or PNG pictures",
-        path.display()
+        "the folder `{}` holds no videos, no sound files and no JPEG or PNG pictures{}",
+        path.display(),
+        of_folders(path, *has_folders)
     )]
     NoPictures {
         /// The folder.
         path: PathBuf,
+        /// Whether there are folders in it.
+        has_folders: bool,
     },
     /// The file is a picture of a kind that is not read.
     #[error("`{}` is {kind} picture: convert it to PNG or JPEG", path.display())]
@@ -213,6 +216,17 @@ pub enum MediaError {
 }
 
 // To the next whole one.
+// How to name what is in the folders of one.
+fn of_folders(path: &Path, has_folders: bool) -> String {
+    match has_folders {
+        true => format!(
+            "; \"{}/**/*.mp4\" takes those of its folders",
+            path.display()
+        ),
+        false => String::new(),
+    }
+}
+
 fn megapixels(size: Size) -> u64 {
     size.pixels().div_ceil(1_000_000)
 }

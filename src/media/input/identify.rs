@@ -66,9 +66,10 @@ pub fn identify(path: &Path) -> Result<MediaInput, MediaError> {
 
 fn folder(path: &Path) -> Result<MediaInput, MediaError> {
     let failed = |source| unreadable(path, source);
-    let mut files = Vec::new();
+    let (mut files, mut has_folders) = (Vec::new(), false);
     for entry in fs::read_dir(path).map_err(failed)? {
         let file = entry.map_err(failed)?.path();
+        has_folders |= file.is_dir();
         if file.is_file()
             && (is_named_as_picture(&file) || signature::is_still(&file).unwrap_or(false))
         {
@@ -76,7 +77,10 @@ fn folder(path: &Path) -> Result<MediaInput, MediaError> {
         }
     }
     if files.is_empty() {
-        return Err(MediaError::NoPictures { path: path.into() });
+        return Err(MediaError::NoPictures {
+            path: path.into(),
+            has_folders,
+        });
     }
     files.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
     let path = path.to_path_buf();

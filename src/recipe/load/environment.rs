@@ -73,8 +73,11 @@ impl LoadError {
                 PRESETS.iter().map(|preset| preset.name),
                 "presets",
             )),
-            Self::Unreadable { source, .. } if source.kind() == io::ErrorKind::InvalidData => {
-                Some("a recipe is a text in UTF-8; is this a video?".to_owned())
+            Self::Unreadable { path, source } if source.kind() == io::ErrorKind::InvalidData => {
+                Some(format!(
+                    "a recipe is a text; if this is a video, a recipe comes before it: \
+                     `vpipe run default {path}`"
+                ))
             }
             Self::Unreadable { .. } => Some(format!(
                 "RECIPE is a path or a preset: {}",
