@@ -18,7 +18,7 @@ pub(in crate::recipe) const ENABLED: &str = "enabled";
 /// stage that is left with nothing to take, or with nobody to give to, goes as well.
 pub(in crate::recipe) fn leave_out(stages: &mut Vec<Section>, wrong: &mut Vec<Diagnostic>) {
     let (mut left_out, mut places) = (BTreeMap::new(), Vec::new());
-    for section in stages.iter_mut() {
+    for section in stages.iter() {
         if let Some(place) = disabled(section, wrong) {
             left_out.insert(section.name.clone(), passed_on(section));
             places.push(place);
@@ -58,8 +58,8 @@ fn writes(section: &Section) -> bool {
 }
 
 // Where it is said that there is no such stage.
-fn disabled(section: &mut Section, wrong: &mut Vec<Diagnostic>) -> Option<Span> {
-    let entry = section.keys.take(ENABLED)?;
+fn disabled(section: &Section, wrong: &mut Vec<Diagnostic>) -> Option<Span> {
+    let entry = section.keys.get(ENABLED)?;
     if let Value::Flag(is_enabled) = entry.node.value {
         return (!is_enabled).then_some(entry.node.span);
     }

@@ -5,6 +5,7 @@ use crate::name::StageId;
 use crate::recipe::context::Context;
 use crate::recipe::input::read_inputs;
 use crate::recipe::kind::StageKind;
+use crate::recipe::load::enabled::ENABLED;
 use crate::recipe::load::render::json;
 use crate::recipe::load::section::Section;
 use crate::recipe::load::tree::Table;
@@ -40,6 +41,8 @@ pub(in crate::recipe) fn read_stage(
         mut keys,
     } = section;
     keys.take("kind");
+    // It was heeded when the layers were one.
+    keys.take(ENABLED);
     let inputs = keys.take("inputs");
     let inputs = inputs.map_or_else(Vec::new, |entry| read_inputs(&entry, wrong));
     let take = TakeSpec::read(context, &mut keys, kind.facts().take_keys, wrong);
