@@ -56,7 +56,8 @@ impl Clips {
             Self::Noise => drawn(10, &format!(",{noise}={number}")),
             Self::Stills => drawn(1, &format!(",{noise}={number},fps=10")),
             Self::Speech => {
-                Script::new(70 + 10 * number as usize, None, u64::from(2 * number) + 3).write(&path)
+                Script::new(70 + 10 * number as usize, None, u64::from(2 * number) + 3)
+                    .write(&path);
             }
             Self::Demo => {
                 let (start, length) = (4 * number, 3 + number % 2);

@@ -1,5 +1,10 @@
 //! Runs that are killed at random moments and begun again, and what must hold of them.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "how much was paid is what a long run is for"
+)]
+
 use super::clips;
 use super::journal;
 use super::journal::Key;
