@@ -9,7 +9,8 @@
 //! pywhispercpp; the sentences need espeak-ng. What is missing is said and left out. Behind `--`:
 //! `turns=3 threads=1,2`.
 //!
-//! With `weights=FOLDER` published weights are compared in place of all that (`published.rs`).
+//! With `weights=FOLDER` published weights are compared in place of all that (`published.rs`), on
+//! ten minutes of sound or `seconds=60`.
 //!
 //! Linux only: times and memory are read from `/proc`.
 
@@ -63,8 +64,8 @@ fn main() -> Outcome<()> {
     let option = |key: &str, usual: &'static str| options.get(key).copied().unwrap_or(usual);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/speech");
     if let Some(weights) = options.get("weights") {
-        fs::create_dir_all(&folder)?;
-        return published::compare(Path::new(weights), &folder, option("threads", "1"));
+        let (threads, seconds) = (option("threads", "1"), option("seconds", "600"));
+        return published::compare(Path::new(weights), &folder, threads, seconds);
     }
     if !folder.join("sound.i16").exists() {
         python(PEERS_SCRIPT, &["make", &folder.display().to_string()])?;

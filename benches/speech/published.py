@@ -1,6 +1,6 @@
 """Published weights: sound to hear, and faster-whisper and openai-whisper on it.
 
-usage: published.py corpus FOLDER                    FOLDER/corpus.i16 and .json: sentences.txt by ten voices of espeak-ng
+usage: published.py corpus FOLDER SECONDS            FOLDER/corpus.i16 and .json: sentences.txt by ten voices of espeak-ng
        published.py int8 WEIGHTS                     WEIGHTS/int8 from WEIGHTS/onnx: matrices and embeddings in 8 bits
        published.py PEER WEIGHTS FOLDER THREADS BEAM one turn of `faster-whisper` (WEIGHTS/ct2) or `openai-whisper` (WEIGHTS/openai.pt)
 
@@ -39,13 +39,15 @@ def spoken(text, voice, speed, pitch):
     return sound[loud[0] : loud[-1] + 1]
 
 
-def corpus(folder):
-    """One voice for about four sentences; pauses of 0.25 to 4 s."""
+def corpus(folder, seconds):
+    """One voice for about four sentences; pauses of 0.25 to 4 s; what ends within so many seconds."""
     rng, parts, told = random.Random(3), [np.zeros(RATE // 2)], []
     voice = rng.choice(VOICES)
     for text in (Path(__file__).parent / "sentences.txt").read_text().splitlines():
         voice = rng.choice(VOICES) if rng.random() < 0.25 else voice
         sound = spoken(text, voice, rng.randint(135, 180), rng.randint(30, 70))
+        if sum(map(len, parts)) + len(sound) > seconds * RATE:
+            break
         told.append({"start": sum(map(len, parts)) / RATE, "text": text})
         parts += [sound, np.zeros(int(RATE * min(4, 0.25 + rng.expovariate(1))))]
     sound = np.concatenate(parts)
@@ -117,8 +119,10 @@ def turn(peer, weights, folder, threads, beam):
 
 if __name__ == "__main__":
     what, folder, *rest = sys.argv[1:]
-    os.environ.setdefault("OMP_NUM_THREADS", rest[1] if rest else "1")
-    if what in ("corpus", "int8"):
-        {"corpus": corpus, "int8": int8}[what](Path(folder))
+    os.environ.setdefault("OMP_NUM_THREADS", rest[1] if len(rest) > 1 else "1")
+    if what == "corpus":
+        corpus(Path(folder), int(rest[0]))
+    elif what == "int8":
+        int8(Path(folder))
     else:
         turn(what, Path(folder), Path(rest[0]), int(rest[1]), int(rest[2]))

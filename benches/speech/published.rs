@@ -21,8 +21,10 @@ use vpipe::backends::models::whisper::SpeechModelSource;
 use vpipe::backends::models::whisper::TranscribeParams;
 
 const SCRIPT: &str = "published.py";
-/// Samples of a piece of sound: 300 s.
+/// The most samples of a piece of sound: 300 s.
 const CHUNK: u64 = 300 * 16_000;
+/// Samples of the pause that are left before a piece: 0.1 s.
+const LEAD: u64 = 1_600;
 
 /// One turn of vpipe in this process: a line as those of the peers.
 pub(crate) fn turn(model: &Path, folder: &Path, threads: usize, beam_size: usize) -> Outcome<()> {
@@ -38,15 +40,14 @@ pub(crate) fn turn(model: &Path, folder: &Path, threads: usize, beam_size: usize
     };
     let (processor, started) = (process::processor_time()?, Instant::now());
     let mut text = String::new();
-    // As vpipe cuts it for one session, one piece in memory at a time.
+    // One piece in memory at a time, as in a run.
     let mut sound = fs::File::open(folder.join("corpus.i16"))?;
-    loop {
-        let mut piece = Vec::new();
-        sound.by_ref().take(2 * CHUNK).read_to_end(&mut piece)?;
-        if piece.is_empty() {
-            break;
-        }
-        for segment in session.transcribe(&floats(&piece), &params)?.segments {
+    for piece in pieces(&told(folder)?, sound.metadata()?.len() / 2) {
+        let mut bytes = Vec::new();
+        sound.by_ref().take(2 * piece).read_to_end(&mut bytes)?;
+        let samples = floats(&bytes);
+        drop(bytes);
+        for segment in session.transcribe(&samples, &params)?.segments {
             text += &segment.text;
         }
         text += " ";
@@ -61,16 +62,43 @@ pub(crate) fn turn(model: &Path, folder: &Path, threads: usize, beam_size: usize
     Ok(())
 }
 
-/// The table of all.
-pub(crate) fn compare(weights: &Path, folder: &Path, threads: &str) -> Outcome<()> {
+/// The sentences of the sound.
+fn told(folder: &Path) -> Outcome<Vec<Value>> {
+    let content = fs::read(folder.join("corpus.json"))?;
+    Ok(serde_json::from_slice(&content)?)
+}
+
+/// The samples of each piece: it ends in the pause before a sentence, as chunks of a run end in
+/// pauses.
+fn pieces(told: &[Value], samples: u64) -> Vec<u64> {
+    let starts = told.iter().filter_map(|it| it["start"].as_f64());
+    let pauses: Vec<u64> = starts
+        .map(|start| ((start * 16_000.0) as u64).saturating_sub(LEAD))
+        .collect();
+    let (mut pieces, mut begin) = (Vec::new(), 0);
+    while samples - begin > CHUNK {
+        let fits = |at: &&u64| **at > begin && **at <= begin + CHUNK;
+        let end = pauses.iter().rfind(fits).copied();
+        let end = end.unwrap_or(begin + CHUNK);
+        pieces.push(end - begin);
+        begin = end;
+    }
+    pieces.push(samples - begin);
+    pieces
+}
+
+/// The table of all, on so many seconds of sound at most.
+pub(crate) fn compare(weights: &Path, folder: &Path, threads: &str, seconds: &str) -> Outcome<()> {
+    let folder = &folder.join(seconds);
+    fs::create_dir_all(folder)?;
     let (from, to) = (weights.display().to_string(), folder.display().to_string());
     if !folder.join("corpus.i16").exists() {
-        python(SCRIPT, &["corpus", &to])?;
+        python(SCRIPT, &["corpus", &to, seconds])?;
     }
-    if !weights.join("int8").exists() {
+    if !weights.join("int8/decoder_model_merged.onnx").exists() {
         python(SCRIPT, &["int8", &from])?;
     }
-    let told: Vec<Value> = serde_json::from_slice(&fs::read(folder.join("corpus.json"))?)?;
+    let told = told(folder)?;
     let told: Vec<&str> = told.iter().filter_map(|it| it["text"].as_str()).collect();
     let said = words(&told.join(" "));
     println!(
@@ -91,11 +119,7 @@ pub(crate) fn compare(weights: &Path, folder: &Path, threads: &str) -> Outcome<(
                 python(SCRIPT, &[peer, &from, &to, threads, beam])
             } else {
                 let model = weights.join(model).display().to_string();
-                let mut command = Command::new(env::current_exe()?);
-                let output = command
-                    .args(["published", &model, &to, threads, beam])
-                    .output()?;
-                Ok(String::from_utf8(output.stdout)?)
+                vpipe(&[&model, &to, threads, beam])
             };
             match line {
                 Ok(line) => row(name, beam, &said, &serde_json::from_str(&line)?),
@@ -104,6 +128,17 @@ pub(crate) fn compare(weights: &Path, folder: &Path, threads: &str) -> Outcome<(
         }
     }
     Ok(())
+}
+
+/// What a turn of vpipe prints.
+fn vpipe(words: &[&str]) -> Outcome<String> {
+    let mut command = Command::new(env::current_exe()?);
+    let output = command.arg("published").args(words).output()?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        return Err(why.lines().last().unwrap_or("it fails").into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 fn row(name: &str, beam: &str, said: &[String], turn: &Value) {
