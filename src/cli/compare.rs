@@ -17,28 +17,21 @@ const MOST_LINES: usize = 20;
 /// that is the same takes one line.
 pub(super) fn text(file: &ComparedFile) -> String {
     let name = file.name.as_ref().map(|name| one_line(name));
-    let comparison = match (&name, &file.outcome) {
-        (None, ComparedOutcome::Both(comparison)) => return page(comparison),
+    let one_side = |side: &str| {
+        let name = name.as_deref().unwrap_or_default();
+        format!("{name}: only in the {side} folder\n")
+    };
+    match (&name, &file.outcome) {
+        (None, ComparedOutcome::Both(comparison)) => page(comparison),
         (Some(name), ComparedOutcome::Both(comparison)) if comparison.is_same() => {
-            return format!("{name}: {}\n", comparison.verdict());
+            format!("{name}: {}\n", comparison.verdict())
         }
         (Some(name), ComparedOutcome::Both(comparison)) => {
             format!("{name}\n{}", indented(&page(comparison)))
         }
-        (name, ComparedOutcome::Lost) => {
-            format!(
-                "{}: only in the old folder\n",
-                name.as_deref().unwrap_or_default()
-            )
-        }
-        (name, ComparedOutcome::Gained) => {
-            format!(
-                "{}: only in the new folder\n",
-                name.as_deref().unwrap_or_default()
-            )
-        }
-    };
-    comparison
+        (_, ComparedOutcome::Lost) => one_side("old"),
+        (_, ComparedOutcome::Gained) => one_side("new"),
+    }
 }
 
 /// How many of several files differ.

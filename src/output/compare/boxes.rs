@@ -8,6 +8,7 @@ use crate::output::results::results::Object;
 use pathfinding::kuhn_munkres::kuhn_munkres;
 use pathfinding::matrix::Matrix;
 use std::cmp::Ordering;
+use std::cmp::Reverse;
 
 /// Boxes of a class that overlap less are two objects, of which one is lost and one gained.
 const LEAST_OVERLAP: f64 = 0.1;
@@ -27,6 +28,10 @@ const PARTS_OF_CONFIDENCE: f64 = 100.0;
 /// Boxes that overlap each other, in one crowd. Of more than these, the pairs that overlap most are
 /// taken one after the other: the best assignment would take time by the third power.
 const LARGEST_CROWD: usize = 400;
+
+/// Pairs that are weighed against each other in one frame. Where there are more, each box takes in
+/// turn the one that it overlaps most.
+const MOST_CANDIDATES: usize = 250_000;
 
 /// Two boxes that are one object.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,14 +58,15 @@ pub(super) struct Pairing {
 /// Pairs the boxes of a frame.
 pub(super) fn pair(old: &[Object], new: &[Object], tolerance: &Tolerance) -> Pairing {
     let (olds, news) = (in_order(old), in_order(new));
-    let candidates = candidates(old, new, (&olds, &news), tolerance);
-    let mut pairs = Vec::new();
-    for crowd in crowds(&candidates, news.len()) {
-        pairs.extend(match crowd.rows.len().max(crowd.columns.len()) {
-            0..=LARGEST_CROWD => assign(&crowd),
-            _ => best_first(crowd.candidates),
-        });
-    }
+    let scene = Scene {
+        old: olds.iter().map(|at| &old[*at]).collect(),
+        new: news.iter().map(|at| &new[*at]).collect(),
+        tolerance,
+    };
+    let pairs = match scene.candidates() {
+        Some(candidates) => assigned(&candidates, news.len()),
+        None => scene.in_turn(),
+    };
     let pairs = pairs.into_iter().filter_map(|it| {
         Some(Pair {
             old: *olds.get(it.row)?,
@@ -133,42 +139,78 @@ fn by_content(a: &Object, b: &Object) -> Ordering {
     by_box.then(a.confidence.total_cmp(&b.confidence))
 }
 
-fn candidates(
-    old: &[Object],
-    new: &[Object],
-    (olds, news): (&[usize], &[usize]),
-    tolerance: &Tolerance,
-) -> Vec<Candidate> {
-    // A pair that is the same outweighs all that a frame's boxes overlap together.
-    let same = (PARTS as i64 + PARTS_OF_CONFIDENCE as i64) * (old.len().min(new.len()) as i64 + 1);
-    let mut candidates = Vec::new();
-    for (row, old) in olds.iter().map(|at| &old[*at]).enumerate() {
-        for (column, new) in news.iter().map(|at| &new[*at]).enumerate() {
-            let iou = iou(&old.bbox, &new.bbox);
-            let is_near = edge_shift(&old.bbox, &new.bbox) < 1.0;
-            let one_class = is_one_class(old, new);
-            let counted = match one_class {
-                true if iou >= LEAST_OVERLAP || is_near => iou,
-                false if iou >= LEAST_OVERLAP_OF_CLASSES => iou * OTHER_CLASS,
-                _ => continue,
-            };
-            let likeness = 1.0 - (old.confidence - new.confidence).abs();
-            let parts = counted * PARTS + likeness * PARTS_OF_CONFIDENCE;
-            let is_same = one_class && is_same(old, new, iou, tolerance);
-            candidates.push(Candidate {
-                row,
-                column,
-                iou,
-                weight: (parts as i64).max(1) + if is_same { same } else { 0 },
-            });
-        }
-    }
-    candidates
+// The boxes of a frame, in order.
+struct Scene<'a> {
+    old: Vec<&'a Object>,
+    new: Vec<&'a Object>,
+    tolerance: &'a Tolerance,
 }
 
-fn is_same(old: &Object, new: &Object, iou: f64, tolerance: &Tolerance) -> bool {
-    tolerance.is_one_box(iou, edge_shift(&old.bbox, &new.bbox))
-        && tolerance.is_one_number(old.confidence, new.confidence)
+impl Scene<'_> {
+    // The pairs that may be one object; `None` where there are too many to weigh.
+    fn candidates(&self) -> Option<Vec<Candidate>> {
+        let mut candidates = Vec::new();
+        for row in 0..self.old.len() {
+            candidates.extend(self.row(row));
+            if candidates.len() > MOST_CANDIDATES {
+                return None;
+            }
+        }
+        Some(candidates)
+    }
+
+    fn in_turn(&self) -> Vec<Candidate> {
+        let mut is_taken = vec![false; self.new.len()];
+        let take = |row| {
+            let free = self.row(row).filter(|it| !is_taken[it.column]);
+            let best = free.max_by_key(|it| (it.weight, Reverse(it.column)))?;
+            is_taken[best.column] = true;
+            Some(best)
+        };
+        (0..self.old.len()).filter_map(take).collect()
+    }
+
+    fn row(&self, row: usize) -> impl Iterator<Item = Candidate> {
+        let columns = 0..self.new.len();
+        columns.filter_map(move |column| self.candidate(row, column))
+    }
+
+    fn candidate(&self, row: usize, column: usize) -> Option<Candidate> {
+        let (old, new) = (self.old[row], self.new[column]);
+        let iou = iou(&old.bbox, &new.bbox);
+        let shift = edge_shift(&old.bbox, &new.bbox);
+        let one_class = is_one_class(old, new);
+        let counted = match one_class {
+            true if iou >= LEAST_OVERLAP || shift < 1.0 => iou,
+            false if iou >= LEAST_OVERLAP_OF_CLASSES => iou * OTHER_CLASS,
+            _ => return None,
+        };
+        let likeness = 1.0 - (old.confidence - new.confidence).abs();
+        let parts = counted * PARTS + likeness * PARTS_OF_CONFIDENCE;
+        let is_same = one_class
+            && self.tolerance.is_one_box(iou, shift)
+            && self.tolerance.is_one_number(old.confidence, new.confidence);
+        // It outweighs all that the boxes of a frame overlap together.
+        let most = (PARTS + PARTS_OF_CONFIDENCE) as i64;
+        let same = most * (self.old.len().min(self.new.len()) as i64 + 1);
+        Some(Candidate {
+            row,
+            column,
+            iou,
+            weight: (parts as i64).max(1) + if is_same { same } else { 0 },
+        })
+    }
+}
+
+fn assigned(candidates: &[Candidate], columns: usize) -> Vec<Candidate> {
+    let mut pairs = Vec::new();
+    for crowd in crowds(candidates, columns) {
+        pairs.extend(match crowd.rows.len().max(crowd.columns.len()) {
+            0..=LARGEST_CROWD => assign(&crowd),
+            _ => best_first(crowd.candidates),
+        });
+    }
+    pairs
 }
 
 // Boxes that are bound to each other by candidates; no other box has a part in how they are paired.
@@ -263,6 +305,7 @@ fn best_first(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
 #[cfg(test)]
 mod tests {
     use super::LARGEST_CROWD;
+    use super::MOST_CANDIDATES;
     use super::iou;
     use super::pair;
     use crate::output::compare::tolerance::Tolerance;
@@ -339,21 +382,25 @@ mod tests {
     fn boxes_of_two_classes_are_one_where_they_overlap_much() {
         let (car, van) = (square(0.0), object([0.0, 0.0, 100.0, 100.0], "van", 0.5));
         let half = object([40.0, 0.0, 140.0, 100.0], "van", 0.5);
-        assert_eq!(pairs(&[car.clone()], &[van.clone()]), [(0, 0)]);
-        assert_eq!(pairs(&[car.clone()], &[half]), [], "60 / 140 is 0.429");
+        let old = [car];
+        assert_eq!(pairs(&old, std::slice::from_ref(&van)), [(0, 0)]);
+        assert_eq!(pairs(&old, &[half]), [], "60 / 140 is 0.429");
         // A box of its own class that overlaps by 0.538 is nearer than the half of 1.
-        assert_eq!(pairs(&[car], &[van, square(30.0)]), [(0, 1)]);
+        assert_eq!(pairs(&old, &[van, square(30.0)]), [(0, 1)]);
     }
 
+    // More than can be assigned at once, and more than can be weighed.
     #[test]
     fn of_a_large_crowd_the_nearest_are_paired() {
-        let crowd: Vec<Object> = (0..=LARGEST_CROWD)
-            .map(|at| square(at as f64 * 0.01))
-            .collect();
-        let mut turned = crowd.clone();
-        turned.reverse();
-        let last = LARGEST_CROWD;
-        let wanted: Vec<(usize, usize)> = (0..=last).map(|at| (at, last - at)).collect();
-        assert_eq!(pairs(&crowd, &turned), wanted);
+        let crowd = |count: u32| (0..count).map(|at| square(f64::from(at) * 0.01)).collect();
+        for count in [401, 501] {
+            let crowd: Vec<Object> = crowd(count);
+            let mut turned = crowd.clone();
+            turned.reverse();
+            let places = 0..crowd.len();
+            let wanted: Vec<_> = places.clone().zip(places.rev()).collect();
+            assert_eq!(pairs(&crowd, &turned), wanted, "{count}");
+        }
+        assert!(401 > LARGEST_CROWD && 501 * 501 > MOST_CANDIDATES && 401 * 401 < MOST_CANDIDATES);
     }
 }

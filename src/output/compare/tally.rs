@@ -34,6 +34,36 @@ pub struct Tally {
 }
 
 impl Tally {
+    const NONE: Self = Self {
+        both: 0,
+        lost: 0,
+        gained: 0,
+        moved: 0,
+        confidence: 0,
+    };
+
+    // One object each.
+    const BOTH: Self = Self {
+        both: 1,
+        ..Self::NONE
+    };
+    const LOST: Self = Self {
+        lost: 1,
+        ..Self::NONE
+    };
+    const GAINED: Self = Self {
+        gained: 1,
+        ..Self::NONE
+    };
+    const MOVED: Self = Self {
+        moved: 1,
+        ..Self::NONE
+    };
+    const CONFIDENCE: Self = Self {
+        confidence: 1,
+        ..Self::NONE
+    };
+
     /// Whether all objects are the same.
     pub fn is_same(&self) -> bool {
         *self
@@ -100,38 +130,23 @@ impl Counter {
                 .or_default()
                 .add(&tally);
         };
-        let (mut lost, mut gained) = (Tally::default(), Tally::default());
-        (lost.lost, gained.gained) = (1, 1);
-        let mut both = Tally::default();
-        both.both = 1;
         for pair in &pairing.pairs {
             let (old, new) = (&old[pair.old], &new[pair.new]);
             match is_one_class(old, new) {
-                true => one(old, both),
+                true => one(old, Tally::BOTH),
                 false => {
-                    one(old, lost);
-                    one(new, gained);
+                    one(old, Tally::LOST);
+                    one(new, Tally::GAINED);
                 }
             }
         }
-        pairing.lost.iter().for_each(|at| one(&old[*at], lost));
-        pairing.gained.iter().for_each(|at| one(&new[*at], gained));
+        let (lost, gained) = (pairing.lost.iter(), pairing.gained.iter());
+        lost.for_each(|at| one(&old[*at], Tally::LOST));
+        gained.for_each(|at| one(&new[*at], Tally::GAINED));
         for change in changes {
             match &change.what {
-                WhatChanged::ObjectMoved { old, .. } => one(
-                    old,
-                    Tally {
-                        moved: 1,
-                        ..Tally::default()
-                    },
-                ),
-                WhatChanged::ConfidenceChanged { old, .. } => one(
-                    old,
-                    Tally {
-                        confidence: 1,
-                        ..Tally::default()
-                    },
-                ),
+                WhatChanged::ObjectMoved { old, .. } => one(old, Tally::MOVED),
+                WhatChanged::ConfidenceChanged { old, .. } => one(old, Tally::CONFIDENCE),
                 _ => {}
             }
         }

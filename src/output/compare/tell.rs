@@ -79,8 +79,12 @@ impl Comparison {
         }
         let mut parts = Vec::new();
         if frames > 0 {
-            let different = self.frames.different + self.frames.lost + self.frames.gained;
-            parts.push(differ(different, &counted(frames, "frame")));
+            let both = counted(self.frames.both, "frame");
+            parts.push(differ(self.frames.different, &both));
+        }
+        let alone = self.frames.lost + self.frames.gained;
+        if alone > 0 {
+            parts.push(format!("{} in one of them alone", counted(alone, "frame")));
         }
         if words.edits > 0 {
             let told = differ(words.edits, &counted(words.old, "word"));

@@ -168,27 +168,3 @@ proptest! {
         prop_assert_eq!(there.words.edits, back.words.edits);
     }
 }
-
-// 500 boxes in one place, each a pixel further on: the best assignment would take minutes.
-#[test]
-fn a_crowd_is_paired_soon() {
-    let crowd = |shift: f64| -> Vec<Object> {
-        let boxes = (0..500).map(|at| Object {
-            bbox: [
-                f64::from(at) + shift,
-                0.0,
-                f64::from(at) + shift + 5000.0,
-                100.0,
-            ],
-            class: 0,
-            class_name: "ant".into(),
-            confidence: 0.5,
-            parent: None,
-        });
-        boxes.collect()
-    };
-    let (old, new) = (results(&crowd(0.0), &[]), results(&crowd(0.5), &[]));
-    let found = compare(&old, &new, &Tolerance::default());
-    assert_eq!(found.objects.all.both, 500);
-    assert!(found.is_same());
-}
