@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod authoring;
+mod cassette;
 mod command_line;
 mod compare;
 mod cost;

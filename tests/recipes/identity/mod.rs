@@ -2,6 +2,8 @@
 //!
 //! Each row changes one key; every key that there is has a row.
 
+mod replay;
+
 use crate::support::placements;
 use crate::support::snapshots::settings;
 use insta::assert_snapshot;
@@ -22,6 +24,7 @@ use vpipe::item::Size;
 use vpipe::name::VideoId;
 use vpipe::plan;
 use vpipe::plan::CompileOptions;
+use vpipe::plan::Plan;
 use vpipe::recipe;
 use vpipe::recipe::Environment;
 use vpipe::recipe::Recipe;
@@ -483,19 +486,7 @@ fn digests(
     facts: &Facts,
     place: &dyn Fn(&Stage) -> Placement,
 ) -> Digests {
-    let recipe = load(text, sets);
-    let placements = recipe.stages.iter();
-    let placements = placements.filter(|stage| stage.spec.medium().is_some());
-    let facts = Facts {
-        cores: facts.cores.max(1),
-        placements: placements
-            .map(|stage| (stage.id.clone(), place(stage)))
-            .collect(),
-        ..facts.clone()
-    };
-    let recipe =
-        plan::check(recipe).unwrap_or_else(|report| panic!("{sets:?}: {:?}", report.diagnostics));
-    let plan = plan::compile(&recipe, &facts, CompileOptions::default()).unwrap();
+    let plan = plan_of(text, sets, facts, place);
     let digests = plan
         .steps()
         .filter_map(|(_, step)| Some((step.id.to_string(), step.digest?.to_string())));
@@ -510,6 +501,22 @@ fn digests(
             .as_ref()
     );
     digests
+}
+
+fn plan_of(text: &str, sets: &[&str], facts: &Facts, place: &dyn Fn(&Stage) -> Placement) -> Plan {
+    let recipe = load(text, sets);
+    let placements = recipe.stages.iter();
+    let placements = placements.filter(|stage| stage.spec.medium().is_some());
+    let facts = Facts {
+        cores: facts.cores.max(1),
+        placements: placements
+            .map(|stage| (stage.id.clone(), place(stage)))
+            .collect(),
+        ..facts.clone()
+    };
+    let recipe =
+        plan::check(recipe).unwrap_or_else(|report| panic!("{sets:?}: {:?}", report.diagnostics));
+    plan::compile(&recipe, &facts, CompileOptions::default()).unwrap()
 }
 
 fn differing(one: &Digests, other: &Digests) -> BTreeSet<String> {

@@ -1,1 +1,5 @@
 //! Tests of the cassette.
+
+mod damage;
+mod samples;
+mod whole;

@@ -1,0 +1,355 @@
+//! Recorded and replayed: every recipe of this repository, over servers that are gone by then.
+
+use crate::support::fleet::Fleet;
+use crate::support::fleet::KEY;
+use crate::support::fleet::Setting;
+use crate::support::program::Said;
+use crate::support::program::vpipe_beside;
+use crate::support::repository::CLIP;
+use crate::support::repository::ROOT;
+use crate::support::server::serve;
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::Uri;
+use serde_json::Value;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use tempfile::TempDir;
+
+async fn run(folder: &Path, recipe: &str, words: &[&str], variables: &[(&str, &str)]) -> Said {
+    let mut all = vec!["run", recipe, CLIP];
+    all.extend_from_slice(words);
+    vpipe_beside(folder, &all, variables).await
+}
+
+// The results without what may differ between two runs on the same answers.
+fn results(folder: &Path) -> String {
+    let text = fs::read_to_string(folder.join("output/clip_results.json")).unwrap();
+    let mut results: Value = serde_json::from_str(&text).unwrap();
+    let fields = results.as_object_mut().unwrap();
+    for varies in ["processed_at", "processing_time", "run"] {
+        assert!(fields.shift_remove(varies).is_some(), "{varies}");
+    }
+    format!("{results:#}")
+}
+
+fn files(cassette: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(cassette).unwrap().map(Result::unwrap);
+    let file = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().unwrap();
+        (name, fs::read_to_string(entry.path()).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+fn remove_output(folder: &Path) {
+    fs::remove_dir_all(folder.join("output")).unwrap();
+}
+
+// What nobody may find in a cassette.
+fn assert_of_no_machine(folder: &Path) {
+    for (name, text) in files(&folder.join("cas")) {
+        for hidden in [KEY, "127.0.0.1", ROOT, "tests/demo", "\"detect\""] {
+            assert!(!text.contains(hidden), "{hidden} stands in {name}");
+        }
+        assert!(!text.contains(&folder.display().to_string()), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recipes_on_this_machine_are_replayed_as_they_were_recorded() {
+    let example = |name: &str| format!("{ROOT}/recipes/examples/{name}.toml");
+    let recipes = [
+        ("default".to_owned(), "5s"),
+        ("high-detail".to_owned(), "1s"),
+        (example("crops"), "2s"),
+        (example("two-detectors"), "2s"),
+    ];
+    for (recipe, first) in recipes {
+        let folder = TempDir::new().unwrap();
+        let at = folder.path();
+        let said = run(at, &recipe, &["--first", first, "--record", "cas"], &[]).await;
+        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
+        assert!(said.talk.contains("recorded to cas, "), "{}", said.talk);
+        let (expected, cassette) = (results(at), files(&at.join("cas")));
+        assert_of_no_machine(at);
+        // What was known already is recorded as well.
+        let said = run(at, &recipe, &["--first", first, "--record", "cas"], &[]).await;
+        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
+        assert!(
+            files(&at.join("cas")) == cassette,
+            "{recipe}: another cassette"
+        );
+        remove_output(at);
+        let said = run(at, &recipe, &["--first", first, "--replay", "cas"], &[]).await;
+        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
+        assert_eq!(results(at), expected, "{recipe}");
+        assert!(!at.join("output/.vpipe").exists(), "a replay keeps nothing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_are_written_again_in_a_replay() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let recipe = format!("{ROOT}/recipes/examples/frames.toml");
+    let frames = || files_in(&at.join("output/clip_frames"));
+    let said = run(at, &recipe, &["--first", "3s", "--record", "cas"], &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let expected = frames();
+    assert_eq!(expected.len(), 3);
+    remove_output(at);
+    let said = run(at, &recipe, &["--first", "3s", "--replay", "cas"], &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    assert!(frames() == expected);
+}
+
+fn files_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let file = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().unwrap();
+        (name, fs::read(entry.path()).unwrap())
+    };
+    entries.map(file).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presets_on_a_fleet_are_replayed_without_it() {
+    for recipe in ["default", "max-speed", "conservative", "high-detail"] {
+        let fleet = Fleet::of(Setting {
+            by_content: true,
+            ..Setting::default()
+        })
+        .await;
+        let folder = TempDir::new().unwrap();
+        let at = folder.path();
+        let said = run(at, recipe, &["--record", "cas"], &fleet.variables()).await;
+        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
+        let expected = results(at);
+        assert!(expected.contains("\"runpod\""), "{expected}");
+        assert_of_no_machine(at);
+        drop(fleet);
+        remove_output(at);
+        // No key, no endpoint, nobody.
+        let said = run(at, recipe, &["--replay", "cas"], &[]).await;
+        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
+        assert_eq!(results(at), expected, "{recipe}");
+        assert!(!said.talk.contains("127.0.0.1"), "{}", said.talk);
+    }
+}
+
+// Answers as the servers of the examples do, each frame and sound otherwise.
+async fn answer(State(asked): State<Arc<AtomicUsize>>, uri: Uri, body: Bytes) -> Json<Value> {
+    asked.fetch_add(1, Ordering::SeqCst);
+    let number = blake3::hash(&body).as_bytes()[0];
+    let near = f64::from(number) / 512.0;
+    let whole: Value = serde_json::from_slice(&body).unwrap_or_default();
+    Json(match uri.path() {
+        "/detect" => {
+            let frames = whole["frames"].as_array().unwrap().iter();
+            let object = json!({ "box": [near, 0.5, near + 0.1, 1.0], "label_id": 3, "label": "cup", "score": 0.5 });
+            json!({ "frames": frames.map(|_| json!({ "objects": [object] })).collect::<Vec<_>>() })
+        }
+        "/roboflow" => {
+            let found = json!({ "x": 60.0 + near, "y": 40.0, "width": 20.0, "height": 10.0,
+                "confidence": 0.9, "class": "person", "class_id": 0 });
+            json!({ "image": { "width": 640, "height": 360 }, "predictions": [found] })
+        }
+        "/chat" => {
+            let said = format!("A frame, number {number}.");
+            json!({ "choices": [{ "message": { "role": "assistant", "content": said } }] })
+        }
+        "/form" => {
+            let found = json!({ "confidence": 0.75, "label": "person", "x_min": 10.0 + near,
+                "y_min": 20, "x_max": 30, "y_max": 40 });
+            json!({ "success": true, "predictions": [found] })
+        }
+        _ => {
+            let segment = json!({ "start": 0.5, "end": 2.0 + near, "text": " A red circle." });
+            json!({ "language": "english", "text": " A red circle.", "segments": [segment] })
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn examples_that_ask_a_server_are_replayed_without_it() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let app = Router::new()
+        .fallback(answer)
+        .with_state(Arc::clone(&asked));
+    let address = serve(app).await;
+    for (example, path) in [
+        ("detection-server", "/detect"),
+        ("roboflow", "/roboflow"),
+        ("captions", "/chat"),
+        ("frames-only", "/form"),
+        ("sound-only", "/inference"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let at = folder.path();
+        let recipe = format!("{ROOT}/recipes/examples/{example}.toml");
+        let url = format!("url={address}{path}");
+        let words = ["--first", "6s", "--var", &url, "--record", "cas"];
+        let said = run(at, &recipe, &words, &[]).await;
+        assert_eq!(said.code, 0, "{example}: {}", said.talk);
+        let expected = results(at);
+        assert_of_no_machine(at);
+        let before = asked.swap(0, Ordering::SeqCst);
+        assert!(before > 0, "{example}");
+        remove_output(at);
+        // Where a server is decides nothing, and nobody is there.
+        let url = format!("url=http://127.0.0.1:1{path}");
+        let words = ["--first", "6s", "--var", &url, "--replay", "cas"];
+        let said = run(at, &recipe, &words, &[]).await;
+        assert_eq!(said.code, 0, "{example}: {}", said.talk);
+        assert_eq!(results(at), expected, "{example}");
+        assert_eq!(asked.load(Ordering::SeqCst), 0, "{example}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_recorded_is_an_error_that_says_why() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let first = ["--first", "3s"];
+    let said = run(
+        at,
+        "default",
+        &[&first[..], &["--record", "cas"]].concat(),
+        &[],
+    )
+    .await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    for (set, lines) in [
+        (
+            "yolo.conf=0.3",
+            &[
+                "3 items are not in the cassette; --record makes it anew:",
+                "  yolo: 3 items: `conf` was 0.15 and is 0.3",
+            ][..],
+        ),
+        (
+            "extract.fps=2",
+            &[
+                "3 items are not in the cassette; --record makes it anew:",
+                "  yolo: 3 items: this frame was not sampled then: `fps` was 1 and is 2",
+            ],
+        ),
+        (
+            "extract.max_side=640",
+            &["  yolo: 3 items: `extract.max_side` was 1280 and is 640"],
+        ),
+        (
+            "whisper.chunk=5",
+            &["the sound was cut in another way then: `chunk` was not set and is 5"],
+        ),
+    ] {
+        remove_output(at);
+        let words = [&first[..], &["--replay", "cas", "--set", set]].concat();
+        let said = run(at, "default", &words, &[]).await;
+        assert_eq!(said.code, 3, "{set}: {}", said.talk);
+        for line in lines {
+            assert!(said.talk.contains(line), "{set}: {}", said.talk);
+        }
+        let text = fs::read_to_string(at.join("output/clip_results.json")).unwrap();
+        assert!(text.contains("\"not-recorded\""), "{set}: {text}");
+        if set == "extract.fps=2" {
+            let results: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(results["summary"]["frames"], 6);
+            assert_eq!(results["summary"]["failed"], 3, "the others are there");
+        }
+    }
+    // What decides nothing is replayed.
+    for set in [
+        "yolo.concurrency=1",
+        "batch.size=3",
+        "extract.concurrency=1",
+    ] {
+        let words = [&first[..], &["--replay", "cas", "--set", set]].concat();
+        let said = run(at, "default", &words, &[]).await;
+        assert_eq!(said.code, 0, "{set}: {}", said.talk);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_video_is_not_in_it() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let words = ["--first", "1s", "--record", "cas"];
+    let said = run(at, "default", &words, &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let mut other = fs::read(CLIP).unwrap();
+    other.push(0);
+    fs::write(at.join("other.mp4"), other).unwrap();
+    let words = [
+        "run",
+        "default",
+        "other.mp4",
+        "--first",
+        "1s",
+        "--replay",
+        "cas",
+    ];
+    let said = vpipe_beside(at, &words, &[]).await;
+    assert_eq!(said.code, 3, "{}", said.talk);
+    assert!(
+        said.talk.contains("yolo: 1 item: the video is not in it"),
+        "{}",
+        said.talk
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_lacks_something_leaves_the_cassette_as_it_is() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let said = run(at, "default", &["--first", "1s", "--record", "cas"], &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let before = files(&at.join("cas"));
+    let refuses = || async { Json(json!({ "success": false, "error": "no model" })) };
+    let url = format!("url={}/", serve(Router::new().fallback(refuses)).await);
+    let recipe = format!("{ROOT}/recipes/examples/frames-only.toml");
+    let words = ["--first", "1s", "--var", &url, "--record", "cas"];
+    let said = run(at, &recipe, &words, &[]).await;
+    assert_eq!(said.code, 1, "{}", said.talk);
+    let told = "cas is not recorded: 1 item has no answer";
+    assert!(said.talk.contains(told), "{}", said.talk);
+    assert!(files(&at.join("cas")) == before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_no_cassette_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    fs::create_dir(at.join("mine")).unwrap();
+    fs::write(at.join("mine/thesis.tex"), "all of it").unwrap();
+    for (words, code, told) in [
+        (
+            ["--record", "mine"],
+            2,
+            "the folder holds other files, which would be lost",
+        ),
+        (
+            ["--replay", "mine"],
+            2,
+            "mine is no cassette: there is no cassette.json",
+        ),
+        (
+            ["--replay", "nowhere"],
+            2,
+            "nowhere is no cassette: there is no cassette.json",
+        ),
+    ] {
+        let said = run(at, "default", &words, &[]).await;
+        assert_eq!(said.code, code, "{}", said.talk);
+        assert!(said.talk.contains(told), "{}", said.talk);
+    }
+    assert_eq!(fs::read(at.join("mine/thesis.tex")).unwrap(), b"all of it");
+}
