@@ -137,8 +137,8 @@ fn compare(
 }
 
 fn told(differences: &[Difference]) -> Option<String> {
-    // What it takes from another stage is told by that stage.
-    let own: Vec<_> = differences.iter().map(Difference::told).collect();
+    let mut own: Vec<_> = differences.iter().map(Difference::told).collect();
+    own.dedup();
     let more = own.len().saturating_sub(MOST);
     let mut text = own
         .iter()
@@ -175,7 +175,9 @@ impl Difference {
         };
         let name = plain(&name);
         match (shown(self.before.as_ref()), shown(self.now.as_ref())) {
-            (Some(before), Some(now)) => format!("`{name}` was {before} and is {now}"),
+            (Some(before), Some(now)) if before != now => {
+                format!("`{name}` was {before} and is {now}")
+            }
             _ => format!("`{name}` is another one"),
         }
     }
