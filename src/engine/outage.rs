@@ -1,7 +1,8 @@
 //! Outages: a backend that stops answering is left alone and probed until it answers again.
 //!
 //! While it lasts, one request at a time finds out whether it is over, and the others wait without
-//! using up their attempts. An item alone that fails while others are answered is no outage.
+//! using up their attempts. An item alone that fails while others are answered is no outage; where
+//! nobody else asks it has its attempts, and then a minute.
 //!
 //! What was asked later tells more: an answer on its way when the backend went away ends no outage,
 //! and a failure that comes in after a later question was answered begins none.
@@ -27,6 +28,9 @@ const MOST_FAILURES: u32 = 3;
 
 /// The longest pause between two probes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long an item that alone fails is waited for, while nobody else asks.
+const LONGEST_ALONE: Duration = Duration::from_secs(60);
 
 /// Whether a backend answers, as far as the steps that ask it have seen.
 pub(super) struct Outage {
@@ -201,11 +205,21 @@ impl Outage {
     }
 
     async fn ends(&self, longest: Duration) {
-        let since = self.seen().since;
-        let end = since.unwrap_or_else(Instant::now).checked_add(longest);
-        match end {
-            Some(end) => tokio::time::sleep_until(end).await,
-            None => std::future::pending().await,
+        loop {
+            let (since, is_sure) = {
+                let seen = self.seen();
+                (seen.since.unwrap_or_else(Instant::now), seen.is_sure)
+            };
+            let longest = match is_sure {
+                true => longest,
+                false => longest.min(LONGEST_ALONE),
+            };
+            match since.checked_add(longest) {
+                Some(end) if end <= Instant::now() => return,
+                // It may be more than one by then.
+                Some(end) => tokio::time::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
         }
     }
 
@@ -244,6 +258,7 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
+    use super::LONGEST_ALONE;
     use super::Outage;
     use super::Sign;
     use super::Silence;
@@ -341,10 +356,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_that_does_not_end_ends_the_run_or_the_item_that_is_alone() {
-        for (second, sign, stops) in [
-            ("b", Sign::Last, true),
-            ("a", Sign::Strong, true),
-            ("a", Sign::Last, false),
+        for (second, sign, stops, longest) in [
+            ("b", Sign::Last, true, LONGEST),
+            ("a", Sign::Strong, true, LONGEST),
+            ("a", Sign::Last, false, LONGEST_ALONE),
         ] {
             let (outage, stop) = (Outage::default(), StopSignal::default());
             answers(&outage);
@@ -360,7 +375,7 @@ mod tests {
                     end => break end,
                 }
             };
-            assert_eq!(start.elapsed(), LONGEST);
+            assert_eq!(start.elapsed(), longest);
             assert_eq!(matches!(end, Turn::Stopped), stops);
             assert_eq!(matches!(stop.reason(), Some(StopReason::Failed(_))), stops);
         }
