@@ -35,6 +35,20 @@ pub trait Answers: Send + Sync {
     /// Where it cannot be kept.
     fn note_ticket(&self, ticket: &OpenTicket) -> Result<(), Failure>;
 
+    /// The same for several that were accepted at once.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be kept.
+    fn note_tickets(&self, tickets: &[OpenTicket]) -> Result<(), Failure> {
+        tickets.iter().try_for_each(|it| self.note_ticket(it))
+    }
+
+    /// Whether a later run can collect what a server has accepted.
+    fn keeps_tickets(&self) -> bool {
+        false
+    }
+
     /// Keeps answers, all or none; a ticket that they came under is open no more. Outlasts the
     /// process once it returns.
     ///

@@ -2,8 +2,8 @@
 //! only one that writes down what is to outlast the run.
 //!
 //! Steps report to it and never to each other or to the caller; it tells the caller, one thing
-//! after the other. A ticket or an answer is acknowledged when it is kept. Answers that come
-//! together are kept together.
+//! after the other. A ticket or an answer is acknowledged when it is kept. Tickets that come
+//! together are kept together, and so are answers.
 
 use crate::answer::OpenTicket;
 use crate::engine::answers::Answers;
@@ -102,6 +102,7 @@ impl Conductor {
 
     // Takes in a report and all that wait behind it.
     fn take(&mut self, first: Report) {
+        let (mut tickets, mut forgotten) = (Vec::new(), Vec::new());
         let (mut answers, mut kept) = (Vec::new(), Vec::new());
         let waiting = self.reports.len().min(WAITING);
         let rest = (0..waiting).map_while(|_| self.reports.try_recv().ok());
@@ -110,17 +111,24 @@ impl Conductor {
             match report {
                 Report::Told(notification) => self.told.push_back(notification),
                 Report::Accepted(ticket, told) => {
-                    self.kept(self.answers.note_ticket(&ticket));
-                    acknowledge(told);
+                    tickets.push(*ticket);
+                    kept.push(told);
                 }
                 Report::Answered(more, told) => {
                     answers.extend(more);
                     kept.push(told);
                 }
-                Report::Forgotten(ticket) => self.kept(self.answers.drop_ticket(&ticket)),
+                Report::Forgotten(ticket) => forgotten.push(ticket),
             }
         }
-        if !kept.is_empty() {
+        // Nothing is answered or forgotten before its ticket is acknowledged.
+        if !tickets.is_empty() {
+            self.kept(self.answers.note_tickets(&tickets));
+        }
+        for ticket in forgotten {
+            self.kept(self.answers.drop_ticket(&ticket));
+        }
+        if !answers.is_empty() {
             self.kept(self.answers.note_answers(&answers));
         }
         kept.into_iter().for_each(acknowledge);
@@ -258,6 +266,10 @@ mod tests {
             self.note(format!("ticket {}", ticket.ticket))
         }
 
+        fn note_tickets(&self, tickets: &[OpenTicket]) -> Result<(), Failure> {
+            self.note(format!("{} tickets", tickets.len()))
+        }
+
         fn note_answers(&self, answers: &[NotedAnswer]) -> Result<(), Failure> {
             self.note(format!("{} answers", answers.len()))
         }
@@ -318,12 +330,13 @@ mod tests {
         let answers: Arc<dyn Answers> = log.clone();
         let (reporter, mut conductor) = Conductor::new(1, &answers, &stop);
         let mut accepted = pin!(reporter.accepted(ticket("a")));
+        let mut other = pin!(reporter.accepted(ticket("c")));
         let (mut first, mut second) = (
             pin!(reporter.answered(answer())),
             pin!(reporter.answered(answer())),
         );
         assert!(!is_done(accepted.as_mut()).await && !is_done(first.as_mut()).await);
-        assert!(!is_done(second.as_mut()).await);
+        assert!(!is_done(second.as_mut()).await && !is_done(other.as_mut()).await);
         reporter.forgotten("b".into()).await;
         let video = VideoId(0);
         reporter.event(Event::VideoOpened { video }).await;
@@ -333,9 +346,10 @@ mod tests {
             Some(Notification::Event(Event::VideoOpened { .. }))
         ));
         let notes = log.notes.lock().unwrap().clone();
-        assert_eq!(notes, ["ticket a", "no ticket b", "2 answers"]);
+        assert_eq!(notes, ["2 tickets", "no ticket b", "2 answers"]);
         assert!(is_done(accepted.as_mut()).await && is_done(first.as_mut()).await);
-        assert!(is_done(second.as_mut()).await && !stop.is_stopping());
+        assert!(is_done(second.as_mut()).await && is_done(other.as_mut()).await);
+        assert!(!stop.is_stopping());
     }
 
     #[tokio::test]

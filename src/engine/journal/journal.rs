@@ -232,31 +232,30 @@ impl Answers for Journal {
     }
 
     fn note_ticket(&self, ticket: &OpenTicket) -> Result<(), Failure> {
-        // Read until it is noted, so that no video is called otherwise before.
+        self.note_tickets(std::slice::from_ref(ticket))
+    }
+
+    // All in one commit: each would have to wait for the disk.
+    fn note_tickets(&self, tickets: &[OpenTicket]) -> Result<(), Failure> {
+        // Read until they are noted, so that no video is called otherwise before.
         let videos = self.videos();
-        let video = known(&videos, ticket.video)?.number;
-        let question = serde_json::to_string(&ticket.question)
-            .map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+        let mut rows = Vec::with_capacity(tickets.len());
+        for ticket in tickets {
+            let question = serde_json::to_string(&ticket.question)
+                .map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+            rows.push((ticket, known(&videos, ticket.video)?.number, question));
+        }
         let run = self.run.load(Ordering::Relaxed);
         let noted = self.store.write(Outlasts::Power, |change| {
-            let stage = number_stage(change, &ticket.stage)?;
-            let mut insert = change.prepare_cached(
-                "INSERT OR REPLACE INTO tickets
-                    (ticket, address, backend, video, stage, question, run, noted)
-                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?;
-            insert.execute(params![
-                ticket.ticket.as_str(),
-                ticket.address,
-                ticket.backend.as_str(),
-                video,
-                stage,
-                question,
-                run,
-                now(),
-            ])
+            rows.iter().try_for_each(|(ticket, video, question)| {
+                insert_ticket(change, ticket, *video, question, run)
+            })
         });
-        noted.map(drop).map_err(|error| self.unwritten(&error))
+        noted.map_err(|error| self.unwritten(&error))
+    }
+
+    fn keeps_tickets(&self) -> bool {
+        true
     }
 
     fn note_answers(&self, answers: &[NotedAnswer]) -> Result<(), Failure> {
@@ -432,6 +431,32 @@ fn note_use(change: &Connection, video: i64, stage: i64) -> rusqlite::Result<()>
     let mut insert = change
         .prepare_cached("INSERT OR REPLACE INTO uses (video, stage, used) VALUES (?1, ?2, ?3)")?;
     insert.execute([video, stage, now()])?;
+    Ok(())
+}
+
+fn insert_ticket(
+    change: &Connection,
+    ticket: &OpenTicket,
+    video: i64,
+    question: &str,
+    run: i64,
+) -> rusqlite::Result<()> {
+    let stage = number_stage(change, &ticket.stage)?;
+    let mut insert = change.prepare_cached(
+        "INSERT OR REPLACE INTO tickets
+            (ticket, address, backend, video, stage, question, run, noted)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    insert.execute(params![
+        ticket.ticket.as_str(),
+        ticket.address,
+        ticket.backend.as_str(),
+        video,
+        stage,
+        question,
+        run,
+        now(),
+    ])?;
     Ok(())
 }
 
