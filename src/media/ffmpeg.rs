@@ -171,6 +171,21 @@ pub(super) fn codec_data(parameters: &Parameters) -> Vec<u8> {
     }
 }
 
+/// Shortens what a decoder has of the container to the begin whose length `keep` gives, and which it
+/// may put there.
+pub(super) fn shorten_codec_data(context: &mut Context, keep: fn(&mut [u8]) -> usize) {
+    // SAFETY: the context is valid and borrowed mutably; where the data is not null it has as many
+    // bytes as it says, and is the context's own.
+    unsafe {
+        let raw = context.as_mut_ptr();
+        let (data, size) = ((*raw).extradata, (*raw).extradata_size);
+        if let (false, Ok(size)) = (data.is_null(), usize::try_from(size)) {
+            let kept = keep(std::slice::from_raw_parts_mut(data, size)).min(size);
+            (*raw).extradata_size = c_int::try_from(kept).unwrap_or(0);
+        }
+    }
+}
+
 /// Has a decoder refuse frames of more than `most` pixels, before it takes memory for one.
 pub(super) fn bound_pixels(context: &mut Context, most: u64) {
     // SAFETY: the context is valid and borrowed mutably.

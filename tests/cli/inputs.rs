@@ -365,14 +365,27 @@ fn a_picture_takes_what_its_pixels_take() {
     let mut writer = encoder.write_header().unwrap();
     writer.write_image_data(&[200; 64 * 48 * 3]).unwrap();
     writer.finish().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
-    program::quiet_environment(&mut command);
-    command.current_dir(folder.path());
-    command.args(["run", "default", "bomb.png"]);
-    let went = watch(&mut command, Duration::from_secs(120));
-    assert!(went.status.success(), "{}", went.talk);
-    assert!(went.megabytes < 200, "{} MB", went.megabytes);
-    let entries = &results(&folder, "bomb_results.json")["detections"];
-    assert_eq!(entries.as_array().unwrap().len(), 1);
-    assert!(entries[0]["error"].is_null(), "{entries}");
+    // The same as the frame of a video.
+    let video = folder.path().join("video.mkv");
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-framerate", "1", "-i"])
+        .arg(folder.path().join("bomb.png"))
+        .args(["-c", "copy"])
+        .arg(video)
+        .status();
+    assert!(made.unwrap().success());
+    for name in ["bomb.png", "video.mkv"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
+        program::quiet_environment(&mut command);
+        command.current_dir(folder.path());
+        command.args(["run", "default", name]);
+        let went = watch(&mut command, Duration::from_secs(120));
+        assert!(went.status.success(), "{name}: {}", went.talk);
+        assert!(went.megabytes < 200, "{name}: {} MB", went.megabytes);
+    }
+    for name in ["bomb_results.json", "video_results.json"] {
+        let entries = &results(&folder, name)["detections"];
+        assert_eq!(entries.as_array().unwrap().len(), 1, "{name}");
+        assert!(entries[0]["error"].is_null(), "{name}: {entries}");
+    }
 }

@@ -45,8 +45,6 @@ pub(super) fn register(environment: &Environment) -> Result<(), EngineError> {
         Free: Some(free),
         Info: Some(info),
         Reserve: Some(reserve),
-        // SAFETY: a table without functions, as it begins.
-        ..unsafe { OrtAllocator::default() }
     };
     // It lasts as long as the library, which is as long as the program.
     let heap = Box::leak(Box::new(OrtHeap {

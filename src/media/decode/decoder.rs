@@ -1,11 +1,13 @@
 //! One decoder: packets in, frames out, damage counted and survived.
 
+use crate::media::decode::png_chunks::keep_shown;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
 use ffmpeg_next::Rational;
 use ffmpeg_next::codec;
+use ffmpeg_next::codec::Id;
 use ffmpeg_next::codec::Parameters;
 use ffmpeg_next::codec::threading;
 use ffmpeg_next::decoder;
@@ -31,6 +33,7 @@ pub(in crate::media) enum DecoderOutput {
 /// A decoder for one stream.
 pub(in crate::media) struct Decoder {
     inner: decoder::Video,
+    is_png: bool,
     stats: DecodeStats,
 }
 
@@ -60,8 +63,12 @@ impl Decoder {
         let Some(codec) = decoder::find(parameters.id()) else {
             return Err(missing);
         };
+        let is_png = [Id::PNG, Id::APNG].contains(&parameters.id());
         let open = || {
             let mut context = codec::Context::from_parameters(parameters)?;
+            if is_png {
+                ffmpeg::shorten_codec_data(&mut context, keep_shown);
+            }
             ffmpeg::bound_pixels(&mut context, most_pixels);
             context.set_threading(threading::Config {
                 kind: threading::Type::Frame,
@@ -77,7 +84,11 @@ impl Decoder {
         let inner = open().map_err(|_: Error| missing)?;
         tracing::debug!(path = %path.display(), codec = codec.name(), threads, "decoder opened");
         let stats = DecodeStats::default();
-        Ok(Self { inner, stats })
+        Ok(Self {
+            inner,
+            is_png,
+            stats,
+        })
     }
 
     /// What it was given so far.
@@ -88,9 +99,12 @@ impl Decoder {
     /// Feeds a packet; one that cannot be decoded is counted and left out. All frames must have
     /// been taken first.
     pub(in crate::media) fn send(&mut self, packet: &Packet) {
-        let sent = self.inner.send_packet(packet);
+        let is_sent = match self.is_png {
+            true => shown(packet).is_some_and(|shown| self.inner.send_packet(&shown).is_ok()),
+            false => self.inner.send_packet(packet).is_ok(),
+        };
         self.stats.packets += 1;
-        if packet.is_corrupt() || sent.is_err() {
+        if packet.is_corrupt() || !is_sent {
             self.stats.damaged += 1;
         }
     }
@@ -123,6 +137,14 @@ impl Decoder {
         }
         DecoderOutput::Done
     }
+}
+
+// What of a packet of a PNG is decoded, if anything. An empty packet would end the stream.
+fn shown(packet: &Packet) -> Option<Packet> {
+    let mut shown = packet.clone();
+    let length = shown.data_mut().map_or(0, keep_shown);
+    shown.shrink(length);
+    (length > 0).then_some(shown)
 }
 
 /// Whether the decoder made up parts of a frame that it could not decode, from whatever it had

@@ -10,7 +10,6 @@ pub(super) mod first;
 pub(super) mod identify;
 mod open;
 mod photograph;
-mod png_chunks;
 pub(super) mod probe;
 mod restart;
 pub(super) mod signature;

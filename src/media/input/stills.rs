@@ -7,7 +7,6 @@ use crate::media::decode::decoder::DecoderOutput;
 use crate::media::decode::memory::MOST_PICTURE_PIXELS;
 use crate::media::error::MediaError;
 use crate::media::input::photograph;
-use crate::media::input::png_chunks;
 use crate::media::input::signature;
 use crate::media::pixels::orientation::Orientation;
 use crate::media::pixels::shape;
@@ -67,11 +66,7 @@ pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
     let base = TimeBase::new(1, 1).ok_or_else(damaged)?;
     let mut decoder = Decoder::open(parameters, base, 1, MOST_PICTURE_PIXELS, path)
         .map_err(|error| error.to_string())?;
-    let packet = match id {
-        Id::PNG => Packet::copy(&png_chunks::shown(&bytes, size)),
-        _ => Packet::copy(&bytes),
-    };
-    decoder.send(&packet);
+    decoder.send(&Packet::copy(&bytes));
     decoder.drain();
     match decoder.receive() {
         DecoderOutput::Frame(frame) => {
