@@ -47,16 +47,16 @@ pub fn history(only: Option<i64>, state_dir: Option<&Path>) -> Result<History, A
 /// Where there is no journal, a run goes on, or the journal cannot be written.
 pub fn clean(age: Duration, state_dir: Option<&Path>) -> Result<(PathBuf, Forgotten), AppError> {
     let journal = existing(state_dir)?;
-    let runs = journal.history(None)?;
-    if let Some(run) = runs.iter().find(|run| run.is_running) {
-        let path = journal.path().display();
-        return Err(AppError::Request {
-            message: format!("run {} still goes on and uses {path}", run.id),
+    match journal.forget(age)? {
+        Ok(forgotten) => Ok((journal.path().to_owned(), forgotten)),
+        Err(run) => Err(AppError::Request {
+            message: format!(
+                "run {run} still goes on and uses {}",
+                journal.path().display()
+            ),
             help: Some("clean when it is done".to_owned()),
-        });
+        }),
     }
-    let forgotten = journal.forget(age)?;
-    Ok((journal.path().to_owned(), forgotten))
 }
 
 fn existing(state_dir: Option<&Path>) -> Result<Journal, AppError> {

@@ -9,6 +9,7 @@ use crate::engine::journal::store::Outlasts;
 use crate::engine::journal::store::own_file;
 use crate::failure::Class;
 use crate::failure::Failure;
+use rusqlite::Connection;
 use rusqlite::OptionalExtension;
 use rusqlite::params;
 use std::fs;
@@ -44,26 +45,32 @@ impl Journal {
     ///
     /// Where that cannot be found out.
     pub fn hold(&self, place: &str) -> Result<Result<Hold, Held>, Failure> {
+        let Some(hold) = self.lock_place(place)? else {
+            return self.holder(place).map(Err);
+        };
+        let noted = self
+            .store
+            .write(Outlasts::Process, |change| note_holder(change, place));
+        noted.map_err(|error| self.unwritten(&error))?;
+        Ok(Ok(hold))
+    }
+
+    /// Takes a place and notes nothing; `None` where somebody has it.
+    pub(super) fn lock_place(&self, place: &str) -> Result<Option<Hold>, Failure> {
         let path = self.lock_path(place);
         let failed = |error: io::Error| {
             let message = format!("{} cannot be locked: {error}", path.display());
             Failure::new(Class::Disk, message)
         };
         let file = lock_file(&path).map_err(failed)?;
-        let file = match file.try_lock() {
-            Ok(()) => Some(file),
-            Err(TryLockError::WouldBlock) => return self.holder(place).map(Err),
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => None,
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        };
-        let noted = self.store.write(Outlasts::Process, |change| {
-            change.execute(
-                "INSERT OR REPLACE INTO holders (place, pid, host, since) VALUES (?1, ?2, ?3, ?4)",
-                params![place, process::id(), host(), now()],
-            )
-        });
-        noted.map_err(|error| self.unwritten(&error))?;
-        Ok(Ok(Hold { _file: file }))
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Hold { _file: Some(file) })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(Hold { _file: None }))
+            }
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// Whether a process has `place`.
@@ -108,6 +115,15 @@ impl Journal {
         let folder = self.path().parent().unwrap_or(Path::new("."));
         folder.join("locks").join(name)
     }
+}
+
+/// Notes that this process has `place`.
+pub(super) fn note_holder(change: &Connection, place: &str) -> rusqlite::Result<()> {
+    change.execute(
+        "INSERT OR REPLACE INTO holders (place, pid, host, since) VALUES (?1, ?2, ?3, ?4)",
+        params![place, process::id(), host(), now()],
+    )?;
+    Ok(())
 }
 
 fn lock_file(path: &Path) -> io::Result<File> {

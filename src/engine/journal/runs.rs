@@ -2,6 +2,7 @@
 //!
 //! All is noted as it happens, so that a run that was killed stands here too.
 
+use crate::engine::journal::hold::note_holder;
 use crate::engine::journal::journal::Journal;
 use crate::engine::journal::journal::now;
 use crate::engine::journal::store::Outlasts;
@@ -160,6 +161,7 @@ impl Journal {
     ///
     /// Where it cannot be kept.
     pub fn begin(&self, start: &RunStart) -> Result<i64, Failure> {
+        let mut hold = Ok(None);
         let begun = self.store.write(Outlasts::Process, |change| {
             change.execute(
                 "INSERT INTO runs (started, recipe, recipe_digest) VALUES (?1, ?2, ?3)",
@@ -172,11 +174,14 @@ impl Journal {
                     params![run, video.0, path.to_string_lossy(), InputState::Open],
                 )?;
             }
+            // Whoever sees the run sees that it goes on.
+            hold = self.lock_place(&sign(run));
+            note_holder(change, &sign(run))?;
             Ok(run)
         });
         let run = begun.map_err(|error| self.unwritten(&error))?;
         self.run.store(run, Ordering::Relaxed);
-        let hold = self.hold(&sign(run))?.map_err(|_| {
+        let hold = hold?.ok_or_else(|| {
             let message = format!("run {run} of the journal is taken, and it has just begun");
             Failure::new(Class::Internal, message)
         })?;
@@ -281,8 +286,8 @@ impl Journal {
     }
 }
 
-// The place that a run holds while it goes on.
-fn sign(run: i64) -> String {
+/// The place that a run holds while it goes on.
+pub(super) fn sign(run: i64) -> String {
     format!("run {run}")
 }
 
