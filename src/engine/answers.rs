@@ -44,11 +44,6 @@ pub trait Answers: Send + Sync {
         tickets.iter().try_for_each(|it| self.note_ticket(it))
     }
 
-    /// Whether a later run can collect what a server has accepted.
-    fn keeps_tickets(&self) -> bool {
-        false
-    }
-
     /// Keeps answers, all or none; a ticket that they came under is open no more. Outlasts the
     /// process once it returns.
     ///

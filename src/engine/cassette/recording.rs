@@ -86,10 +86,6 @@ impl Answers for Recording {
         self.answers.note_tickets(tickets)
     }
 
-    fn keeps_tickets(&self) -> bool {
-        self.answers.keeps_tickets()
-    }
-
     fn note_answers(&self, answers: &[NotedAnswer]) -> Result<(), Failure> {
         self.answers.note_answers(answers)?;
         self.use_of(answers.iter().map(|noted| noted.key));

@@ -254,10 +254,6 @@ impl Answers for Journal {
         noted.map_err(|error| self.unwritten(&error))
     }
 
-    fn keeps_tickets(&self) -> bool {
-        true
-    }
-
     fn note_answers(&self, answers: &[NotedAnswer]) -> Result<(), Failure> {
         let videos = self.videos();
         let mut rows = Vec::with_capacity(answers.len());
