@@ -99,7 +99,7 @@ fn put(above: &Path, target: &Path, files: &[(String, Vec<u8>)]) -> io::Result<(
         return Err(error);
     }
     // It has another name now, and is not to be removed.
-    let _: PathBuf = new.keep();
+    drop::<PathBuf>(new.keep());
     old.close()
 }
 
