@@ -42,7 +42,7 @@ pub(super) struct Writer<'a> {
     /// Whether everything is asked anew.
     pub(super) fresh: bool,
     /// Records of videos that are still read to find out which they are.
-    pub(super) waiting: Vec<Box<Record>>,
+    pub(super) waiting: Vec<Record>,
     pub(super) budget: &'a Budget,
 }
 
@@ -71,7 +71,7 @@ impl Writer<'_> {
                 let saved = record.saved.values().flatten();
                 saved.for_each(|saved| ledger.file(saved));
                 ledger.repeats(&record, &self.compiled.plan);
-                self.waiting.push(record);
+                self.waiting.push(*record);
                 self.write_known(ledger, update);
             }
             Notification::Output(Item::FrameRecord(frame)) => {
