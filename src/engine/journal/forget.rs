@@ -208,7 +208,7 @@ mod tests {
             WITH RECURSIVE numbers(n) AS
                 (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 200)
             INSERT INTO videos (id, digest) SELECT 1000 + n, 'video ' || n FROM numbers;
-            INSERT INTO files SELECT digest, 1, 1, id FROM videos WHERE id > 1000;
+            INSERT INTO files SELECT digest, 1, 1, 1, '1', id FROM videos WHERE id > 1000;
             INSERT INTO uses SELECT id, 1, 9e15 FROM videos WHERE id > 1000;
             WITH RECURSIVE numbers(n) AS
                 (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 500)
