@@ -37,38 +37,37 @@ const NAMES: [&str; 5] = ["token", "secret", "password", "passwd", "authorizatio
 /// A text that a user wrote, with an asterisk for each byte of what looks like a key or stands where
 /// one is given.
 pub(super) fn masked_text(text: &str) -> String {
-    let given = words(text).filter(|name| names_secret(&text[name.clone()]));
-    let given = given.filter_map(|name| value_of(text, &name));
-    let mut masked = text.to_owned();
-    for place in given.collect::<Vec<_>>() {
-        mask(&mut masked, place);
-    }
-    masked_words(&masked)
+    let given = words(text).filter(|(_, name)| names_secret(name));
+    let given = given.filter_map(|(start, name)| value_after(text, start + name.len()));
+    masked_words(&with_stars(text, given))
 }
 
 /// A sentence, likewise for what looks like a key in it.
 pub(super) fn masked_words(sentence: &str) -> String {
-    let mut masked = sentence.to_owned();
-    for word in words(sentence).filter(|word| is_key(&sentence[word.clone()])) {
-        mask(&mut masked, word);
+    let keys = words(sentence).filter(|(_, word)| is_key(word));
+    with_stars(
+        sentence,
+        keys.map(|(start, word)| start..start + word.len()),
+    )
+}
+
+fn with_stars(text: &str, places: impl Iterator<Item = Range<usize>>) -> String {
+    let mut masked = text.to_owned();
+    for place in places {
+        let stars = "*".repeat(place.len());
+        masked.replace_range(place, &stars);
     }
     masked
 }
 
-fn mask(text: &mut String, place: Range<usize>) {
-    let stars = "*".repeat(place.len());
-    text.replace_range(place, &stars);
-}
-
-// Runs of the letters that keys are made of.
-fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+// Runs of the letters that keys are made of, and where each begins.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_other = |letter: char| !(letter.is_ascii_alphanumeric() || "_-".contains(letter));
     let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + text[at..].find(is_letter)?;
-        let length = text[start..].find(|letter| !is_letter(letter));
-        at = length.map_or(text.len(), |length| start + length);
-        Some(start..at)
+    text.split_inclusive(is_other).map(move |part| {
+        let start = at;
+        at += part.len();
+        (start, part.trim_end_matches(is_other))
     })
 }
 
@@ -95,30 +94,24 @@ fn names_secret(name: &str) -> bool {
     (is_named || is_key) && !parts.iter().any(|part| is_elsewhere.contains(part))
 }
 
-// What `name` is given: `name = "VALUE"`, `name=VALUE`, `"name": "VALUE"`.
-fn value_of(text: &str, name: &Range<usize>) -> Option<Range<usize>> {
-    let after = &text[name.end..];
+// What the name that ends at `end` is given: `name = "VALUE"`, `name=VALUE`, `"name": "VALUE"`.
+fn value_after(text: &str, end: usize) -> Option<Range<usize>> {
+    let blanks = [' ', '\t'];
+    let after = text.get(end..)?;
     let rest = after
         .trim_start_matches(['"', '\''])
-        .trim_start_matches([' ', '\t']);
-    let rest = rest
-        .strip_prefix(['=', ':'])?
-        .trim_start_matches([' ', '\t']);
-    let quote = rest.chars().next()?;
-    let (value, length) = match quote {
-        '"' | '\'' => {
-            let inner = &rest[1..];
-            (inner, inner.find([quote, '\n']).unwrap_or(inner.len()))
-        }
-        _ => (
-            rest,
-            rest.find([' ', '\t', '\n', ',', '}']).unwrap_or(rest.len()),
-        ),
+        .trim_start_matches(blanks);
+    let rest = rest.strip_prefix(['=', ':'])?.trim_start_matches(blanks);
+    let (from, ends): (_, &[char]) = match rest.chars().next()? {
+        '"' => (1, &['"', '\n']),
+        '\'' => (1, &['\'', '\n']),
+        _ => (0, &[' ', '\t', '\n', ',', '}']),
     };
-    let start = text.len() - value.len();
+    let value = rest.get(from..)?.split(ends).next()?;
     // A template takes it from elsewhere.
-    let is_written = length > 0 && !value[..length].contains("{{");
-    is_written.then_some(start..start + length)
+    let is_written = !value.is_empty() && !value.contains("{{");
+    let start = text.len() - rest.len() + from;
+    is_written.then_some(start..start + value.len())
 }
 
 #[cfg(test)]

@@ -47,6 +47,7 @@ pub use operator::Call;
 pub use operator::Emitter;
 pub use operator::Fold;
 pub use operator::FoldState;
+pub use operator::Heard;
 pub use operator::Map;
 pub use operator::MapState;
 pub use operator::Operator;

@@ -84,6 +84,9 @@ pub enum Submitted {
 /// Something that is waited for.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// Is told when the server was asked that has just said how accepted work is.
+pub type Heard = dyn Fn(Instant) + Sync;
+
 /// Turns an item into others at a server.
 pub trait Call: Send + Sync {
     /// The body of the request for `item`; an empty one where there is nothing to ask, which
@@ -122,7 +125,7 @@ pub trait Call: Send + Sync {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn(Instant) + Sync),
+        heard: &'a Heard,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>>;
 
     /// Takes accepted work back. With `running` false only where it has not begun, which costs

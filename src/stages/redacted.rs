@@ -6,6 +6,7 @@
 use crate::backends::transport::redaction::Redaction;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
+use crate::engine::Heard;
 use crate::engine::Submitted;
 use crate::exchange::Exchange;
 use crate::failure::Failure;
@@ -19,7 +20,6 @@ use crate::stages::trial::Trial;
 use crate::stages::trial::TrialAnswer;
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// A stage that asks a remote backend; nothing that it gives holds a key.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl<C: Call> Call for Redacted<C> {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn(Instant) + Sync),
+        heard: &'a Heard,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         let answer = self.call.wait(item, ticket, exchange, heard);
         Box::pin(async move { self.items(answer.await) })

@@ -6,11 +6,9 @@ use crate::recipe::kind::StageKind;
 use crate::recipe::load::section::Section;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Value;
+use crate::recipe::stages::parameters::ENABLED;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-
-/// The key that says it.
-pub(in crate::recipe) const ENABLED: &str = "enabled";
 
 /// Takes out of `stages` what is not enabled, and every mention of it in `inputs`.
 ///

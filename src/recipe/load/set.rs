@@ -5,7 +5,6 @@ use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::recipe::kind::StageKind;
-use crate::recipe::load::enabled::ENABLED;
 use crate::recipe::load::environment::Request;
 use crate::recipe::load::merge::Merged;
 use crate::recipe::load::parse;
@@ -14,6 +13,7 @@ use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
+use crate::recipe::stages::parameters::ENABLED;
 use crate::recipe::tools::suggest::suggest;
 
 // The name of the source that one option is.

@@ -8,12 +8,14 @@ use crate::item::ItemKind;
 use crate::name::BackendName;
 use crate::recipe::input::Port;
 use crate::recipe::input::StageInput;
-use crate::recipe::load::enabled::ENABLED;
 use crate::recipe::load::read::read;
 use crate::recipe::load::tree::Table;
 use crate::recipe::stages::sound::SoundSpec;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+
+/// The key that says whether the recipe has the stage.
+pub(in crate::recipe) const ENABLED: &str = "enabled";
 
 /// The keys that every stage has.
 pub(in crate::recipe) const ENGINE_KEYS: [&str; 3] = ["kind", "inputs", ENABLED];

@@ -13,6 +13,7 @@ use crate::backends::transport::form::Attachment;
 use crate::backends::transport::redaction::Redaction;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
+use crate::engine::Heard;
 use crate::engine::Submitted;
 use crate::exchange::Exchange;
 use crate::failure::Class;
@@ -47,7 +48,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering;
-use tokio::time::Instant;
 
 /// The fields of requests about sound, and how their answers are read.
 #[derive(Debug)]
@@ -281,7 +281,7 @@ impl Call for SpeechCall {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn(Instant) + Sync),
+        heard: &'a Heard,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
             let output = self.learn(item, self.remote.wait(ticket, exchange, heard).await)?;

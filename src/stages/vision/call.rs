@@ -11,6 +11,7 @@ use crate::backends::remote::mapping::Sizes;
 use crate::backends::transport::form::Attachment;
 use crate::engine::BoxFuture;
 use crate::engine::Call;
+use crate::engine::Heard;
 use crate::engine::Submitted;
 use crate::exchange::Exchange;
 use crate::failure::Class;
@@ -42,7 +43,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
-use tokio::time::Instant;
 
 // The media type of a frame that leaves the machine.
 const JPEG: &str = "image/jpeg";
@@ -283,7 +283,7 @@ impl Call for VisionCall {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a (dyn Fn(Instant) + Sync),
+        heard: &'a Heard,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
             let output = self.learn(item, self.remote.wait(ticket, exchange, heard).await)?;
