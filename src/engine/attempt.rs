@@ -6,8 +6,8 @@
 use crate::engine::answers::Answers;
 use crate::engine::conductor::Reporter;
 use crate::engine::first::FirstRequest;
+use crate::engine::gate::Denial;
 use crate::engine::gate::Gate;
-use crate::engine::gate::Refusal;
 use crate::engine::history::AnswerHistory;
 use crate::engine::operator::Call;
 use crate::engine::operator::Map;
@@ -121,11 +121,11 @@ impl Attempts {
         let (stage, frames) = (&self.step.stage, item.progress_units());
         match self.gate.admit(stage, item.video(), frames) {
             Ok(()) => Ok(()),
-            Err(Refusal::Run(reason)) => {
+            Err(Denial::Run(reason)) => {
                 self.stop.finish(reason);
                 Err(self.stop.failure())
             }
-            Err(Refusal::Video(reason)) => Err(Failure::new(Class::Stopped, reason.to_string())),
+            Err(Denial::Video(reason)) => Err(Failure::new(Class::Stopped, reason.to_string())),
         }
     }
 

@@ -15,7 +15,7 @@ pub trait Gate: Send + Sync {
     /// # Errors
     ///
     /// Where it may not be sent; it is not counted then.
-    fn admit(&self, stage: &StageId, video: VideoId, frames: u64) -> Result<(), Refusal>;
+    fn admit(&self, stage: &StageId, video: VideoId, frames: u64) -> Result<(), Denial>;
 
     /// Takes back that a request is on its way, once for each that was admitted, and learns what
     /// it took.
@@ -24,7 +24,7 @@ pub trait Gate: Send + Sync {
 
 /// Why a request may not be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Denial {
     /// No more may be sent by anyone.
     Run(StopReason),
     /// What is left is for earlier videos: no more may be sent about this one and later ones.
@@ -36,7 +36,7 @@ pub enum Refusal {
 pub struct OpenGate;
 
 impl Gate for OpenGate {
-    fn admit(&self, _: &StageId, _: VideoId, _frames: u64) -> Result<(), Refusal> {
+    fn admit(&self, _: &StageId, _: VideoId, _frames: u64) -> Result<(), Denial> {
         Ok(())
     }
 

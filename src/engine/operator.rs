@@ -85,7 +85,7 @@ pub enum Submitted {
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Is told when the server was asked that has just said how accepted work is.
-pub type Heard = dyn Fn(Instant) + Sync;
+pub type Heard<'a> = dyn Fn(Instant) + Sync + 'a;
 
 /// Turns an item into others at a server.
 pub trait Call: Send + Sync {
@@ -125,7 +125,7 @@ pub trait Call: Send + Sync {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a Heard,
+        heard: &'a Heard<'a>,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>>;
 
     /// Takes accepted work back. With `running` false only where it has not begun, which costs

@@ -5,6 +5,7 @@
 
 use crate::engine::attempt::Attempts;
 use crate::engine::operator::Call;
+use crate::engine::operator::Heard;
 use crate::engine::outage::Sign;
 use crate::engine::outage::Silence;
 use crate::engine::outage::Turn;
@@ -108,7 +109,7 @@ impl Attempts {
         &self,
         accepted: &Accepted<'_>,
         exchange: &mut Exchange,
-        heard: &(dyn Fn(Instant) + Sync),
+        heard: &Heard<'_>,
     ) -> Waited {
         let Accepted { call, ticket, .. } = *accepted;
         let mut answer = call.wait(accepted.item, ticket, exchange, heard);

@@ -119,7 +119,7 @@ impl<C: Call> Call for Redacted<C> {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a Heard,
+        heard: &'a Heard<'a>,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         let answer = self.call.wait(item, ticket, exchange, heard);
         Box::pin(async move { self.items(answer.await) })

@@ -3,6 +3,7 @@
 
 use crate::engine::BoxFuture;
 use crate::engine::Call;
+use crate::engine::Heard;
 use crate::engine::Submitted;
 use crate::exchange::Exchange;
 use crate::failure::Class;
@@ -17,7 +18,6 @@ use crate::stages::speech;
 use crate::stages::vision::call;
 use bytes::Bytes;
 use std::sync::Arc;
-use tokio::time::Instant;
 
 /// The stage of this id in a replay.
 pub(super) fn replayed(stage: &StageId) -> Arc<dyn Call> {
@@ -94,7 +94,7 @@ impl Call for Replayed {
         _: &'a Item,
         _: &'a Ticket,
         _: &'a mut Exchange,
-        _: &'a (dyn Fn(Instant) + Sync),
+        _: &'a Heard<'a>,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async { Err(unasked()) })
     }

@@ -9,8 +9,8 @@ use crate::harness::Script;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use vpipe::engine::Denial;
 use vpipe::engine::Gate;
-use vpipe::engine::Refusal;
 use vpipe::engine::StopReason;
 use vpipe::engine::StopSignal;
 use vpipe::event::Event;
@@ -267,11 +267,9 @@ async fn a_failure_that_would_meet_every_item_stops_the_run() {
 struct Toll(std::sync::Mutex<u32>);
 
 impl Gate for Toll {
-    fn admit(&self, _: &StageId, _: VideoId, _: u64) -> Result<(), Refusal> {
+    fn admit(&self, _: &StageId, _: VideoId, _: u64) -> Result<(), Denial> {
         let mut left = self.0.lock().unwrap();
-        *left = left
-            .checked_sub(1)
-            .ok_or(Refusal::Run(StopReason::Budget))?;
+        *left = left.checked_sub(1).ok_or(Denial::Run(StopReason::Budget))?;
         Ok(())
     }
 

@@ -7,8 +7,8 @@
 use crate::app::accounting::reserve::Reserve;
 use crate::app::accounting::spending::Spending;
 use crate::app::accounting::spending::StageSpending;
+use crate::engine::Denial;
 use crate::engine::Gate;
-use crate::engine::Refusal;
 use crate::engine::StopReason;
 use crate::exchange::Exchange;
 use crate::name::StageId;
@@ -102,7 +102,7 @@ impl Budget {
         video: VideoId,
         frames: u64,
         now: Duration,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Denial> {
         let mut requests = self.requests();
         let Requests { stages, reserve } = &mut *requests;
         let in_flight = stages.entry(stage.clone()).or_default();
@@ -110,7 +110,7 @@ impl Budget {
             .spending
             .with(stage, |spending| in_flight.wait(spending, frames));
         if self.limits.time.is_some_and(|time| now + wait > time) {
-            return Err(Refusal::Run(StopReason::Deadline));
+            return Err(Denial::Run(StopReason::Deadline));
         }
         in_flight.requests += 1;
         in_flight.frames += frames;
@@ -131,8 +131,8 @@ impl Budget {
         }
         reserve.give_back(video, stage, frames as f64);
         Err(match reserve.close_from(video) {
-            true => Refusal::Video(StopReason::Budget),
-            false => Refusal::Run(StopReason::Budget),
+            true => Denial::Video(StopReason::Budget),
+            false => Denial::Run(StopReason::Budget),
         })
     }
 
@@ -149,7 +149,7 @@ impl Budget {
 }
 
 impl Gate for Budget {
-    fn admit(&self, stage: &StageId, video: VideoId, frames: u64) -> Result<(), Refusal> {
+    fn admit(&self, stage: &StageId, video: VideoId, frames: u64) -> Result<(), Denial> {
         self.admit_at(stage, video, frames, self.spending.elapsed())
     }
 
@@ -210,7 +210,7 @@ mod tests {
     use crate::app::accounting::reserve::Reserve;
     use crate::app::accounting::spending::Spending;
     use crate::app::accounting::spending::StageSpending;
-    use crate::engine::Refusal;
+    use crate::engine::Denial;
     use crate::engine::StopReason;
     use crate::exchange::Exchange;
     use crate::facts::FleetFacts;
@@ -254,7 +254,7 @@ mod tests {
         "yolo".into()
     }
 
-    fn admit(budget: &Budget, video: u32, frames: u64) -> Result<(), Refusal> {
+    fn admit(budget: &Budget, video: u32, frames: u64) -> Result<(), Denial> {
         budget.admit_at(&stage(), VideoId(video), frames, Duration::ZERO)
     }
 
@@ -272,7 +272,7 @@ mod tests {
     }
 
     // Requests one after the other until the gate closes: how many, why, and what they cost.
-    fn spend(budget: &Budget, workers: usize) -> (u64, Refusal, f64) {
+    fn spend(budget: &Budget, workers: usize) -> (u64, Denial, f64) {
         let mut sent = 0;
         loop {
             let now = Duration::from_secs(sent);
@@ -290,7 +290,7 @@ mod tests {
     fn the_gate_closes_before_the_money_is_spent() {
         // One worker: 2 s of start, 1 s a request, 5 s of tail.
         let (sent, reason, cost) = spend(&budget(Some(0.020), None), 1);
-        assert_eq!((sent, reason), (13, Refusal::Run(StopReason::Budget)));
+        assert_eq!((sent, reason), (13, Denial::Run(StopReason::Budget)));
         assert!(cost <= 0.020 && cost > 0.018, "{cost}");
         let (_, _, cost) = spend(&budget(Some(0.050), None), 3);
         assert!(cost <= 0.050, "{cost}");
@@ -315,7 +315,7 @@ mod tests {
     fn a_budget_for_nothing_sends_nothing() {
         let budget = budget(Some(0.001), None);
         let refused = admit(&budget, 0, 1);
-        assert_eq!(refused, Err(Refusal::Run(StopReason::Budget)));
+        assert_eq!(refused, Err(Denial::Run(StopReason::Budget)));
     }
 
     // Four videos of three requests, on one worker: 2 s of start, 5 s of tail, and 3 s a video.
@@ -332,7 +332,7 @@ mod tests {
     }
 
     // The requests of each video that were sent, and how the next was refused.
-    fn spend_by_video(budget: &Budget) -> ([u64; 4], Option<Refusal>) {
+    fn spend_by_video(budget: &Budget) -> ([u64; 4], Option<Denial>) {
         let mut sent = [0; 4];
         for request in 0..12 {
             let (video, now) = (request as usize / 3, Duration::from_secs(request));
@@ -357,7 +357,7 @@ mod tests {
         let (sent, refusal) = spend_by_video(&budget);
         assert_eq!(sent, [3, 3, 0, 0]);
         let stopped = StopReason::Budget;
-        assert_eq!(refusal, Some(Refusal::Video(stopped.clone())));
+        assert_eq!(refusal, Some(Denial::Video(stopped.clone())));
         let closed = (0..4).map(|video| budget.is_closed(VideoId(video)));
         assert_eq!(Vec::from_iter(closed), [false, false, true, true]);
         // The run goes on until those that fit are done.
@@ -369,7 +369,7 @@ mod tests {
         let (sent, refusal) = spend_by_video(&budget_for_four(0.0095));
         assert_eq!(
             (sent[0], refusal),
-            (2, Some(Refusal::Run(StopReason::Budget)))
+            (2, Some(Denial::Run(StopReason::Budget)))
         );
     }
 
@@ -386,12 +386,12 @@ mod tests {
         budget.settle_at(&stage(), &failed, Duration::from_secs(1));
         // Of the third video nothing fits any more: a second was lost.
         let third = budget.admit_at(&stage(), VideoId(2), FRAMES, Duration::from_secs(1));
-        assert_eq!(third, Err(Refusal::Video(StopReason::Budget)));
+        assert_eq!(third, Err(Denial::Video(StopReason::Budget)));
     }
 
     #[test]
     fn nothing_is_sent_that_would_come_back_too_late() {
         let (sent, reason, _) = spend(&budget(None, Some(10)), 3);
-        assert_eq!((sent, reason), (10, Refusal::Run(StopReason::Deadline)));
+        assert_eq!((sent, reason), (10, Denial::Run(StopReason::Deadline)));
     }
 }

@@ -65,19 +65,19 @@ fn loads(compiled: &Compiled, inputs: &Inputs, state: &Path) -> BTreeMap<String,
             let results = place.complete();
             let folder = results.parent().unwrap_or(Path::new("."));
             add(folder, &|load| {
-                load.results = load.results.and(written.results)
+                load.results = load.results.and(written.results);
             });
         }
         for ((_, id), root) in &inputs.save_roots {
             if *id == video.id {
                 add(root.folder(), &|load| {
-                    load.frames = load.frames.and(written.frames)
+                    load.frames = load.frames.and(written.frames);
                 });
                 break;
             }
         }
         add(state, &|load| {
-            load.journal = load.journal.and(written.journal)
+            load.journal = load.journal.and(written.journal);
         });
     }
     loads

@@ -10,6 +10,7 @@ use crate::facts::RemoteFacts;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
 use crate::name::StageId;
+use crate::name::VideoId;
 use crate::plan::forecast::forecast::Estimate;
 use crate::plan::forecast::forecast::Workload;
 use crate::plan::lower::chunk::ChunkLength;
@@ -20,6 +21,7 @@ use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
 use crate::speech::Codec;
 use crate::speech::RATE;
+use std::collections::BTreeMap;
 
 // Crops of a frame, where nobody knows what will be found; and what of its bytes they have.
 const CROPS: Estimate<f64> = Estimate::new(0.0, 1.0, 10.0);
@@ -250,25 +252,10 @@ pub(in crate::plan) fn sound(
     step: &Step,
     place: &RemoteFacts,
 ) -> RequestEstimate {
-    let mut of_stage = plan
-        .steps()
-        .map(|(_, it)| it)
-        .filter(|it| it.stage == step.stage);
-    let cut = of_stage.find_map(|it| match it.kind {
-        StepKind::ChunkSound {
-            length,
-            drop_silence,
-        } => Some((length, drop_silence)),
-        _ => None,
-    });
     let StepKind::SpeechRequest { codec, .. } = &step.kind else {
         return RequestEstimate::nothing();
     };
-    let without = plan.steps().find_map(|(_, it)| match &it.kind {
-        StepKind::ComposeTranscript { without } if it.stage == step.stage => Some(without),
-        _ => None,
-    });
-    let Some(((length, drop_silence), without)) = cut.zip(without) else {
+    let Some((length, drop_silence, without)) = heard_how(plan, &step.stage) else {
         return RequestEstimate::nothing();
     };
     let heard = |video: &&VideoFacts| video.has_sound && !without.contains_key(&video.id);
@@ -308,6 +295,30 @@ pub(in crate::plan) fn sound(
         requests,
         bytes: Some(bytes),
     }
+}
+
+// How long the chunks of a stage are, whether silence is dropped, and which videos it goes without.
+fn heard_how<'a>(
+    plan: &'a Plan,
+    stage: &StageId,
+) -> Option<(ChunkLength, bool, &'a BTreeMap<VideoId, String>)> {
+    let of_stage = || {
+        plan.steps()
+            .map(|(_, it)| it)
+            .filter(|it| it.stage == *stage)
+    };
+    let (length, drop_silence) = of_stage().find_map(|it| match it.kind {
+        StepKind::ChunkSound {
+            length,
+            drop_silence,
+        } => Some((length, drop_silence)),
+        _ => None,
+    })?;
+    let without = of_stage().find_map(|it| match &it.kind {
+        StepKind::ComposeTranscript { without } => Some(without),
+        _ => None,
+    })?;
+    Some((length, drop_silence, without))
 }
 
 // How many chunks of the sound of videos are asked about. Where silence is dropped there may be as

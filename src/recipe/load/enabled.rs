@@ -71,9 +71,10 @@ fn disabled(section: &Section, wrong: &mut Vec<Diagnostic>) -> Option<Span> {
 
 // What takes the place of a stage in the `inputs` of others.
 fn passed_on(section: &Section) -> Vec<Node> {
-    let kind = section.kind().and_then(StageKind::of);
-    match (kind, section.keys.get("inputs").map(|it| &it.node.value)) {
-        (Some(StageKind::Batch), Some(Value::List(inputs))) => inputs.clone(),
+    let is_batch = section.kind() == Some(StageKind::Batch.word());
+    let inputs = section.keys.get("inputs").filter(|_| is_batch);
+    match inputs.map(|entry| &entry.node.value) {
+        Some(Value::List(inputs)) => inputs.clone(),
         _ => Vec::new(),
     }
 }

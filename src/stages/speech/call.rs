@@ -281,7 +281,7 @@ impl Call for SpeechCall {
         item: &'a Item,
         ticket: &'a Ticket,
         exchange: &'a mut Exchange,
-        heard: &'a Heard,
+        heard: &'a Heard<'a>,
     ) -> BoxFuture<'a, Result<Vec<Item>, Failure>> {
         Box::pin(async move {
             let output = self.learn(item, self.remote.wait(ticket, exchange, heard).await)?;

@@ -37,38 +37,41 @@ fn change_lines(folder: &Path, change: fn(&mut Vec<String>)) {
     fs::write(path, lines.concat()).unwrap();
 }
 
-const OF_HEAD: &[(&str, fn(&Path))] = &[
+// What is done to a cassette, and its name.
+type Damage = (&'static str, fn(&Path));
+
+const OF_HEAD: &[Damage] = &[
     ("nothing was done", |_| {}),
     ("no head", |folder| {
-        fs::remove_file(folder.join(HEAD)).unwrap()
+        fs::remove_file(folder.join(HEAD)).unwrap();
     }),
     ("a newer format", |folder| {
         edit(folder, HEAD, "\"format\": 1", "\"format\": 99");
     }),
     ("a head that is changed", |folder| {
-        edit(folder, HEAD, "h264", "h265")
+        edit(folder, HEAD, "h264", "h265");
     }),
     ("a head with a key of its own", |folder| {
         edit(folder, HEAD, "\"format\": 1", "\"format\": 1, \"mine\": 2");
     }),
     ("a head that is cut", |folder| {
-        let text = fs::read_to_string(folder.join(HEAD)).unwrap();
-        fs::write(folder.join(HEAD), &text[..text.len() / 2]).unwrap();
+        let text = fs::read(folder.join(HEAD)).unwrap();
+        fs::write(folder.join(HEAD), text.split_at(text.len() / 2).0).unwrap();
     }),
     ("a stage that leads elsewhere", |folder| {
         edit(folder, HEAD, "\"id\": \"yolo\"", "\"id\": \"../yolo\"");
     }),
 ];
 
-const OF_STAGE: &[(&str, fn(&Path))] = &[
+const OF_STAGE: &[Damage] = &[
     ("a file less", |folder| {
-        fs::remove_file(folder.join(YOLO)).unwrap()
+        fs::remove_file(folder.join(YOLO)).unwrap();
     }),
     ("a name that is changed", |folder| {
-        edit(folder, YOLO, "person", "parson")
+        edit(folder, YOLO, "person", "parson");
     }),
     ("a line less", |folder| {
-        change_lines(folder, |lines| drop(lines.pop()))
+        change_lines(folder, |lines| drop(lines.pop()));
     }),
     ("a line more", |folder| {
         change_lines(folder, |lines| lines.push(lines[0].clone()));
