@@ -776,8 +776,10 @@ impl Detect {
     }
 
     fn found(&self, item: &Item) -> Vec<Item> {
-        let found = |frame: &Frame| (self.script.finds)(&self.stage, frame);
-        self.answer(item, &|frame| Found::Objects(found(frame)))
+        self.answer(item, &|frame| match &frame.content {
+            Ok(_) => Found::Objects((self.script.finds)(&self.stage, frame)),
+            Err(failure) => Found::without_answer(failure),
+        })
     }
 }
 
@@ -813,7 +815,15 @@ impl Call for Detect {
     fn prepare(&self, item: &Item) -> Result<Bytes, Failure> {
         breaks(self.broken, Broken::Body, item.video());
         self.prepared.send_modify(|count| *count += 1);
-        Ok(item.to_string().into())
+        let is_there = match item {
+            Item::Batch(batch) => batch.frames.iter().any(|frame| frame.content.is_ok()),
+            _ => true,
+        };
+        Ok(if is_there {
+            item.to_string().into()
+        } else {
+            Bytes::new()
+        })
     }
 
     fn submit<'a>(
@@ -823,7 +833,10 @@ impl Call for Detect {
         exchange: &'a mut Exchange,
     ) -> BoxFuture<'a, Result<Submitted, Failure>> {
         exchange.sent = body.len() as u64;
-        Box::pin(async {
+        Box::pin(async move {
+            if body.is_empty() {
+                return Ok(Submitted::Answer(self.found(item)));
+            }
             (self.script.submit)(item).await?;
             Ok(Submitted::Ticket(item.to_string().into()))
         })

@@ -63,6 +63,12 @@ pub(crate) struct Bench {
     pub(crate) memory: Memory,
 }
 
+/// Videos as they were when they were opened.
+pub(crate) struct Opened {
+    videos: stages::Videos,
+    digests: Vec<String>,
+}
+
 /// What came of it.
 #[derive(Default)]
 pub(crate) struct Ran {
@@ -116,8 +122,8 @@ impl Bench {
         self.run_on(&opened)
     }
 
-    /// The videos, identified and probed.
-    pub(crate) fn open(&self) -> stages::Videos {
+    /// The videos, identified and probed, and what is in them.
+    pub(crate) fn open(&self) -> Opened {
         media::init();
         let recipe = self.load();
         let spec = recipe.extract().cloned().unwrap_or_default();
@@ -127,7 +133,13 @@ impl Bench {
             let facts = media::probe(&input, id, &wanted).unwrap();
             (id, (input, facts))
         });
-        videos.collect()
+        let videos: stages::Videos = videos.collect();
+        let content = |input| media::content(input, &AtomicBool::new(false)).unwrap();
+        let digests = videos.values().map(|(input, _)| content(input).digest);
+        Opened {
+            digests: digests.collect(),
+            videos,
+        }
     }
 
     fn load(&self) -> recipe::Recipe {
@@ -139,7 +151,7 @@ impl Bench {
         recipe::load(&request, &Only(&self.recipe)).unwrap_or_else(|error| panic!("{error:?}"))
     }
 
-    pub(crate) fn run_on(&self, videos: &stages::Videos) -> Ran {
+    pub(crate) fn run_on(&self, Opened { videos, digests }: &Opened) -> Ran {
         let recipe = plan::check(self.load()).unwrap();
         let remote = || Placement::Remote(placements::runpod());
         let placed = recipe.inferences().map(|(id, _)| (id.clone(), remote()));
@@ -151,10 +163,7 @@ impl Bench {
             ..Facts::default()
         };
         let plan = plan::compile(&recipe, &facts, CompileOptions::default()).unwrap();
-        let content = |input| media::content(input, &AtomicBool::new(false)).unwrap();
-        let digests = videos.values().map(|(input, _)| content(input).digest);
-        let digests: Vec<_> = digests.collect();
-        let answers = self.memory.for_videos(&digests);
+        let answers = self.memory.for_videos(digests);
         let log = Arc::new(Mutex::new(Ran::default()));
         let calls = recipe.inferences().map(|(id, _)| {
             let call = Server {
