@@ -110,17 +110,17 @@ async fn frames_in_memory_stay_within_what_the_plan_computed() {
 async fn a_request_that_waits_to_be_retried_does_not_idle_its_slot() {
     let bench = Bench::remote(1, 1).frames(2);
     let (tries, order) = (Counted::default(), Counted::log());
-    let emitted = bench.emitted();
+    let prepared = bench.prepared();
     let log = order.clone();
     let run = bench
         .run(Script::requests(move |item: &Item| {
             let (name, tries) = (item.to_string(), tries.clone());
-            let (log, mut emitted) = (log.clone(), emitted.clone());
+            let (log, mut prepared) = (log.clone(), prepared.clone());
             Box::pin(async move {
                 log.note(&name);
                 if tries.add() == 1 {
-                    // The other frame is on its way before this one fails.
-                    emitted.wait_for(|count| *count == 2).await.unwrap();
+                    // The other one waits for the slot before this one fails.
+                    prepared.wait_for(|count| *count == 2).await.unwrap();
                     return Err(Failure::new(Class::Busy, "try again"));
                 }
                 Ok(())
