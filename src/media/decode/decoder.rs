@@ -139,12 +139,13 @@ impl Decoder {
     }
 }
 
-// What of a packet of a PNG is decoded, if anything. An empty packet would end the stream.
+// What of a packet of a PNG is decoded. An empty packet would end the stream, and one of which
+// nothing can be shown is to fail like any other that is damaged.
 fn shown(packet: &Packet) -> Option<Packet> {
     let mut shown = packet.clone();
     let length = shown.data_mut().map_or(0, keep_shown);
-    shown.shrink(length);
-    (length > 0).then_some(shown)
+    shown.shrink(length.max(1));
+    (shown.size() > 0).then_some(shown)
 }
 
 /// Whether the decoder made up parts of a frame that it could not decode, from whatever it had
