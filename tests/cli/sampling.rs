@@ -91,40 +91,32 @@ impl Runs {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn crops_and_files_at_another_rate_ask_about_new_frames_alone() {
-    let runs = Runs::new(false, 8).await;
+// Runs at 2, 1, 4 and 2 frames a second: how often a model is asked by the first and the third of
+// them, and by the third where nothing is known. The others ask nothing.
+async fn assert_asks(runs: [Runs; 2], [first, third, unknown]: [usize; 3]) {
+    let [runs, alone] = runs;
+    let frames = |results: &Value| results["detections"].as_array().unwrap().len();
     let (two, asked) = runs.at("2").await;
-    // Each frame, and what is sure in it.
-    assert_eq!(asked, 16 + 16);
+    assert_eq!(asked, first);
     let (one, asked) = runs.at("1").await;
-    assert_eq!((one["detections"].as_array().unwrap().len(), asked), (8, 0));
+    assert_eq!((frames(&one), asked), (8, 0));
     let (four, asked) = runs.at("4").await;
-    assert_eq!(
-        (four["detections"].as_array().unwrap().len(), asked),
-        (32, 32)
-    );
+    assert_eq!((frames(&four), asked), (32, third));
     assert_eq!(runs.at("2").await, (two, 0));
-    let alone = Runs::new(false, 8).await;
-    assert_eq!(alone.at("4").await.0, four);
+    assert_eq!(alone.at("4").await, (four, unknown));
     assert_eq!(alone.at("1").await, (one, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn crops_and_files_at_another_rate_ask_about_new_frames_alone() {
+    let runs = [Runs::new(false, 8).await, Runs::new(false, 8).await];
+    // Each frame, and what is sure in it.
+    assert_asks(runs, [16 + 16, 32, 32 + 32]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_repeats_another_frame_at_another_rate_asks_about_new_frames_alone() {
-    // Two new frames a second.
-    let runs = Runs::new(true, 2).await;
-    let (two, asked) = runs.at("2").await;
-    assert_eq!(asked, 16 + 16);
-    let (one, asked) = runs.at("1").await;
-    assert_eq!((one["detections"].as_array().unwrap().len(), asked), (8, 0));
-    // Every other one repeats one that was asked about.
-    let (four, asked) = runs.at("4").await;
-    assert_eq!(
-        (four["detections"].as_array().unwrap().len(), asked),
-        (32, 0)
-    );
-    assert_eq!(runs.at("2").await, (two, 0));
-    let alone = Runs::new(true, 2).await;
-    assert_eq!(alone.at("4").await, (four, 32));
+    // Two new frames a second; every other one of four repeats one that was asked about.
+    let runs = [Runs::new(true, 2).await, Runs::new(true, 2).await];
+    assert_asks(runs, [16 + 16, 0, 32]).await;
 }
