@@ -3,7 +3,6 @@
 use crate::app::error::AppError;
 use crate::output;
 use crate::output::Comparison;
-use crate::output::ReadError;
 use crate::output::Tolerance;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -120,21 +119,10 @@ fn folders(
 }
 
 fn both(old: &Path, new: &Path, tolerance: &Tolerance) -> Result<ComparedOutcome, AppError> {
-    let old = output::read_results(old).map_err(unread)?;
-    let new = output::read_results(new).map_err(unread)?;
+    let old = output::read_results(old).map_err(|error| AppError::unread(&error))?;
+    let new = output::read_results(new).map_err(|error| AppError::unread(&error))?;
     let comparison = output::compare(&old, &new, tolerance);
     Ok(ComparedOutcome::Both(Box::new(comparison)))
-}
-
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "it is what `map_err` hands over"
-)]
-fn unread(error: ReadError) -> AppError {
-    AppError::Request {
-        message: error.to_string(),
-        help: Some(error.help().to_owned()),
-    }
 }
 
 // The names of the results in a folder.

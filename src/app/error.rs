@@ -3,6 +3,7 @@
 //! A failure of a single item is no error; it stands in the report.
 
 use crate::diag::Report;
+use crate::output::ReadError;
 use crate::output::WriteError;
 use crate::recipe::LoadError;
 use std::error::Error;
@@ -65,6 +66,14 @@ impl AppError {
                 help: Some(why.help().to_owned()),
             },
             WriteError::Failed { .. } => Self::environment(error),
+        }
+    }
+
+    /// A file that is named as results and is none.
+    pub(super) fn unread(error: &ReadError) -> Self {
+        Self::Request {
+            message: error.to_string(),
+            help: Some(error.help().to_owned()),
         }
     }
 

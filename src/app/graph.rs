@@ -3,16 +3,13 @@
 use crate::app::compile;
 use crate::app::error::AppError;
 use crate::name::StageId;
+use crate::output;
 use crate::output::Spread;
 use crate::output::StageRun;
 use crate::plan::DrawFormat;
 use crate::plan::GraphOptions;
 use crate::recipe::Request;
-use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -39,29 +36,8 @@ pub fn graph(request: &Request, drawing: &GraphRequest) -> Result<String, AppErr
     Ok(compiled.plan.draw_with(drawing.format, &drawn))
 }
 
-// The part of a results file that is drawn.
-#[derive(Deserialize)]
-struct DrawnResults {
-    run: DrawnRun,
-}
-
-#[derive(Deserialize)]
-struct DrawnRun {
-    stages: BTreeMap<StageId, StageRun>,
-}
-
 fn figures(path: &Path) -> Result<BTreeMap<StageId, Vec<String>>, AppError> {
-    let unread = |error: &dyn Display| AppError::Request {
-        message: format!("{} cannot be read as results: {error}", path.display()),
-        help: Some(
-            "name a file that `vpipe run` has written, such as \
-                    output/clip_results.json"
-                .to_owned(),
-        ),
-    };
-    let file = File::open(path).map_err(|error| unread(&error))?;
-    let results: DrawnResults =
-        serde_json::from_reader(BufReader::new(file)).map_err(|error| unread(&error))?;
+    let results = output::read_results(path).map_err(|error| AppError::unread(&error))?;
     let stages = results.run.stages.into_iter();
     Ok(stages.map(|(id, run)| (id, words(&run))).collect())
 }

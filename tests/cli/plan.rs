@@ -167,7 +167,11 @@ fn a_graph_shows_what_a_run_took() {
     });
     let stage =
         serde_json::json!({ "workers": 5, "retries": 2, "splits": 1, "requests": requests });
-    let results = serde_json::json!({ "run": { "version": "0", "stages": { "yolo": stage } } });
+    let short = ["run", "default", CLIP, "--set", "extract.end=1"];
+    assert_eq!(vpipe(folder.path(), &short).code, 0);
+    let written = folder.path().join("output/clip_results.json");
+    let mut results: Value = serde_json::from_slice(&fs::read(written).unwrap()).unwrap();
+    results["run"]["stages"]["yolo"] = stage;
     fs::write(folder.path().join("results.json"), results.to_string()).unwrap();
     let words = ["graph", "default", "--stages", "--results", "results.json"];
     let said = vpipe(folder.path(), &words);
@@ -181,11 +185,14 @@ fn a_graph_shows_what_a_run_took() {
         assert!(said.out.contains(figure), "{}", said.out);
     }
     fs::write(folder.path().join("results.json"), "[]").unwrap();
-    for file in ["results.json", "none.json"] {
+    for (file, why) in [
+        ("results.json", "is not the results of a video"),
+        ("none.json", "cannot be read"),
+    ] {
         let said = vpipe(folder.path(), &["graph", "default", "--results", file]);
         assert_eq!((said.out.as_str(), said.code), ("", 2), "{}", said.talk);
         assert!(
-            said.talk.contains("cannot be read as results"),
+            said.talk.contains(&format!("{file} {why}")),
             "{}",
             said.talk
         );
