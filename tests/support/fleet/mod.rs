@@ -42,6 +42,8 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use tokio::sync::watch;
 
 /// The key that the fleet takes.
@@ -108,8 +110,8 @@ struct Inner {
 pub(crate) struct Fleet {
     pub(crate) base: String,
     inner: Arc<Mutex<Inner>>,
-    // The calls that nobody answered, while nobody does; and all calls.
-    away: watch::Sender<Option<u64>>,
+    // Whether nobody answers; and how many calls there were.
+    away: Arc<AtomicBool>,
     calls: watch::Sender<u64>,
     server: tokio::task::JoinHandle<()>,
 }
@@ -146,7 +148,7 @@ impl Fleet {
             answered: setting.from_the_first,
             issued: 0,
         }));
-        let (away, calls) = (watch::Sender::new(None), watch::Sender::new(0));
+        let (away, calls) = (Arc::<AtomicBool>::default(), watch::Sender::new(0));
         let app = Router::new()
             .route("/v2/detect/run", post(run))
             .route("/v2/detect/runsync", post(runsync))
@@ -210,19 +212,12 @@ impl Fleet {
 
     /// From now on no call is answered, as if nobody were there.
     pub(crate) fn leave(&self) {
-        self.away.send_replace(Some(0));
+        self.away.store(true, Ordering::Relaxed);
     }
 
     /// All is as before.
     pub(crate) fn come_back(&self) {
-        self.away.send_replace(None);
-    }
-
-    /// Waits until so many calls were not answered.
-    pub(crate) async fn missed(&self, calls: u64) {
-        let mut away = self.away.subscribe();
-        let enough = away.wait_for(|missed| missed.is_some_and(|missed| missed >= calls));
-        drop(enough.await.unwrap());
+        self.away.store(false, Ordering::Relaxed);
     }
 
     /// How often it was called.
@@ -377,19 +372,8 @@ async fn counting(
 }
 
 // While nobody is there.
-async fn nobody(
-    State(away): State<watch::Sender<Option<u64>>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let is_away = away.send_if_modified(|missed| match missed {
-        Some(missed) => {
-            *missed += 1;
-            true
-        }
-        None => false,
-    });
-    match is_away {
+async fn nobody(State(is_away): State<Arc<AtomicBool>>, request: Request, next: Next) -> Response {
+    match is_away.load(Ordering::Relaxed) {
         true => line::cut(),
         false => next.run(request).await,
     }
