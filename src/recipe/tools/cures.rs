@@ -4,7 +4,7 @@ use crate::recipe::tools::suggest::quoted;
 use crate::recipe::tools::suggest::suggest;
 
 /// A key by the names that other tools have for it.
-const NAMES: [(&str, &[&str]); 11] = [
+const NAMES: [(&str, &[&str]); 14] = [
     (
         "conf",
         &[
@@ -56,10 +56,19 @@ const NAMES: [(&str, &[&str]); 11] = [
         "api_key_env",
         &["api_key", "key", "token", "secret", "api_token", "password"],
     ),
+    (
+        "base_url",
+        &["url", "address", "host", "server", "endpoint", "api_base"],
+    ),
+    (
+        "url",
+        &["base_url", "address", "host", "server", "endpoint", "uri"],
+    ),
+    ("endpoint", &["endpoint_id"]),
 ];
 
 /// Keys that one table alone has, and which.
-pub(in crate::recipe) const HOMES: [(&str, &[&str]); 8] = [
+pub(in crate::recipe) const HOMES: [(&str, &[&str]); 11] = [
     (
         "[stages.extract]",
         &[
@@ -96,10 +105,10 @@ pub(in crate::recipe) const HOMES: [(&str, &[&str]); 8] = [
     ),
     ("[stages.save]", &["format", "name"]),
     ("[stages.merge] or [stages.save]", &["output_dir"]),
-    (
-        "[backends.NAME]",
-        &["url", "endpoint", "api_key_env", "headers", "query"],
-    ),
+    ("[backends.NAME]", &["api_key_env"]),
+    ("[backends.NAME] of kind http", &["url", "headers", "query"]),
+    ("[backends.NAME] of kind openai", &["base_url"]),
+    ("[backends.NAME] of kind runpod", &["endpoint"]),
 ];
 
 /// Words that no recipe has, and why.
@@ -118,8 +127,7 @@ const NEEDLESS: [(&[&str], &str); 2] = [
 
 /// What to do about the unknown key `key` where `known` are the keys.
 pub(in crate::recipe) fn cure(key: &str, known: &[&str]) -> String {
-    let named = NAMES.iter().find(|(_, names)| names.contains(&key));
-    let meant = named.map_or(key, |(meant, _)| meant);
+    let meant = meant(key, known);
     if meant == "api_key_env" {
         let place = match known.contains(&meant) {
             true => "",
@@ -146,7 +154,25 @@ pub(in crate::recipe) fn cure(key: &str, known: &[&str]) -> String {
     }
 }
 
+// What `key` is called here; else what it is called where it has a home.
+fn meant<'a>(key: &'a str, known: &[&str]) -> &'a str {
+    let named = NAMES.iter().filter(|(_, names)| names.contains(&key));
+    let names: Vec<&str> = named.map(|(meant, _)| *meant).collect();
+    let here = names.iter().find(|name| known.contains(name));
+    let has_home = HOMES.iter().any(|(_, keys)| keys.contains(&key));
+    match (here, has_home) {
+        (Some(name), _) => name,
+        (None, true) => key,
+        (None, false) => names.first().copied().unwrap_or(key),
+    }
+}
+
 fn quoted_tables(home: &str) -> String {
-    let tables: Vec<String> = home.split(" or ").map(|table| quoted([table])).collect();
-    tables.join(" or ")
+    let tables = home
+        .split(" or ")
+        .map(|table| match table.split_once(" of kind ") {
+            Some((table, kind)) => format!("{} of kind {}", quoted([table]), quoted([kind])),
+            None => quoted([table]),
+        });
+    tables.collect::<Vec<String>>().join(" or ")
 }

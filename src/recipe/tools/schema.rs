@@ -344,6 +344,7 @@ mod tests {
     use super::schema;
     use crate::recipe::kind::StageKind;
     use crate::recipe::tools::cures::HOMES;
+    use serde_json::Value;
 
     #[test]
     fn cures_name_tables_that_have_the_key() {
@@ -355,12 +356,17 @@ mod tests {
                 .split(" or ")
                 .flat_map(|table| keys.iter().map(move |key| (table, key)))
             {
+                let (table, kind) = table.split_once(" of kind ").unwrap_or((table, ""));
+                let is_meant = |backend: &&Value| {
+                    kind.is_empty() || backend["properties"]["kind"]["const"] == kind
+                };
                 let word = table.trim_start_matches("[stages.").trim_end_matches(']');
                 let is_there = match StageKind::of(word) {
                     Some(_) => stages[word]["properties"].get(key).is_some(),
                     None => backends
                         .unwrap()
                         .iter()
+                        .filter(is_meant)
                         .any(|it| it["properties"].get(key).is_some()),
                 };
                 assert!(is_there, "{table} has no {key}");
