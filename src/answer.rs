@@ -249,6 +249,9 @@ pub struct Sample {
     /// The `frame_number` of the earlier frame that it repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as: Option<u64>,
+    /// Why it could not be decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 impl Sample {
@@ -264,6 +267,7 @@ impl Sample {
             source,
             size,
             same_as: None,
+            failure: None,
         }
     }
 

@@ -59,7 +59,7 @@ pub(crate) async fn run(clip: &Path, base: Option<&str>, state: Option<&Path>) -
         video,
         &stages::wanted(&Default::default(), format, None),
     )?;
-    let videos = Videos::from([(video, (input.clone(), facts))]);
+    let videos = Videos::from([(video, (Some(input.clone()), facts))]);
     let (plan, resources) = match base {
         Some(base) => remote::plan(base, REQUESTS_AT_ONCE, videos)?,
         None => demo(videos)?,

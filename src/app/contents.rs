@@ -66,6 +66,9 @@ impl Contents {
         let mut found = Found::default();
         let (mut unread, never) = (Vec::new(), AtomicBool::new(false));
         for (&video, (input, _)) in &inputs.videos {
+            let Some(input) = input else {
+                continue;
+            };
             let stamp = inputs.stamps.get(&video);
             if let Some(content) = remembered(journal, stamp)? {
                 found.contents.insert(video, Ok(content));
@@ -93,18 +96,21 @@ impl Contents {
         Ok(Self::of(found, unread, inputs))
     }
 
-    /// Finds out all before the work, where there is no journal. Inputs that cannot be read are taken
-    /// out.
+    /// Finds out all before the work, where there is no journal; those that are not there are known.
+    /// Inputs that cannot be read are taken out.
     pub(super) fn read_now(inputs: &mut Inputs) -> Self {
         let never = AtomicBool::new(false);
-        let content = |(&video, (input, _)): (&VideoId, &(MediaInput, _))| {
-            let content = read(input, &never);
-            (video, content.map_err(|error| error.to_string()))
-        };
-        let found = Found {
-            contents: inputs.videos.iter().map(content).collect(),
-            ..Found::default()
-        };
+        let mut found = Found::default();
+        for (&video, (input, _)) in &inputs.videos {
+            let content = input.as_ref().map(|input| read(input, &never));
+            let content = content.map(|it| it.map_err(|error| error.to_string()));
+            found.contents.extend(content.map(|it| (video, it)));
+        }
+        let recorded = inputs.digests.iter().map(|(video, digest)| {
+            let (digest, bytes) = (digest.clone(), 0);
+            (*video, Ok(VideoContent { digest, bytes }))
+        });
+        found.contents.extend(recorded);
         Self::of(found, Vec::new(), inputs)
     }
 
@@ -283,6 +289,7 @@ mod tests {
     use crate::app::compile;
     use crate::app::inputs;
     use crate::app::inputs::Inputs;
+    use crate::app::named::NamedInputs;
     use crate::engine::journal::FileStamp;
     use crate::engine::journal::Journal;
     use crate::name::VideoId;
@@ -320,7 +327,7 @@ mod tests {
             ..Request::default()
         };
         let recipe = compile::load(&request).unwrap();
-        inputs::open(&recipe, paths, None).unwrap()
+        inputs::open(&recipe, &NamedInputs::files(paths.to_vec()), None).unwrap()
     }
 
     fn digest(path: &Path) -> String {
@@ -359,7 +366,7 @@ mod tests {
         let mut inputs = open(&[at("d.mp4")]);
         let contents = Contents::find(&journal, &mut inputs).unwrap();
         assert_eq!(contents.digest(VIDEOS[0]), Some(Ok(digest(&at("d.mp4")))));
-        let [(input, _)] = inputs.videos.values().collect::<Vec<_>>()[..] else {
+        let [(Some(input), _)] = inputs.videos.values().collect::<Vec<_>>()[..] else {
             panic!("it is one");
         };
         let stamp = inputs.stamps.get(&VIDEOS[0]);

@@ -4,6 +4,7 @@
 //! before it starts; a file that cannot be read is reported and the others go on.
 
 use crate::app::error::AppError;
+use crate::app::named::NamedInputs;
 use crate::app::saving;
 use crate::app::saving::SaveRoots;
 use crate::app::writable;
@@ -38,20 +39,22 @@ pub(super) struct Inputs {
     pub(super) save_roots: SaveRoots,
     /// What is read, and never written.
     pub(super) reads: Arc<ReadFiles>,
+    /// The digests of those that are not there.
+    pub(super) digests: BTreeMap<VideoId, String>,
     /// Those that cannot be read, and why.
     pub(super) unreadable: BTreeMap<VideoId, String>,
     // The sound files of folders that nothing takes.
     unheard: Vec<PathBuf>,
 }
 
-/// Opens every path for its facts.
+/// Opens every input for its facts.
 pub(super) fn open(
     recipe: &Recipe,
-    paths: &[PathBuf],
+    named: &NamedInputs,
     first: Option<Duration>,
 ) -> Result<Inputs, AppError> {
-    let reads = Arc::new(writable::reads(recipe, paths));
-    let places = places(recipe, paths, &reads)?;
+    let reads = Arc::new(writable::reads(recipe, &named.paths));
+    let places = places(recipe, named, &reads)?;
     let wanted = stages::wanted(&extract(recipe), PixelFormat::I420, first);
     let mut inputs = Inputs {
         videos: Videos::new(),
@@ -59,10 +62,17 @@ pub(super) fn open(
         places,
         save_roots: SaveRoots::new(),
         reads,
+        digests: BTreeMap::new(),
         unreadable: BTreeMap::new(),
         unheard: Vec::new(),
     };
-    for (id, path) in VideoId::number(paths) {
+    for (id, path) in VideoId::number(&named.paths) {
+        if let Some(video) = named.recorded.get(&id) {
+            let facts = video.facts(id, path.clone());
+            inputs.videos.insert(id, (None, facts));
+            inputs.digests.insert(id, video.digest.clone());
+            continue;
+        }
         let opened = media::identify(path).and_then(|input| {
             let stamp = stamp(&input);
             let facts = media::probe(&input, id, &wanted)?;
@@ -70,7 +80,7 @@ pub(super) fn open(
         });
         match opened {
             Ok((input, facts, stamp)) => {
-                inputs.videos.insert(id, (input, facts));
+                inputs.videos.insert(id, (Some(input), facts));
                 inputs.stamps.extend(stamp.map(|stamp| (id, stamp)));
             }
             Err(
@@ -139,12 +149,11 @@ impl Inputs {
             self.unreadable.remove(&id);
             self.unheard.push(path.clone());
         }
-        for (id, (input, _)) in self
+        for (id, (_, facts)) in self
             .videos
             .extract_if(.., |_, (_, facts)| !facts.has_frames())
         {
-            let path = input.path().into();
-            let error = MediaError::NoVideoStream { path };
+            let error = MediaError::NoVideoStream { path: facts.path };
             self.unreadable.insert(id, error.to_string());
         }
     }
@@ -169,7 +178,7 @@ pub(super) fn extract(recipe: &Recipe) -> ExtractSpec {
 
 fn places(
     recipe: &Recipe,
-    paths: &[PathBuf],
+    named: &NamedInputs,
     reads: &Arc<ReadFiles>,
 ) -> Result<BTreeMap<VideoId, Place>, AppError> {
     let mut places = BTreeMap::new();
@@ -179,8 +188,12 @@ fn places(
     };
     let given = recipe.is_given(stage, "output_dir");
     let mut taken: BTreeMap<PathBuf, &Path> = BTreeMap::new();
-    for (id, path) in VideoId::number(paths) {
-        let place = place(merge, given, path, reads)?;
+    for (id, path) in VideoId::number(&named.paths) {
+        let is_folder = match named.recorded.get(&id) {
+            Some(video) => video.is_folder,
+            None => path.is_dir(),
+        };
+        let place = place(merge, given, (path, is_folder), reads)?;
         if let Some(other) = taken.insert(place.complete(), path) {
             let message = format!(
                 "{} and {} would both be written to {}",
@@ -206,7 +219,7 @@ fn places(
 fn place(
     merge: &MergeSpec,
     given: bool,
-    path: &Path,
+    (path, is_folder): (&Path, bool),
     reads: &Arc<ReadFiles>,
 ) -> Result<Place, AppError> {
     let folder = merge
@@ -217,7 +230,7 @@ fn place(
         .file_name()
         .map(Path::new)
         .unwrap_or(Path::new("pictures"));
-    let stem = if path.is_dir() {
+    let stem = if is_folder {
         named.as_os_str()
     } else {
         named.file_stem().unwrap_or_default()

@@ -13,6 +13,7 @@
 //! | `accounting` | what is spent, what may be, and what became of each video |
 //! | `compile` | from a request to a plan |
 //! | `inputs`, `saving`, `writable` | the inputs of a run, the files that it will write, and where it may |
+//! | `named` | what inputs are called, those of a replay that are not there among them |
 //! | `contents` | which video each input is |
 //! | `state` | where the journal of an output folder lies |
 //! | `environment`, `error` | files and variables; why a verb could not do its work |
@@ -32,6 +33,7 @@ mod history;
 mod init;
 mod inputs;
 mod models;
+mod named;
 mod placement;
 mod plan;
 mod run;

@@ -6,6 +6,7 @@ use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::app::inputs;
 use crate::app::inputs::Inputs;
+use crate::app::named::NamedInputs;
 use crate::app::run::RunRequest;
 use crate::app::run::header::RunHeader;
 use crate::app::run::header::header;
@@ -84,7 +85,8 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
     media::init();
     let recipe = compile::load(&request.recipe)?;
     let paths = request.paths();
-    let mut inputs = inputs::open(&recipe, &paths, request.first)?;
+    let named = NamedInputs::files(paths.clone());
+    let mut inputs = inputs::open(&recipe, &named, request.first)?;
     let differences = recipe::differences(&request.recipe, &ProcessEnvironment)?;
     let facts = |inputs: &Inputs| -> Vec<VideoFacts> {
         let videos = inputs.videos.values();
@@ -104,7 +106,8 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
             video.expected_frames = Some(survey.frames);
             video.duration = truer_length(video.duration, survey.duration);
         } else {
-            let packets = media::length(input).unwrap_or_default();
+            let packets = input.as_ref().map(media::length).transpose();
+            let packets = packets.unwrap_or_default().flatten();
             video.duration = truer_length(video.duration, packets);
         }
     }
@@ -149,8 +152,11 @@ fn surveys(
     let mut surveys = BTreeMap::new();
     let mut wrong = BTreeMap::new();
     for (&id, (input, facts)) in &inputs.videos {
-        match media::survey(input, facts, &wanted, spec.quality) {
-            Ok(survey) => drop(surveys.insert(id, survey)),
+        let survey = input
+            .as_ref()
+            .map(|input| media::survey(input, facts, &wanted, spec.quality));
+        match survey.transpose() {
+            Ok(survey) => surveys.extend(survey.map(|it| (id, it))),
             Err(error) => drop(wrong.insert(id, error.to_string())),
         }
     }

@@ -20,6 +20,7 @@ use crate::app::compile::Compiled;
 use crate::app::error::AppError;
 use crate::app::inputs;
 use crate::app::inputs::Inputs;
+use crate::app::named::NamedInputs;
 use crate::app::run::growing::GrowingFiles;
 use crate::app::run::header::RunHeader;
 use crate::app::run::header::header;
@@ -61,7 +62,11 @@ const AFTER_DEADLINE: Duration = Duration::from_secs(10);
 pub struct RunRequest {
     /// The recipe and what is changed in it.
     pub recipe: recipe::Request,
-    /// Videos, pictures and folders of pictures.
+    /// Videos, pictures and folders of pictures. In a replay each may also be a video of the cassette
+    /// that is not there, whose recorded frames and speech stand for it then: under the name of its
+    /// file or folder (`clips/a.mp4` where the cassette has an `a.mp4`), or as `blake3:` and at least
+    /// 12 digits of its digest, which stands for all inputs that had this content. None at all in a
+    /// replay are all videos of the cassette.
     pub inputs: Vec<PathBuf>,
     /// Files with sound alone, which are further inputs where a stage takes sound.
     pub sound_files: Vec<PathBuf>,
@@ -84,6 +89,13 @@ impl RunRequest {
     pub(in crate::app) fn paths(&self) -> Vec<PathBuf> {
         [self.inputs.as_slice(), &self.sound_files].concat()
     }
+
+    fn named(&self, cassette: Option<&Cassette>) -> Result<NamedInputs, AppError> {
+        match cassette {
+            Some(cassette) => NamedInputs::of_replay(self.paths(), cassette),
+            None => Ok(NamedInputs::files(self.paths())),
+        }
+    }
 }
 
 /// Runs a recipe over its inputs and gives `update` everything that happens. A signal that asks the
@@ -97,27 +109,29 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let begun = Instant::now();
     media::init();
     let recipe = compile::load(&request.recipe)?;
-    let paths = request.paths();
-    let mut inputs = inputs::open(&recipe, &paths, request.first)?;
+    let cassette = request.replay.as_deref().map(Cassette::open).transpose()?;
+    let named = request.named(cassette.as_ref())?;
+    let mut inputs = inputs::open(&recipe, &named, request.first)?;
     inputs.prepare_places(&recipe)?;
-    let nothing = |inputs: &Inputs| Ledger::open(begun, &paths, inputs).close(&[], None, false);
+    let open = |inputs: &Inputs| Ledger::open(begun, &named.paths, inputs);
+    let nothing = |inputs: &Inputs| open(inputs).close(&[], None, false);
     if inputs.videos.is_empty() {
         return Ok(nothing(&inputs));
     }
-    let tape = Tape::open(request.record.as_ref(), request.replay.as_ref(), &inputs)?;
-    let mut compiled = compiled(request, &recipe, tape.cassette(), &mut inputs)?;
+    let tape = Tape::open(request.record.as_ref(), cassette, &inputs)?;
+    let mut compiled = compiled(request, &recipe, tape.cassette(), &mut inputs, &named)?;
     if inputs.videos.is_empty() {
         return Ok(nothing(&inputs));
     }
     compiled.ready()?;
-    let (keeper, header) = begin(request, &recipe, &mut compiled, &mut inputs)?;
+    let (keeper, header) = begin(request, &recipe, &mut compiled, &mut inputs, &named)?;
     if inputs.videos.is_empty() {
         return Ok(keeper.end(nothing(&inputs)));
     }
-    let mut ledger = Ledger::open(begun, &paths, &inputs);
+    let mut ledger = open(&inputs);
     let demo = header.demo;
     update(RunUpdate::Begins(header));
-    let answers = tape.answers(&keeper, &compiled);
+    let answers = tape.answers(&keeper, &compiled, &inputs);
     let works = works(&compiled, &inputs, request, &answers)?;
     let stop = StopSignal::default();
     let (spending, limits) = (Arc::clone(ledger.spending()), request.limits);
@@ -166,6 +180,7 @@ fn compiled(
     recipe: &CheckedRecipe,
     cassette: Option<&Cassette>,
     inputs: &mut Inputs,
+    named: &NamedInputs,
 ) -> Result<Compiled, AppError> {
     let videos = inputs.videos.values();
     let videos = videos.map(|(_, facts)| facts.clone()).collect();
@@ -175,9 +190,10 @@ fn compiled(
         None => compile::compile(recipe, allowed, videos, first)?,
     };
     if !compiled.takes_sound() {
-        inputs.refuse_sound_files(&request.paths(), &request.sound_files);
+        inputs.refuse_sound_files(&named.paths, &request.sound_files);
         compiled.facts.videos.retain(VideoFacts::has_frames);
     }
+    named.check_savers(&compiled.plan.file_views())?;
     Ok(compiled)
 }
 
@@ -187,12 +203,13 @@ fn begin(
     recipe: &CheckedRecipe,
     compiled: &mut Compiled,
     inputs: &mut Inputs,
+    named: &NamedInputs,
 ) -> Result<(Keeper, RunHeader), AppError> {
     let state = State::of(recipe, request.state_dir.as_deref(), &inputs.reads);
     let start = RunStart {
         recipe: recipe.name.clone(),
         recipe_digest: recipe.settings_digest(),
-        inputs: request.paths(),
+        inputs: named.paths.clone(),
     };
     let keeper = match request.replay {
         Some(_) => Keeper::without_journal(inputs),
@@ -209,6 +226,7 @@ fn begin(
     header.notices.extend(keeper.notice());
     if let Some(folder) = &request.replay {
         header.replays(folder);
+        header.notices.extend(named.notice());
     } else {
         let notice = affordable::check(compiled, &header.forecast, request.limits.cost)?;
         header.notices.extend(notice);

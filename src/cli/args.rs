@@ -138,6 +138,7 @@ pub(super) struct InputArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = RUN_EXAMPLES)]
+#[command(mut_arg("inputs", |inputs| inputs.required(false).required_unless_present("replay")))]
 pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) recipe: RecipeArgs,
@@ -179,8 +180,10 @@ pub(super) struct RunArgs {
 
     /// Take all answers from the cassette in DIR, and ask nobody
     ///
-    /// Needs no key and no network, whatever the environment has. What is not in the cassette is an
-    /// error that says why, and the run ends with 3.
+    /// Needs no key and no network, whatever the environment has; and no video: an INPUT that is not
+    /// there is the one of that name in the cassette, or is named by its digest (blake3:1a2b3c4d5e6f);
+    /// without any INPUT all videos of the cassette are meant. What is not in it is an error that says
+    /// why, and the run ends with 3.
     #[arg(
         long,
         value_name = "DIR",
@@ -209,6 +212,7 @@ Examples:
   vpipe run my.toml clip.mp4 --json | jq .videos
   vpipe run my.toml clip.mp4 --record cassettes/clip
   vpipe run my.toml clip.mp4 --replay cassettes/clip
+  vpipe run my.toml --replay cassettes/clip
 
 The same command again goes on where the last one ended: no answer is asked for or paid twice.
 Ctrl-C once stops early and keeps what is done (VIDEO_results.partial.json); twice stops at once.

@@ -99,7 +99,7 @@ fn work(
             *format,
             &resources.videos,
             resources.first,
-            KnownViews::new(plan, answers, spec.dedup),
+            KnownViews::new(plan, answers, spec.dedup, resources.replays),
         )),
         StepKind::Encode { quality } => Operator::Map(extract::encode(*quality)),
         StepKind::SelectFrames { selection } => Operator::Fold(pick(&step.stage, selection)),

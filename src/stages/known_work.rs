@@ -67,7 +67,7 @@ fn views(plan: &Plan, answers: &Arc<dyn Answers>) -> Option<KnownViews> {
         StepKind::ReadFrames { spec, .. } => Some(spec.dedup),
         _ => None,
     });
-    Some(KnownViews::new(plan, answers, dedup?))
+    Some(KnownViews::new(plan, answers, dedup?, false))
 }
 
 impl Counting<'_> {

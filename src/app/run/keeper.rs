@@ -193,7 +193,11 @@ pub(in crate::app) fn already_known(
         return Ok(Vec::new());
     };
     for (id, (input, _)) in &inputs.videos {
-        if let Some(digest) = contents::look(&journal, input, inputs.stamps.get(id))? {
+        let stamp = inputs.stamps.get(id);
+        let digest = input
+            .as_ref()
+            .map(|input| contents::look(&journal, input, stamp));
+        if let Some(digest) = digest.transpose()?.flatten() {
             journal.find_video(*id, &digest)?;
         }
     }

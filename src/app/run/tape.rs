@@ -18,6 +18,7 @@ use crate::engine::cassette::CassetteStage;
 use crate::engine::cassette::CassetteVideo;
 use crate::engine::cassette::Recording;
 use crate::engine::cassette::Replay;
+use crate::engine::cassette::ReplayedVideo;
 use crate::facts::Placement;
 use crate::name::VideoId;
 use crate::output::OutputRoot;
@@ -50,16 +51,16 @@ pub(super) struct Player {
 }
 
 impl Tape {
-    /// A recording to the folder `record`, of which it is proved that it can be written before
-    /// anything is asked; or a replay of the cassette in `replay`.
+    /// A replay of `cassette`; or a recording to the folder `record`, of which it is proved that it
+    /// can be written before anything is asked.
     pub(super) fn open(
         record: Option<&PathBuf>,
-        replay: Option<&PathBuf>,
+        cassette: Option<Cassette>,
         inputs: &Inputs,
     ) -> Result<Self, AppError> {
-        if let Some(folder) = replay {
+        if let Some(cassette) = cassette {
             return Ok(Self::Replay(Player {
-                cassette: Arc::new(Cassette::open(folder)?),
+                cassette: Arc::new(cassette),
                 replay: OnceLock::new(),
             }));
         }
@@ -87,7 +88,12 @@ impl Tape {
     }
 
     /// The answers of the run that `keeper` keeps.
-    pub(super) fn answers(&self, keeper: &Keeper, compiled: &Compiled) -> Arc<dyn Answers> {
+    pub(super) fn answers(
+        &self,
+        keeper: &Keeper,
+        compiled: &Compiled,
+        inputs: &Inputs,
+    ) -> Arc<dyn Answers> {
         match self {
             Self::None => keeper.answers(),
             Self::Record(recorder) => {
@@ -97,8 +103,12 @@ impl Tape {
             Self::Replay(player) => {
                 let videos = compiled.facts.videos.iter();
                 let videos = videos.filter_map(|video| {
-                    let digest = keeper.contents().wait(video.id).ok()?;
-                    Some((video.id, digest))
+                    Some(ReplayedVideo {
+                        id: video.id,
+                        path: video.path.clone(),
+                        digest: keeper.contents().wait(video.id).ok()?,
+                        is_there: !inputs.digests.contains_key(&video.id),
+                    })
                 });
                 let new = || Arc::new(Replay::new(&player.cassette, &compiled.plan, videos));
                 Arc::clone(player.replay.get_or_init(new)) as Arc<dyn Answers>
@@ -200,10 +210,19 @@ fn videos(
     for facts in &compiled.facts.videos {
         let digest = keeper.contents().wait(facts.id)?;
         let place = videos.iter().position(|video| video.digest == digest);
-        match place.and_then(|place| ids.get_mut(place)) {
-            Some(ids) => ids.push(facts.id),
+        let video = CassetteVideo::of(facts, digest);
+        match place.and_then(|place| videos.get_mut(place).zip(ids.get_mut(place))) {
+            Some((known, ids)) => {
+                if !known.is_called(&facts.path) {
+                    known.other_names.push(video.name);
+                }
+                ids.push(facts.id);
+            }
             None => {
-                videos.push(CassetteVideo::of(facts, digest));
+                videos.push(CassetteVideo {
+                    is_folder: facts.path.is_dir(),
+                    ..video
+                });
                 ids.push(vec![facts.id]);
             }
         }

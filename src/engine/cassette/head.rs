@@ -50,6 +50,12 @@ pub struct CassetteHead {
 pub struct CassetteVideo {
     /// The name of the file or folder, without those above.
     pub name: String,
+    /// Those of the other inputs that had the same content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub other_names: Vec<String>,
+    /// Whether it is a folder, of pictures.
+    #[serde(default, skip_serializing_if = "is_file")]
+    pub is_folder: bool,
     /// BLAKE3 of the content, in hexadecimal.
     pub digest: String,
     /// Width and height as shown; zero where there is sound alone.
@@ -86,8 +92,12 @@ pub struct CassetteFirstFrame {
     pub offset: f64,
 }
 
+fn is_file(is_folder: &bool) -> bool {
+    !is_folder
+}
+
 impl CassetteVideo {
-    /// What is kept of a video whose content has this digest.
+    /// What is kept of a file whose content has this digest.
     pub fn of(facts: &VideoFacts, digest: String) -> Self {
         let fraction = |ratio: Ratio| [ratio.num(), ratio.den()];
         let VideoFacts {
@@ -106,6 +116,8 @@ impl CassetteVideo {
         } = facts;
         Self {
             name: name_of(path),
+            other_names: Vec::new(),
+            is_folder: false,
             digest,
             size: [size.width, size.height],
             duration: *duration,
@@ -122,6 +134,18 @@ impl CassetteVideo {
             heard_from: *heard_from,
             heard_until: *heard_until,
         }
+    }
+
+    /// Its names, in the order of the inputs.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let others = self.other_names.iter().map(String::as_str);
+        [self.name.as_str()].into_iter().chain(others)
+    }
+
+    /// Whether the file or folder at `path` has one of its names.
+    pub fn is_called(&self, path: &Path) -> bool {
+        let name = name_of(path);
+        self.names().any(|it| it == name)
     }
 
     /// The facts of the video, which is the input `id` of a run and called `path` there.

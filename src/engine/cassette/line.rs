@@ -44,7 +44,7 @@ pub(super) struct Line {
     /// The first sample of a chunk of sound, and the one after its last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) samples: Option<[u64; 2]>,
-    /// A frame that was sampled; one that could not be decoded has none.
+    /// A frame that was sampled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) frame: Option<SampleLine>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,6 +80,9 @@ pub(super) struct SampleLine {
     // Where it is not that of the source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     size: Option<[u32; 2]>,
+    // Why it could not be decoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
 }
 
 /// How reading came to its end.
@@ -118,6 +121,7 @@ impl SampleLine {
             same_as: sample.same_as,
             source: (sample.source != shown).then(|| pair(sample.source)),
             size: (sample.size != sample.source).then(|| pair(sample.size)),
+            failure: sample.failure.clone(),
         }
     }
 
@@ -135,6 +139,7 @@ impl SampleLine {
             source,
             size: self.size.map_or(source, size),
             same_as: self.same_as,
+            failure: self.failure.clone(),
         }
     }
 }

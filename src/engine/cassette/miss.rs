@@ -4,6 +4,7 @@ use crate::engine::cassette::head::CassettePlace;
 use crate::engine::cassette::read::Cassette;
 use crate::name::StageId;
 use serde_json::Value;
+use std::path::Path;
 
 /// The most differences that are told of a stage.
 const MOST: usize = 4;
@@ -62,15 +63,25 @@ pub(super) fn of_stage(cassette: &Cassette, stage: &StageId, terms: &Value) -> S
     told(&differences).unwrap_or_else(|| "what decides its answers has changed".to_owned())
 }
 
-/// Why a frame was not sampled.
-pub(super) fn of_sampling(cassette: &Cassette, terms: &Value) -> String {
+/// Why a video that the user calls `path` is not in it.
+pub(super) fn of_video(cassette: &Cassette, path: &Path) -> String {
+    let name = plain(&path.display().to_string());
+    let mut videos = cassette.head().videos.iter();
+    match videos.any(|video| video.is_called(path)) {
+        true => format!("{name} has other content than the video of that name in it"),
+        false => format!("the video {name} is not in it"),
+    }
+}
+
+/// Why what `frames` begins to say was not sampled.
+pub(super) fn of_sampling(cassette: &Cassette, terms: &Value, frames: &str) -> String {
     let mut stages = cassette.head().stages.iter();
     let before = stages.find(|stage| stage.sampling.is_some());
     let before = before.and_then(|stage| stage.terms.as_ref());
     let differences = before.map(|before| differences(before, terms));
     match differences.as_deref().and_then(told) {
-        Some(why) => format!("this frame was not sampled then: {why}"),
-        None => "this frame was not sampled then".to_owned(),
+        Some(why) => format!("{frames} not sampled then: {why}"),
+        None => format!("{frames} not sampled then"),
     }
 }
 
@@ -174,6 +185,10 @@ impl Difference {
             rest => rest.join("."),
         };
         let name = plain(&name);
+        let shown = match path.last() {
+            Some(&"range") => range,
+            _ => shown,
+        };
         match (shown(self.before.as_ref()), shown(self.now.as_ref())) {
             (Some(before), Some(now)) if before != now => {
                 format!("`{name}` was {before} and is {now}")
@@ -181,6 +196,17 @@ impl Difference {
             _ => format!("`{name}` is another one"),
         }
     }
+}
+
+// What of a video is wanted, which is kept in nanoseconds.
+fn range(value: Option<&Value>) -> Option<String> {
+    let ends = value?.as_array()?;
+    let seconds = |end: &Value| Some(end.as_u64()? as f64 / 1e9);
+    let (start, end) = (ends.first().and_then(seconds)?, ends.get(1)?);
+    Some(match seconds(end) {
+        Some(end) => format!("{start} s to {end} s"),
+        None => format!("{start} s to the end"),
+    })
 }
 
 // `None` for what is not to be shown, or says nothing.

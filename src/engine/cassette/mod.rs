@@ -37,5 +37,6 @@ pub use miss::Misses;
 pub use read::Cassette;
 pub use recording::Recording;
 pub use replay::Replay;
+pub use replay::ReplayedVideo;
 pub use write::files;
 pub use write::is_part;

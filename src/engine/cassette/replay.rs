@@ -20,19 +20,40 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
+/// A video of a replay.
+#[derive(Clone, Debug)]
+pub struct ReplayedVideo {
+    /// Which input.
+    pub id: VideoId,
+    /// The file or folder, as the user names it.
+    pub path: PathBuf,
+    /// BLAKE3 of the content, in hexadecimal.
+    pub digest: String,
+    /// Whether it is there to be read.
+    pub is_there: bool,
+}
+
 /// A cassette in place of every backend of a plan.
 pub struct Replay {
     cassette: Arc<Cassette>,
-    // The place of each in the cassette.
-    videos: BTreeMap<VideoId, Option<usize>>,
+    videos: BTreeMap<VideoId, PlacedVideo>,
     // The stages that ask a model, by what their answers are kept under.
     asked: HashMap<StageDigest, AskedStage>,
+    // The stages that read, by what is kept of the end of that.
+    read: HashMap<StageDigest, StageId>,
     sampling: Value,
     missed: Mutex<Missed>,
+}
+
+struct PlacedVideo {
+    video: ReplayedVideo,
+    // Its place in the cassette.
+    place: Option<usize>,
 }
 
 struct AskedStage {
@@ -49,12 +70,11 @@ struct Missed {
 }
 
 impl Replay {
-    /// The answers of `cassette` for the stages of `plan` and these videos, by the digests of their
-    /// contents.
+    /// The answers of `cassette` for the stages of `plan` and these videos.
     pub fn new(
         cassette: &Arc<Cassette>,
         plan: &Plan,
-        videos: impl Iterator<Item = (VideoId, String)>,
+        videos: impl Iterator<Item = ReplayedVideo>,
     ) -> Self {
         let asked = plan.stages().iter().filter_map(|stage| {
             let digest = plan.digest(&stage.id)?;
@@ -68,9 +88,16 @@ impl Replay {
             };
             Some((digest, stage))
         });
-        let videos = videos.map(|(id, digest)| (id, cassette.place_of(&digest)));
+        let videos = videos.map(|video| {
+            let place = cassette.place_of(&video.digest);
+            (video.id, PlacedVideo { video, place })
+        });
+        let sampled = plan.sampler().map(|id| (plan.sampling(), id.clone()));
+        let heard = plan.stages().iter();
+        let heard = heard.filter_map(|stage| Some((plan.sound(&stage.id)?, stage.id.clone())));
         Self {
             asked: asked.collect(),
+            read: heard.chain(sampled).collect(),
             videos: videos.collect(),
             sampling: plan.sampling_terms().clone(),
             cassette: Arc::clone(cassette),
@@ -85,19 +112,40 @@ impl Replay {
     }
 
     fn find(&self, key: &ItemKey) -> Option<&Answer> {
-        let video = self.videos.get(&key.video).copied().flatten()?;
-        self.cassette.answer(video, &key.stage, key.extent)
+        let place = self.videos.get(&key.video)?.place?;
+        self.cassette.answer(place, &key.stage, key.extent)
     }
 
     fn miss(&self, key: &ItemKey, stage: &AskedStage) -> Failure {
-        let why = match (self.videos.get(&key.video), &stage.why) {
-            (Some(Some(_)), Some(why)) => why.clone(),
-            (Some(Some(video)), None) => self.why_of_item(*video, key, stage),
-            _ => "the video is not in it".to_owned(),
+        let placed = self.videos.get(&key.video);
+        let why = match (placed.and_then(|it| it.place), &stage.why) {
+            (Some(_), Some(why)) => why.clone(),
+            (Some(video), None) => self.why_of_item(video, key, stage),
+            (None, _) => match placed {
+                Some(PlacedVideo { video, .. }) => miss::of_video(&self.cassette, &video.path),
+                None => "the video is not in it".to_owned(),
+            },
         };
+        self.missed(key, &stage.stage, &why)
+    }
+
+    // Why a video that is not there cannot be read; `None` where it is there.
+    fn unreadable(&self, key: &ItemKey, stage: &StageId) -> Option<Failure> {
+        let placed = self.videos.get(&key.video);
+        placed.filter(|it| key.extent == Extent::Whole && !it.video.is_there)?;
+        let why = match self.asked.values().find(|asked| asked.stage == *stage) {
+            Some(AskedStage { why: Some(why), .. }) => why.clone(),
+            Some(asked) => miss::of_sound(&self.cassette, stage, &asked.terms),
+            None => miss::of_sampling(&self.cassette, &self.sampling, "these frames were"),
+        };
+        let why = format!("{why}; the video itself is needed");
+        Some(self.missed(key, stage, &why))
+    }
+
+    fn missed(&self, key: &ItemKey, stage: &StageId, why: &str) -> Failure {
         let mut missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
         if missed.items.insert(*key) {
-            missed.misses.add(&stage.stage, &why);
+            missed.misses.add(stage, why);
         }
         Failure::new(Class::NotRecorded, format!("not in the cassette: {why}"))
     }
@@ -117,7 +165,7 @@ impl Replay {
         });
         match was_sampled {
             true => "this frame was not looked at then".to_owned(),
-            false => miss::of_sampling(&self.cassette, &self.sampling),
+            false => miss::of_sampling(&self.cassette, &self.sampling, "this frame was"),
         }
     }
 }
@@ -127,8 +175,12 @@ impl Answers for Replay {
         match (self.find(key), self.asked.get(&key.stage)) {
             (Some(answer), _) => Ok(Some(answer.clone())),
             (None, Some(stage)) => Err(self.miss(key, stage)),
-            // It is made again.
-            (None, None) => Ok(None),
+            (None, None) => {
+                let read = self.read.get(&key.stage);
+                let lack = read.and_then(|stage| self.unreadable(key, stage));
+                // It is made again.
+                lack.map_or(Ok(None), Err)
+            }
         }
     }
 
@@ -150,8 +202,8 @@ impl Answers for Replay {
     }
 
     fn extents(&self, video: VideoId, stage: StageDigest) -> Result<Vec<Extent>, Failure> {
-        let video = self.videos.get(&video).copied().flatten();
-        let extents = video.map(|video| self.cassette.extents(video, &stage));
+        let place = self.videos.get(&video).and_then(|it| it.place);
+        let extents = place.map(|video| self.cassette.extents(video, &stage));
         Ok(extents.unwrap_or_default())
     }
 

@@ -40,8 +40,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-/// The inputs of a run, identified and probed.
-pub type Videos = BTreeMap<VideoId, (MediaInput, VideoFacts)>;
+/// The inputs of a run, identified and probed. One of a replay that is not there has its facts
+/// alone, and what is kept of it stands for it.
+pub type Videos = BTreeMap<VideoId, (Option<MediaInput>, VideoFacts)>;
 
 /// What a stage asks of each video; no more than `first` of it where that is given.
 pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> VideoSelection {
@@ -98,9 +99,10 @@ impl VideoSource for Extract {
         if !facts.has_frames() {
             return Ok(());
         }
-        match self.known.all(facts) {
-            Some((end, samples)) => recall(end, &samples, facts, out),
-            None => self.sample(input, facts, out),
+        match (self.known.all(facts), input) {
+            (Some((end, samples)), _) => recall(end, &samples, facts, out),
+            (None, Some(input)) => self.sample(input, facts, out),
+            (None, None) => Err(self.known.lack(facts)),
         }
     }
 }
@@ -200,12 +202,17 @@ impl Extract {
             let mut frame = frame.map_err(|error| failure(&error))?;
             end.frames.push(frame.moment.pts);
             let noted = self.known.sample(facts.id, frame.moment.pts);
-            if let (Some(noted), Ok(_)) = (&noted, &frame.content) {
-                (frame.source, frame.size) = (noted.source, noted.size);
-            }
-            let is_new = noted.is_none() && frame.content.is_ok();
-            let sample = Sample::new(&frame.moment, frame.source, frame.size);
-            let item = dedup.pass(frame, noted.as_ref(), see);
+            frame = self.known.as_noted(frame, noted.as_ref());
+            let failure = frame.content.as_ref().err();
+            let is_new = noted
+                .as_ref()
+                .is_none_or(|it| it.failure.as_ref() != failure);
+            let sample = Sample {
+                failure: failure.cloned(),
+                ..Sample::new(&frame.moment, frame.source, frame.size)
+            };
+            let decided = noted.as_ref().filter(|it| it.failure.is_none());
+            let item = dedup.pass(frame, decided, see);
             if is_new {
                 note(sample, &item, facts.id, out);
             }

@@ -43,18 +43,26 @@ pub(in crate::stages) struct KnownViews {
     frames: Vec<FrameView>,
     files: Vec<FileView>,
     dedup: bool,
+    // Whether what could not be decoded then is not decoded now.
+    replays: bool,
 }
 
 impl KnownViews {
     /// What `answers` know of the frames that the stages of `plan` look at; `dedup` where some of
-    /// them are repeats.
-    pub(in crate::stages) fn new(plan: &Plan, answers: &Arc<dyn Answers>, dedup: bool) -> Self {
+    /// them are repeats. In a run that `replays`, a frame that could not be decoded cannot be now.
+    pub(in crate::stages) fn new(
+        plan: &Plan,
+        answers: &Arc<dyn Answers>,
+        dedup: bool,
+        replays: bool,
+    ) -> Self {
         Self {
             answers: Arc::clone(answers),
             sampling: plan.sampling(),
             frames: plan.frame_views(),
             files: plan.file_views(),
             dedup,
+            replays,
         }
     }
 
@@ -79,6 +87,27 @@ impl KnownViews {
         };
         let samples = end.frames.iter().map(known).collect::<Option<_>>()?;
         Some((end, samples))
+    }
+
+    /// `frame` as it was `noted` when it was sampled first.
+    pub(in crate::stages) fn as_noted(&self, mut frame: Frame, noted: Option<&Sample>) -> Frame {
+        let stands = |it: &&Sample| it.failure.is_none() || self.replays;
+        let Some(noted) = noted.filter(stands).filter(|_| frame.content.is_ok()) else {
+            return frame;
+        };
+        (frame.source, frame.size) = (noted.source, noted.size);
+        if let Some(failure) = &noted.failure {
+            frame.content = Err(failure.clone());
+        }
+        frame
+    }
+
+    /// Why a video whose file is not there cannot be sampled.
+    pub(in crate::stages) fn lack(&self, facts: &VideoFacts) -> Failure {
+        let why = "not all of its frames are in the cassette: the video itself is needed";
+        let end = self.look_up(facts.id, self.sampling, Extent::Whole);
+        end.err()
+            .unwrap_or_else(|| Failure::new(Class::NotRecorded, why))
     }
 
     /// Whether nobody needs to see the frame at `pts`.
@@ -106,6 +135,9 @@ impl KnownViews {
     fn is_known_sample(&self, sample: &Sample, facts: &VideoFacts) -> bool {
         if sample.same_as.is_some() {
             return true;
+        }
+        if sample.failure.is_some() {
+            return self.replays;
         }
         let frame = unseen(sample, facts.id);
         self.frames
@@ -238,7 +270,10 @@ pub(in crate::stages) fn unseen(sample: &Sample, video: VideoId) -> Frame {
         moment: sample.moment(video),
         source: sample.source,
         size: sample.size,
-        content: Ok(Content::default()),
+        content: match &sample.failure {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(Content::default()),
+        },
     }
 }
 

@@ -1,8 +1,8 @@
 //! Transcripts that are kept: where there is one of all that is wanted of a video, its sound is not
 //! read.
 //!
-//! A transcript is as long as the sound that it was made of: where reading broke off, what was made
-//! of the rest is none.
+//! A transcript is as long as the sound that it was made of: what was made of a part of it, since a
+//! run was stopped, is none.
 
 use crate::answer::Answer;
 use crate::answer::Extent;
@@ -10,6 +10,8 @@ use crate::answer::ItemKey;
 use crate::answer::SamplingEnd;
 use crate::answer::StageDigest;
 use crate::engine::Answers;
+use crate::failure::Class;
+use crate::failure::Failure;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::plan::Plan;
@@ -44,6 +46,20 @@ impl KeptTranscript {
         let length = end.frames.last().map_or(0, |end| end.0.unsigned_abs());
         let transcript = self.transcript(video)?;
         (transcript.duration == seconds(length)).then_some(end)
+    }
+
+    /// Why the sound of a video whose file is not there cannot be heard.
+    pub(super) fn lack(&self, video: VideoId) -> Failure {
+        let why = "not all that was said is in the cassette: the video itself is needed";
+        let heard = self.sound.and_then(|stage| {
+            let key = ItemKey {
+                video,
+                stage,
+                extent: Extent::Whole,
+            };
+            self.answers.look_up(&key).err()
+        });
+        heard.unwrap_or_else(|| Failure::new(Class::NotRecorded, why))
     }
 
     /// The transcript of a video.

@@ -59,16 +59,27 @@ impl VideoSource for Read {
         let Some((input, facts)) = self.videos.get(&video).filter(|(_, it)| it.has_sound) else {
             return Ok(());
         };
-        match self.kept.end(video) {
-            Some(end) => {
-                for notice in end.notices {
-                    out.notice(of_video(&notice, facts));
+        match (self.kept.end(video), input) {
+            (Some(end), _) => {
+                for notice in &end.notices {
+                    out.notice(of_video(notice, facts));
                 }
                 out.learnt(video, end.stream);
-                Ok(())
+                ended(end, facts)
             }
-            None => self.hear(input, facts, out),
+            (None, Some(input)) => self.hear(input, facts, out),
+            (None, None) => Err(self.kept.lack(video)),
         }
+    }
+}
+
+fn ended(end: SamplingEnd, facts: &VideoFacts) -> Result<(), Failure> {
+    match end.failure {
+        Some(failure) => Err(Failure {
+            message: of_video(&failure.message, facts),
+            ..failure
+        }),
+        None => Ok(()),
     }
 }
 
@@ -119,16 +130,13 @@ impl Read {
         };
         out.learnt(facts.id, end.stream);
         let until = facts.heard_until.unwrap_or(f64::INFINITY);
-        match pieces.early_end().filter(|early| early.end < until) {
-            _ if out.stop().is_stopping() => Ok(()),
-            Some(early) => {
-                let message = format!("the sound of `{}` {early}", facts.path.display());
-                Err(Failure::new(Class::Media, message))
-            }
-            None => {
-                out.note(facts.id, Extent::Whole, Answer::Sampled(end));
-                Ok(())
-            }
+        if out.stop().is_stopping() {
+            return Ok(());
         }
+        let early = pieces.early_end().filter(|early| early.end < until);
+        end.failure = early
+            .map(|early| Failure::new(Class::Media, format!("the sound of `{VIDEO}` {early}")));
+        out.note(facts.id, Extent::Whole, Answer::Sampled(end.clone()));
+        ended(end, facts)
     }
 }

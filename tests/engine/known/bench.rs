@@ -131,11 +131,13 @@ impl Bench {
         let videos = VideoId::number(&self.videos).map(|(id, path)| {
             let input = media::identify(path).unwrap();
             let facts = media::probe(&input, id, &wanted).unwrap();
-            (id, (input, facts))
+            (id, (Some(input), facts))
         });
         let videos: stages::Videos = videos.collect();
         let content = |input| media::content(input, &AtomicBool::new(false)).unwrap();
-        let digests = videos.values().map(|(input, _)| content(input).digest);
+        let digests = videos
+            .values()
+            .map(|(input, _)| content(input.as_ref().unwrap()).digest);
         Opened {
             digests: digests.collect(),
             videos,

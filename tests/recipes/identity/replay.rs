@@ -23,6 +23,7 @@ use vpipe::engine::cassette::CassetteStage;
 use vpipe::engine::cassette::CassetteVideo;
 use vpipe::engine::cassette::Recording;
 use vpipe::engine::cassette::Replay;
+use vpipe::engine::cassette::ReplayedVideo;
 use vpipe::facts::Facts;
 use vpipe::failure::Class;
 use vpipe::name::StageId;
@@ -108,7 +109,12 @@ fn a_changed_recipe_misses_what_it_asks_anew_and_nothing_else() {
     let (mut wrong, mut told) = (String::new(), String::new());
     for (set, steps) in KEYS {
         let plan = plan(&[set]);
-        let video = (VideoId(0), DIGEST.to_owned());
+        let video = ReplayedVideo {
+            id: VideoId(0),
+            path: "a.mp4".into(),
+            digest: DIGEST.to_owned(),
+            is_there: true,
+        };
         let replay = Replay::new(&cassette, &plan, [video].into_iter());
         // What is asked anew; a transcript that is joined anew is asked of nobody.
         let anew: BTreeSet<&str> = steps

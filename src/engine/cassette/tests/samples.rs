@@ -103,6 +103,7 @@ pub(super) fn answers(frames: &[Vec<Detection>]) -> Vec<NotedAnswer> {
             source: SHOWN,
             size: SHOWN.within(1280),
             same_as: None,
+            failure: None,
         };
         all.push(noted(SAMPLING, frame(pts(index)), Answer::Sample(sample)));
         let objects = Answer::Objects(objects.clone());
@@ -139,6 +140,8 @@ fn head() -> CassetteHead {
         recipe_digest: "00".to_owned(),
         videos: vec![CassetteVideo {
             name: "a.mp4".to_owned(),
+            other_names: Vec::new(),
+            is_folder: false,
             digest: "abc".to_owned(),
             size: [SHOWN.width, SHOWN.height],
             duration: Some(2.0),

@@ -86,6 +86,7 @@ pub(in crate::engine::journal) fn sample(pts: i64) -> Sample {
         source: size(1920, 1080),
         size: size(1280, 720),
         same_as: None,
+        failure: None,
     }
 }
 

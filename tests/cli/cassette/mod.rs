@@ -1,5 +1,7 @@
 //! Recorded and replayed: every recipe of this repository, over servers that are gone by then.
 
+mod absent;
+
 use crate::support::fleet::Fleet;
 use crate::support::fleet::KEY;
 use crate::support::fleet::Setting;
@@ -31,7 +33,12 @@ async fn run(folder: &Path, recipe: &str, words: &[&str], variables: &[(&str, &s
 
 // The results without what may differ between two runs on the same answers.
 fn results(folder: &Path) -> String {
-    let text = fs::read_to_string(folder.join("output/clip_results.json")).unwrap();
+    results_of(folder, "clip")
+}
+
+fn results_of(folder: &Path, stem: &str) -> String {
+    let path = folder.join(format!("output/{stem}_results.json"));
+    let text = fs::read_to_string(path).unwrap();
     let mut results: Value = serde_json::from_str(&text).unwrap();
     let fields = results.as_object_mut().unwrap();
     for varies in ["processed_at", "processing_time", "run"] {
@@ -300,7 +307,8 @@ async fn another_video_is_not_in_it() {
     let said = vpipe_beside(at, &words, &[]).await;
     assert_eq!(said.code, 3, "{}", said.talk);
     assert!(
-        said.talk.contains("yolo: 1 item: the video is not in it"),
+        said.talk
+            .contains("yolo: 1 item: the video other.mp4 is not in it"),
         "{}",
         said.talk
     );
