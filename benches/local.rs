@@ -8,6 +8,7 @@
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
+use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -65,10 +66,11 @@ fn main() -> Outcome<()> {
 
 const PARAMS: DetectParams = DetectParams {
     conf: 0.25,
+    class_conf: BTreeMap::new(),
     iou: 0.5,
     imgsz: Some(640),
     half: false,
-    classes: Vec::new(),
+    classes: None,
     max_det: 300,
 };
 

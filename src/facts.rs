@@ -222,6 +222,8 @@ pub struct RemoteFacts {
     pub outage_timeout: Duration,
     /// The workers behind the server, where they are paid by the second.
     pub fleet: Option<FleetFacts>,
+    /// What the model calls its classes, by their numbers, where the recipe says it; else nothing.
+    pub class_names: Vec<Arc<str>>,
     /// The variables of the environment whose values the recipe puts into what is sent.
     pub variables: Vec<String>,
     /// The variable that holds the key which is sent; `None` where none is.

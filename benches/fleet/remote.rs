@@ -67,6 +67,7 @@ pub(crate) fn plan(base: &str, concurrency: u64, videos: Videos) -> Outcome<(Pla
         retry_time: runpod.server.retry_time,
         outage_timeout: runpod.server.outage_timeout,
         fleet: None,
+        class_names: Vec::new(),
         variables: Vec::new(),
         key: None,
         proxy: None,
@@ -81,8 +82,9 @@ pub(crate) fn plan(base: &str, concurrency: u64, videos: Videos) -> Outcome<(Pla
     let plan = plan::compile(&recipe, &facts, CompileOptions::default()).map_err(wrong)?;
     let spec = spec.ok_or("the default recipe has no yolo")?;
     let mapping = Mapping::new(&MappingSpec::default());
-    let (params, named) = (spec.params(), BTreeMap::new());
-    let caller: Arc<dyn Call> = stages::vision_call(&stage, &params, mapping, endpoint, &named);
+    let (params, named) = (spec.params(&[]), BTreeMap::new());
+    let caller: Arc<dyn Call> =
+        stages::vision_call(&stage, &params, mapping, None, endpoint, &named);
     let resources = Resources {
         videos: Arc::new(videos),
         calls: BTreeMap::from([(stage, caller)]),

@@ -75,6 +75,8 @@ pub use recipe::Recipe;
 pub use recipe::Stage;
 pub use recipe::Stages;
 pub use stages::batch::BatchSpec;
+pub use stages::classes::ClassRef;
+pub use stages::classes::Confidence;
 pub use stages::extract::ExtractMode;
 pub use stages::extract::ExtractSpec;
 pub use stages::http::Each;

@@ -40,4 +40,5 @@ pub use vision::call::vision_call;
 pub use vision::crops::cut;
 pub use vision::crops::gather;
 pub use vision::detect::detect_params;
+pub use vision::kept::KeptObjects;
 pub use vision::pick::pick;

@@ -3,6 +3,8 @@
 //! What one may do is bounded, in steps as in bytes, so that no recipe goes on for ever.
 
 use crate::diag::did_you_mean;
+use crate::template::compared::Compared;
+use crate::template::compared::comparisons;
 use crate::template::render::Fault;
 use crate::template::render::Scope;
 use minijinja::Environment;
@@ -111,6 +113,11 @@ impl Condition {
             }
         };
         many.into_iter().map(holds).collect()
+    }
+
+    /// What the value called `name` is compared with, as far as the test says it and `known` has it.
+    pub fn compared(&self, name: &str) -> Vec<Compared> {
+        comparisons(&self.text, name, &self.known)
     }
 
     fn fault(&self, error: &Error, values: &Map<String, Value>) -> Fault {

@@ -6,12 +6,15 @@
 //! | `variables` | the same with variables of the environment, one by one and where permitted |
 //! | `expression` | values computed from data, and JSON whose strings are templates |
 //! | `condition` | tests that come to true or false |
+//! | `compared` | what a test compares its values with |
 
+mod compared;
 mod condition;
 mod expression;
 mod render;
 mod variables;
 
+pub use compared::Compared;
 pub use condition::Condition;
 pub use expression::Data;
 pub use expression::Expression;

@@ -10,6 +10,7 @@ const FAMILIES: &[(&str, &str)] = &[
     ("preset@", "recipes"),
     ("good@", "tests/recipes/good"),
     ("bad@", "tests/recipes/bad"),
+    ("misplaced@", "tests/recipes/misplaced"),
     ("warn@", "tests/recipes/warn"),
     ("plan@good-", "tests/recipes/good"),
     ("plan@example-", "recipes/examples"),

@@ -4,6 +4,7 @@
 
 mod authoring;
 mod cassette;
+mod classes;
 mod command_line;
 mod compare;
 mod cost;

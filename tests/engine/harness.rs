@@ -60,6 +60,7 @@ use vpipe::plan::Plan;
 use vpipe::plan::Step;
 use vpipe::plan::StepKind;
 use vpipe::recipe::BatchSpec;
+use vpipe::recipe::Confidence;
 use vpipe::recipe::ExtractSpec;
 use vpipe::recipe::HttpStageSpec;
 use vpipe::recipe::MappingSpec;
@@ -407,9 +408,9 @@ impl Bench {
     pub(crate) fn asking(mut self, endpoint: Endpoint) -> Self {
         let spec = YoloSpec::default();
         let mapping = Mapping::new(&MappingSpec::default());
-        let (params, videos) = (spec.params(), BTreeMap::new());
+        let (params, videos) = (spec.params(&[]), BTreeMap::new());
         let caller =
-            vpipe::stages::vision_call(&"yolo".into(), &params, mapping, endpoint, &videos);
+            vpipe::stages::vision_call(&"yolo".into(), &params, mapping, None, endpoint, &videos);
         self.caller = Some(caller);
         self
     }
@@ -595,7 +596,7 @@ pub(crate) fn yolo(id: &str, input: &str, concurrency: usize) -> Stage {
         model: None,
         names: None,
         concurrency,
-        conf: 0.15,
+        conf: Confidence::of_all(0.15),
         iou: 0.5,
         imgsz: Some(1280),
         half: true,

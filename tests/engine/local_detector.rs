@@ -1,6 +1,7 @@
 //! Detection models on this machine: the built-in one on drawn frames, and files that are no
 //! detectors.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use tempfile::TempDir;
@@ -26,10 +27,11 @@ pub(crate) const SHAPES: &[u8] = include_bytes!("../../src/backends/models/demo/
 
 pub(crate) const PARAMS: DetectParams = DetectParams {
     conf: 0.25,
+    class_conf: BTreeMap::new(),
     iou: 0.5,
     imgsz: Some(320),
     half: false,
-    classes: Vec::new(),
+    classes: None,
     max_det: 300,
 };
 
@@ -137,11 +139,26 @@ fn parameters_choose_among_what_was_found() {
     assert_eq!(one, all[..1]);
     let squares = detect(DetectParams {
         conf: 0.01,
-        classes: vec![1],
+        classes: Some(vec![1]),
         ..PARAMS
     });
     assert!(!squares.is_empty());
     assert!(squares.iter().all(|found| &*found.class_name == "square"));
+    // Of one class it takes more, of all others less.
+    let unsure = detect(DetectParams {
+        conf: 0.01,
+        class_conf: BTreeMap::from([(1, 1.0)]),
+        ..PARAMS
+    });
+    let others = all.iter().filter(|found| found.class != 1).cloned();
+    assert_eq!(unsure, others.collect::<Vec<_>>());
+    assert!(unsure.len() < all.len());
+    let less = detect(DetectParams {
+        conf: 1.0,
+        class_conf: BTreeMap::from([(1, 0.01)]),
+        ..PARAMS
+    });
+    assert_eq!(less, squares);
     // A threshold is not reached by what equals it.
     let strict = detect(DetectParams {
         conf: all[0].confidence,

@@ -7,6 +7,7 @@ mod compile;
 mod fuzz;
 mod identity;
 mod load;
+mod misplaced;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;

@@ -125,6 +125,8 @@ fn value(schema: &Value) -> String {
     };
     if has("integer") {
         format!("integer{bounds}")
+    } else if has("number") && has("object") {
+        format!("number{bounds}, or a table of them")
     } else if has("number") {
         format!("number{bounds}")
     } else if has("boolean") {

@@ -40,6 +40,7 @@ pub(crate) fn runpod() -> RemoteFacts {
         retry_time: Duration::from_secs(600),
         outage_timeout: Duration::from_secs(300),
         fleet: None,
+        class_names: Vec::new(),
         variables: Vec::new(),
         key: None,
         proxy: None,

@@ -18,6 +18,7 @@ use crate::recipe::HttpStageSpec;
 use crate::recipe::Recipe;
 use crate::recipe::YoloSpec;
 use crate::stages;
+use crate::stages::KeptObjects;
 use crate::stages::SpeechMapping;
 use crate::stages::SpeechProtocol;
 
@@ -34,8 +35,10 @@ impl Placements {
         let why = named_in_recipe(&backend.name);
         let service = self.service(id, why, yolo.model.as_deref(), backend, spec, context)?;
         let mapping = Mapping::new(&spec.mapping).under(backend.answer_heading(id));
-        let params = yolo.params();
-        let call = stages::vision_call(id, &params, mapping, service, &context.videos);
+        let names = self.name_classes(id, yolo)?;
+        let (params, kept) = (yolo.params(&names), KeptObjects::new(yolo, &names));
+        let videos = &context.videos;
+        let call = stages::vision_call(id, &params, mapping, Some(kept), service, videos);
         self.call(id, call);
         Ok(())
     }
@@ -63,7 +66,8 @@ impl Placements {
             let protocol = SpeechProtocol::Mapped(Box::new(mapped));
             self.call(id, stages::speech_call(id, service, protocol));
         } else {
-            let call = stages::vision_call(id, &params, mapping, service, &context.videos);
+            let videos = &context.videos;
+            let call = stages::vision_call(id, &params, mapping, None, service, videos);
             self.call(id, call);
         }
         Ok(())

@@ -224,6 +224,7 @@ impl Placements {
             retry_time: spec.retry_time,
             outage_timeout: spec.outage_timeout,
             fleet: server.fleet,
+            class_names: Vec::new(),
             variables: backend.variable_names(),
             key: server.key,
             proxy: route.proxy,

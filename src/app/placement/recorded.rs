@@ -53,6 +53,9 @@ pub(in crate::app) fn places(
             Inference::Http(spec, server) => on_http(&spec.backend, spec.model.clone(), server),
         };
         placements.place(id, place);
+        if let Inference::Yolo(spec, _) = inference {
+            placements.name_classes(id, spec)?;
+        }
     }
     Ok(placements)
 }
@@ -202,6 +205,7 @@ fn remote(backend: &BackendName, model: Option<String>, server: &ServerSpec) -> 
         retry_time: server.retry_time,
         outage_timeout: server.outage_timeout,
         fleet: None,
+        class_names: Vec::new(),
         variables: Vec::new(),
         key: None,
         proxy: None,

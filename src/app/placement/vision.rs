@@ -9,7 +9,10 @@ use crate::app::placement::context::BackendRef;
 use crate::app::placement::context::PlacementContext;
 use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::Placements;
+use crate::app::placement::placements::unloadable;
+use crate::backends::models::class_names;
 use crate::backends::remote::mapping::Mapping;
+use crate::facts::Placement;
 use crate::name::StageId;
 use crate::recipe::AUTO;
 use crate::recipe::BackendKind;
@@ -19,6 +22,9 @@ use crate::recipe::RunpodSpec;
 use crate::recipe::YoloBackend;
 use crate::recipe::YoloSpec;
 use crate::stages;
+use crate::stages::KeptObjects;
+use std::path::Path;
+use std::sync::Arc;
 
 const ENDPOINT: &str = "RUNPOD_YOLO_ENDPOINT_ID";
 
@@ -70,13 +76,33 @@ impl Placements {
         spec: &RunpodSpec,
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        if let Some(endpoint) = self.endpoint(id, backend, spec, ENDPOINT, context)? {
+        let endpoint = self.endpoint(id, backend, spec, ENDPOINT, context)?;
+        let names = self.name_classes(id, yolo)?;
+        if let Some(endpoint) = endpoint {
             let mapping = Mapping::new(&spec.mapping).under(backend.answer_heading(id));
-            let params = yolo.params();
-            let call = stages::vision_call(id, &params, mapping, endpoint, &context.videos);
+            let (params, kept) = (yolo.params(&names), KeptObjects::new(yolo, &names));
+            let videos = &context.videos;
+            let call = stages::vision_call(id, &params, mapping, Some(kept), endpoint, videos);
             self.call(id, call);
         }
         Ok(())
+    }
+
+    /// What the model of a stage that is placed on a server calls its classes, where the recipe says
+    /// it.
+    pub(in crate::app) fn name_classes(
+        &mut self,
+        id: &StageId,
+        yolo: &YoloSpec,
+    ) -> Result<Vec<Arc<str>>, AppError> {
+        let names = yolo.names.as_deref().map(Path::new);
+        let names = names.map(class_names).transpose();
+        let names = names.map_err(|error| unloadable(id, &error))?;
+        let names = names.unwrap_or_default();
+        if let Some(Placement::Remote(place)) = self.facts.get_mut(id) {
+            place.class_names.clone_from(&names);
+        }
+        Ok(names)
     }
 
     fn yolo_here(
@@ -90,7 +116,7 @@ impl Placements {
         let detector = self.models.detector(id, model, names, backend.options())?;
         let model = detector.facts().clone();
         if !model.demo {
-            let params = stages::detect_params(yolo);
+            let params = stages::detect_params(yolo, &model.classes);
             self.notices.extend(detector.notices(&params));
         }
         self.place(id, backend.placement(model));

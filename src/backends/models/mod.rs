@@ -9,5 +9,6 @@ pub mod yolo;
 pub use source::FoundModel;
 pub use source::ModelError;
 pub use source::ModelSource;
+pub use source::class_names;
 pub use source::find_models;
 pub use source::model_facts;

@@ -6,6 +6,7 @@ use crate::backends::engine::header::Header;
 use crate::backends::engine::header::Misread;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::EngineKind;
+use crate::backends::models::yolo::coco;
 use crate::backends::models::yolo::names::in_file;
 use crate::backends::models::yolo::profile::Misfit;
 use crate::backends::models::yolo::profile::Profile;
@@ -278,8 +279,16 @@ fn facts(source: &ModelSource) -> Result<ModelFacts, ModelError> {
     model_facts(source, None)
 }
 
-/// The class names in a file: one a line, as JSON, or under `names` of Ultralytics' `data.yaml`.
-pub(in crate::backends) fn class_names(path: &Path) -> Result<Vec<Arc<str>>, ModelError> {
+/// The class names in a file: one a line, as JSON, or under `names` of Ultralytics' `data.yaml`;
+/// `coco` stands for those of COCO.
+///
+/// # Errors
+///
+/// Where it cannot be read, or lists none.
+pub fn class_names(path: &Path) -> Result<Vec<Arc<str>>, ModelError> {
+    if path == Path::new(coco::WORD) {
+        return Ok(coco::NAMES.map(Arc::from).into());
+    }
     let bytes = read(path, 1 << 24)?;
     let text = String::from_utf8(bytes).map_err(|_| ModelError::Unreadable {
         path: path.to_owned(),

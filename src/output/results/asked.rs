@@ -39,7 +39,7 @@ pub(super) fn config(recipe: &Recipe, facts: &Facts, primary: Option<&StageId>) 
         max_workers: yolo.map(|yolo| yolo.concurrency),
         batch_size: detecting.and_then(|(stage, _)| recipe.batch_size(stage)),
         fps: recipe.extract().map(|extract| extract.fps.to_f64()),
-        yolo_conf: yolo.map(|yolo| yolo.conf),
+        yolo_conf: yolo.map(|yolo| yolo.conf.lowest()),
         yolo_iou: yolo.map(|yolo| yolo.iou),
         yolo_imgsz: detecting.map(|(stage, yolo)| imgsz(facts, &stage.id, yolo)),
     }

@@ -76,7 +76,7 @@ pub struct Config {
     pub batch_size: Option<usize>,
     /// Frames sampled a second.
     pub fps: Option<f64>,
-    /// The lowest confidence kept.
+    /// The lowest confidence kept: of all classes, where they have one of their own.
     pub yolo_conf: Option<f32>,
     /// The overlap from which the weaker of two boxes is dropped.
     pub yolo_iou: Option<f32>,

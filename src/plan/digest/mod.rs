@@ -11,7 +11,7 @@
 //! Pure over a recipe and facts.
 
 mod encoding;
-mod server;
+pub(super) mod server;
 pub(super) mod stages;
 mod tellable;
 mod terms;

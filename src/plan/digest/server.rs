@@ -9,6 +9,7 @@ use crate::recipe::HttpSpec;
 use crate::recipe::MappingSpec;
 use crate::recipe::RecordSpec;
 use crate::recipe::TranscriptSpec;
+use crate::recipe::YoloBackend;
 use crate::template::Condition;
 use crate::template::Expressions;
 use serde_json::Map;
@@ -58,6 +59,24 @@ impl NamesUsed {
         used.retain(|name, _| self.has(&[&format!("vars.{name}")]));
         Value::Object(used)
     }
+}
+
+/// Whether the requests of a `yolo` stage to `backend` have the value called `name` in them; `None`
+/// for the backend of the environment.
+pub(in crate::plan) fn requested(backend: Option<&YoloBackend>, name: &str) -> bool {
+    let usual = MappingSpec::default();
+    let mut used = NamesUsed::default();
+    let mapping = match backend {
+        Some(YoloBackend::Http(server)) => {
+            used.note_templates(&server.headers);
+            used.note_templates(&server.query);
+            &server.mapping
+        }
+        Some(YoloBackend::Runpod(server)) => &server.mapping,
+        Some(YoloBackend::Local(_)) | None => &usual,
+    };
+    used.note_templates(&mapping.request);
+    used.has(&[name])
 }
 
 /// What a server is asked and how its answer is read, with the variables of the recipe in both.

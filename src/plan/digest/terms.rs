@@ -10,6 +10,8 @@ use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::plan::digest::server;
 use crate::plan::digest::server::NamesUsed;
+use crate::recipe::ClassRef;
+use crate::recipe::Confidence;
 use crate::recipe::ExtractMode;
 use crate::recipe::ExtractSpec;
 use crate::recipe::HttpSpec;
@@ -26,8 +28,11 @@ use crate::recipe::WhisperSpec;
 use crate::recipe::WhisperWorker;
 use crate::recipe::YoloBackend;
 use crate::recipe::YoloSpec;
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use std::slice;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What decides the answers of a stage, besides what it takes.
@@ -118,8 +123,8 @@ pub(super) fn asked(inference: &Inference, place: &Placement) -> Option<Terms> {
     let all = match (inference, place) {
         (_, Placement::Skipped { .. }) | (Inference::Http(..), Placement::Local(_)) => return None,
         (Inference::Yolo(spec, _), Placement::Local(place)) => yolo_here(spec, place),
-        (Inference::Yolo(spec, backend), Placement::Remote(_)) => {
-            yolo_on_server(spec, backend.as_ref(), &mut used)
+        (Inference::Yolo(spec, backend), Placement::Remote(place)) => {
+            yolo_on_server(spec, place, backend.as_ref(), &mut used)
         }
         (Inference::Whisper(spec, _), Placement::Local(place)) => {
             whisper(spec, &json!({ "local": place.model.digest }))
@@ -132,7 +137,8 @@ pub(super) fn asked(inference: &Inference, place: &Placement) -> Option<Terms> {
     Some(Terms { all, used })
 }
 
-fn yolo(spec: &YoloSpec) -> Value {
+// With the classes that the model calls `names` by their numbers, as far as those are known.
+fn yolo(spec: &YoloSpec, names: &[Arc<str>]) -> Value {
     let YoloSpec {
         backend: _,
         model: _,
@@ -147,18 +153,42 @@ fn yolo(spec: &YoloSpec) -> Value {
     } = spec;
     // As they are written: a digest is no place for the digits of a float.
     json!({
-        "conf": conf.to_string(),
+        "conf": confidence(conf, names),
         "iou": iou.to_string(),
         "imgsz": imgsz.unwrap_or(USUAL_IMGSZ),
         "half": half,
-        "classes": classes,
+        "classes": numbered(classes, names),
         "max_det": max_det,
     })
 }
 
+fn numbered(classes: &[ClassRef], names: &[Arc<str>]) -> Vec<ClassRef> {
+    let numbered = |class: &ClassRef| match class.numbers(names) {
+        unknown if unknown.is_empty() => vec![class.clone()],
+        numbers => numbers.into_iter().map(ClassRef::Number).collect(),
+    };
+    classes.iter().flat_map(numbered).collect()
+}
+
+// One for all where no class has another.
+fn confidence(conf: &Confidence, names: &[Arc<str>]) -> Value {
+    let own = conf.classes.iter();
+    let own = own.filter(|(_, share)| **share != conf.default);
+    let own = own.flat_map(|(class, share)| {
+        let classes = numbered(slice::from_ref(class), names).into_iter();
+        classes.map(|class| (class.to_string(), Value::from(share.to_string())))
+    });
+    let mut own: Map<String, Value> = own.collect();
+    if own.is_empty() {
+        return conf.default.to_string().into();
+    }
+    own.insert("default".to_owned(), conf.default.to_string().into());
+    own.into()
+}
+
 fn yolo_here(spec: &YoloSpec, place: &LocalFacts) -> Value {
-    let mut params = yolo(spec);
     let model = &place.model;
+    let mut params = yolo(spec, &model.classes);
     params["imgsz"] = match model.fixed_size {
         Some(_) => Value::Null,
         None => json!(spec.imgsz.or(model.imgsz).unwrap_or(USUAL_IMGSZ)),
@@ -170,17 +200,27 @@ fn yolo_here(spec: &YoloSpec, place: &LocalFacts) -> Value {
     })
 }
 
-fn yolo_on_server(spec: &YoloSpec, backend: Option<&YoloBackend>, used: &mut NamesUsed) -> Value {
+fn yolo_on_server(
+    spec: &YoloSpec,
+    place: &RemoteFacts,
+    backend: Option<&YoloBackend>,
+    used: &mut NamesUsed,
+) -> Value {
     let usual = MappingSpec::default();
     let (mapping, server) = match backend {
         Some(YoloBackend::Http(server)) => (&server.mapping, server::http(server, used)),
         Some(YoloBackend::Runpod(server)) => (&server.mapping, json!("worker")),
         Some(YoloBackend::Local(_)) | None => (&usual, json!("worker")),
     };
+    let names = &place.class_names;
+    let mut model = json!({ "remote": spec.model });
+    if !names.is_empty() {
+        model["classes"] = json!(names);
+    }
     json!({
         "kind": "yolo",
-        "model": { "remote": spec.model },
-        "params": yolo(spec),
+        "model": model,
+        "params": yolo(spec, names),
         "mapping": server::mapping(mapping, used),
         "server": server,
     })

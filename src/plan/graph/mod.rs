@@ -1,5 +1,6 @@
 //! The graph of stages: built from `inputs`, checked, drawn.
 
-pub(super) mod draw;
+pub(in crate::plan) mod classes;
+pub(in crate::plan) mod draw;
 pub(super) mod ports;
 pub(super) mod stages;

@@ -127,6 +127,7 @@ mod tests {
             retry_time: Duration::ZERO,
             outage_timeout: Duration::ZERO,
             fleet: None,
+            class_names: Vec::new(),
             variables: Vec::new(),
             key: None,
             proxy: None,

@@ -14,6 +14,7 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::plan::checked::CheckedRecipe;
 use crate::plan::digest::stages::StageDigests;
+use crate::plan::graph::classes;
 use crate::plan::graph::stages::StageGraph;
 use crate::plan::lower::demand::Demand;
 use crate::plan::lower::memory;
@@ -73,7 +74,7 @@ pub fn compile(
         fates: BTreeMap::new(),
         outputs: BTreeMap::new(),
         backends: BTreeMap::new(),
-        wrong: Vec::new(),
+        wrong: classes::check(recipe, &graph, facts),
     };
     for &node in &graph.order {
         lowering.stage(graph.graph[node])?;

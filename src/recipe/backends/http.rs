@@ -104,7 +104,7 @@ impl HttpSpec {
     ) -> Self {
         check_headers(&mut table.keys, wrong);
         let server = ServerSpec::read(&mut table.keys, wrong);
-        let params = YoloSpec::default().params();
+        let params = YoloSpec::default().params(&[]);
         let mut reader = MappingReader::of_backend(context, &params, wrong);
         let mapping = reader.detections(&mut table.keys, Subject::Batch);
         // Any kind of stage may have use for the backend.

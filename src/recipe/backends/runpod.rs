@@ -109,7 +109,7 @@ impl RunpodSpec {
     ) -> Self {
         let policy = RunpodPolicy::read(&mut table.keys, wrong);
         let server = ServerSpec::read(&mut table.keys, wrong);
-        let params = YoloSpec::default().params();
+        let params = YoloSpec::default().params(&[]);
         let mut reader = MappingReader::of_backend(context, &params, wrong);
         let mapping = reader.detections(&mut table.keys, Subject::Batch);
         let own = ["kind", "policy", "request", "answer"];

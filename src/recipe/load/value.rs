@@ -8,7 +8,6 @@ use crate::template::Condition;
 use crate::template::Scope;
 use crate::template::Template;
 use crate::time::Ratio;
-use serde::Deserialize;
 use serde::Deserializer;
 use serde::de::Error;
 use serde::de::Unexpected;
@@ -311,37 +310,9 @@ pub(crate) fn line_count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u
     whole(deserializer, 1..=10).map(|number| number as usize)
 }
 
-/// The numbers of classes.
-pub(crate) fn classes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
-    #[derive(Deserialize)]
-    struct Class(#[serde(deserialize_with = "class")] u32);
-
-    fn class<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-        whole(deserializer, 0..=99_999)
-    }
-
-    struct Classes;
-
-    impl<'de> Visitor<'de> for Classes {
-        type Value = Vec<u32>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a list\nwrite the numbers of classes, such as `classes = [0, 2]`")
-        }
-
-        fn visit_seq<A: serde::de::SeqAccess<'de>>(
-            self,
-            mut list: A,
-        ) -> Result<Vec<u32>, A::Error> {
-            let mut classes = Vec::new();
-            while let Some(Class(class)) = list.next_element()? {
-                classes.push(class);
-            }
-            Ok(classes)
-        }
-    }
-
-    deserializer.deserialize_any(Classes)
+/// The number of a class.
+pub(crate) fn class<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole(deserializer, 0..=99_999)
 }
 
 /// Yes or no.

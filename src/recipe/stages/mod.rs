@@ -1,6 +1,7 @@
 //! The parameters of each kind of stage, a file a kind; and the keys that several kinds have.
 
 pub(super) mod batch;
+pub(super) mod classes;
 pub(super) mod extract;
 pub(super) mod http;
 pub(super) mod merge;

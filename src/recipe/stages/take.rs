@@ -12,9 +12,12 @@ use crate::recipe::stages::parameters::ENGINE_KEYS;
 use crate::recipe::values::box_values;
 use crate::recipe::values::condition_values;
 use crate::recipe::values::sample_facts;
+use crate::template::Compared;
 use crate::template::Condition;
+use crate::template::Fault;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The keys of a stage that takes frames.
 pub(in crate::recipe) const ALL_KEYS: &[&str] = &["when", "every", "filter", "padding"];
@@ -53,6 +56,34 @@ impl Default for TakeSpec {
     }
 }
 
+// Comparisons of the number of a class with a name, and of its name with a number.
+fn of_other_kind(condition: &Condition) -> Vec<Fault> {
+    let kinds = [
+        (
+            "class",
+            "a number",
+            "class_name",
+            Value::is_number as fn(&Value) -> bool,
+        ),
+        ("class_name", "text", "class", Value::is_string),
+    ];
+    let mut faults = Vec::new();
+    for (name, kind, other, fits) in kinds {
+        for Compared { with, range } in condition.compared(name) {
+            let Some(first) = with.first().filter(|_| !with.iter().any(fits)) else {
+                continue;
+            };
+            faults.push(Fault {
+                message: format!("`{name}` is {kind} and never equals {first}"),
+                help: Some(format!("write `{other} == {first}`")),
+                range: Some(range),
+                undefined: None,
+            });
+        }
+    }
+    faults
+}
+
 impl TakeSpec {
     /// Whether everything is taken.
     pub fn is_all(&self) -> bool {
@@ -81,9 +112,15 @@ impl TakeSpec {
         for (key, condition, values) in conditions {
             let Some(written) = condition else { continue };
             *written = Condition::new(written.text(), context.scope.clone());
-            if let (Err(fault), Some(&span)) = (written.holds(&values), places.get(key)) {
-                wrong.push(context.placed(fault, written.text(), span));
-            }
+            let Some(&span) = places.get(key) else {
+                continue;
+            };
+            let faults = match written.holds(&values) {
+                Err(fault) => vec![fault],
+                Ok(_) => of_other_kind(written),
+            };
+            let faults = faults.into_iter();
+            wrong.extend(faults.map(|fault| context.placed(fault, written.text(), span)));
         }
         spec
     }

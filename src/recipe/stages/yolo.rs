@@ -4,6 +4,9 @@ use crate::item::ItemKind;
 use crate::name::BackendName;
 use crate::recipe::backends::facts::AUTO;
 use crate::recipe::load::value;
+use crate::recipe::stages::classes;
+use crate::recipe::stages::classes::ClassRef;
+use crate::recipe::stages::classes::Confidence;
 use crate::recipe::stages::parameters::InputCount;
 use crate::recipe::stages::parameters::Medium;
 use crate::recipe::stages::parameters::Ports;
@@ -15,6 +18,7 @@ use serde::Deserialize;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use std::sync::Arc;
 
 /// What holds of every stage of the kind.
 pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
@@ -43,16 +47,16 @@ pub struct YoloSpec {
     /// An ONNX file, or the server's name of its model.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
-    /// A file of class names for a model that does not carry them: one a line, JSON, or Ultralytics'
-    /// `data.yaml`.
+    /// The names of the classes, where the model does not carry them or is at a server: a file (one
+    /// a line, JSON, or Ultralytics' `data.yaml`), or `coco` for the 80 of COCO.
     #[serde(deserialize_with = "value::optional")]
     pub names: Option<String>,
     /// Requests in flight; on `local`, sessions at most.
     #[serde(deserialize_with = "value::concurrency")]
     pub concurrency: usize,
-    /// The lowest confidence of a box that is kept.
-    #[serde(deserialize_with = "value::share")]
-    pub conf: f32,
+    /// The lowest confidence of a box that is kept: a number, or a table of them by class, such as
+    /// `{ person = 0.4, default = 0.15 }`. A server is asked for the lowest.
+    pub conf: Confidence,
     /// The overlap from which the weaker of two boxes of a class is dropped.
     #[serde(deserialize_with = "value::share")]
     pub iou: f32,
@@ -63,9 +67,9 @@ pub struct YoloSpec {
     /// Whether a GPU worker may use half precision.
     #[serde(deserialize_with = "value::flag")]
     pub half: bool,
-    /// The classes to keep; all where empty.
-    #[serde(deserialize_with = "value::classes")]
-    pub classes: Vec<u32>,
+    /// The classes to keep, by name or by number; all where empty.
+    #[serde(deserialize_with = "classes::classes")]
+    pub classes: Vec<ClassRef>,
     /// Boxes in one frame, at most.
     #[serde(deserialize_with = "value::max_det")]
     pub max_det: usize,
@@ -78,7 +82,7 @@ impl Default for YoloSpec {
             model: None,
             names: None,
             concurrency: 5,
-            conf: 0.15,
+            conf: Confidence::default(),
             iou: 0.5,
             imgsz: None,
             half: true,
@@ -89,18 +93,20 @@ impl Default for YoloSpec {
 }
 
 impl YoloSpec {
-    /// What a request may say of the stage: `conf, iou, imgsz, half, max_det`, and `classes` and
-    /// `model`, which are `none` where the recipe does not set them.
-    pub fn params(&self) -> Map<String, Value> {
+    /// What a request may say of the stage where the model calls its classes `names`, by their
+    /// numbers, which may not be known: `conf`, the lowest of all, `iou, imgsz, half, max_det`, and
+    /// `classes` (numbers), `class_names` and `model`, which are `none` where the recipe does not
+    /// set them.
+    pub fn params(&self, names: &[Arc<str>]) -> Map<String, Value> {
         // As it was written: the nearest double of 0.15 is not that of the float.
         let share = |share: f32| share.to_string().parse::<f64>().unwrap_or(f64::from(share));
-        let classes = (!self.classes.is_empty()).then_some(&self.classes);
         let params = [
-            ("conf", json!(share(self.conf))),
+            ("conf", json!(share(self.conf.lowest()))),
             ("iou", json!(share(self.iou))),
             ("imgsz", json!(self.imgsz.unwrap_or(USUAL_IMGSZ))),
             ("half", json!(self.half)),
-            ("classes", json!(classes)),
+            ("classes", json!(self.class_numbers(names))),
+            ("class_names", json!(self.class_names(names))),
             ("max_det", json!(self.max_det)),
             ("model", json!(self.model)),
         ];
@@ -108,6 +114,25 @@ impl YoloSpec {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect()
+    }
+
+    /// The numbers of the classes that are kept where the model calls its classes `names`; `None`
+    /// for all, and where one of them has no number.
+    pub fn class_numbers(&self, names: &[Arc<str>]) -> Option<Vec<u32>> {
+        let classes = self.classes.iter().map(|class| class.numbers(names));
+        let classes: Vec<_> = classes.collect();
+        let all_known = !classes.is_empty() && !classes.iter().any(Vec::is_empty);
+        all_known.then(|| classes.concat())
+    }
+
+    // Their names; `None` for all, and where one of them has no name.
+    fn class_names(&self, names: &[Arc<str>]) -> Option<Vec<Arc<str>>> {
+        let name = |class: &ClassRef| match class {
+            ClassRef::Name(name) => Some(Arc::clone(name)),
+            ClassRef::Number(number) => names.get(*number as usize).cloned(),
+        };
+        let classes: Option<Vec<_>> = self.classes.iter().map(name).collect();
+        classes.filter(|classes| !classes.is_empty())
     }
 }
 

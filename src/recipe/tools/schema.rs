@@ -261,7 +261,8 @@ fn as_toml(key: &mut Value) {
             ["number", "integer", "boolean"]
                 .iter()
                 .any(|kind| word == kind)
-        }) {
+        }) && !words.iter().any(|word| word == "string")
+        {
             words.push("string".into());
         }
         *kinds = match <[Value; 1]>::try_from(words) {

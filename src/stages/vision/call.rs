@@ -32,6 +32,7 @@ use crate::stages::redacted::Redacted;
 use crate::stages::trial::RenderedRequest;
 use crate::stages::trial::Trial;
 use crate::stages::trial::TrialAnswer;
+use crate::stages::vision::kept::KeptObjects;
 use crate::template::Data;
 use crate::template::Names;
 use bytes::Bytes;
@@ -47,12 +48,14 @@ use std::sync::atomic::Ordering;
 // The media type of a frame that leaves the machine.
 const JPEG: &str = "image/jpeg";
 
-/// Has `stage` ask `remote`, with the parameters `params` and as `mapping` says; `videos` are the
-/// values that a request may take of each video.
+/// Has `stage` ask `remote`, with the parameters `params` and as `mapping` says; `kept` is what is
+/// kept of the objects that it finds, where that is not all, and `videos` are the values that a
+/// request may take of each video.
 pub fn vision_call(
     stage: &StageId,
     params: &Map<String, Value>,
     mapping: Mapping,
+    kept: Option<KeptObjects>,
     remote: impl Into<Remote>,
     videos: &BTreeMap<VideoId, Map<String, Value>>,
 ) -> Arc<Redacted<VisionCall>> {
@@ -64,6 +67,7 @@ pub fn vision_call(
         params: Data::new(params),
         videos: videos.collect(),
         mapping,
+        kept,
         remote,
         most: AtomicUsize::new(usize::MAX),
         is_read: AtomicBool::new(false),
@@ -77,6 +81,7 @@ pub struct VisionCall {
     params: Data,
     videos: BTreeMap<VideoId, Data>,
     mapping: Mapping,
+    kept: Option<KeptObjects>,
     remote: Remote,
     // The most frames that the workers have the memory for, as far as it is known.
     most: AtomicUsize,
@@ -160,7 +165,10 @@ impl VisionCall {
         match self.mapping.found(output, sent) {
             Ok(found) => {
                 self.is_read.store(true, Ordering::Relaxed);
-                Ok(found)
+                Ok(match &self.kept {
+                    Some(kept) => found.into_iter().map(|found| kept.of(found)).collect(),
+                    None => found,
+                })
             }
             Err(failure) if self.is_read.load(Ordering::Relaxed) => Err(failure),
             Err(failure) => {
@@ -453,8 +461,8 @@ mod tests {
         };
         let endpoint = Endpoint::new(&RunpodSpec::default(), "detect", &access).unwrap();
         let mapping = Mapping::new(&MappingSpec::default());
-        let (params, videos) = (YoloSpec::default().params(), BTreeMap::new());
-        let call = vision_call(&"yolo".into(), &params, mapping, endpoint, &videos);
+        let (params, videos) = (YoloSpec::default().params(&[]), BTreeMap::new());
+        let call = vision_call(&"yolo".into(), &params, mapping, None, endpoint, &videos);
         let size = Size {
             width: 2,
             height: 2,

@@ -11,6 +11,7 @@ use crate::item::Found;
 use crate::item::Item;
 use crate::item::Repeat;
 use crate::name::StageId;
+use crate::recipe::ClassRef;
 use crate::recipe::YoloSpec;
 use std::sync::Arc;
 
@@ -22,19 +23,24 @@ pub(in crate::stages) fn detect(
 ) -> Arc<dyn Map> {
     Arc::new(Detect {
         stage: stage.clone(),
-        params: Arc::new(detect_params(spec)),
+        params: Arc::new(detect_params(spec, &detector.facts().classes)),
         detector: detector.clone(),
     })
 }
 
-/// What a `yolo` stage asks of a local model.
-pub fn detect_params(spec: &YoloSpec) -> DetectParams {
+/// What a `yolo` stage asks of a local model that calls its classes `names`.
+pub fn detect_params(spec: &YoloSpec, names: &[Arc<str>]) -> DetectParams {
+    let numbers = |class: &ClassRef| class.numbers(names);
+    let own = spec.conf.classes.iter();
+    let own = own.flat_map(|(class, conf)| numbers(class).into_iter().map(|class| (class, *conf)));
+    let classes = spec.classes.iter().flat_map(numbers).collect();
     DetectParams {
-        conf: spec.conf,
+        conf: spec.conf.default,
+        class_conf: own.collect(),
         iou: spec.iou,
         imgsz: spec.imgsz,
         half: spec.half,
-        classes: spec.classes.clone(),
+        classes: (!spec.classes.is_empty()).then_some(classes),
         max_det: spec.max_det,
     }
 }

@@ -3,4 +3,5 @@
 pub(super) mod call;
 pub(super) mod crops;
 pub(super) mod detect;
+pub(super) mod kept;
 pub(super) mod pick;

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use vpipe::facts::Facts;
 use vpipe::facts::LocalFacts;
@@ -75,6 +76,15 @@ const KEYS: &[(&str, &str)] = &[
     ("near.imgsz=320", "near.detect parts.detect told.request"),
     ("near.half=false", "near.detect parts.detect told.request"),
     ("near.classes=[1]", "near.detect parts.detect told.request"),
+    (
+        "near.classes=[\"dog\"]",
+        "near.detect parts.detect told.request",
+    ),
+    (
+        "near.conf={ dog = 0.3 }",
+        "near.detect parts.detect told.request",
+    ),
+    ("near.conf={ dog = 0.15, default = 0.15 }", ""),
     ("near.max_det=9", "near.detect parts.detect told.request"),
     ("parts.conf=0.3", "parts.detect told.request"),
     ("far.conf=0.3", "far.request"),
@@ -83,6 +93,7 @@ const KEYS: &[(&str, &str)] = &[
     ("far.imgsz=1280", ""),
     ("far.half=false", "far.request"),
     ("far.classes=[1]", "far.request"),
+    ("far.conf={ 1 = 0.3 }", "far.request"),
     ("far.max_det=9", "far.request"),
     ("far.model=\"other\"", "far.request"),
     ("far.backend=\"server\"", "far.request"),
@@ -529,7 +540,11 @@ fn differing(one: &Digests, other: &Digests) -> BTreeSet<String> {
 
 fn place(stage: &Stage) -> Placement {
     match stage.spec.backend().map(vpipe::name::BackendName::as_str) {
-        Some("here") => Placement::Local(placements::local("m")),
+        Some("here") => {
+            let mut here = placements::local("m");
+            here.model.classes = ["cat", "dog"].map(Arc::from).into();
+            Placement::Local(here)
+        }
         // A server of OpenAI's API is placed with the model that it is asked for.
         Some("ears") => Placement::Remote(RemoteFacts {
             model: Some(stage.spec.model().unwrap_or("whisper-1").to_owned()),

@@ -30,6 +30,7 @@ use crate::item::PixelFormat;
 use crate::item::Pixels;
 use crate::item::Size;
 use crate::recipe::USUAL_IMGSZ;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -60,6 +61,8 @@ impl Default for LoadOptions {
 pub struct DetectParams {
     /// Objects must be surer than this, from 0 to 1.
     pub conf: f32,
+    /// The same for those of some classes, by their numbers.
+    pub class_conf: BTreeMap<u32, f32>,
     /// The weaker of two boxes of a class goes if they share more than this of their union.
     pub iou: f32,
     /// The side, in pixels, that frames are fitted to, where the model leaves the choice; where
@@ -67,10 +70,17 @@ pub struct DetectParams {
     pub imgsz: Option<u32>,
     /// Half precision: without meaning on a CPU.
     pub half: bool,
-    /// The classes to keep; all where empty.
-    pub classes: Vec<u32>,
+    /// The classes to keep; `None` for all.
+    pub classes: Option<Vec<u32>>,
     /// The most boxes a frame.
     pub max_det: usize,
+}
+
+impl DetectParams {
+    // What a candidate of any class must be surer than.
+    fn lowest_conf(&self) -> f32 {
+        self.class_conf.values().copied().fold(self.conf, f32::min)
+    }
 }
 
 /// A model that has been loaded and found to be a detector; clones share it.
@@ -238,7 +248,7 @@ impl DetectorSession {
         let (into, from) = self.model.ports.clone();
         let input = (into, Input::Floats(Arc::new(tensor)));
         let candidates = guarded(|| self.session.run(vec![input], vec![from]))
-            .and_then(|outputs| self.model.candidates(&outputs, params.conf));
+            .and_then(|outputs| self.model.candidates(&outputs, params.lowest_conf()));
         let (layout, candidates) = candidates.map_err(|cause| self.model.failure(&cause))?;
         let mapping = Mapping::new(letterbox.input, frame.size, frame.source);
         Ok(select(layout, candidates, params)
@@ -275,8 +285,12 @@ fn rgb(frame: &Frame) -> Result<&Pixels, Failure> {
 
 /// The candidates of the wanted classes that stand, the surest first.
 fn select(layout: Layout, mut found: Vec<Candidate>, params: &DetectParams) -> Vec<Candidate> {
-    if !params.classes.is_empty() {
-        found.retain(|candidate| params.classes.contains(&candidate.class));
+    if let Some(classes) = &params.classes {
+        found.retain(|candidate| classes.contains(&candidate.class));
+    }
+    if !params.class_conf.is_empty() {
+        let least = |class: u32| params.class_conf.get(&class).unwrap_or(&params.conf);
+        found.retain(|candidate| candidate.score > *least(candidate.class));
     }
     match layout {
         Layout::EndToEnd => {

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `detector` | a checked model and its sessions |
 //! | `profile`, `layout`, `literal` | what a model's file says it takes and gives |
+//! | `names`, `coco` | what classes are called |
 //! | `letterbox`, `resize`, `nms` | before and after the model |
 
+pub(in crate::backends) mod coco;
 mod detector;
 mod layout;
 mod letterbox;

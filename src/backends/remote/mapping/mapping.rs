@@ -201,6 +201,7 @@ mod tests {
     use crate::recipe::BoxFormat;
     use crate::recipe::BoxOf;
     use crate::recipe::BoxUnit;
+    use crate::recipe::ClassRef;
     use crate::recipe::MappingSpec;
     use crate::recipe::RecordSpec;
     use crate::recipe::Subject;
@@ -257,7 +258,7 @@ mod tests {
         let mut yolo = YoloSpec::default();
         let ask = |yolo: &YoloSpec| {
             let jpeg = Bytes::from_static(b"abc");
-            let about = Names::default().with("params", Data::new(&yolo.params()));
+            let about = Names::default().with("params", Data::new(&yolo.params(&[])));
             let filled = mapping.request(&about, &[&jpeg, &jpeg]).unwrap();
             serde_json::to_string(&filled).unwrap()
         };
@@ -265,7 +266,7 @@ mod tests {
             ask(&yolo),
             r#"{"images":["YWJj","YWJj"],"conf":0.15,"iou":0.5,"imgsz":1280,"half":true}"#
         );
-        yolo.classes = vec![0, 2];
+        yolo.classes = vec![ClassRef::Number(0), ClassRef::Number(2)];
         assert!(ask(&yolo).ends_with(r#""half":true,"classes":[0,2]}"#));
     }
 
