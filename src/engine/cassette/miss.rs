@@ -15,7 +15,7 @@ const LONGEST: usize = 60;
 /// What was asked for in a replay and is not in its cassette.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Misses {
-    /// By stage and reason, in the order in which they were met.
+    /// By stage and reason, in the order of the recipe.
     pub groups: Vec<MissGroup>,
 }
 

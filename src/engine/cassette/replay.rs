@@ -47,6 +47,7 @@ pub struct Replay {
     // The stages that read, by what is kept of the end of that.
     read: HashMap<StageDigest, StageId>,
     sampling: Value,
+    stages: Vec<StageId>,
     missed: Mutex<Missed>,
 }
 
@@ -100,6 +101,7 @@ impl Replay {
             read: heard.chain(sampled).collect(),
             videos: videos.collect(),
             sampling: plan.sampling_terms().clone(),
+            stages: plan.stages().iter().map(|stage| stage.id.clone()).collect(),
             cassette: Arc::clone(cassette),
             missed: Mutex::default(),
         }
@@ -108,7 +110,10 @@ impl Replay {
     /// What was asked for so far and is not there.
     pub fn misses(&self) -> Misses {
         let missed = self.missed.lock().unwrap_or_else(PoisonError::into_inner);
-        missed.misses.clone()
+        let mut misses = missed.misses.clone();
+        let place = |stage: &StageId| self.stages.iter().position(|it| it == stage);
+        misses.groups.sort_by_key(|group| place(&group.stage));
+        misses
     }
 
     fn find(&self, key: &ItemKey) -> Option<&Answer> {
