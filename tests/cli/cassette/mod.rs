@@ -1,10 +1,10 @@
 //! Recorded and replayed: every recipe of this repository, over servers that are gone by then.
 
 mod absent;
+mod recipes;
+mod servers;
 
-use crate::support::fleet::Fleet;
 use crate::support::fleet::KEY;
-use crate::support::fleet::Setting;
 use crate::support::program::Said;
 use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
@@ -12,17 +12,11 @@ use crate::support::repository::ROOT;
 use crate::support::server::serve;
 use axum::Json;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::Uri;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
 use tempfile::TempDir;
 
 async fn run(folder: &Path, recipe: &str, words: &[&str], variables: &[(&str, &str)]) -> Said {
@@ -71,38 +65,6 @@ fn assert_of_no_machine(folder: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn recipes_on_this_machine_are_replayed_as_they_were_recorded() {
-    let example = |name: &str| format!("{ROOT}/recipes/examples/{name}.toml");
-    let recipes = [
-        ("default".to_owned(), "5s"),
-        ("high-detail".to_owned(), "1s"),
-        (example("crops"), "2s"),
-        (example("two-detectors"), "2s"),
-    ];
-    for (recipe, first) in recipes {
-        let folder = TempDir::new().unwrap();
-        let at = folder.path();
-        let said = run(at, &recipe, &["--first", first, "--record", "cas"], &[]).await;
-        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
-        assert!(said.talk.contains("recorded to cas, "), "{}", said.talk);
-        let (expected, cassette) = (results(at), files(&at.join("cas")));
-        assert_of_no_machine(at);
-        // What was known already is recorded as well.
-        let said = run(at, &recipe, &["--first", first, "--record", "cas"], &[]).await;
-        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
-        assert!(
-            files(&at.join("cas")) == cassette,
-            "{recipe}: another cassette"
-        );
-        remove_output(at);
-        let said = run(at, &recipe, &["--first", first, "--replay", "cas"], &[]).await;
-        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
-        assert_eq!(results(at), expected, "{recipe}");
-        assert!(!at.join("output/.vpipe").exists(), "a replay keeps nothing");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn frames_are_written_again_in_a_replay() {
     let folder = TempDir::new().unwrap();
     let at = folder.path();
@@ -125,100 +87,6 @@ fn files_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         (name, fs::read(entry.path()).unwrap())
     };
     entries.map(file).collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn presets_on_a_fleet_are_replayed_without_it() {
-    for recipe in ["default", "max-speed", "conservative", "high-detail"] {
-        let fleet = Fleet::of(Setting {
-            by_content: true,
-            ..Setting::default()
-        })
-        .await;
-        let folder = TempDir::new().unwrap();
-        let at = folder.path();
-        let said = run(at, recipe, &["--record", "cas"], &fleet.variables()).await;
-        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
-        let expected = results(at);
-        assert!(expected.contains("\"runpod\""), "{expected}");
-        assert_of_no_machine(at);
-        drop(fleet);
-        remove_output(at);
-        // No key, no endpoint, nobody.
-        let said = run(at, recipe, &["--replay", "cas"], &[]).await;
-        assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
-        assert_eq!(results(at), expected, "{recipe}");
-        assert!(!said.talk.contains("127.0.0.1"), "{}", said.talk);
-    }
-}
-
-// Answers as the servers of the examples do, each frame and sound otherwise.
-async fn answer(State(asked): State<Arc<AtomicUsize>>, uri: Uri, body: Bytes) -> Json<Value> {
-    asked.fetch_add(1, Ordering::SeqCst);
-    let number = blake3::hash(&body).as_bytes()[0];
-    let near = f64::from(number) / 512.0;
-    let whole: Value = serde_json::from_slice(&body).unwrap_or_default();
-    Json(match uri.path() {
-        "/detect" => {
-            let frames = whole["frames"].as_array().unwrap().iter();
-            let object = json!({ "box": [near, 0.5, near + 0.1, 1.0], "label_id": 3, "label": "cup", "score": 0.5 });
-            json!({ "frames": frames.map(|_| json!({ "objects": [object] })).collect::<Vec<_>>() })
-        }
-        "/roboflow" => {
-            let found = json!({ "x": 60.0 + near, "y": 40.0, "width": 20.0, "height": 10.0,
-                "confidence": 0.9, "class": "person", "class_id": 0 });
-            json!({ "image": { "width": 640, "height": 360 }, "predictions": [found] })
-        }
-        "/chat" => {
-            let said = format!("A frame, number {number}.");
-            json!({ "choices": [{ "message": { "role": "assistant", "content": said } }] })
-        }
-        "/form" => {
-            let found = json!({ "confidence": 0.75, "label": "person", "x_min": 10.0 + near,
-                "y_min": 20, "x_max": 30, "y_max": 40 });
-            json!({ "success": true, "predictions": [found] })
-        }
-        _ => {
-            let segment = json!({ "start": 0.5, "end": 2.0 + near, "text": " A red circle." });
-            json!({ "language": "english", "text": " A red circle.", "segments": [segment] })
-        }
-    })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn examples_that_ask_a_server_are_replayed_without_it() {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let app = Router::new()
-        .fallback(answer)
-        .with_state(Arc::clone(&asked));
-    let address = serve(app).await;
-    for (example, path) in [
-        ("detection-server", "/detect"),
-        ("roboflow", "/roboflow"),
-        ("captions", "/chat"),
-        ("frames-only", "/form"),
-        ("sound-only", "/inference"),
-    ] {
-        let folder = TempDir::new().unwrap();
-        let at = folder.path();
-        let recipe = format!("{ROOT}/recipes/examples/{example}.toml");
-        let url = format!("url={address}{path}");
-        let words = ["--first", "6s", "--var", &url, "--record", "cas"];
-        let said = run(at, &recipe, &words, &[]).await;
-        assert_eq!(said.code, 0, "{example}: {}", said.talk);
-        let expected = results(at);
-        assert_of_no_machine(at);
-        let before = asked.swap(0, Ordering::SeqCst);
-        assert!(before > 0, "{example}");
-        remove_output(at);
-        // Where a server is decides nothing, and nobody is there.
-        let url = format!("url=http://127.0.0.1:1{path}");
-        let words = ["--first", "6s", "--var", &url, "--replay", "cas"];
-        let said = run(at, &recipe, &words, &[]).await;
-        assert_eq!(said.code, 0, "{example}: {}", said.talk);
-        assert_eq!(results(at), expected, "{example}");
-        assert_eq!(asked.load(Ordering::SeqCst), 0, "{example}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
