@@ -90,6 +90,14 @@ impl RunRequest {
         [self.inputs.as_slice(), &self.sound_files].concat()
     }
 
+    // In a replay nobody is asked, so it may say nothing of where.
+    fn recipe(&self) -> recipe::Request {
+        recipe::Request {
+            optional_variables: self.replay.is_some(),
+            ..self.recipe.clone()
+        }
+    }
+
     fn named(&self, cassette: Option<&Cassette>) -> Result<NamedInputs, AppError> {
         match cassette {
             Some(cassette) => NamedInputs::of_replay(self.paths(), cassette),
@@ -108,7 +116,7 @@ impl RunRequest {
 pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<RunReport, AppError> {
     let begun = Instant::now();
     media::init();
-    let recipe = compile::load(&request.recipe)?;
+    let recipe = compile::load(&request.recipe())?;
     let cassette = request.replay.as_deref().map(Cassette::open).transpose()?;
     let named = request.named(cassette.as_ref())?;
     let mut inputs = inputs::open(&recipe, &named, request.first)?;

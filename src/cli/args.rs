@@ -329,6 +329,7 @@ impl From<RecipeArgs> for Request {
             output_dir: args.output_dir,
             allowed_hosts: args.allowed_hosts,
             allowed_variables: args.allowed_variables,
+            optional_variables: false,
         }
     }
 }

@@ -27,6 +27,7 @@ const OWN: &str = "VPIPE_";
 pub struct Variables {
     values: BTreeMap<String, String>,
     permitted: BTreeSet<String>,
+    are_optional: bool,
 }
 
 impl Variables {
@@ -39,12 +40,23 @@ impl Variables {
         let mut these = Self {
             values: BTreeMap::new(),
             permitted: permitted.into_iter().collect(),
+            are_optional: false,
         };
         these.values = values
             .into_iter()
             .filter(|(name, _)| these.permits(name))
             .collect();
         these
+    }
+
+    /// The same, where one that is not set or not permitted is no mistake: a text that takes it has
+    /// no value.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self {
+            are_optional: true,
+            ..self
+        }
     }
 
     fn permits(&self, name: &str) -> bool {
@@ -60,8 +72,10 @@ pub fn needs_permission(name: &str) -> bool {
 /// A rendered template, and the names of the variables in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RenderedText {
-    /// The string with its values.
-    pub text: String,
+    /// The string with its values; `None` where it takes one that is not there and need not be.
+    pub text: Option<String>,
+    /// The string with the name of each variable, in braces, in place of its value.
+    pub named: String,
     /// The variables that it takes.
     pub variables: BTreeSet<String>,
 }
@@ -78,29 +92,49 @@ pub fn render_with_variables(
     variables: &Variables,
 ) -> Result<RenderedText, Fault> {
     let taken = names_in(text)?;
-    if let Some((name, range)) = taken.iter().find(|(name, _)| !variables.permits(name)) {
+    let is_forbidden = |(name, _): &&(&str, _)| !variables.are_optional && !variables.permits(name);
+    if let Some((name, range)) = taken.iter().find(is_forbidden) {
         return Err(forbidden(name, range.clone()));
     }
     let names: BTreeSet<String> = taken.iter().map(|(name, _)| name.to_string()).collect();
     let values = variables.values.iter();
     let values = values.filter(|(name, _)| names.contains(*name));
     let values = values.map(|(name, value)| (name.clone(), value.clone()));
-    let environment = Value::from_object(Taken(values.collect()));
-    let text = render_values(text, scope, vec![(NAME, environment)]).map_err(|fault| {
-        let name = fault.undefined.as_deref();
-        match name.and_then(|name| name.strip_prefix("env.")) {
-            Some(name) => Fault {
-                message: format!("the variable `{name}` is not set"),
-                help: Some(format!("set {name} in the environment or in .env")),
-                ..fault
-            },
-            None => fault,
-        }
-    })?;
+    let rendered = |values: BTreeMap<String, String>| {
+        let environment = Value::from_object(Taken(values));
+        render_values(text, scope, vec![(NAME, environment)])
+    };
+    let with_values = match rendered(values.collect()) {
+        Ok(text) => Some(text),
+        Err(fault) => match unset(&fault) {
+            Some(_) if variables.are_optional => None,
+            Some(name) => return Err(not_set(name, &fault)),
+            None => return Err(fault),
+        },
+    };
+    let in_braces = names
+        .iter()
+        .map(|name| (name.clone(), format!("{{{name}}}")));
     Ok(RenderedText {
-        text,
+        text: with_values,
+        // What computes with a value cannot do so with a name.
+        named: rendered(in_braces.collect()).unwrap_or_else(|_| text.to_owned()),
         variables: names,
     })
+}
+
+// The variable that lacks a value.
+fn unset(fault: &Fault) -> Option<&str> {
+    let name = fault.undefined.as_deref()?;
+    name.strip_prefix(NAME)?.strip_prefix('.')
+}
+
+fn not_set(name: &str, fault: &Fault) -> Fault {
+    Fault {
+        message: format!("the variable `{name}` is not set"),
+        help: Some(format!("set {name} in the environment or in .env")),
+        ..fault.clone()
+    }
 }
 
 fn forbidden(name: &str, range: Range<usize>) -> Fault {
@@ -275,6 +309,10 @@ mod tests {
     use serde_json::json;
 
     fn render(text: &str) -> Result<RenderedText, Fault> {
+        render_with(text, |variables| variables)
+    }
+
+    fn render_with(text: &str, change: fn(Variables) -> Variables) -> Result<RenderedText, Fault> {
         let values = [
             ("VPIPE_SERVER", "http://127.0.0.1"),
             ("REGION", "eu"),
@@ -284,7 +322,7 @@ mod tests {
         let variables = Variables::new(values.into(), ["REGION".to_owned(), "UNSET".to_owned()]);
         let vars = json!({ "name": "DATABASE_URL", "env": "staging" });
         let scope = Scope::default().with("vars", vars.as_object().unwrap().clone());
-        render_with_variables(text, &scope, &variables)
+        render_with_variables(text, &scope, &change(variables))
     }
 
     #[test]
@@ -310,9 +348,36 @@ mod tests {
             ("env", "env", &[]),
         ] {
             let rendered = render(text).unwrap();
-            assert_eq!(rendered.text, expected, "{text}");
+            assert_eq!(rendered.text.as_deref(), Some(expected), "{text}");
             assert!(rendered.variables.iter().eq(names), "{text}");
         }
+    }
+
+    #[test]
+    fn names_stand_for_values() {
+        for (text, named) in [
+            ("{{ env.REGION }}-1", "{REGION}-1"),
+            ("{{ env['REGION'] | upper }}/a", "{REGION}/a"),
+            ("{{ env.UNSET | default('x') }}", "{UNSET}"),
+            (
+                "{{ env.VPIPE_SERVER }}/{{ vars.env }}",
+                "{VPIPE_SERVER}/staging",
+            ),
+            ("{{ env.REGION[0] }}", "{"),
+            ("{{ 2 ** (env.REGION | length) }}", "256"),
+        ] {
+            assert_eq!(render(text).unwrap().named, named, "{text}");
+        }
+        // What is not there, where it need not be.
+        for text in ["{{ env.UNSET }}/a", "{{ env.DATABASE_URL }}/a"] {
+            let rendered = render_with(text, Variables::optional).unwrap();
+            assert_eq!(rendered.text, None, "{text}");
+            assert!(rendered.named.ends_with("}/a"), "{}", rendered.named);
+        }
+        let there = render_with("{{ env.REGION }}", Variables::optional).unwrap();
+        assert_eq!(there.text.as_deref(), Some("eu"));
+        assert!(render_with("{{ env }}", Variables::optional).is_err());
+        assert!(render_with("{{ vars.none }}", Variables::optional).is_err());
     }
 
     #[test]
@@ -396,7 +461,7 @@ mod tests {
             "{{ self }}",
             "{{ context }}",
         ] {
-            let shown = render(text).map(|it| it.text).unwrap_or_default();
+            let shown = render(text).ok().and_then(|it| it.text).unwrap_or_default();
             assert!(
                 !shown.contains("hunter2") && !shown.contains("127.0.0.1"),
                 "{shown}"

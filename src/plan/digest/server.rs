@@ -93,10 +93,13 @@ pub(super) fn mapping(spec: &MappingSpec, used: &mut NamesUsed) -> Value {
 }
 
 /// What of an `http` backend decides an answer: what the server is sent beside the request itself,
-/// and what passes for an answer. Of its address, the path: it may name the model.
+/// and what passes for an answer. Of its address, the path: it may name the model. What of that is
+/// taken from the environment says where the server is, or who asks: the name of the variable counts,
+/// and its value, which may be a secret, does not.
 pub(super) fn http(spec: &HttpSpec, used: &mut NamesUsed) -> Value {
     let HttpSpec {
         url,
+        named_url,
         method,
         body,
         api_key_env: _,
@@ -127,7 +130,7 @@ pub(super) fn http(spec: &HttpSpec, used: &mut NamesUsed) -> Value {
         BodyForm::File => "file",
     };
     json!({
-        "path": url.as_deref().map(path),
+        "path": named_url.as_deref().or(url.as_deref()).map(path),
         "method": method,
         "body": body,
         "headers": headers,

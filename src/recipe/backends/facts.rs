@@ -4,6 +4,7 @@
 
 use crate::diag::Span;
 use crate::recipe::load::tree::Table;
+use std::collections::BTreeMap;
 
 /// The backend of a stage that names none: found when the recipe is run.
 pub const AUTO: &str = "auto";
@@ -25,4 +26,7 @@ pub(in crate::recipe) struct BackendTable<'a> {
     pub(in crate::recipe) span: Span,
     /// Its keys, without `kind`.
     pub(in crate::recipe) keys: Table,
+    /// The strings that take variables of the environment, by key, with the names of these in place
+    /// of their values.
+    pub(in crate::recipe) named: BTreeMap<String, String>,
 }

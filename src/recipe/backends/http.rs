@@ -35,6 +35,10 @@ pub struct HttpSpec {
     /// The address that requests are sent to.
     #[serde(deserialize_with = "value::optional")]
     pub url: Option<String>,
+    /// The same with the names of variables of the environment in place of their values, where it
+    /// takes some.
+    #[serde(skip)]
+    pub named_url: Option<String>,
     /// The method of requests.
     pub method: HttpMethod,
     /// What the fields of `request` are sent as.
@@ -80,6 +84,7 @@ impl Default for HttpSpec {
     fn default() -> Self {
         Self {
             url: None,
+            named_url: None,
             method: HttpMethod::default(),
             body: BodyForm::default(),
             api_key_env: None,
@@ -116,8 +121,9 @@ impl HttpSpec {
         }
         let own = ["kind", "request", "answer", "headers", "query"];
         let keys = [&own[..], &ServerSpec::KEYS].concat();
+        let named_url = table.named.remove("url");
         let spec: Self = read(table.keys, &keys, wrong);
-        if spec.url.is_none() {
+        if spec.url.is_none() && named_url.is_none() {
             let message = format!("the backend `{}` has no `url`", table.name);
             wrong.push(
                 Diagnostic::error(table.span, message).help(
@@ -126,6 +132,7 @@ impl HttpSpec {
             );
         }
         Self {
+            named_url,
             server,
             mapping,
             headers,

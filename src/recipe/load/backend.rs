@@ -40,10 +40,12 @@ pub(in crate::recipe) fn read_backend(
         return None;
     };
     section.keys.take("kind");
+    let named = uses.iter().map(|it| (it.key.clone(), it.named.clone()));
     let table = BackendTable {
         name: &section.name,
         span: section.span,
         keys: section.keys,
+        named: named.collect(),
     };
     let spec = kind.read(context, table, &mut mistakes);
     hide(&mut mistakes, &uses);
@@ -56,7 +58,8 @@ pub(in crate::recipe) fn read_backend(
     Some((BackendName::from(section.name), backend))
 }
 
-// What cannot be rendered is struck out.
+// What cannot be rendered is struck out, and so is what takes a variable that is not there and need
+// not be.
 fn render(
     context: &Context<'_>,
     variables: &Variables,
@@ -82,9 +85,16 @@ fn render(
                 Diagnostic::error(it.span, message).help("write the name itself")
             }));
         }
+        let gone = uses.iter().skip(before).find(|it| !it.is_there);
+        let is_there = gone.is_none();
+        // Without it nothing else can be read.
+        mistakes.extend(gone.filter(|_| key == "kind").map(|it| {
+            Diagnostic::error(it.span, "`kind` takes a variable that is not set")
+                .help("set it in the environment or in .env")
+        }));
         let good = mistakes.is_empty();
         wrong.extend(mistakes);
-        good
+        good && is_there
     });
     uses
 }

@@ -39,6 +39,9 @@ pub struct Request {
     pub allowed_hosts: Vec<String>,
     /// Variables of the environment that templates may take, besides `VPIPE_*`.
     pub allowed_variables: Vec<String>,
+    /// Whether a backend goes without the values that take a variable which is not there: nobody is
+    /// asked.
+    pub optional_variables: bool,
 }
 
 /// Why there is no recipe.

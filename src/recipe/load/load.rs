@@ -86,7 +86,10 @@ fn resolve(
     let declared = Declared::of(&merged.backends);
     let scope = render::scope_of(merged.vars, &sources, wrong);
     let allowed = request.allowed_variables.iter().cloned();
-    let variables = Variables::new(environment.variables(), allowed);
+    let mut variables = Variables::new(environment.variables(), allowed);
+    if request.optional_variables {
+        variables = variables.optional();
+    }
     let context = Context {
         scope: &scope,
         sources: &sources,

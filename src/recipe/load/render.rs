@@ -65,8 +65,12 @@ pub(in crate::recipe) struct VariableUse {
     pub(in crate::recipe) span: Span,
     /// As it was written.
     pub(in crate::recipe) text: String,
+    /// With the names of the variables in place of their values.
+    pub(in crate::recipe) named: String,
     /// The names of the variables.
     pub(in crate::recipe) names: BTreeSet<String>,
+    /// Whether it has a value.
+    pub(in crate::recipe) is_there: bool,
 }
 
 /// `node` as JSON; a date, which nothing takes, is `null`.
@@ -131,10 +135,12 @@ pub(in crate::recipe) fn render_with_variables(
                         key: key.clone(),
                         span,
                         text: text.clone(),
+                        named: rendered.named,
                         names: rendered.variables,
+                        is_there: rendered.text.is_some(),
                     });
                 }
-                *text = rendered.text;
+                *text = rendered.text.unwrap_or_default();
             }
             Err(fault) => wrong.push(placed(fault, text, span, sources)),
         },

@@ -3,6 +3,7 @@
 //! Each row changes one key; every key that there is has a row.
 
 mod replay;
+mod variables;
 
 use crate::support::placements;
 use crate::support::snapshots::settings;
@@ -515,7 +516,24 @@ fn digests(
 }
 
 fn plan_of(text: &str, sets: &[&str], facts: &Facts, place: &dyn Fn(&Stage) -> Placement) -> Plan {
-    let recipe = load(text, sets);
+    let plan = try_plan(text, sets, facts, place);
+    plan.unwrap_or_else(|wrong| panic!("{sets:?}: {wrong}"))
+}
+
+fn try_plan(
+    text: &str,
+    sets: &[&str],
+    facts: &Facts,
+    place: &dyn Fn(&Stage) -> Placement,
+) -> Result<Plan, String> {
+    plan_with(try_load(text, sets, BTreeMap::new())?, facts, place)
+}
+
+fn plan_with(
+    recipe: Recipe,
+    facts: &Facts,
+    place: &dyn Fn(&Stage) -> Placement,
+) -> Result<Plan, String> {
     let placements = recipe.stages.iter();
     let placements = placements.filter(|stage| stage.spec.medium().is_some());
     let facts = Facts {
@@ -525,9 +543,8 @@ fn plan_of(text: &str, sets: &[&str], facts: &Facts, place: &dyn Fn(&Stage) -> P
             .collect(),
         ..facts.clone()
     };
-    let recipe =
-        plan::check(recipe).unwrap_or_else(|report| panic!("{sets:?}: {:?}", report.diagnostics));
-    plan::compile(&recipe, &facts, CompileOptions::default()).unwrap()
+    let recipe = plan::check(recipe).map_err(|report| format!("{:?}", report.diagnostics))?;
+    plan::compile(&recipe, &facts, CompileOptions::default()).map_err(|error| format!("{error:?}"))
 }
 
 fn differing(one: &Digests, other: &Digests) -> BTreeSet<String> {
@@ -556,8 +573,19 @@ fn place(stage: &Stage) -> Placement {
 
 // The recipe with each of `sets` changed by one that extends it.
 fn load(text: &str, sets: &[&str]) -> Recipe {
+    let loaded = try_load(text, sets, BTreeMap::new());
+    loaded.unwrap_or_else(|wrong| panic!("{sets:?}: {wrong}"))
+}
+
+// In a run whose environment may lack what is asked for.
+fn try_load(
+    text: &str,
+    sets: &[&str],
+    variables: BTreeMap<String, String>,
+) -> Result<Recipe, String> {
     let request = Request {
         recipe: "changed.toml".to_owned(),
+        optional_variables: true,
         ..Request::default()
     };
     let mut changed = "version = 1\nextends = \"base.toml\"\n".to_owned();
@@ -568,13 +596,15 @@ fn load(text: &str, sets: &[&str]) -> Recipe {
     let files = Files {
         base: text,
         changed: &changed,
+        variables,
     };
-    recipe::load(&request, &files).unwrap_or_else(|error| panic!("{sets:?}: {error}"))
+    recipe::load(&request, &files).map_err(|error| format!("{error}"))
 }
 
 struct Files<'a> {
     base: &'a str,
     changed: &'a str,
+    variables: BTreeMap<String, String>,
 }
 
 impl Environment for Files<'_> {
@@ -584,6 +614,6 @@ impl Environment for Files<'_> {
     }
 
     fn variables(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
+        self.variables.clone()
     }
 }

@@ -5,15 +5,22 @@ use super::BASE;
 use super::KEYS;
 use super::place;
 use super::plan_of;
+use super::try_plan;
 use crate::support::snapshots::settings;
 use crate::support::store::MemoryStore;
 use insta::assert_snapshot;
+use proptest::prop_assert;
+use proptest::prop_assume;
+use proptest::test_runner::Config;
+use proptest::test_runner::TestRunner;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use vpipe::answer::Answer;
 use vpipe::answer::Extent;
 use vpipe::answer::ItemKey;
+use vpipe::answer::StageDigest;
 use vpipe::engine::Answers;
 use vpipe::engine::NotedAnswer;
 use vpipe::engine::cassette;
@@ -99,53 +106,135 @@ fn recorded(plan: &Plan) -> Cassette {
     Cassette::open(folder.path()).unwrap()
 }
 
-#[test]
-fn a_changed_recipe_misses_what_it_asks_anew_and_nothing_else() {
-    let plan = |sets: &[&str]| plan_of(BASE, sets, &Facts::default(), &place);
-    let base = plan(&[]);
-    let stages = base.stages().iter();
-    let known: BTreeSet<_> = stages.filter_map(|stage| base.digest(&stage.id)).collect();
-    let cassette = Arc::new(recorded(&base));
-    let (mut wrong, mut told) = (String::new(), String::new());
-    for (set, steps) in KEYS {
-        let plan = plan(&[set]);
+// A cassette of the recipe, and what its stages are kept under.
+struct Recorded {
+    cassette: Arc<Cassette>,
+    known: BTreeSet<StageDigest>,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        let base = plan_of(BASE, &[], &Facts::default(), &place);
+        let stages = base.stages().iter();
+        Self {
+            cassette: Arc::new(recorded(&base)),
+            known: stages.filter_map(|stage| base.digest(&stage.id)).collect(),
+        }
+    }
+
+    // Replays `plan`, whose steps of this name are not what was recorded; gives what is told of each
+    // stage that is missed, or what is not as it should be.
+    fn replay(&self, plan: &Plan, anew: &BTreeSet<&str>) -> Result<String, String> {
         let video = ReplayedVideo {
             id: VideoId(0),
             path: "a.mp4".into(),
             digest: DIGEST.to_owned(),
             is_there: true,
         };
-        let replay = Replay::new(&cassette, &plan, [video].into_iter());
-        // What is asked anew; a transcript that is joined anew is asked of nobody.
-        let anew: BTreeSet<&str> = steps
-            .split_whitespace()
-            .filter_map(|step| step.split_once('.'))
-            .filter(|(_, does)| *does != "compose")
-            .map(|(stage, _)| stage)
-            .collect();
-        let mut missing = 0;
+        let replay = Replay::new(&self.cassette, plan, [video].into_iter());
+        let (mut missing, mut told) = (0, String::new());
         for stage in plan.stages() {
-            let Some((key, _)) = asked(&plan, &stage.id) else {
+            let Some((key, _)) = asked(plan, &stage.id) else {
                 continue;
             };
             let id = stage.id.as_str();
             // What another stage was asked in the same words is known too.
-            let is_anew = anew.contains(id) && !known.contains(&key.stage);
+            let is_anew = anew.contains(id) && !self.known.contains(&key.stage);
             missing += u64::from(is_anew);
             match (replay.look_up(&key), is_anew) {
                 (Ok(Some(_)), false) => {}
                 (Err(failure), true) => {
                     assert_eq!(failure.class, Class::NotRecorded);
                     assert!(replay.has(&key).unwrap(), "nothing is decoded for it");
-                    told += &format!("{set}\n  {id}: {failure}\n");
+                    told += &format!("  {id}: {failure}\n");
                 }
-                (other, _) => wrong += &format!("{set}: {id}: {other:?}\n"),
+                (other, _) => return Err(format!("{id}: {other:?}")),
             }
         }
         let missed: u64 = replay.misses().groups.iter().map(|it| it.items).sum();
-        assert_eq!(missed, missing, "{set}");
+        assert_eq!(missed, missing);
+        Ok(told)
+    }
+}
+
+// The stages of these steps that ask; a transcript that is joined anew is asked of nobody.
+fn asking<'a>(steps: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let steps = steps.flat_map(str::split_whitespace);
+    let steps = steps.filter_map(|step| step.split_once('.'));
+    let asking = steps.filter(|(_, does)| *does != "compose");
+    asking.map(|(stage, _)| stage).collect()
+}
+
+#[test]
+fn a_changed_recipe_misses_what_it_asks_anew_and_nothing_else() {
+    let recorded = Recorded::new();
+    let (mut wrong, mut told) = (String::new(), String::new());
+    for (set, steps) in KEYS {
+        let plan = plan_of(BASE, &[set], &Facts::default(), &place);
+        match recorded.replay(&plan, &asking([*steps].into_iter())) {
+            Ok(lines) => lines
+                .lines()
+                .for_each(|line| told += &format!("{set}\n{line}\n")),
+            Err(why) => wrong += &format!("{set}: {why}\n"),
+        }
     }
     assert!(wrong.is_empty(), "{wrong}");
     assert!(!told.contains("decides its answers"), "{told}");
     settings().bind(|| assert_snapshot!("misses", told));
+}
+
+// The row `set`, or the same with `number` where it has a number that decides something; `None`
+// where that is what holds without it.
+fn with_number(set: &str, steps: &str, number: Option<u32>) -> Option<String> {
+    let (path, value) = set.split_once('=').unwrap();
+    let Some(number) = number.filter(|_| !steps.is_empty()) else {
+        return Some(set.to_owned());
+    };
+    let (value, usual) = match (value.parse::<u32>(), value.parse::<f64>()) {
+        (Ok(_), _) => (number.to_string(), [1, 5, 85, 300, 1280].contains(&number)),
+        (_, Ok(_)) => {
+            let share = number % 100;
+            (
+                format!("0.{share:02}"),
+                [0, 10, 15, 50, 70].contains(&share),
+            )
+        }
+        _ => return Some(set.to_owned()),
+    };
+    (!usual).then(|| format!("{path}={value}"))
+}
+
+// However many keys are changed at once, and to whatever numbers.
+#[test]
+fn a_miss_never_passes() {
+    let recorded = Recorded::new();
+    let config = Config {
+        cases: 300,
+        max_global_rejects: 3000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rows = (0..KEYS.len(), proptest::option::of(1_u32..2000));
+    let rows = proptest::collection::vec(rows, 1..6);
+    let tried = TestRunner::new(config).run(&rows, |rows| {
+        let mut changes: BTreeMap<&str, (String, &str)> = BTreeMap::new();
+        for (row, number) in rows {
+            let (set, steps) = KEYS[row];
+            let changed = with_number(set, steps, number);
+            prop_assume!(changed.is_some());
+            let (path, _) = set.split_once('=').unwrap();
+            changes.insert(path, (changed.unwrap(), steps));
+        }
+        let sets: Vec<&str> = changes.values().map(|(set, _)| set.as_str()).collect();
+        let plan = try_plan(BASE, &sets, &Facts::default(), &place);
+        // Some keys do not go together, and some numbers are too large.
+        prop_assume!(plan.is_ok());
+        let anew = asking(changes.values().map(|(_, steps)| *steps));
+        let replayed = recorded.replay(&plan.unwrap(), &anew);
+        prop_assert!(replayed.is_ok(), "{sets:?}: {}", replayed.unwrap_err());
+        Ok(())
+    });
+    if let Err(failure) = tried {
+        panic!("{failure}");
+    }
 }
