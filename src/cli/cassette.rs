@@ -4,10 +4,10 @@
 
 use crate::app::Recorded;
 use crate::app::RunReport;
+use crate::cli::money::bytes as bytes_of;
 use crate::cli::money::number;
 use crate::engine::cassette::MissGroup;
 use crate::engine::cassette::Misses;
-use indicatif::HumanBytes;
 use serde_json::Value;
 use serde_json::json;
 
@@ -34,7 +34,7 @@ pub(super) fn troubles(outcome: &RunReport) -> Vec<String> {
 pub(super) fn lines(outcome: &RunReport) -> Vec<String> {
     let written = match &outcome.recorded {
         Some(Recorded::Written { folder, bytes }) => {
-            let bytes = HumanBytes(*bytes);
+            let bytes = bytes_of(*bytes);
             Some(format!("recorded to {}, {bytes}", folder.display()))
         }
         Some(Recorded::Incomplete { .. } | Recorded::Unwritten { .. }) | None => None,

@@ -30,9 +30,9 @@ use crate::cli::habits;
 use crate::cli::history;
 use crate::cli::inputs;
 use crate::cli::inputs::Expansion;
+use crate::cli::live::LiveRows;
 use crate::cli::log;
 use crate::cli::plan;
-use crate::cli::progress::Progress;
 use crate::cli::screen::Screen;
 use crate::cli::streams;
 use crate::cli::streams::talk;
@@ -43,12 +43,10 @@ use crate::diag::Report;
 use crate::recipe::Showing;
 use clap::CommandFactory;
 use clap::Parser;
-use indicatif::MultiProgress;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::time::Instant;
 
 // The exit code where a comparison differs.
 const DIFFERENT: u8 = 5;
@@ -71,9 +69,9 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    let bars = MultiProgress::new();
-    let done = log::start(&cli.log, &bars).and_then(|()| match cli.command {
-        Command::Run(args) => run(args, bars),
+    let rows = LiveRows::on_stderr();
+    let done = log::start(&cli.log, &rows).and_then(|()| match cli.command {
+        Command::Run(args) => run(args, rows),
         Command::Check(args) => check(args),
         Command::Plan(args) => plan(args),
         Command::Graph(args) => graph(args),
@@ -105,7 +103,7 @@ fn expanded(words: &[PathBuf]) -> Result<Expansion, AppError> {
     Ok(expansion)
 }
 
-fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
+fn run(args: RunArgs, rows: LiveRows) -> Result<u8, AppError> {
     let expansion = expanded(&args.over.inputs)?;
     let request = RunRequest {
         recipe: args.recipe.into(),
@@ -121,13 +119,8 @@ fn run(args: RunArgs, bars: MultiProgress) -> Result<u8, AppError> {
         record: args.record,
         replay: args.replay,
     };
-    let start = Instant::now();
-    let mut progress = Progress::default();
-    let mut screen = Screen::new(args.quiet, bars);
-    let outcome = app::run(&request, &mut |update| {
-        let lines = progress.update(&update, start.elapsed());
-        screen.show(&progress, lines);
-    });
+    let screen = Screen::new(args.quiet, rows);
+    let outcome = app::run(&request, &mut |update| screen.update(&update));
     screen.close();
     let outcome = outcome?;
     if args.quiet {
@@ -328,5 +321,10 @@ fn complain(error: &AppError, meant: Option<String>) {
 }
 
 fn draw(report: &Report) {
-    streams::drawn(diagnostic::draw(report, streams::style()).trim_end());
+    let style = streams::style();
+    let drawn = match streams::width() {
+        Some(width) => diagnostic::draw_within(report, style, width),
+        None => diagnostic::draw(report, style),
+    };
+    streams::drawn(drawn.trim_end());
 }

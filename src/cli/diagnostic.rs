@@ -25,8 +25,11 @@ use std::fmt;
 use std::ops::Range;
 use std::ptr;
 
-// Wider lines than this are wrapped, on every terminal alike.
+// Wider lines than this are wrapped, however wide a terminal is.
 const WIDTH: usize = 100;
+
+// What a place and its label need in any case.
+const NARROWEST: usize = 40;
 
 // Bytes of a text that are shown around a place, and of the place itself.
 const WIDEST: usize = 1_000;
@@ -43,12 +46,17 @@ pub enum Style {
 
 /// Draws the mistakes, errors before warnings, and counts them in the last line.
 pub fn draw(report: &Report, style: Style) -> String {
+    draw_within(report, style, WIDTH)
+}
+
+/// The same for a terminal of so many columns.
+pub(super) fn draw_within(report: &Report, style: Style, width: usize) -> String {
     let theme = match style {
         Style::Plain => GraphicalTheme::unicode_nocolor(),
         Style::Colour => GraphicalTheme::unicode(),
     };
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(WIDTH)
+        .with_width(width.clamp(NARROWEST, WIDTH))
         .with_links(false)
         .without_primary_span_start()
         .without_syntax_highlighting();

@@ -5,8 +5,8 @@
 
 use crate::app::AppError;
 use crate::cli::args::LogArgs;
+use crate::cli::live::LiveRows;
 use crate::cli::streams::visible;
-use indicatif::MultiProgress;
 use std::env;
 use std::fs::File;
 use std::fs::OpenOptions;
@@ -34,12 +34,12 @@ const VARIABLE: &str = "VPIPE_LOG";
 /// The target of all events of this program begins with this.
 const OWN: &str = "vpipe";
 
-/// Starts the log that `args` and the environment ask for. Lines on stderr stand above `bars`.
+/// Starts the log that `args` and the environment ask for. Lines on stderr stand above `rows`.
 ///
 /// # Errors
 ///
 /// Where `VPIPE_LOG` is not a filter, or the file cannot be opened.
-pub(super) fn start(args: &LogArgs, bars: &MultiProgress) -> Result<(), AppError> {
+pub(super) fn start(args: &LogArgs, rows: &LiveRows) -> Result<(), AppError> {
     let filter = match env::var(VARIABLE) {
         Ok(text) if !text.trim().is_empty() => Some(filter(&text)?),
         _ => None,
@@ -53,7 +53,7 @@ pub(super) fn start(args: &LogArgs, bars: &MultiProgress) -> Result<(), AppError
         0 | 1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let stderr = on_stderr.then(|| on_screen(bars, or_level(level)));
+    let stderr = on_stderr.then(|| on_screen(rows, or_level(level)));
     let file = match &args.log {
         Some(path) => Some(in_file(path, or_level(LevelFilter::DEBUG))?),
         None => None,
@@ -77,14 +77,14 @@ fn own(level: LevelFilter) -> Targets {
     Targets::new().with_target(OWN, level)
 }
 
-fn on_screen<S>(bars: &MultiProgress, filter: Targets) -> impl Layer<S> + use<S>
+fn on_screen<S>(rows: &LiveRows, filter: Targets) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
     layer()
         .with_timer(uptime())
         .with_ansi(false)
-        .with_writer(AboveBars(bars.clone()))
+        .with_writer(AboveRows(rows.clone()))
         .with_filter(filter.and(filter_fn(|event| is_own(event.target()))))
 }
 
@@ -156,11 +156,11 @@ impl Write for LogFile {
     }
 }
 
-/// stderr, with progress bars taken away while a line is written.
+/// stderr, with live rows taken away while a line is written.
 #[derive(Clone)]
-struct AboveBars(MultiProgress);
+struct AboveRows(LiveRows);
 
-impl MakeWriter<'_> for AboveBars {
+impl MakeWriter<'_> for AboveRows {
     type Writer = Self;
 
     fn make_writer(&self) -> Self {
@@ -168,12 +168,12 @@ impl MakeWriter<'_> for AboveBars {
     }
 }
 
-impl Write for AboveBars {
+impl Write for AboveRows {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
         let text = visible(&text);
         let write = || io::stderr().lock().write_all(text.as_bytes());
-        self.0.suspend(write)?;
+        self.0.above(write)?;
         Ok(line.len())
     }
 

@@ -14,6 +14,7 @@ mod forecast;
 mod habits;
 mod history;
 mod inputs;
+mod live;
 mod log;
 mod mask;
 mod money;

@@ -1,14 +1,23 @@
 //! Progress: from what a run says to what a screen shows. A pure state, so that it can be tested
-//! without a screen or a clock.
+//! without a screen or a clock: every time is given, from the start of the run.
 //!
 //! Knows nothing of terminals.
 
+mod layout;
+mod stage;
+
+use crate::app;
 use crate::app::RunHeader;
 use crate::app::RunUpdate;
-use crate::app::StageRow;
 use crate::cli::duration::spell_roughly;
 use crate::cli::forecast;
+use crate::cli::live::LiveRow;
+use crate::cli::money::dollars;
 use crate::cli::plan;
+use crate::cli::progress::layout::StageRow;
+use crate::cli::progress::stage::Remaining;
+use crate::cli::progress::stage::StageProgress;
+use crate::cli::streams::visible;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -17,9 +26,13 @@ use crate::name::StageId;
 use crate::name::VideoId;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 const DEMO: &str = "no model is given: the built-in demo models know six drawn shapes and 60 English words about them";
+
+/// How often it is said how far a run is, where nothing is drawn.
+const BULLETIN: Duration = Duration::from_secs(30);
 
 /// How much a line matters, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,23 +57,18 @@ fn line(weight: Weight, text: impl Into<String>) -> Line {
     Line { weight, text }
 }
 
-/// One live row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) name: String,
-    pub(super) done: u64,
-    /// `None` where it is not known.
-    pub(super) total: Option<u64>,
-    /// Counts and rates, in words.
-    pub(super) text: String,
-}
-
 /// What is known of a run while it goes on.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    stages: Vec<Stage>,
-    videos: BTreeMap<VideoId, String>,
+    stages: Vec<StageProgress>,
+    // As the user named them.
+    videos: BTreeMap<VideoId, PathBuf>,
     opened: BTreeSet<VideoId>,
+    done: BTreeSet<VideoId>,
+    // US dollars, where anything is paid.
+    spent: Option<f64>,
+    // When it was last said how far the run is, where nothing is drawn.
+    told: Duration,
     // Troubles that were shown; more of the same are only counted.
     shown: BTreeSet<(Trouble, StageId, Class)>,
     // Whether no new work is begun.
@@ -71,88 +79,14 @@ pub(super) struct Progress {
 enum Trouble {
     Retry,
     Failed,
-}
-
-#[derive(Debug)]
-struct Stage {
-    id: StageId,
-    limit: usize,
-    total: Option<u64>,
-    done: u64,
-    // What of it had an answer from before.
-    known: u64,
-    // Where a stage says it: the slots that are taken.
-    at_work: Option<u64>,
-    retries: u64,
-    failed: u64,
-    // Since when its backend does not answer.
-    silent_since: Option<Duration>,
-    // When it began, and when it last got something done.
-    began: Option<Duration>,
-    latest: Duration,
-}
-
-impl Stage {
-    fn new(row: &StageRow) -> Self {
-        Self {
-            id: row.id.clone(),
-            limit: row.limit,
-            total: row.total,
-            done: 0,
-            known: 0,
-            at_work: None,
-            retries: 0,
-            failed: 0,
-            silent_since: None,
-            began: None,
-            latest: Duration::ZERO,
-        }
-    }
-
-    // Frames a second since its first, once that means anything. What was known took no time.
-    fn rate(&self) -> Option<f64> {
-        let seconds = self.latest.saturating_sub(self.began?).as_secs_f64();
-        let asked = self.done.saturating_sub(self.known);
-        (asked > 1 && seconds > 0.2).then(|| asked as f64 / seconds)
-    }
-
-    fn remaining(&self) -> Option<Duration> {
-        let left = self.total?.saturating_sub(self.done);
-        Duration::try_from_secs_f64(left as f64 / self.rate()?).ok()
-    }
-
-    fn row(&self) -> Row {
-        let mut parts = vec![match self.total {
-            Some(total) => format!("{}/{total}", self.done),
-            None => self.done.to_string(),
-        }];
-        parts.extend((self.known > 0).then(|| format!("{} known", self.known)));
-        parts.extend(self.rate().map(|rate| format!("{rate:.1}/s")));
-        let at_work = |slots| format!("{slots} of {} at work", self.limit);
-        parts.extend(self.at_work.map(at_work));
-        let mut count = |number: u64, one: &str, many: &str| match number {
-            0 => {}
-            1 => parts.push(format!("1 {one}")),
-            number => parts.push(format!("{number} {many}")),
-        };
-        count(self.retries, "retry", "retries");
-        count(self.failed, "failed", "failed");
-        let silent = |since| format!("no answer from {} on", spell_roughly(since));
-        parts.extend(self.silent_since.map(silent));
-        Row {
-            name: self.id.to_string(),
-            done: self.done,
-            total: self.total,
-            text: parts.join("  "),
-        }
-    }
+    Skipped,
 }
 
 impl Progress {
     /// Takes in what a run says, `now` after its start, and gives the lines that are to stay.
     pub(super) fn update(&mut self, update: &RunUpdate, now: Duration) -> Vec<Line> {
         match update {
-            RunUpdate::Begins(header) => self.plan(header),
+            RunUpdate::Begins(header) => self.plan(header, now),
             RunUpdate::Event(event) => self.event(event, now).into_iter().collect(),
             RunUpdate::Saved { path, partial, .. } => {
                 let what = if *partial {
@@ -162,27 +96,104 @@ impl Progress {
                 };
                 vec![line(Weight::Step, format!("{what}: {}", path.display()))]
             }
+            RunUpdate::Spent { dollars } => {
+                self.spent = Some(*dollars);
+                Vec::new()
+            }
         }
     }
 
-    /// The live rows, one a stage that runs.
-    pub(super) fn rows(&self) -> Vec<Row> {
-        self.stages.iter().map(Stage::row).collect()
+    /// The live rows in a window of so many columns; none before the run begins.
+    pub(super) fn rows(&self, now: Duration, width: usize) -> Vec<LiveRow> {
+        if self.stages.is_empty() {
+            return Vec::new();
+        }
+        let row = |stage: &StageProgress| StageRow {
+            name: stage.id.to_string(),
+            done: stage.done,
+            total: stage.total,
+            words: stage.words(),
+        };
+        let rows: Vec<StageRow> = self.stages.iter().map(row).collect();
+        let mut rows = layout::stages(&rows, width);
+        let place = Some(self.place(width)).filter(|place| !place.is_empty());
+        rows.extend(place.map(LiveRow::of));
+        let mut words = vec![clock(now)];
+        words.extend(self.outlook(now));
+        rows.push(LiveRow::of(layout::fitting(&words, width)));
+        rows
     }
 
-    /// How long it will go on: as long as its slowest stage needs.
-    pub(super) fn remaining(&self) -> Option<Duration> {
-        self.stages.iter().filter_map(Stage::remaining).max()
+    /// How far the run is, in a line; at most every [`BULLETIN`].
+    pub(super) fn bulletin(&mut self, now: Duration) -> Option<Line> {
+        if self.stages.is_empty() || now < self.told + BULLETIN {
+            return None;
+        }
+        self.told = now;
+        let stage = |stage: &StageProgress| {
+            let words = stage.words();
+            format!("{} {}", stage.id, words.join(", "))
+        };
+        let stages: Vec<String> = self.stages.iter().map(stage).collect();
+        let place = Some(self.place(usize::MAX)).filter(|place| !place.is_empty());
+        let parts = place.into_iter().chain(stages).chain(self.outlook(now));
+        let parts: Vec<String> = parts.collect();
+        let text = format!("after {}: {}", clock(now), parts.join("; "));
+        Some(line(Weight::Step, text))
     }
 
-    fn plan(&mut self, header: &RunHeader) -> Vec<Line> {
-        let runs = |row: &&StageRow| row.skipped.is_none();
-        self.stages = header.stages.iter().filter(runs).map(Stage::new).collect();
-        self.videos = header
-            .videos
-            .iter()
-            .map(|video| (video.id, video.path.display().to_string()))
-            .collect();
+    // Which video it is at, and how many are done.
+    fn place(&self, width: usize) -> String {
+        let under_way = self.opened.difference(&self.done);
+        let names: Vec<String> = under_way.map(|video| self.file_name(*video)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let count = match self.videos.len() {
+            0 | 1 => String::new(),
+            all => format!("{} of {all} done", self.done.len()),
+        };
+        match (count.is_empty(), names.is_empty()) {
+            (true, _) => layout::names(&names, width),
+            (false, true) => count,
+            (false, false) => {
+                let count = count + ", now ";
+                let names = layout::names(&names, width.saturating_sub(count.len()));
+                count + &names
+            }
+        }
+    }
+
+    // What it costs so far and how long it will go on, what matters most first.
+    fn outlook(&self, now: Duration) -> impl Iterator<Item = String> {
+        let spent = self.spent.map(|spent| format!("{} so far", dollars(spent)));
+        let ends = match &self.stopping {
+            Some(_) => Some("stopping".to_owned()),
+            None => self
+                .remaining(now)
+                .map(|left| format!("about {} left", spell_roughly(left))),
+        };
+        spent.into_iter().chain(ends)
+    }
+
+    /// How long it will go on: as long as its slowest stage needs. `None` where nobody knows.
+    fn remaining(&self, now: Duration) -> Option<Duration> {
+        let mut longest = Duration::ZERO;
+        for stage in &self.stages {
+            match stage.remaining(now) {
+                Remaining::Known(time) => longest = longest.max(time),
+                Remaining::Unknown => {}
+                Remaining::Open => return None,
+            }
+        }
+        Some(longest).filter(|longest| !longest.is_zero())
+    }
+
+    fn plan(&mut self, header: &RunHeader, now: Duration) -> Vec<Line> {
+        let runs = header.stages.iter().filter(|row| row.skipped.is_none());
+        let stage = |row| StageProgress::new(row, expected(header, row), now);
+        self.stages = runs.map(stage).collect();
+        self.told = now;
+        let videos = header.videos.iter();
+        self.videos = videos.map(|video| (video.id, video.path.clone())).collect();
         let inputs = plan::over(header);
         let mut lines = vec![line(
             Weight::Step,
@@ -211,7 +222,15 @@ impl Progress {
             }
             Event::VideoRead { .. } | Event::StreamRead { .. } => None,
             Event::VideoDone { video } => {
-                Some(line(Weight::Step, format!("{}: done", self.name(*video))))
+                self.done.insert(*video);
+                let count = match self.videos.len() {
+                    0 | 1 => String::new(),
+                    all => format!(" ({} of {all})", self.done.len()),
+                };
+                Some(line(
+                    Weight::Step,
+                    format!("{}: done{count}", self.name(*video)),
+                ))
             }
             Event::Started { .. }
             | Event::Paused { .. }
@@ -236,12 +255,16 @@ impl Progress {
                 item,
                 failure,
             } => {
-                self.stage(stage)?.failed += 1;
+                let counts = self.stage(stage)?;
+                match failure.class {
+                    Class::Stopped => counts.skipped += 1,
+                    _ => counts.failed += 1,
+                }
                 // They are told at the end, by reason.
-                if failure.class == Class::NotRecorded {
+                if failure.class == Class::NotRecorded || self.is_shown(failure) {
                     return None;
                 }
-                self.item_failed(stage, *video, item, failure)
+                self.without_answer(stage, *video, item, failure)
             }
             Event::VideoFailed { failure, .. } => {
                 let is_shown = self.is_shown(failure);
@@ -309,38 +332,29 @@ impl Progress {
     fn count(&mut self, event: &Event, now: Duration) -> Option<()> {
         match event {
             Event::Started { stage, .. } => {
-                let stage = self.stage(stage)?;
-                stage.began.get_or_insert(now);
-                *stage.at_work.get_or_insert(0) += 1;
+                self.stage(stage)?.start(now);
             }
-            Event::Paused { stage, .. } => {
-                let at_work = self.stage(stage)?.at_work.as_mut()?;
-                *at_work = at_work.saturating_sub(1);
-            }
+            Event::Paused { stage, .. } => self.stage(stage)?.pause(),
             Event::Recalled { stage, frames } => self.stage(stage)?.known += frames,
-            Event::Finished { stage, frames } => {
-                let stage = self.stage(stage)?;
-                stage.began.get_or_insert(now);
-                stage.latest = now;
-                stage.done += frames;
-            }
+            Event::Finished { stage, frames } => self.stage(stage)?.finish(*frames, now),
             _ => {}
         }
         Some(())
     }
 
-    fn item_failed(
+    fn without_answer(
         &mut self,
         stage: &StageId,
         video: VideoId,
         item: &str,
         failure: &Failure,
     ) -> Option<Line> {
-        if self.is_shown(failure) {
-            return None;
-        }
-        let text = format!("{item} of {} failed: {failure}", self.name(video));
-        self.show_once(Trouble::Failed, stage, failure, || text)
+        let (trouble, what) = match failure.class {
+            Class::Stopped => (Trouble::Skipped, "is skipped"),
+            _ => (Trouble::Failed, "failed"),
+        };
+        let text = format!("{item} of {} {what}: {failure}", self.name(video));
+        self.show_once(trouble, stage, failure, || text)
     }
 
     fn show_once(
@@ -357,13 +371,19 @@ impl Progress {
         })
     }
 
-    fn stage(&mut self, id: &StageId) -> Option<&mut Stage> {
+    fn stage(&mut self, id: &StageId) -> Option<&mut StageProgress> {
         self.stages.iter_mut().find(|stage| stage.id == *id)
     }
 
     fn name(&self, video: VideoId) -> String {
-        let known = self.videos.get(&video).cloned();
-        known.unwrap_or_else(|| video.to_string())
+        let known = self.videos.get(&video);
+        known.map_or_else(|| video.to_string(), |path| path.display().to_string())
+    }
+
+    fn file_name(&self, video: VideoId) -> String {
+        let name = self.videos.get(&video).and_then(|path| path.file_name());
+        let name = name.map(|name| visible(&name.to_string_lossy()).into_owned());
+        name.unwrap_or_else(|| self.name(video))
     }
 }
 
@@ -374,7 +394,19 @@ fn spell_jobs(count: usize) -> String {
     }
 }
 
-fn fate(row: &StageRow) -> Option<Line> {
+// Whole seconds since the start.
+fn clock(now: Duration) -> String {
+    spell_roughly(Duration::from_secs(now.as_secs()))
+}
+
+// How long a stage takes, as was forecast.
+fn expected(header: &RunHeader, row: &app::StageRow) -> Option<Duration> {
+    let mut forecasts = header.forecast.stages.iter();
+    let forecast = forecasts.find(|forecast| forecast.stage == row.id)?;
+    Duration::try_from_secs_f64(forecast.times.as_ref()?.parallel.expected).ok()
+}
+
+fn fate(row: &app::StageRow) -> Option<Line> {
     let text = match &row.skipped {
         Some(why) => format!("{} is skipped: {why}", row.id),
         None if row.place.is_empty() => return None,

@@ -1,126 +1,117 @@
-//! The screen: live bars where a person watches, lines where a file or a pipe does.
+//! The screen: live rows where a person watches, lines where a file or a pipe does.
 //!
-//! Draws what [`Progress`] says. Knows nothing of runs.
+//! Draws what [`Progress`] says, when something is said and on a clock of its own, since a run may
+//! wait for long. Knows nothing of runs.
 
-use crate::cli::duration::spell_roughly;
+use crate::app::RunUpdate;
+use crate::cli::live::LiveRows;
 use crate::cli::progress::Line;
 use crate::cli::progress::Progress;
-use crate::cli::progress::Row;
 use crate::cli::progress::Weight;
 use crate::cli::streams::talk;
-use indicatif::MultiProgress;
-use indicatif::ProgressBar;
-use indicatif::ProgressStyle;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::SyncSender;
+use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
+use std::time::Instant;
 
-// Often enough for a clock that shows seconds.
-const TICK: Duration = Duration::from_millis(250);
+// Often enough for bars that move, and for a clock that shows seconds.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Where progress is shown; on stderr in any case.
 pub(super) struct Screen {
-    bars: Option<Bars>,
-    least: Weight,
+    view: Arc<Mutex<View>>,
+    // Ends the clock when it is dropped.
+    clock: Option<(SyncSender<()>, JoinHandle<()>)>,
 }
 
 impl Screen {
-    /// A screen that draws its bars in `multi`. There are no bars where it is not a terminal, or a dumb one.
-    pub(super) fn new(quiet: bool, multi: MultiProgress) -> Self {
-        let bars = (!quiet && !multi.is_hidden()).then(|| Bars::new(multi));
-        let least = match (quiet, &bars) {
+    /// A screen that draws in `rows`. Nothing is drawn where that is not a terminal, or a dumb one.
+    pub(super) fn new(quiet: bool, rows: LiveRows) -> Self {
+        let is_drawn = !quiet && rows.can_be_drawn();
+        let least = match (quiet, is_drawn) {
             (true, _) => Weight::Trouble,
-            (false, Some(_)) => Weight::Notice,
-            (false, None) => Weight::Step,
+            (false, true) => Weight::Notice,
+            (false, false) => Weight::Step,
         };
-        Self { bars, least }
+        let view = Arc::new(Mutex::new(View {
+            start: Instant::now(),
+            progress: Progress::default(),
+            rows: is_drawn.then_some(rows),
+            least,
+        }));
+        let clock = (!quiet).then(|| {
+            let view = Arc::clone(&view);
+            let (close, closed) = mpsc::sync_channel(0);
+            let ticks = move || {
+                while closed.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+                    locked(&view).tick();
+                }
+            };
+            (close, thread::spawn(ticks))
+        });
+        Self { view, clock }
     }
 
-    /// Shows where a run is, and `lines` that stay.
-    pub(super) fn show(&mut self, progress: &Progress, lines: Vec<Line>) {
-        for line in lines {
-            if line.weight >= self.least {
-                self.say(&line.text);
+    /// Takes in what a run says.
+    pub(super) fn update(&self, update: &RunUpdate) {
+        locked(&self.view).update(update);
+    }
+
+    /// Takes the live rows away, so that what is said next stands alone.
+    pub(super) fn close(self) {
+        if let Some((close, clock)) = self.clock {
+            drop(close);
+            // Should it have panicked, that is told as a defect.
+            clock.join().unwrap_or_default();
+        }
+        if let Some(rows) = &locked(&self.view).rows {
+            rows.clear();
+        }
+    }
+}
+
+struct View {
+    start: Instant,
+    progress: Progress,
+    rows: Option<LiveRows>,
+    least: Weight,
+}
+
+impl View {
+    fn update(&mut self, update: &RunUpdate) {
+        let lines = self.progress.update(update, self.start.elapsed());
+        lines.iter().for_each(|line| self.say(line));
+    }
+
+    fn tick(&mut self) {
+        let now = self.start.elapsed();
+        match &self.rows {
+            Some(rows) => rows.draw(&self.progress.rows(now, rows.width())),
+            None => {
+                let line = self.progress.bulletin(now);
+                line.iter().for_each(|line| self.say(line));
             }
         }
-        if let Some(bars) = &mut self.bars {
-            bars.show(progress);
-        }
     }
 
-    /// Takes the bars away, so that what is said next stands alone.
-    pub(super) fn close(self) {
-        if let Some(bars) = self.bars {
-            bars.multi.clear().unwrap_or_default();
+    fn say(&self, line: &Line) {
+        if line.weight < self.least {
+            return;
         }
-    }
-
-    fn say(&self, text: &str) {
-        match &self.bars {
-            Some(bars) => bars.multi.suspend(|| talk(text)),
-            None => talk(text),
+        match &self.rows {
+            Some(rows) => rows.above(|| talk(&line.text)),
+            None => talk(&line.text),
         }
     }
 }
 
-struct Bars {
-    multi: MultiProgress,
-    stages: Vec<ProgressBar>,
-    clock: Option<ProgressBar>,
-}
-
-impl Bars {
-    fn new(multi: MultiProgress) -> Self {
-        Self {
-            multi,
-            stages: Vec::new(),
-            clock: None,
-        }
-    }
-
-    // All at once and in their order: a bar that is put above one that is drawn already leaves
-    // a copy of that one behind.
-    fn begin(&mut self, rows: &[Row]) {
-        let width = rows.iter().map(|row| row.name.chars().count()).max();
-        let width = width.unwrap_or_default();
-        for row in rows {
-            let bar = match row.total {
-                Some(total) => ProgressBar::new(total).with_style(filling()),
-                None => ProgressBar::no_length().with_style(counting()),
-            };
-            let bar = bar.with_prefix(format!("{:>width$}", row.name));
-            self.stages.push(self.multi.add(bar));
-        }
-        let clock = ProgressBar::new_spinner().with_style(style("{elapsed}  {msg}"));
-        let clock = self.multi.add(clock);
-        clock.enable_steady_tick(TICK);
-        self.clock = Some(clock);
-    }
-
-    fn show(&mut self, progress: &Progress) {
-        let rows = progress.rows();
-        if self.clock.is_none() && !rows.is_empty() {
-            self.begin(&rows);
-        }
-        for (bar, row) in self.stages.iter().zip(rows) {
-            bar.set_message(row.text);
-            bar.set_position(row.done);
-        }
-        let left = progress.remaining().filter(|left| !left.is_zero());
-        let left = left.map(|left| format!("about {} left", spell_roughly(left)));
-        if let Some(clock) = &self.clock {
-            clock.set_message(left.unwrap_or_default());
-        }
-    }
-}
-
-fn filling() -> ProgressStyle {
-    style("{prefix} {bar:30.cyan/dim} {msg}").progress_chars("━━─")
-}
-
-fn counting() -> ProgressStyle {
-    style("{prefix} {spinner:30} {msg}")
-}
-
-// The templates are ours and tested; should one be wrong, a plain bar is shown.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+fn locked(view: &Mutex<View>) -> MutexGuard<'_, View> {
+    view.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,11 +4,15 @@
 //! control characters are shown rather than sent.
 
 use crate::cli::diagnostic::Style;
+use console::Term;
 use std::borrow::Cow;
 use std::env;
 use std::io;
 use std::io::IsTerminal;
 use std::io::Write;
+use textwrap::Options;
+use textwrap::WordSeparator;
+use textwrap::WordSplitter;
 
 /// Writes data. A pipe that its reader has closed is no error.
 pub(super) fn data(text: &str) -> io::Result<()> {
@@ -22,9 +26,39 @@ pub(super) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes a line to stderr; a closed stderr is no error.
+/// Writes a line to stderr; a closed stderr is no error. On a terminal a line that is too long goes on
+/// below, at a word.
 pub(super) fn talk(line: &str) {
-    drawn(&visible(line));
+    let line = visible(line);
+    match width() {
+        Some(width) => drawn(&wrapped(&line, width)),
+        None => drawn(&line),
+    }
+}
+
+/// Columns of the terminal that stderr is; `None` where it is none.
+pub(super) fn width() -> Option<usize> {
+    let term = Term::stderr();
+    let (_, width) = term.size_checked().filter(|_| term.is_term())?;
+    Some(usize::from(width)).filter(|width| *width > 0)
+}
+
+// The same lines, none wider than `width` unless a word is. What goes on stands two columns further in.
+fn wrapped(text: &str, width: usize) -> String {
+    let line = |line: &str| {
+        let words = line.trim_start();
+        let indent = " ".repeat(line.len() - words.len());
+        let further = format!("{indent}  ");
+        let options = Options::new(width)
+            .initial_indent(&indent)
+            .subsequent_indent(&further)
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation);
+        textwrap::fill(words, options)
+    };
+    let lines: Vec<String> = text.split('\n').map(line).collect();
+    lines.join("\n")
 }
 
 /// Writes lines to stderr whose control characters are colours of this program and no others.
@@ -71,6 +105,23 @@ pub(super) fn style() -> Style {
 #[cfg(test)]
 mod tests {
     use super::visible;
+    use super::wrapped;
+
+    #[test]
+    fn long_lines_end_at_words() {
+        let long = "about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004\n  from the recipe: a start 10 s, a_very_long_name_of_a_file.mp4\n\nend";
+        assert_eq!(wrapped(long, 100), long);
+        insta::assert_snapshot!(wrapped(long, 25), @r"
+        about $0.0336, $0.0096 to
+          $0.11: 84 s of workers
+          at $0.0004
+          from the recipe: a
+            start 10 s,
+            a_very_long_name_of_a_file.mp4
+
+        end
+        ");
+    }
 
     #[test]
     fn no_control_character_but_ends_of_lines_and_tabs() {

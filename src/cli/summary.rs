@@ -12,7 +12,6 @@ use crate::cli::money;
 use crate::cli::money::number;
 use crate::engine::StopReason;
 use crate::output::Summary;
-use indicatif::HumanBytes;
 use serde_json::Value;
 use serde_json::json;
 
@@ -120,7 +119,7 @@ fn files(saved: &SavedFiles) -> String {
     let mut text = format!("  {}: ", saved.stage);
     text += &number(saved.files, "frame", "frames");
     if saved.files > 0 {
-        let bytes = HumanBytes(saved.bytes);
+        let bytes = money::bytes(saved.bytes);
         text += &format!(" in {}, {bytes}", saved.folder.display());
     }
     for (count, what) in [

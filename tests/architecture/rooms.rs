@@ -39,7 +39,8 @@ const FLOORS: &[(&str, u8)] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
-    ("indicatif", &["src/cli/"]),
+    ("console", &["src/cli/"]),
+    ("textwrap", &["src/cli/"]),
     ("miette", &["src/cli/"]),
     ("dotenvy", &["src/app/"]),
     ("tracing_subscriber", &["src/cli/"]),

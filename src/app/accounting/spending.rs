@@ -57,6 +57,13 @@ impl Spending {
         shares.reduce(|one, other| one + other)
     }
 
+    /// The cost of all stages so far, in US dollars; `None` where nobody is paid.
+    pub(in crate::app) fn cost(&self) -> Option<f64> {
+        let stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        let costs = stages.values().filter_map(StageSpending::meter);
+        costs.map(Meter::cost).reduce(|one, other| one + other)
+    }
+
     /// Reads or changes the spending of one stage.
     pub(in crate::app) fn with<T>(
         &self,

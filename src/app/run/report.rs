@@ -18,6 +18,11 @@ pub enum RunUpdate {
     Begins(RunHeader),
     /// Something happened.
     Event(Event),
+    /// What the workers have cost so far.
+    Spent {
+        /// US dollars.
+        dollars: f64,
+    },
     /// A results file was written.
     Saved {
         /// The video it is about.

@@ -64,6 +64,9 @@ impl Writer<'_> {
                 }
                 if let Event::Exchanged { stage, exchange } = &event {
                     self.keeper.spent(stage, exchange, ledger.spending());
+                    if let Some(dollars) = ledger.spending().cost() {
+                        update(RunUpdate::Spent { dollars });
+                    }
                 }
                 update(RunUpdate::Event(event));
             }

@@ -15,7 +15,11 @@ use crate::failure::Failure;
 use crate::item::Size;
 use crate::name::StageId;
 use crate::name::VideoId;
+use crate::plan::Estimate;
 use crate::plan::Forecast;
+use crate::plan::StageForecast;
+use crate::plan::Times;
+use crate::plan::Workload;
 use std::time::Duration;
 
 const VIDEO: VideoId = VideoId(0);
@@ -122,21 +126,24 @@ fn finished(stage: &str, frames: u64) -> Event {
 
 // Everything that a screen shows of the events, each at its second.
 fn shown(events: Vec<(f64, Event)>) -> String {
+    let mut text = String::new();
     let mut progress = Progress::default();
-    let mut lines = progress.update(&RunUpdate::Begins(header()), Duration::ZERO);
+    let now = events.last().map_or(0.0, |(seconds, _)| *seconds);
+    let header = RunUpdate::Begins(header());
+    let mut tell = |update, seconds| {
+        for line in progress.update(&update, Duration::from_secs_f64(seconds)) {
+            let weight = format!("{:?}", line.weight);
+            text += &format!("{weight:7} {}\n", line.text);
+        }
+    };
+    tell(header, 0.0);
     for (seconds, event) in events {
-        lines.extend(progress.update(&RunUpdate::Event(event), Duration::from_secs_f64(seconds)));
+        tell(RunUpdate::Event(event), seconds);
     }
-    let mut text: Vec<String> = lines
-        .into_iter()
-        .map(|line| format!("{:7} {}", format!("{:?}", line.weight), line.text))
-        .collect();
-    text.extend(progress.rows().into_iter().map(|row| {
-        let total = row.total.map_or("?".to_owned(), |total| total.to_string());
-        format!("[{} of {total}] {} {}", row.done, row.name, row.text)
-    }));
-    text.push(format!("left: {:?}", progress.remaining()));
-    text.join("\n")
+    for row in progress.rows(Duration::from_secs_f64(now), 80) {
+        text += &format!("{row}\n");
+    }
+    text
 }
 
 #[test]
@@ -149,10 +156,10 @@ fn a_run_is_announced() {
     Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
-    [0 of 24] extract 0/24
-    [0 of 24] yolo 0/24
-    [0 of ?] stream 0
-    left: None
+    extract ────────────────────────── 0/24
+       yolo ────────────────────────── 0/24
+     stream                            0
+    0 s
     ");
 }
 
@@ -177,10 +184,11 @@ fn rows_count_rates_and_slots() {
     Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Step    clip.mp4: started
-    [8 of 24] extract 8/24  8.0/s
-    [4 of 24] yolo 4/24  2.0/s  1 of 2 at work
-    [3 of ?] stream 3
-    left: Some(10s)
+    extract ━━━━━━━━────────────────── 8/24  7.0/s
+       yolo ━━━━────────────────────── 4/24  2.0/s  1 of 2 at work
+     stream                            3
+    clip.mp4
+    2 s  about 10 s left
     ");
 }
 
@@ -212,10 +220,10 @@ fn troubles_are_told_once_and_counted() {
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
     Trouble yolo: frame 30 of clip.mp4 failed: out of memory (more of these are only counted)
     Trouble stopping: interrupted
-    [0 of 24] extract 0/24
-    [0 of 24] yolo 0/24  3 retries  2 failed
-    [0 of ?] stream 0
-    left: None
+    extract ────────────────────────── 0/24
+       yolo ────────────────────────── 0/24  2 failed  3 retries
+     stream                            0
+    3 s  stopping
     ");
 }
 
@@ -257,11 +265,8 @@ fn what_is_known_or_not_answered_is_told() {
         ),
     ];
     let during = shown(events[..11].to_vec());
-    let row = during.lines().find(|line| line.contains("] yolo"));
-    assert_eq!(
-        row,
-        Some("[12 of 24] yolo 12/24  8 known  2.0/s  0 of 2 at work  no answer from 4 s on")
-    );
+    let row = during.lines().find(|line| line.contains("   yolo ━"));
+    insta::assert_snapshot!(row.unwrap(), @"   yolo ━━━━━━━━━━━━━───────────── 12/24  no answer from 4 s on  2.0/s");
     insta::assert_snapshot!(shown(events), @r"
     Step    running default over 1 input
     Notice  yolo: local, rten, shapes, 2 at once
@@ -276,10 +281,10 @@ fn what_is_known_or_not_answered_is_told() {
     Notice  1 job of an earlier run was gone: asked anew
     Trouble yolo: its backend does not answer (api.example.com: connection refused); nothing more is sent until it does, for up to 5m 00s
     Notice  yolo: its backend is asked again, after 5 s
-    [0 of 24] extract 0/24
-    [12 of 24] yolo 12/24  8 known  2.0/s  0 of 2 at work
-    [0 of ?] stream 0
-    left: Some(6s)
+    extract ────────────────────────── 0/24
+       yolo ━━━━━━━━━━━━━───────────── 12/24  2.0/s  0 of 2 at work  8 known
+     stream                            0
+    9 s  about 6 s left
     ");
 }
 
@@ -311,4 +316,178 @@ fn inputs_that_cannot_be_read_are_counted_from_the_first_line_on() {
         };
         assert_eq!(plan::over(&header), wanted);
     }
+}
+
+// Two videos on a server that was forecast to need 20 s.
+fn of_a_server() -> RunUpdate {
+    let forecast = StageForecast {
+        stage: "yolo".into(),
+        host: "api.example.com".to_owned(),
+        endpoint: "abc".to_owned(),
+        work: Workload::Frames {
+            count: Some(24),
+            all: Some(24),
+            exact: true,
+        },
+        requests: Estimate::default(),
+        bytes: None,
+        vram: None,
+        workers: 3,
+        times: Some(Times {
+            one_by_one: 50.0,
+            parallel: Estimate {
+                low: 10.0,
+                expected: 20.0,
+                high: 80.0,
+            },
+            ideal: 8.0,
+        }),
+        cost: None,
+        figures: Vec::new(),
+    };
+    let first = header();
+    let second = VideoFacts {
+        id: VideoId(1),
+        path: "clips/second.mp4".into(),
+        ..first.videos[0].clone()
+    };
+    RunUpdate::Begins(RunHeader {
+        videos: [first.videos.clone(), vec![second]].concat(),
+        forecast: Forecast {
+            stages: vec![forecast],
+            reading: None,
+        },
+        ..first
+    })
+}
+
+// The last row at each second, after what is said then.
+fn status(begins: &RunUpdate, updates: Vec<(f64, RunUpdate)>) -> String {
+    let mut progress = Progress::default();
+    progress.update(begins, Duration::ZERO);
+    let told = updates.into_iter().map(|(seconds, update)| {
+        let now = Duration::from_secs_f64(seconds);
+        progress.update(&update, now);
+        let rows = progress.rows(now, 80);
+        let last: Vec<String> = rows.iter().rev().take(2).map(ToString::to_string).collect();
+        format!("{} | {}", last[1], last[0])
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_forecast_is_what_is_left_until_each_slot_has_an_answer() {
+    let event = |seconds, event| (seconds, RunUpdate::Event(event));
+    let spent = |seconds, dollars| (seconds, RunUpdate::Spent { dollars });
+    let updates = vec![
+        event(0.0, Event::VideoOpened { video: VIDEO }),
+        event(1.0, finished("extract", 24)),
+        event(1.0, started()),
+        event(5.0, started()),
+        // The first two of two slots took 10 s with the start of their workers.
+        event(10.0, finished("yolo", 4)),
+        spent(11.0, 0.0042),
+        event(12.0, finished("yolo", 4)),
+        // Four in 4 s.
+        event(16.0, finished("yolo", 4)),
+        event(17.0, Event::VideoDone { video: VIDEO }),
+        event(17.0, Event::VideoOpened { video: VideoId(1) }),
+        spent(20.0, 0.12),
+        event(
+            21.0,
+            Event::Stopping {
+                why: "interrupted".to_owned(),
+                help: None,
+            },
+        ),
+    ];
+    insta::assert_snapshot!(status(&of_a_server(), updates), @r"
+    0 of 2 done, now clip.mp4 | 0 s  about 20 s left
+    0 of 2 done, now clip.mp4 | 1 s  about 19 s left
+    0 of 2 done, now clip.mp4 | 1 s  about 19 s left
+    0 of 2 done, now clip.mp4 | 5 s  about 15 s left
+    0 of 2 done, now clip.mp4 | 10 s  about 10 s left
+    0 of 2 done, now clip.mp4 | 11 s  $0.0042 so far  about 9 s left
+    0 of 2 done, now clip.mp4 | 12 s  $0.0042 so far  about 8 s left
+    0 of 2 done, now clip.mp4 | 16 s  $0.0042 so far  about 12 s left
+    1 of 2 done | 17 s  $0.0042 so far  about 12 s left
+    1 of 2 done, now second.mp4 | 17 s  $0.0042 so far  about 12 s left
+    1 of 2 done, now second.mp4 | 20 s  $0.12 so far  about 12 s left
+    1 of 2 done, now second.mp4 | 21 s  $0.12 so far  stopping
+    ");
+}
+
+#[test]
+fn nobody_knows_how_long_a_model_takes_before_it_has_answered() {
+    let event = |seconds, event| (seconds, RunUpdate::Event(event));
+    let updates = vec![
+        event(1.0, finished("extract", 8)),
+        event(2.0, finished("extract", 8)),
+        event(3.0, started()),
+        event(3.0, finished("yolo", 1)),
+        event(5.0, finished("yolo", 1)),
+    ];
+    insta::assert_snapshot!(status(&RunUpdate::Begins(header()), updates), @r"
+    stream                            0 | 1 s
+    stream                            0 | 2 s
+    stream                            0 | 3 s
+    stream                            0 | 3 s
+    stream                            0 | 5 s  about 22 s left
+    ");
+}
+
+#[test]
+fn where_nothing_is_drawn_it_is_said_twice_a_minute_how_far_a_run_is() {
+    let mut progress = Progress::default();
+    let at = Duration::from_secs;
+    assert_eq!(progress.bulletin(at(40)), None, "it has not begun");
+    progress.update(&of_a_server(), at(40));
+    let mut told = Vec::new();
+    for second in 40..=130 {
+        let event = match second {
+            41 => Some(Event::VideoOpened { video: VIDEO }),
+            50 => Some(finished("extract", 24)),
+            90 => Some(finished("yolo", 20)),
+            95 => Some(Event::VideoDone { video: VIDEO }),
+            _ => None,
+        };
+        if let Some(event) = event {
+            progress.update(&RunUpdate::Event(event), at(second));
+        }
+        told.extend(progress.bulletin(at(second)).map(|line| line.text));
+    }
+    insta::assert_snapshot!(told.join("\n"), @r"
+    after 1m 10s: 0 of 2 done, now clip.mp4; extract 24/24; yolo 0/24; stream 0
+    after 1m 40s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
+    after 2m 10s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
+    ");
+}
+
+#[test]
+fn what_is_skipped_has_not_failed() {
+    let skipped = |item: &str| Event::ItemFailed {
+        stage: "yolo".into(),
+        video: VIDEO,
+        item: item.to_owned(),
+        failure: Failure::new(Class::Stopped, "the budget is used up"),
+    };
+    insta::assert_snapshot!(shown(vec![
+        (1.0, failed("frame 30")),
+        (2.0, skipped("frame 60")),
+        (2.0, skipped("frame 90")),
+    ]), @r"
+    Step    running default over 1 input
+    Notice  yolo: local, rten, shapes, 2 at once
+    Notice  whisper is skipped: no backend for speech
+    Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
+    Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
+    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
+    Notice  `half` means nothing on a CPU
+    Trouble yolo: frame 30 of clip.mp4 failed: out of memory (more of these are only counted)
+    Trouble yolo: frame 60 of clip.mp4 is skipped: the budget is used up (more of these are only counted)
+    extract ────────────────────────── 0/24
+       yolo ────────────────────────── 0/24  1 failed  2 skipped
+     stream                            0
+    2 s
+    ");
 }

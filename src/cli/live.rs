@@ -1,0 +1,197 @@
+//! Live rows: the last lines of a terminal, drawn over again in their place, and what is said above
+//! them.
+//!
+//! A window may get another size between two drawings. Every row is a line of its own that fits the
+//! window that it was drawn for, so a wider window changes none; in a narrower one a row takes
+//! several lines, which are counted before they are taken away. Knows nothing of what the rows say.
+
+use console::Style;
+use console::Term;
+use console::measure_text_width;
+use console::truncate_str;
+use std::env;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::MutexGuard;
+use std::sync::PoisonError;
+
+/// A row: what is said, and how much of it is a bar that is filled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LiveRow {
+    /// What stands before the bar.
+    pub(super) before: String,
+    /// Columns of the bar that are filled, and those that are not.
+    pub(super) bar: (usize, usize),
+    /// What stands after it.
+    pub(super) after: String,
+}
+
+impl LiveRow {
+    /// A row without a bar.
+    pub(super) fn of(text: impl Into<String>) -> Self {
+        Self {
+            after: text.into(),
+            ..Self::default()
+        }
+    }
+
+    fn drawn(&self) -> String {
+        let (filled, left) = self.bar;
+        let part = |style: Style, letter: &str, columns: usize| match columns {
+            0 => String::new(),
+            columns => style
+                .for_stderr()
+                .apply_to(letter.repeat(columns))
+                .to_string(),
+        };
+        let filled = part(Style::new().cyan(), "━", filled);
+        let left = part(Style::new().dim(), "─", left);
+        format!("{}{filled}{left}{}", self.before, self.after)
+    }
+}
+
+impl fmt::Display for LiveRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (filled, left) = self.bar;
+        let bar = "━".repeat(filled) + &"─".repeat(left);
+        write!(f, "{}{bar}{}", self.before, self.after)
+    }
+}
+
+/// The live rows of stderr; a clone draws the same ones.
+#[derive(Clone, Debug)]
+pub(super) struct LiveRows(Arc<Mutex<Drawn>>);
+
+#[derive(Debug)]
+struct Drawn {
+    term: Term,
+    rows: Vec<String>,
+    is_shown: bool,
+}
+
+impl LiveRows {
+    pub(super) fn on_stderr() -> Self {
+        Self(Arc::new(Mutex::new(Drawn {
+            term: Term::buffered_stderr(),
+            rows: Vec::new(),
+            is_shown: false,
+        })))
+    }
+
+    /// Whether stderr is a terminal that can draw over what it shows.
+    pub(super) fn can_be_drawn(&self) -> bool {
+        self.drawn().term.is_term() && env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// Columns of the window.
+    pub(super) fn width(&self) -> usize {
+        let (_, width) = self.drawn().term.size();
+        usize::from(width)
+    }
+
+    /// Shows these rows in place of those before them.
+    pub(super) fn draw(&self, rows: &[LiveRow]) {
+        let mut drawn = self.drawn();
+        drawn.take_away();
+        drawn.rows = rows.iter().map(LiveRow::drawn).collect();
+        drawn.put();
+    }
+
+    /// Has `write` write to stderr above the rows.
+    pub(super) fn above<T>(&self, write: impl FnOnce() -> T) -> T {
+        let mut drawn = self.drawn();
+        drawn.take_away();
+        let written = write();
+        drawn.put();
+        written
+    }
+
+    /// Takes the rows away.
+    pub(super) fn clear(&self) {
+        let mut drawn = self.drawn();
+        drawn.take_away();
+        drawn.rows.clear();
+    }
+
+    fn drawn(&self) -> MutexGuard<'_, Drawn> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// A terminal that takes nothing any more is no reason to end a run.
+impl Drawn {
+    fn put(&mut self) {
+        let (height, width) = self.term.size();
+        // One line is left for the cursor, which stands below them.
+        let room = usize::from(height).saturating_sub(1);
+        let hidden = self.rows.len().saturating_sub(room);
+        self.rows.drain(..hidden);
+        for row in &mut self.rows {
+            *row = truncate_str(row, usize::from(width), "…").into_owned();
+            self.term.write_line(row).unwrap_or_default();
+        }
+        self.term.flush().unwrap_or_default();
+        self.is_shown = !self.rows.is_empty();
+    }
+
+    fn take_away(&mut self) {
+        if !std::mem::take(&mut self.is_shown) {
+            return;
+        }
+        let (_, width) = self.term.size();
+        let widths = self.rows.iter().map(|row| measure_text_width(row));
+        let lines = lines_taken(widths, usize::from(width), rewraps());
+        self.term.move_cursor_up(lines).unwrap_or_default();
+        self.term.clear_to_end_of_screen().unwrap_or_default();
+        self.term.flush().unwrap_or_default();
+    }
+}
+
+// How many lines of a window rows of these widths take.
+fn lines_taken(widths: impl Iterator<Item = usize>, width: usize, rewraps: bool) -> usize {
+    let lines = |row: usize| match rewraps {
+        true => row.div_ceil(width.max(1)).max(1),
+        false => 1,
+    };
+    widths.map(lines).sum()
+}
+
+// Whether the terminal puts what does not fit a narrower window on further lines. Nearly all do;
+// these cut it off.
+fn rewraps() -> bool {
+    let is_set = |name| env::var_os(name).is_some();
+    let term = env::var("TERM").unwrap_or_default();
+    let is_screen = term.starts_with("screen") || is_set("XTERM_VERSION") || is_set("STY");
+    is_set("TMUX") || !(is_screen || term.starts_with("st-") || term == "linux")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LiveRow;
+    use super::lines_taken;
+
+    #[test]
+    fn a_narrower_window_has_more_lines_of_the_same_rows() {
+        let rows = [78, 40, 0, 12];
+        let taken = |width, rewraps| lines_taken(rows.into_iter(), width, rewraps);
+        assert_eq!(taken(80, true), 4);
+        assert_eq!(taken(140, true), 4);
+        assert_eq!(taken(40, true), 5);
+        assert_eq!(taken(39, true), 6);
+        assert_eq!(taken(10, true), 8 + 4 + 1 + 2);
+        assert_eq!(taken(10, false), 4);
+        assert_eq!(taken(0, true), 78 + 40 + 1 + 12);
+    }
+
+    #[test]
+    fn a_row_is_words_around_a_bar() {
+        let row = LiveRow {
+            before: "yolo ".to_owned(),
+            bar: (2, 3),
+            after: " 2/5".to_owned(),
+        };
+        assert_eq!(row.to_string(), "yolo ━━─── 2/5");
+        assert_eq!(LiveRow::of("3 s").to_string(), "3 s");
+    }
+}
