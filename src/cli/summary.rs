@@ -2,6 +2,8 @@
 //!
 //! Pure: an outcome in, text out.
 
+mod fate;
+
 use crate::app::RunReport;
 use crate::app::SavedFiles;
 use crate::app::StageSummary;
@@ -17,13 +19,19 @@ use serde_json::json;
 
 const CLASSES_NAMED: usize = 4;
 
+// Of more videos than this, only those are told that are not done, in at most as many lines.
+const MOST_TOLD: usize = 10;
+
 const DEMO: &str = "\
 The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
 For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.";
 
 /// What became of a run, for people.
 pub(super) fn summary(outcome: &RunReport) -> String {
-    let mut lines: Vec<String> = outcome.videos.iter().flat_map(video).collect();
+    let mut lines: Vec<String> = match outcome.videos.len() > MOST_TOLD {
+        true => fate::incomplete(&outcome.videos),
+        false => outcome.videos.iter().flat_map(video).collect(),
+    };
     let anything = outcome.videos.iter().any(has_outcome);
     if anything || outcome.stopped.is_some() {
         lines.push(closing(outcome));
@@ -143,13 +151,20 @@ fn closing(outcome: &RunReport) -> String {
         Some(reason) => format!("{reason}: "),
         None => String::new(),
     };
+    let count = fate::count(&outcome.videos);
+    let count = count.map_or_else(String::new, |count| format!("{count}; "));
     let mut text = format!(
-        "{ended}{} in {}",
+        "{ended}{count}{} in {}",
         number(frames, "frame", "frames"),
         spell(outcome.elapsed)
     );
     if frames > 0 && seconds > 0.0 {
         text += &format!(", {:.1}/s", frames as f64 / seconds);
+    }
+    if outcome.videos.len() > MOST_TOLD
+        && let Some(folder) = fate::folder(&outcome.videos)
+    {
+        text += &format!("; results in {}", folder.display());
     }
     text
 }

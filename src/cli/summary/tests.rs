@@ -83,7 +83,7 @@ fn people_are_told_what_was_found_and_what_was_not() {
       24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
     b.txt: no results
       `b.txt` is not a video
-    24 frames in 12.3 s, 1.9/s
+    0 of 2 done, 2 failed; 24 frames in 12.3 s, 1.9/s
     yolo: 16 of 24 known from before
     The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
     For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.
@@ -103,6 +103,73 @@ fn a_run_that_was_stopped_says_so() {
     interrupted: 24 frames in 12.3 s, 1.9/s
     yolo: 16 of 24 known from before
     ");
+}
+
+// 200 videos, of which the first ones are not done.
+fn many(not_done: impl Fn(usize, &mut VideoReport)) -> String {
+    let mut outcome = outcome();
+    let done = VideoReport {
+        summary: Summary {
+            failed: 0,
+            gaps: 0,
+            ..outcome.videos[0].summary.clone()
+        },
+        ..outcome.videos[0].clone()
+    };
+    let video = |number: usize| {
+        let mut video = VideoReport {
+            path: format!("clips/{number:03}.mp4").into(),
+            ..done.clone()
+        };
+        not_done(number, &mut video);
+        video
+    };
+    outcome.videos = (0..200).map(video).collect();
+    outcome.demo = false;
+    outcome.stages.clear();
+    summary(&outcome)
+}
+
+#[test]
+fn of_many_videos_those_are_told_that_are_not_done() {
+    insta::assert_snapshot!(many(|_, _| {}), @"200 of 200 done; 4800 frames in 12.3 s, 388.8/s; results in output");
+    let one = many(|number, video| {
+        if number == 7 {
+            video.error = Some("`007.mp4` is not a video".to_owned());
+            video.results = None;
+            video.summary = Summary::default();
+        }
+    });
+    insta::assert_snapshot!(one, @r"
+    clips/007.mp4: `007.mp4` is not a video
+    199 of 200 done, 1 failed; 4776 frames in 12.3 s, 386.9/s; results in output
+    ");
+    let some = many(|number, video| match number {
+        0..6 => video.summary.failed = 1 + number as u64,
+        6..9 => video.summary.gaps = 2,
+        9 => video.failures = 1,
+        190.. => {
+            video.results = None;
+            video.summary = Summary::default();
+        }
+        189 => video.partial = true,
+        _ => {}
+    });
+    insta::assert_snapshot!(some, @r"
+    clips/000.mp4: 1 of 24 frames failed
+    clips/001.mp4: 2 of 24 frames failed
+    clips/002.mp4: 3 of 24 frames failed
+    clips/003.mp4: 4 of 24 frames failed
+    clips/004.mp4: 5 of 24 frames failed
+    clips/005.mp4: 6 of 24 frames failed
+    clips/006.mp4: 2 gaps in the speech
+    clips/007.mp4: 2 gaps in the speech
+    clips/008.mp4: 2 gaps in the speech
+    and 12 more, all of which `--json` names
+    179 of 200 done, 10 failed, 11 skipped; 4560 frames in 12.3 s, 369.4/s; results in output
+    ");
+    let lines = some.lines().count();
+    assert_eq!(lines, 10 + 1, "at most ten, and how many");
 }
 
 #[test]
