@@ -9,6 +9,7 @@ pub mod backends;
 pub mod cli;
 pub mod diag;
 pub mod disk;
+pub mod duration;
 pub mod engine;
 pub mod event;
 pub mod exchange;

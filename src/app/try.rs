@@ -10,6 +10,7 @@ use crate::app::placement::placements::Placements;
 use crate::app::placement::resolve;
 use crate::diag::Diagnostic;
 use crate::diag::did_you_mean;
+use crate::duration::spelled;
 use crate::engine::StopSignal;
 use crate::facts::VideoFacts;
 use crate::failure::Failure;
@@ -285,7 +286,8 @@ impl Source<'_> {
         let first = taken.first().cloned().ok_or_else(|| AppError::Request {
             message: format!("there is no frame at {} s", self.at.as_secs_f64()),
             help: self.facts.duration.map(|seconds| {
-                format!("the video has {seconds:.1} s; `--at` counts from its first frame")
+                let length = spelled(Duration::try_from_secs_f64(seconds).unwrap_or_default());
+                format!("the video has {length}; `--at` counts from its first frame")
             }),
         })?;
         let item = match size {

@@ -1,4 +1,4 @@
-//! Lengths of time as people write and read them; `jiff` reads them.
+//! Lengths of time as people write them; `jiff` reads them.
 
 use jiff::SignedDuration;
 use std::time::Duration;
@@ -34,36 +34,10 @@ pub(super) fn parse_age(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// `0.4 s`, `12.3 s`, `2m 05s`, `1h 02m`.
-pub(super) fn spell(duration: Duration) -> String {
-    let seconds = duration.as_secs_f64();
-    if seconds < 59.95 {
-        return format!("{seconds:.1} s");
-    }
-    let whole = seconds.round() as u64;
-    let (hours, minutes) = (whole / 3600, whole / 60 % 60);
-    if hours > 0 {
-        format!("{hours}h {minutes:02}m")
-    } else {
-        format!("{minutes}m {:02}s", whole % 60)
-    }
-}
-
-/// The same to whole seconds, for what is only estimated.
-pub(super) fn spell_roughly(duration: Duration) -> String {
-    match duration.as_secs_f64().ceil() as u64 {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds => spell(Duration::from_secs(seconds)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::parse;
     use super::parse_age;
-    use super::spell;
-    use super::spell_roughly;
-    use std::time::Duration;
 
     #[test]
     fn durations_are_read_as_people_write_them() {
@@ -91,17 +65,5 @@ mod tests {
         for wrong in ["", "d", "-1d", "1.5d", "a week", "99999999999999999999d"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn durations_are_spelled_as_coarsely_as_they_are_long() {
-        let spelled = |seconds| spell(Duration::from_secs_f64(seconds));
-        assert_eq!(spelled(0.04), "0.0 s");
-        assert_eq!(spelled(12.34), "12.3 s");
-        assert_eq!(spelled(59.97), "1m 00s");
-        assert_eq!(spelled(125.0), "2m 05s");
-        assert_eq!(spelled(3725.0), "1h 02m");
-        assert_eq!(spell_roughly(Duration::from_millis(8200)), "9 s");
-        assert_eq!(spell_roughly(Duration::from_millis(59_500)), "1m 00s");
     }
 }

@@ -3,6 +3,7 @@
 use crate::cli::money::bytes;
 use crate::cli::money::dollars;
 use crate::cli::money::number;
+use crate::duration::spelled_roughly;
 use crate::plan::Assumption;
 use crate::plan::AssumptionKind;
 use crate::plan::AssumptionSource;
@@ -14,6 +15,7 @@ use crate::plan::StageForecast;
 use crate::plan::Times;
 use crate::plan::Vram;
 use crate::plan::Workload;
+use std::time::Duration;
 
 /// What is said before a run: a line for what is asked, and lines for what it costs.
 pub(super) fn lines(stage: &StageForecast) -> Vec<String> {
@@ -140,12 +142,17 @@ fn costs(cost: &Cost, work: &Workload) -> String {
         Workload::Sound { .. } => "sound",
     };
     format!(
-        "about {}, {} to {}: {billed} s of workers at ${} ({what} {execution:.0} s, start {start:.0} s, \
-         between jobs {gaps:.0} s, idle at the end {idle:.0} s)",
+        "about {}, {} to {}: {} of workers at ${} a second ({what} {}, start {}, between jobs {}, idle at \
+         the end {})",
         dollars(usual),
         dollars(low.cost),
         dollars(high.cost),
+        seconds(billed as f64),
         cost.price_per_second,
+        seconds(execution.round()),
+        seconds(start.round()),
+        seconds(gaps.round()),
+        seconds(idle.round()),
     )
 }
 
@@ -156,12 +163,10 @@ fn times(times: &Times) -> String {
         ideal,
     } = times;
     format!(
-        "  about {} s ({} to {}); one by one {} s, at best {} s",
-        short(parallel.expected),
-        short(parallel.low),
-        short(parallel.high),
-        short(*one_by_one),
-        short(*ideal),
+        "  about {}; one by one {}, at best {}",
+        spread(*parallel, seconds),
+        seconds(*one_by_one),
+        seconds(*ideal),
     )
 }
 
@@ -204,15 +209,7 @@ fn figure(figure: &Assumption) -> String {
         AssumptionKind::Start => "a start",
         AssumptionKind::Gap => "between two jobs",
     };
-    let Estimate {
-        low,
-        expected,
-        high,
-    } = figure.seconds.map(short);
-    match low == high {
-        true => format!("{what} {expected} s"),
-        false => format!("{what} {expected} s ({low} to {high})"),
-    }
+    format!("{what} {}", spread(figure.seconds, seconds))
 }
 
 /// `1.9 MB (1.7 to 2.1)`, each with its unit.
@@ -231,25 +228,16 @@ pub(super) fn spread<T: Copy + PartialEq>(
     }
 }
 
-/// Seconds in at most three digits that matter.
-pub(super) fn short(seconds: f64) -> String {
-    let text = match seconds {
-        ..0.1 => format!("{seconds:.3}"),
-        ..1.0 => format!("{seconds:.2}"),
-        ..10.0 => format!("{seconds:.1}"),
-        _ => format!("{seconds:.0}"),
-    };
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
+/// An estimated length of time, from its seconds.
+pub(super) fn seconds(seconds: f64) -> String {
+    let duration = Duration::try_from_secs_f64(seconds);
+    duration.map_or_else(|_| "for ever".to_owned(), spelled_roughly)
 }
 
 #[cfg(test)]
 mod tests {
     use super::all_lines;
     use super::lines;
-    use super::short;
     use crate::plan::Assumption;
     use crate::plan::AssumptionKind;
     use crate::plan::AssumptionSource;
@@ -391,11 +379,5 @@ mod tests {
         stage.requests = guess(0, 0, 0);
         insta::assert_snapshot!(all_lines(&stage).join("\n"), @"yolo: nothing is left to ask");
         assert_eq!(lines(&stage), all_lines(&stage));
-    }
-
-    #[test]
-    fn seconds_are_as_exact_as_they_are_small() {
-        let spelled = [0.0, 0.0125, 0.2, 1.0, 4.25, 98.7].map(short);
-        assert_eq!(spelled, ["0", "0.013", "0.2", "1", "4.2", "99"]);
     }
 }

@@ -3,11 +3,11 @@
 //! Pure: what `app` says in, text out.
 
 use crate::app::History;
-use crate::cli::duration::spell;
 use crate::cli::money::bytes;
 use crate::cli::money::dollars;
 use crate::cli::money::number;
 use crate::cli::tables::table;
+use crate::duration::spelled;
 use crate::engine::journal::Forgotten;
 use crate::engine::journal::InputState;
 use crate::engine::journal::PastInput;
@@ -43,7 +43,7 @@ pub(super) fn page(run: &PastRun, zone: &TimeZone) -> String {
     let mut rows = vec![["began".to_owned(), time(run.started, zone)]];
     if let Some(ended) = run.ended {
         let took = Duration::from_millis(ended.saturating_sub(run.started).unsigned_abs());
-        let text = format!("{}, after {}", time(ended, zone), spell(took));
+        let text = format!("{}, after {}", time(ended, zone), spelled(took));
         rows.push(["ended".to_owned(), text]);
     }
     rows.push(["outcome".to_owned(), ending(run)]);
@@ -167,7 +167,8 @@ fn amounts(of: &PastStage) -> String {
     }
     let mut parts = vec![number(of.requests, "request", "requests")];
     if of.worker_seconds > 0.0 {
-        parts.push(format!("{:.1} s of workers", of.worker_seconds));
+        let time = Duration::try_from_secs_f64(of.worker_seconds).unwrap_or_default();
+        parts.push(format!("{} of workers", spelled(time)));
     }
     parts.extend(of.cost.map(dollars));
     parts.join(", ")

@@ -1,7 +1,9 @@
 //! Money and bytes as people read them, and the words for what a run did cost.
 
+use crate::duration::spelled;
 use crate::output::Requests;
 use crate::output::Spread;
+use std::time::Duration;
 
 /// Reads `0.5` or `$0.50`; more than nothing.
 pub(super) fn parse(text: &str) -> Result<f64, String> {
@@ -47,7 +49,11 @@ pub(super) fn requests(stage: &str, retries: u64, splits: u64, of: &Requests) ->
         .iter()
         .filter_map(|(place, times)| {
             let Spread { p50, p95 } = (*times)?;
-            Some(format!("{place} {p50} s, 95 % within {p95} s"))
+            Some(format!(
+                "{place} {}, 95 % within {}",
+                seconds(p50),
+                seconds(p95)
+            ))
         })
         .collect();
     if !times.is_empty() {
@@ -55,17 +61,22 @@ pub(super) fn requests(stage: &str, retries: u64, splits: u64, of: &Requests) ->
     }
     if let (Some(billed), Some(cost)) = (of.billed_seconds, of.cost_usd) {
         let start = match of.start_seconds {
-            Some(start) => format!("{start} s of start for each"),
+            Some(start) => format!("{} of start for each", seconds(start)),
             None => "without their start, whose length is not known".to_owned(),
         };
         lines.push(format!(
-            "  about {}: {billed} s of {} ({:.1} s at work; {start})",
+            "  about {}: {} of {} ({} at work; {start})",
             dollars(cost),
+            seconds(billed as f64),
             number(of.workers_seen, "worker", "workers"),
-            of.executed_seconds,
+            seconds(of.executed_seconds),
         ));
     }
     lines
+}
+
+fn seconds(seconds: f64) -> String {
+    spelled(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 /// `12 B`, `1.5 kB`, `21.4 MB`, `3.2 GB`.

@@ -7,10 +7,10 @@ use crate::app::KnownStage;
 use crate::app::PlanReport;
 use crate::app::PlannedStage;
 use crate::app::RunHeader;
-use crate::cli::check;
 use crate::cli::forecast;
-use crate::cli::forecast::short;
+use crate::cli::forecast::seconds;
 use crate::cli::forecast::spread;
+use crate::cli::mistake;
 use crate::cli::money::bytes;
 use crate::cli::money::dollars;
 use crate::cli::money::number;
@@ -59,7 +59,7 @@ pub(super) fn text(planned: &PlanReport) -> String {
         text += &format!("{known}\n");
     }
     if let Some(reading) = header.forecast.reading {
-        text += &format!("all frames are ready after about {} s\n", short(reading));
+        text += &format!("all frames are ready after about {}\n", seconds(reading));
     }
     for stage in &header.forecast.stages {
         let lines = forecast::all_lines(stage);
@@ -101,11 +101,7 @@ fn input(video: &VideoFacts, survey: Option<&Survey>) -> String {
     if video.has_frames() {
         parts.push(video.size.to_string());
     }
-    parts.extend(
-        video
-            .duration
-            .map(|seconds| format!("{} s", short(seconds))),
-    );
+    parts.extend(video.duration.map(seconds));
     if let Some(survey) = survey.filter(|_| video.has_frames()) {
         let about = if survey.exact { "" } else { "about " };
         parts.push(format!(
@@ -223,7 +219,7 @@ pub(super) fn json(planned: &PlanReport) -> Value {
         "cost": { "low": low, "expected": expected, "high": high },
         "peak": planned.plan.peak(),
         "differences": planned.differences,
-        "diagnostics": planned.warnings.as_ref().map_or_else(Vec::new, check::diagnostics),
+        "diagnostics": planned.warnings.as_ref().map_or_else(Vec::new, mistake::diagnostics),
     })
 }
 

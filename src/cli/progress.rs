@@ -9,7 +9,6 @@ mod stage;
 use crate::app;
 use crate::app::RunHeader;
 use crate::app::RunUpdate;
-use crate::cli::duration::spell_roughly;
 use crate::cli::forecast;
 use crate::cli::live::LiveRow;
 use crate::cli::money::dollars;
@@ -18,6 +17,7 @@ use crate::cli::progress::layout::StageRow;
 use crate::cli::progress::stage::Remaining;
 use crate::cli::progress::stage::StageProgress;
 use crate::cli::streams::visible;
+use crate::duration::spelled_roughly;
 use crate::event::Event;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -33,6 +33,9 @@ const DEMO: &str = "no model is given: the built-in demo models know six drawn s
 
 /// How often it is said how far a run is, where nothing is drawn.
 const BULLETIN: Duration = Duration::from_secs(30);
+
+// What is left is rounded up: nothing takes no time.
+const ALMOST_A_SECOND: Duration = Duration::from_millis(999);
 
 /// How much a line matters, least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,7 +172,7 @@ impl Progress {
             Some(_) => Some("stopping".to_owned()),
             None => self
                 .remaining(now)
-                .map(|left| format!("about {} left", spell_roughly(left))),
+                .map(|left| format!("about {} left", clock(left + ALMOST_A_SECOND))),
         };
         spent.into_iter().chain(ends)
     }
@@ -246,7 +249,7 @@ impl Progress {
                 ..
             } => {
                 self.stage(stage)?.retries += 1;
-                let text = || format!("{failure}; trying again in {}", spell_roughly(*pause));
+                let text = || format!("{failure}; trying again in {}", spelled_roughly(*pause));
                 self.show_once(Trouble::Retry, stage, failure, text)
             }
             Event::ItemFailed {
@@ -294,7 +297,7 @@ impl Progress {
                 longest,
             } => {
                 self.stage(stage)?.silent_since = Some(now);
-                let longest = spell_roughly(*longest);
+                let longest = spelled_roughly(*longest);
                 let text = format!(
                     "{stage}: its backend does not answer ({failure}); nothing more is sent until it \
                      does, for up to {longest}"
@@ -303,7 +306,7 @@ impl Progress {
             }
             Event::OutageEnded { stage, lasted } => {
                 self.stage(stage)?.silent_since = None;
-                let lasted = spell_roughly(*lasted);
+                let lasted = spelled_roughly(*lasted);
                 let text = format!("{stage}: its backend is asked again, after {lasted}");
                 Some(line(Weight::Notice, text))
             }
@@ -394,9 +397,9 @@ fn spell_jobs(count: usize) -> String {
     }
 }
 
-// Whole seconds since the start.
+// In whole seconds.
 fn clock(now: Duration) -> String {
-    spell_roughly(Duration::from_secs(now.as_secs()))
+    spelled_roughly(Duration::from_secs(now.as_secs()))
 }
 
 // How long a stage takes, as was forecast.

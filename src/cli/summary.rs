@@ -9,9 +9,9 @@ use crate::app::SavedFiles;
 use crate::app::StageSummary;
 use crate::app::VideoReport;
 use crate::cli::cassette;
-use crate::cli::duration::spell;
 use crate::cli::money;
 use crate::cli::money::number;
+use crate::duration::spelled;
 use crate::engine::StopReason;
 use crate::output::Summary;
 use serde_json::Value;
@@ -156,7 +156,7 @@ fn closing(outcome: &RunReport) -> String {
     let mut text = format!(
         "{ended}{count}{} in {}",
         number(frames, "frame", "frames"),
-        spell(outcome.elapsed)
+        spelled(outcome.elapsed)
     );
     if frames > 0 && seconds > 0.0 {
         text += &format!(", {:.1}/s", frames as f64 / seconds);

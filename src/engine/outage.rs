@@ -7,6 +7,7 @@
 //! What was asked later tells more: an answer on its way when the backend went away ends no outage,
 //! and a failure that comes in after a later question was answered begins none.
 
+use crate::duration::spelled;
 use crate::engine::stop::StopReason;
 use crate::engine::stop::StopSignal;
 use crate::failure::Class;
@@ -234,10 +235,9 @@ impl Outage {
             self.is_on.send_replace(false);
             return Turn::GiveUp(Failure::new(Class::TimedOut, why));
         }
-        let seconds = longest.as_secs_f64();
         let failure = Failure::new(
             Class::Unavailable,
-            format!("no request was answered for {seconds} s: {why}"),
+            format!("no request was answered for {}: {why}", spelled(longest)),
         )
         .help("what is not done is asked when the same command runs again; see `outage_timeout`");
         stop.finish(StopReason::Failed(failure));

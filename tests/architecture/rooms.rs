@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("answer", 0),
     ("diag", 0),
     ("disk", 0),
+    ("duration", 0),
     ("event", 0),
     ("exchange", 0),
     ("facts", 0),

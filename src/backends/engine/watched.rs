@@ -12,6 +12,7 @@ use crate::backends::engine::network::Network;
 use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Tensor;
 use crate::backends::engine::network::guarded;
+use crate::duration::spelled;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::sync::mpsc::RecvTimeoutError;
@@ -180,8 +181,8 @@ fn answer<T>(
         }
         if begun.elapsed() > longest {
             return Err(EngineError(format!(
-                "it takes longer than {} s {during}",
-                longest.as_secs()
+                "it takes longer than {} {during}",
+                spelled(longest)
             )));
         }
     }

@@ -3,7 +3,7 @@
 //! Pure: times are given, from the start of the run.
 
 use crate::app::StageRow;
-use crate::cli::duration::spell_roughly;
+use crate::duration::spelled_roughly;
 use crate::name::StageId;
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ impl StageProgress {
             Some(total) => format!("{}/{total}", self.done),
             None => self.done.to_string(),
         }];
-        let silent = |since| format!("no answer from {} on", spell_roughly(since));
+        let silent = |since| format!("no answer from {} on", spelled_roughly(since));
         words.extend(self.silent_since.map(silent));
         let mut count = |number: u64, one: &str, many: &str| match number {
             0 => {}

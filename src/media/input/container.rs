@@ -1,5 +1,6 @@
 //! An open file, whatever is in it.
 
+use crate::duration::spelled;
 use crate::media::error::MediaError;
 use crate::media::ffmpeg;
 use crate::media::input::demuxers::DEMUXERS;
@@ -112,8 +113,8 @@ pub(in crate::media) fn open_file(path: &Path, stop: &StopFlag) -> Result<Input,
         }
         let why = match error {
             Error::Exit => format!(
-                "its streams were not found within {} s",
-                LONGEST_OPENING.as_secs()
+                "its streams were not found within {}",
+                spelled(LONGEST_OPENING)
             ),
             error if open::is_refused(error) => NOT_ALLOWED.to_owned(),
             error => error.to_string(),

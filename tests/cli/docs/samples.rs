@@ -28,7 +28,11 @@ fn without_numbers(line: &str) -> String {
             (false, _) => text.push(letter),
         }
     }
-    text
+    // A length of a minute on one machine may be one of seconds on another.
+    let lengths = ["# min # s", "# h # min", "# min", "# h"];
+    lengths
+        .iter()
+        .fold(text, |text, length| text.replace(length, "# s"))
 }
 
 // The lines of `shown` that are not in what was written.

@@ -12,6 +12,7 @@ use super::outcome::JobState;
 use super::outcome::JobStatus;
 use super::outcome::StatusError;
 use crate::backends::transport::reply::Reply;
+use crate::duration::spelled;
 use crate::exchange::Exchange;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -180,20 +181,18 @@ impl Endpoint {
 
     async fn out_of_time(&self, ticket: &Ticket, passed: Passed) -> Failure {
         self.send_cancel(ticket).await;
-        let seconds = |time: Duration| time.as_secs_f64();
         match passed {
             Passed::Queue => {
                 let reply = self.server.get(&self.path("health")).await.ok();
                 let (class, why) = health::stuck(reply.as_ref().map(|reply| &*reply.body));
-                let seconds = seconds(self.spec.queue_timeout);
+                let time = spelled(self.spec.queue_timeout);
                 let id = self.id();
-                let why = format!("no worker of {id} took the job in {seconds} s: {why}");
+                let why = format!("no worker of {id} took the job in {time}: {why}");
                 Failure::new(class, why)
             }
             Passed::Execution => {
-                let seconds = seconds(self.spec.execution_timeout);
-                let why =
-                    format!("the worker was not done in {seconds} s; see `execution_timeout`");
+                let time = spelled(self.spec.execution_timeout);
+                let why = format!("the worker was not done in {time}; see `execution_timeout`");
                 Failure::new(Class::TimedOut, why)
             }
             Passed::Attempts => {
