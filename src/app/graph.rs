@@ -2,16 +2,18 @@
 
 use crate::app::compile;
 use crate::app::error::AppError;
-use crate::name::StageId;
+use crate::duration::spelled;
 use crate::output;
+use crate::output::Results;
 use crate::output::Spread;
 use crate::output::StageRun;
 use crate::plan::DrawFormat;
 use crate::plan::GraphOptions;
+use crate::recipe::Recipe;
 use crate::recipe::Request;
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What is drawn of a recipe.
 #[derive(Clone, Debug)]
@@ -24,22 +26,63 @@ pub struct GraphRequest {
     pub results: Option<PathBuf>,
 }
 
-/// Draws what a recipe compiles to.
-pub fn graph(request: &Request, drawing: &GraphRequest) -> Result<String, AppError> {
-    let recipe = compile::load(request)?;
-    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new(), None)?;
-    let figures = drawing.results.as_deref().map(figures).transpose()?;
-    let drawn = GraphOptions {
-        stages: drawing.stages,
-        figures: figures.unwrap_or_default(),
-    };
-    Ok(compiled.plan.draw_with(drawing.format, &drawn))
+/// A recipe, drawn.
+#[derive(Clone, Debug)]
+pub struct Drawing {
+    /// In the format that was asked for.
+    pub text: String,
+    /// What the user should know of the results, if anything.
+    pub notice: Option<String>,
 }
 
-fn figures(path: &Path) -> Result<BTreeMap<StageId, Vec<String>>, AppError> {
-    let results = output::read_results(path).map_err(|error| AppError::unread(&error))?;
-    let stages = results.run.stages.into_iter();
-    Ok(stages.map(|(id, run)| (id, words(&run))).collect())
+/// Draws what a recipe compiles to.
+pub fn graph(request: &Request, drawing: &GraphRequest) -> Result<Drawing, AppError> {
+    let recipe = compile::load(request)?;
+    let compiled = compile::compile(&recipe, &request.allowed_hosts, Vec::new(), None)?;
+    let results = match &drawing.results {
+        Some(path) => Some(read(path)?),
+        None => None,
+    };
+    let paths = drawing.results.iter().zip(&results);
+    let notice = paths
+        .filter_map(|(path, results)| of_another(path, results, &recipe))
+        .next();
+    let stages = results.into_iter().flat_map(|results| results.run.stages);
+    let drawn = GraphOptions {
+        stages: drawing.stages,
+        figures: stages.map(|(id, run)| (id, words(&run))).collect(),
+    };
+    Ok(Drawing {
+        text: compiled.plan.draw_with(drawing.format, &drawn),
+        notice,
+    })
+}
+
+fn read(path: &Path) -> Result<Results, AppError> {
+    output::read_results(path).map_err(|error| AppError::unread(&error))
+}
+
+// That results are not of this recipe as it is now.
+fn of_another(path: &Path, results: &Results, recipe: &Recipe) -> Option<String> {
+    let was = &results.recipe;
+    if was.digest == recipe.settings_digest() {
+        return None;
+    }
+    let path = path.display();
+    Some(match was.name == recipe.name {
+        true => format!(
+            "{path} is of `{}` with other settings: its figures may not be those of this drawing",
+            was.name
+        ),
+        false => format!(
+            "{path} is of another recipe, `{}`: its figures may not be those of this drawing",
+            was.name
+        ),
+    })
+}
+
+fn length(seconds: f64) -> String {
+    spelled(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 // The file may come from anywhere: its numbers are drawn, its names are not.
@@ -55,15 +98,19 @@ fn words(run: &StageRun) -> Vec<String> {
         asked.bytes_sent as f64 / 1e6
     )];
     let time = |place: &str, spread: Option<Spread>| {
-        spread.map(|Spread { p50, p95 }| format!("{place} {p50} s, 95 % within {p95} s"))
+        spread.map(|Spread { p50, p95 }| {
+            format!("{place} {}, 95 % within {}", length(p50), length(p95))
+        })
     };
     words.extend(time("in the queue", asked.queue_seconds));
     words.extend(time("at a worker", asked.execution_seconds));
     let billed = asked.billed_seconds.zip(asked.cost_usd);
-    words.extend(
-        billed.map(|(seconds, cost)| {
-            format!("{seconds} s of {} workers, ${cost}", asked.workers_seen)
-        }),
-    );
+    words.extend(billed.map(|(seconds, cost)| {
+        format!(
+            "{} of {} workers, ${cost}",
+            length(seconds as f64),
+            asked.workers_seen
+        )
+    }));
     words
 }

@@ -57,6 +57,7 @@ pub use doctor::FindingState;
 pub use doctor::doctor;
 pub use doctor::verdict;
 pub use error::AppError;
+pub use graph::Drawing;
 pub use graph::GraphRequest;
 pub use graph::graph;
 pub use history::History;

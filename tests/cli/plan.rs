@@ -184,6 +184,24 @@ fn a_graph_shows_what_a_run_took() {
     ] {
         assert!(said.out.contains(figure), "{}", said.out);
     }
+    for (recipe, told) in [
+        (
+            ["default", "extract.fps=2"],
+            "results.json is of `default` with other settings",
+        ),
+        (
+            ["high-detail", "extract.end=1"],
+            "results.json is of another recipe, `default`",
+        ),
+        (["default", "extract.end=1"], ""),
+    ] {
+        let [recipe, set] = recipe;
+        let words = ["graph", recipe, "--set", set, "--results", "results.json"];
+        let said = vpipe(folder.path(), &words);
+        assert_eq!(said.code, 0, "{}", said.talk);
+        assert!(said.talk.starts_with(told), "{}", said.talk);
+        assert_eq!(said.talk.is_empty(), told.is_empty(), "{}", said.talk);
+    }
     fs::write(folder.path().join("results.json"), "[]").unwrap();
     for (file, why) in [
         ("results.json", "is not the results of a video"),

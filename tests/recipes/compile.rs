@@ -391,7 +391,7 @@ fn facts(recipe: &Recipe, place: &dyn Fn(&Stage, &Recipe) -> Placement) -> Facts
     }
 }
 
-fn load(name: &str) -> CheckedRecipe {
+pub(crate) fn load(name: &str) -> CheckedRecipe {
     let request = Request {
         recipe: name.to_owned(),
         allowed_variables: ["ENGINE", "THREADS"].map(str::to_owned).into(),
@@ -412,7 +412,10 @@ fn drawn(recipe: &CheckedRecipe) -> String {
     )
 }
 
-fn compile(recipe: &CheckedRecipe, place: &dyn Fn(&StageId) -> Placement) -> Result<Plan, String> {
+pub(crate) fn compile(
+    recipe: &CheckedRecipe,
+    place: &dyn Fn(&StageId) -> Placement,
+) -> Result<Plan, String> {
     let facts = facts(recipe, &|stage, _| match &stage.spec {
         // Always at a server, whatever the others do.
         StageSpec::Http(_) => there(&stage.id),
@@ -427,11 +430,11 @@ fn compile(recipe: &CheckedRecipe, place: &dyn Fn(&StageId) -> Placement) -> Res
     })
 }
 
-fn here(_: &StageId) -> Placement {
+pub(crate) fn here(_: &StageId) -> Placement {
     Placement::Local(placements::local("yolo11n.onnx"))
 }
 
-fn there(_: &StageId) -> Placement {
+pub(crate) fn there(_: &StageId) -> Placement {
     Placement::Remote(placements::runpod())
 }
 

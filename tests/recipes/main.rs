@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod compile;
+mod drawn;
 mod fuzz;
 mod identity;
 mod load;

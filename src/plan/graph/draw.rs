@@ -10,6 +10,7 @@ use crate::plan::step::StageFate;
 use crate::plan::step::StagePlan;
 use crate::plan::step::Step;
 use crate::plan::step::StepKind;
+use crate::recipe::StageKind;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -88,16 +89,26 @@ impl Plan {
     }
 
     // The step that stands for a stage says how it runs; what flows between stages is what flows
-    // between their steps.
+    // between their steps, and the sound of a video, which those who listen read by themselves.
     fn stage_nodes<'a>(&'a self, drawn: &'a GraphOptions) -> Vec<Node<'a>> {
         let stages = self.stages.iter().enumerate();
         let places: BTreeMap<&StageId, usize> = stages.map(|(at, it)| (&it.id, at)).collect();
         let number = |id: &StageId| places.get(id).copied();
+        let listening = self
+            .listening()
+            .filter_map(|id| Some((ItemKind::Sound, number(id)?, id.as_str())));
+        let listening: Vec<_> = listening.collect();
         let node = |(at, stage): (usize, &'a StagePlan)| {
             let own = || self.steps_of(&stage.id);
-            let (_, main) = own()
+            let gives_sound = stage.kind == StageKind::Extract && !listening.is_empty();
+            let main = own()
                 .find(|(_, step)| step.stands_for_stage())
-                .or_else(|| own().next_back())?;
+                .or_else(|| own().next_back());
+            let (word, amount) = match (main, &stage.fate) {
+                (Some((_, step)), _) => (word(step), amount(step)),
+                (None, StageFate::Bypassed(why)) if gives_sound => ("-", why.clone()),
+                (None, _) => return None,
+            };
             let mut edges: Vec<(ItemKind, usize, &str)> = own()
                 .flat_map(|(index, _)| self.edges(index))
                 .filter_map(|(kind, to)| {
@@ -105,6 +116,9 @@ impl Plan {
                     Some((kind, number(to)?, to.as_str())).filter(|_| *to != stage.id)
                 })
                 .collect();
+            if gives_sound {
+                edges.extend(&listening);
+            }
             edges.sort();
             edges.dedup();
             let figures = drawn.figures.get(&stage.id);
@@ -112,8 +126,8 @@ impl Plan {
                 number: at,
                 stage: &stage.id,
                 name: stage.id.as_str(),
-                word: word(main),
-                amount: amount(main),
+                word,
+                amount,
                 figures: figures.map_or(&[], Vec::as_slice),
                 edges,
             })
@@ -122,19 +136,32 @@ impl Plan {
         nodes.collect()
     }
 
+    // The stages that read sound.
+    fn listening(&self) -> impl Iterator<Item = &StageId> {
+        let reading = self
+            .steps()
+            .filter(|(_, step)| matches!(step.kind, StepKind::ReadSound { .. }));
+        reading.map(|(_, step)| &step.stage)
+    }
+
     fn text(&self, nodes: &[Node<'_>], out: &mut String) -> std::fmt::Result {
-        let width = nodes.iter().map(|node| node.name.len()).max().unwrap_or(0);
+        let ids = self.stages.iter().map(|stage| stage.id.as_str());
+        let names = nodes.iter().map(|node| node.name).chain(ids);
+        let width = names.map(str::len).max().unwrap_or(0);
         let mut of_stages: BTreeMap<&StageId, Vec<&Node<'_>>> = BTreeMap::new();
         for node in nodes {
             of_stages.entry(node.stage).or_default().push(node);
         }
         for stage in &self.stages {
+            let nodes = of_stages.get(&stage.id);
             match &stage.fate {
-                StageFate::Runs(_) => {}
-                StageFate::Bypassed(why) => writeln!(out, "{:width$}  -          {why}", stage.id)?,
+                StageFate::Bypassed(why) if nodes.is_none() => {
+                    writeln!(out, "{:width$}  -          {why}", stage.id)?;
+                }
                 StageFate::Skipped(why) => writeln!(out, "{:width$}  skipped    {why}", stage.id)?,
+                StageFate::Runs(_) | StageFate::Bypassed(_) => {}
             }
-            for node in of_stages.get(&stage.id).into_iter().flatten() {
+            for node in nodes.into_iter().flatten() {
                 let Node {
                     name, word, amount, ..
                 } = node;
