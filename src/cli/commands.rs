@@ -32,6 +32,7 @@ use crate::cli::inputs;
 use crate::cli::inputs::Expansion;
 use crate::cli::live::LiveRows;
 use crate::cli::log;
+use crate::cli::mistake;
 use crate::cli::plan;
 use crate::cli::screen::Screen;
 use crate::cli::streams;
@@ -44,6 +45,7 @@ use crate::recipe::Showing;
 use clap::CommandFactory;
 use clap::Parser;
 use jiff::tz::TimeZone;
+use serde_json::Value;
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -60,14 +62,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<OsString> = words.into_iter().collect();
     let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help goes to stdout, all else to stderr; there is no third place to complain at.
-            error.print().unwrap_or_default();
-            if error.use_stderr() {
-                habits::meant(&words).iter().for_each(|meant| advise(meant));
-            }
-            return u8::try_from(error.exit_code()).unwrap_or(2);
-        }
+        Err(error) => return refused(&words, &error),
     };
     let rows = LiveRows::on_stderr();
     let done = log::start(&cli.log, &rows).and_then(|()| match cli.command {
@@ -87,9 +82,34 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Doctor(args) => doctor(&args),
     });
     done.unwrap_or_else(|error| {
-        complain(&error, habits::meant(&words));
+        let meant = habits::meant(&words);
+        match wants_json(&words) {
+            // Where stdout takes nothing, there is nobody to tell.
+            true => write_json(&mistake::json(&error, meant.as_deref())).unwrap_or_default(),
+            false => complain(&error, meant),
+        }
         error.exit_code()
     })
+}
+
+// Every command that writes JSON writes its mistakes so.
+fn wants_json(words: &[OsString]) -> bool {
+    words.iter().any(|word| word == "--json")
+}
+
+// Says what is wrong with words that are no command.
+fn refused(words: &[OsString], error: &clap::Error) -> u8 {
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
+    let meant = habits::meant(words).filter(|_| error.use_stderr());
+    if error.use_stderr() && wants_json(words) {
+        let said = error.render().to_string();
+        write_json(&mistake::of_words(&said, meant.as_deref(), code)).unwrap_or_default();
+        return code;
+    }
+    // Help goes to stdout, all else to stderr; there is no third place to complain at.
+    error.print().unwrap_or_default();
+    meant.iter().for_each(|meant| advise(meant));
+    code
 }
 
 fn advise(meant: &str) {
@@ -129,7 +149,7 @@ fn run(args: RunArgs, rows: LiveRows) -> Result<u8, AppError> {
         talk(&summary::summary(&outcome));
     }
     if args.json {
-        data(&format!("{:#}\n", summary::json(&outcome)))?;
+        write_json(&summary::json(&outcome))?;
     }
     Ok(outcome.exit_code())
 }
@@ -141,8 +161,7 @@ fn check(args: CheckArgs) -> Result<u8, AppError> {
             Ok(checked) => (check::right(checked), 0),
             Err(error) => (check::wrong(error), error.exit_code()),
         };
-        data(&format!("{said:#}\n"))?;
-        return Ok(code);
+        return write_json(&said).map(|()| code);
     }
     let checked = checked?;
     if let Some(warnings) = &checked.warnings {
@@ -167,7 +186,7 @@ fn plan(args: PlanArgs) -> Result<u8, AppError> {
     };
     let planned = app::plan(&request)?;
     if args.json {
-        data(&format!("{:#}\n", plan::json(&planned)))?;
+        write_json(&plan::json(&planned))?;
     } else {
         if let Some(warnings) = &planned.warnings {
             draw(warnings);
@@ -220,7 +239,9 @@ fn graph(args: GraphArgs) -> Result<u8, AppError> {
         stages: args.stages,
         results: args.results,
     };
-    data(&app::graph(&args.recipe.into(), &drawing)?)?;
+    let drawn = app::graph(&args.recipe.into(), &drawing)?;
+    drawn.notice.iter().for_each(|notice| talk(notice));
+    data(&drawn.text)?;
     Ok(0)
 }
 
@@ -254,15 +275,11 @@ fn compare(args: CompareArgs) -> Result<u8, AppError> {
         Ok(())
     });
     if args.json {
-        let said = match &done {
-            Err(error) => compare::wrong(error),
-            Ok(()) if is_folder => compare::folder_json(&values),
-            Ok(()) => values.pop().unwrap_or_default(),
-        };
-        data(&format!("{said:#}\n"))?;
-        if let Err(error) = done {
-            return Ok(error.exit_code());
-        }
+        done?;
+        write_json(&match is_folder {
+            true => compare::folder_json(&values),
+            false => values.pop().unwrap_or_default(),
+        })?;
     } else {
         done?;
         if is_folder {
@@ -287,11 +304,15 @@ fn models(args: &ModelsArgs) -> Result<u8, AppError> {
 fn doctor(args: &DoctorArgs) -> Result<u8, AppError> {
     let findings = app::doctor();
     if args.json {
-        data(&format!("{:#}\n", json!(findings)))?;
+        write_json(&json!(findings))?;
     } else {
         data(&tables::findings(&findings))?;
     }
     Ok(app::verdict(&findings))
+}
+
+fn write_json(value: &Value) -> Result<(), AppError> {
+    data(&format!("{value:#}\n"))
 }
 
 fn data(text: &str) -> Result<(), AppError> {

@@ -2,7 +2,6 @@
 //!
 //! Pure: what `app` says in, text out.
 
-use crate::app::AppError;
 use crate::app::ComparedFile;
 use crate::app::ComparedOutcome;
 use crate::cli::streams::visible;
@@ -83,15 +82,4 @@ pub(super) fn json(file: &ComparedFile) -> Value {
 pub(super) fn folder_json(files: &[Value]) -> Value {
     let is_same = |file: &Value| file.get("same") == Some(&Value::Bool(true));
     json!({ "same": files.iter().all(is_same), "files": files })
-}
-
-/// Why nothing could be compared, for programs.
-pub(super) fn wrong(error: &AppError) -> Value {
-    let help = match error {
-        AppError::Request { help, .. }
-        | AppError::Environment { help, .. }
-        | AppError::Budget { help, .. } => help.clone(),
-        AppError::Recipe(_) => None,
-    };
-    json!({ "error": error.to_string(), "help": help })
 }

@@ -17,6 +17,7 @@ mod inputs;
 mod live;
 mod log;
 mod mask;
+mod mistake;
 mod money;
 mod plan;
 mod progress;
