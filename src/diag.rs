@@ -31,6 +31,8 @@ pub struct SourceText {
     pub name: String,
     /// The whole text.
     pub text: String,
+    // Whether it is a part of this program: what stands in it, the user did not write.
+    is_built_in: bool,
     start: usize,
     // Where each line begins.
     lines: Vec<usize>,
@@ -77,11 +79,20 @@ pub struct Location<'a> {
 impl SourceMap {
     /// Adds a text and gives the offset that turns its own byte positions into spans.
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
+        self.add_text(name.into(), text.into(), false)
+    }
+
+    /// The same of a text that is a part of this program.
+    pub fn add_built_in(&mut self, name: impl Into<String>, text: impl Into<String>) -> usize {
+        self.add_text(name.into(), text.into(), true)
+    }
+
+    fn add_text(&mut self, name: String, text: String, is_built_in: bool) -> usize {
         let start = self.end();
-        let text: String = text.into();
         let after = text.match_indices('\n').map(|(end, _)| end + 1);
         self.sources.push(SourceText {
-            name: name.into(),
+            name,
+            is_built_in,
             lines: [0].into_iter().chain(after).collect(),
             text,
             start,
@@ -94,6 +105,12 @@ impl SourceMap {
         // One byte between texts, so that the end of one is not the start of the next.
         let last = self.sources.last();
         last.map_or(0, |last| last.start + last.text.len() + 1)
+    }
+
+    /// Whether the user wrote what stands there.
+    pub fn is_users(&self, span: Span) -> bool {
+        let place = self.place(span);
+        place.is_some_and(|place| !place.source.is_built_in)
     }
 
     /// The texts in the order in which they were added.

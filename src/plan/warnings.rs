@@ -1,8 +1,10 @@
 //! Warnings: what of a recipe can be run and will disappoint.
 //!
-//! Pure over the recipe, its plan and the facts, each with its place. Knows nothing of errors.
+//! Each is about a value that the user wrote, at its place: what a preset says, or nobody, is for this
+//! program to know. Pure over the recipe, its plan and the facts. Knows nothing of errors.
 
 use crate::diag::Diagnostic;
+use crate::diag::Span;
 use crate::facts::Facts;
 use crate::facts::FleetFacts;
 use crate::facts::RemoteFacts;
@@ -34,18 +36,30 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
             continue;
         };
         let fleet = place.fleet.as_ref();
-        warnings.extend(fleet.and_then(|fleet| too_many_requests(stage, step.limit.max, fleet)));
+        let backend = backend_of(recipe, stage);
+        if let Some(span) = recipe.written(stage, "concurrency").or(backend) {
+            let limit = step.limit.max;
+            warnings.extend(fleet.and_then(|fleet| too_many_requests(span, limit, fleet)));
+        }
         let StepKind::VisionRequest { side, .. } = &step.kind else {
             continue;
         };
         let size = plan.frames_per_request(index);
         let batch = batch_of(recipe, stage);
+        let batch_size = batch.and_then(|batch| recipe.written(batch, "size"));
+        let own_side = recipe.written(stage, "imgsz");
         let card = fleet.zip(*side);
-        warnings.extend(card.and_then(|(fleet, side)| memory(stage, batch, size, side, fleet)));
+        if let Some((span, (fleet, side))) = batch_size.or(own_side).or(backend).zip(card) {
+            warnings.extend(memory(span, batch.is_some(), size, side, fleet));
+        }
         let feed = plan.feed(index);
-        if let Some(max_bytes) = feed.max_bytes.filter(|_| !feed.of_crops) {
-            let batch = batch.unwrap_or(stage);
-            warnings.extend(body_too_large(recipe, facts, batch, size, max_bytes, place));
+        let mut stages = recipe.stages.iter();
+        let extract = stages.find(|stage| stage.spec.kind() == StageKind::Extract);
+        let of_frame = |key| extract.and_then(|stage| recipe.written(stage, key));
+        let frame = || of_frame("max_side").or_else(|| of_frame("quality"));
+        let span = batch_size.or_else(frame).or(backend);
+        if let Some((span, max_bytes)) = span.zip(feed.max_bytes).filter(|_| !feed.of_crops) {
+            warnings.extend(body_too_large(recipe, facts, span, size, max_bytes, place));
         }
     }
     warnings.sort_by_key(Diagnostic::span);
@@ -59,11 +73,17 @@ fn batch_of<'a>(recipe: &'a Recipe, stage: &Stage) -> Option<&'a Stage> {
     (input.spec.kind() == StageKind::Batch).then_some(input)
 }
 
-fn too_many_requests(stage: &Stage, limit: usize, fleet: &FleetFacts) -> Option<Diagnostic> {
+// Where the user wrote the backend that a stage names.
+fn backend_of(recipe: &Recipe, stage: &Stage) -> Option<Span> {
+    let backend = recipe.backends.get(stage.spec.backend()?)?;
+    Some(backend.span).filter(|span| recipe.sources.is_users(*span))
+}
+
+fn too_many_requests(span: Span, limit: usize, fleet: &FleetFacts) -> Option<Diagnostic> {
     let workers = fleet.workers;
     (limit > workers * REQUESTS_PER_WORKER).then(|| {
         let message = format!("{limit} requests in flight for {workers} workers");
-        Diagnostic::warning(stage.key("concurrency"), message)
+        Diagnostic::warning(span, message)
             .label("most of them only wait in the queue")
             .help(format!(
                 "{} keep them at work; if the endpoint has more workers, say so with `fleet` in \
@@ -74,8 +94,8 @@ fn too_many_requests(stage: &Stage, limit: usize, fleet: &FleetFacts) -> Option<
 }
 
 fn memory(
-    stage: &Stage,
-    batch: Option<&Stage>,
+    span: Span,
+    has_batch: bool,
     size: usize,
     side: u32,
     fleet: &FleetFacts,
@@ -96,11 +116,10 @@ fn memory(
         "{size} {frames} of {side} px take about {} GB of a GPU: {how}",
         vram.gb
     );
-    let span = batch.map_or(stage.key("imgsz"), |batch| batch.key("size"));
     let best = vram.best();
-    let help = match batch {
-        Some(_) => format!("set `size` to {best} or less, or `imgsz` to less than {side}"),
-        None => format!("set `imgsz` to less than {side}"),
+    let help = match has_batch {
+        true => format!("set `size` to {best} or less, or `imgsz` to less than {side}"),
+        false => format!("set `imgsz` to less than {side}"),
     };
     Some(
         Diagnostic::warning(span, message)
@@ -115,7 +134,7 @@ fn memory(
 fn body_too_large(
     recipe: &Recipe,
     facts: &Facts,
-    batch: &Stage,
+    span: Span,
     size: usize,
     max_bytes: usize,
     place: &RemoteFacts,
@@ -129,7 +148,7 @@ fn body_too_large(
             "{size} frames of up to {side} px do not fit into a request of {mb} MB: it will \
              have about {fit}",
         );
-        Diagnostic::warning(batch.key("size"), message).help(format!(
+        Diagnostic::warning(span, message).help(format!(
             "set `size` to {fit}, or `max_side` or `quality` of `extract` to less; `max_body` of the \
              backend says what its server takes"
         ))

@@ -105,6 +105,12 @@ impl Recipe {
         })
     }
 
+    /// Where the user wrote `key` of `stage`; `None` where a preset or nobody did.
+    pub fn written(&self, stage: &Stage, key: &str) -> Option<Span> {
+        let span = stage.keys.get(key).copied();
+        span.filter(|span| self.sources.is_users(*span))
+    }
+
     /// BLAKE3 of the settings of all stages, in hexadecimal.
     pub fn settings_digest(&self) -> String {
         let stages = self.stages.iter();

@@ -192,14 +192,19 @@ fn a_fixed_model_says_what_it_does_not_do() {
         ..PARAMS
     };
     assert_eq!(
-        demo().notices(&asked),
+        demo().notices(&asked, |_| true),
         [
             "built-in shapes was exported for 320x320 and keeps that size: \
              imgsz = 1280 has no effect",
             "built-in shapes runs on the CPU, where half = true has no effect",
         ]
     );
-    assert_eq!(demo().notices(&PARAMS), [""; 0]);
+    assert_eq!(
+        demo().notices(&asked, |_| false),
+        [""; 0],
+        "a preset says so"
+    );
+    assert_eq!(demo().notices(&PARAMS, |_| true), [""; 0]);
 }
 
 #[test]
@@ -426,7 +431,7 @@ fn a_model_without_names_says_so_and_takes_them_from_a_file() {
         Detector::load(&source, file, &LoadOptions::default()).map_err(|error| error.to_string())
     };
     let detector = load(None).unwrap();
-    let notices = detector.notices(&PARAMS);
+    let notices = detector.notices(&PARAMS, |_| true);
     let told = notices
         .iter()
         .filter(|it| it.contains("does not name its classes"));
@@ -445,7 +450,7 @@ fn a_model_without_names_says_so_and_takes_them_from_a_file() {
         assert_eq!(detector.facts().classes.join(""), "abcdef", "{names}");
         assert!(
             detector
-                .notices(&PARAMS)
+                .notices(&PARAMS, |_| true)
                 .iter()
                 .all(|it| !it.contains("name its classes"))
         );

@@ -56,11 +56,13 @@ impl Placements {
                 self.yolo_on_runpod(id, yolo, &backend, spec, context)
             }
             Some(YoloBackend::Http(spec)) => self.yolo_on_http(id, yolo, &backend, spec, context),
-            Some(YoloBackend::Local(spec)) => self.yolo_here(id, yolo, Some(spec)),
+            Some(YoloBackend::Local(spec)) => self.yolo_here(recipe, id, yolo, Some(spec)),
             None if !is_in_recipe(yolo) && context.has_endpoint(ENDPOINT) => {
                 self.yolo_on_runpod(id, yolo, &backend, &RunpodSpec::default(), context)
             }
-            None if is_in_recipe(yolo) || !context.has_backend => self.yolo_here(id, yolo, None),
+            None if is_in_recipe(yolo) || !context.has_backend => {
+                self.yolo_here(recipe, id, yolo, None)
+            }
             None => {
                 self.skip(id, NO_BACKEND);
                 Ok(())
@@ -107,6 +109,7 @@ impl Placements {
 
     fn yolo_here(
         &mut self,
+        recipe: &Recipe,
         id: &StageId,
         yolo: &YoloSpec,
         declared: Option<&LocalSpec>,
@@ -117,7 +120,9 @@ impl Placements {
         let model = detector.facts().clone();
         if !model.demo {
             let params = stages::detect_params(yolo, &model.classes);
-            self.notices.extend(detector.notices(&params));
+            let stage = recipe.stage(id);
+            let is_written = |key: &str| stage.is_some_and(|it| recipe.written(it, key).is_some());
+            self.notices.extend(detector.notices(&params, is_written));
         }
         self.place(id, backend.placement(model));
         self.detectors.insert(id.clone(), detector);

@@ -113,7 +113,10 @@ pub(in crate::recipe) fn collect(
     let mut seen = Vec::new();
     let mut layers = Vec::new();
     loop {
-        let start = sources.add(origin.name(), text.as_str());
+        let start = match &origin {
+            Origin::Preset(_) => sources.add_built_in(origin.name(), text.as_str()),
+            Origin::File(_) => sources.add(origin.name(), text.as_str()),
+        };
         let table = match parse::document(&text, start) {
             Ok(table) => table,
             Err(diagnostic) => return Ok(Err(diagnostic)),

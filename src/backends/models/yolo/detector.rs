@@ -142,11 +142,12 @@ impl Detector {
         })
     }
 
-    /// What `params` ask for and this model cannot do: sentences to be shown once.
-    pub fn notices(&self, params: &DetectParams) -> Vec<String> {
+    /// What `params` ask for and this model cannot do: sentences to be shown once. `is_written` says
+    /// which keys of a stage the user wrote: what has no effect is told of those alone.
+    pub fn notices(&self, params: &DetectParams, is_written: impl Fn(&str) -> bool) -> Vec<String> {
         let name = &self.0.facts.name;
         let mut notices = Vec::new();
-        notices.extend(self.other_size(params.imgsz));
+        notices.extend(self.other_size(params.imgsz, is_written("imgsz")));
         if !self.0.profile.is_named() {
             let why = match &self.0.profile.unread_names {
                 Some(written) => format!("its `names` cannot be read: {}", excerpt(written)),
@@ -158,7 +159,7 @@ impl Detector {
                  data.yaml"
             ));
         }
-        if params.half {
+        if params.half && is_written("half") {
             notices.push(format!(
                 "{name} runs on the CPU, where half = true has no effect"
             ));
@@ -169,13 +170,18 @@ impl Detector {
 
 impl Detector {
     // What is told where frames are fitted to another size than the model was exported for.
-    fn other_size(&self, imgsz: Option<u32>) -> Option<String> {
+    fn other_size(&self, imgsz: Option<u32>, is_written: bool) -> Option<String> {
         let (facts, imgsz) = (&self.0.facts, imgsz?);
         let name = &facts.name;
         match (facts.fixed_size, facts.imgsz) {
-            (Some(size), _) if (size.width, size.height) != (imgsz, imgsz) => Some(format!(
-                "{name} was exported for {size} and keeps that size: imgsz = {imgsz} has no effect"
-            )),
+            (Some(size), _) if (size.width, size.height) != (imgsz, imgsz) => {
+                is_written.then(|| {
+                    format!(
+                        "{name} was exported for {size} and keeps that size: imgsz = {imgsz} has no \
+                         effect"
+                    )
+                })
+            }
             (None, Some(own)) if own != imgsz => Some(format!(
                 "{name} was exported for {own} px, and imgsz = {imgsz}: it may miss objects or find \
                  wrong ones at another size; imgsz = {own} looks at frames as it was made to"
