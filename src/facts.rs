@@ -318,6 +318,17 @@ pub struct Facts {
     pub surveys: BTreeMap<VideoId, Survey>,
     /// What is answered already of those that are known.
     pub known: BTreeMap<VideoId, KnownVideo>,
+    /// How fast the stages on this machine are; empty but for `plan`.
+    pub speeds: BTreeMap<StageId, LocalSpeed>,
+}
+
+/// How fast a model was seen to be on this machine, in one session.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LocalSpeed {
+    /// Seconds for a frame, or for a second of sound.
+    pub seconds: f64,
+    /// Whether it was not done in that time, so that it takes longer.
+    pub is_least: bool,
 }
 
 /// What is answered already of a video.

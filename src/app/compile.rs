@@ -100,6 +100,7 @@ fn placed(
         videos,
         surveys: BTreeMap::new(),
         known: BTreeMap::new(),
+        speeds: BTreeMap::new(),
     };
     match plan::compile(recipe, &facts, CompileOptions::default()) {
         Ok(plan) => Ok(Compiled {

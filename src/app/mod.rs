@@ -40,6 +40,7 @@ mod run;
 mod saving;
 mod schema;
 mod show;
+mod speed;
 mod state;
 mod r#try;
 mod writable;

@@ -11,6 +11,7 @@ use crate::app::run::RunRequest;
 use crate::app::run::header::RunHeader;
 use crate::app::run::header::header;
 use crate::app::run::keeper;
+use crate::app::speed;
 use crate::app::state::State;
 use crate::diag::Report;
 use crate::facts::Survey;
@@ -118,6 +119,7 @@ pub fn plan(request: &RunRequest) -> Result<PlanReport, AppError> {
             keeper::already_known(&state, &inputs, &mut compiled)?
         }
     };
+    compiled.facts.speeds = speed::speeds(&recipe, &compiled, &inputs);
     let mut header = header(
         &recipe,
         &compiled,

@@ -137,7 +137,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         return Ok(keeper.end(nothing(&inputs)));
     }
     let mut ledger = open(&inputs);
-    let demo = header.demo;
+    let demo = !header.demo.is_empty();
     update(RunUpdate::Begins(header));
     let answers = tape.answers(&keeper, &compiled, &inputs);
     let works = works(&compiled, &inputs, request, &answers)?;

@@ -11,6 +11,7 @@ use crate::plan::Bill;
 use crate::plan::Cost;
 use crate::plan::Estimate;
 use crate::plan::Fit;
+use crate::plan::LocalForecast;
 use crate::plan::StageForecast;
 use crate::plan::Times;
 use crate::plan::Vram;
@@ -49,6 +50,37 @@ pub(super) fn all_lines(stage: &StageForecast) -> Vec<String> {
     lines
 }
 
+/// What a stage on this machine will do, and how long that takes at the speed that was measured.
+pub(super) fn local_lines(stage: &LocalForecast) -> Vec<String> {
+    let id = &stage.stage;
+    let amount = match amount(&stage.work) {
+        Ok(amount) => amount,
+        Err(what) => return vec![format!("{id}: how many {what} there are is not known")],
+    };
+    let what = match stage.work {
+        Workload::Frames { .. } | Workload::Crops { .. } => "a frame",
+        Workload::Sound { .. } => "a second of sound",
+    };
+    let each = seconds(stage.speed.seconds);
+    let all = stage.seconds.unwrap_or_default();
+    let at_once = stage.at_once;
+    let time = match (all > 0.0, stage.speed.is_least) {
+        (false, _) => "nothing is left to ask".to_owned(),
+        (true, false) => format!(
+            "about {}: {what} {each}, as measured just now, {at_once} at once",
+            seconds(all)
+        ),
+        (true, true) => format!(
+            "more than {}: {what} takes longer than {each}, and no more time was taken to measure it",
+            seconds(all)
+        ),
+    };
+    vec![
+        format!("{id}: {amount} on the CPU of this machine"),
+        format!("  {time}"),
+    ]
+}
+
 // Whether it is known that all is answered.
 fn is_answered(stage: &StageForecast) -> bool {
     let all = match stage.work {
@@ -66,41 +98,46 @@ fn frames(count: u64, all: u64) -> String {
     }
 }
 
+// `24 frames`, `what is found in 24 frames`, `120 of 574 s of sound`; in `Err` of what it is not
+// known how many there are.
+fn amount(work: &Workload) -> Result<String, &'static str> {
+    let of = |count: Option<u64>, all: Option<u64>| {
+        let known = count.zip(all).map(|(count, all)| frames(count, all));
+        known.ok_or("frames")
+    };
+    match *work {
+        Workload::Frames { count, all, .. } => of(count, all),
+        Workload::Crops { frames, all } => {
+            of(frames, all).map(|frames| format!("what is found in {frames}"))
+        }
+        Workload::Sound { seconds, all } => {
+            let (seconds, all) = seconds.zip(all).ok_or("seconds of sound")?;
+            let part = match seconds < all {
+                true => format!("{seconds:.0} of "),
+                false => String::new(),
+            };
+            Ok(format!("{part}{all:.0} s of sound"))
+        }
+    }
+}
+
 fn asks(stage: &StageForecast) -> String {
     let id = &stage.stage;
     if is_answered(stage) {
         return format!("{id}: nothing is left to ask");
     }
-    let (what, amount) = match stage.work {
-        Workload::Frames { count, all, .. } => {
-            let amount = count.zip(all).map(|(count, all)| frames(count, all));
-            ("frames", amount)
+    let amount = match amount(&stage.work) {
+        Ok(amount) => amount,
+        Err(what) => {
+            let why = format!("{id}: how many {what} there are is not known");
+            return match &stage.cost {
+                Some(cost) => {
+                    let price = dollars(cost.price_per_second);
+                    format!("{why}, so no cost is estimated; a second of a worker is {price}")
+                }
+                None => why,
+            };
         }
-        Workload::Crops { frames: count, all } => {
-            let amount = count.zip(all).map(|(count, all)| frames(count, all));
-            (
-                "frames",
-                amount.map(|frames| format!("what is found in {frames}")),
-            )
-        }
-        Workload::Sound { seconds, all } => {
-            let amount = seconds.zip(all).map(|(seconds, all)| {
-                let part = format!("{seconds:.0} of ");
-                let part = if seconds < all { &*part } else { "" };
-                format!("{part}{all:.0} s of sound")
-            });
-            ("seconds of sound", amount)
-        }
-    };
-    let Some(amount) = amount else {
-        let why = format!("{id}: how many {what} there are is not known");
-        return match &stage.cost {
-            Some(cost) => {
-                let price = dollars(cost.price_per_second);
-                format!("{why}, so no cost is estimated; a second of a worker is {price}")
-            }
-            None => why,
-        };
     };
     let requests = stage.requests;
     let requests = match requests.low == requests.high {
@@ -238,6 +275,8 @@ pub(super) fn seconds(seconds: f64) -> String {
 mod tests {
     use super::all_lines;
     use super::lines;
+    use super::local_lines;
+    use crate::facts::LocalSpeed;
     use crate::plan::Assumption;
     use crate::plan::AssumptionKind;
     use crate::plan::AssumptionSource;
@@ -245,6 +284,7 @@ mod tests {
     use crate::plan::Cost;
     use crate::plan::Estimate;
     use crate::plan::Fit;
+    use crate::plan::LocalForecast;
     use crate::plan::StageForecast;
     use crate::plan::Times;
     use crate::plan::Vram;
@@ -314,8 +354,8 @@ mod tests {
         let mut stage = stage();
         insta::assert_snapshot!(lines(&stage).join("\n"), @r"
         yolo: 574 frames in 36 requests to 3 workers of abc123 at api.runpod.ai
-          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (frames 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
-          documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
+          about $0.0336, $0.0096 to $0.11: 1 min 24 s of workers at $0.0004 a second (frames 31 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          documented defaults, not measured: a frame 0.053 s (0.013 s to 0.075 s), a start 10 s (0.5 s to 1 min), between two jobs 0.2 s (0 s to 1 s)
         ");
         let page = include_str!("../backends/README.md");
         assert!(page.contains(&lines(&stage).join("\n")));
@@ -323,9 +363,9 @@ mod tests {
         yolo: 574 frames in 36 requests to 3 workers of abc123 at api.runpod.ai
           71.0 MB (67.0 MB to 75.0 MB)
           16 frames of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
-          about 23 s (3.2 to 85); one by one 48 s, at best 10 s
-          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (frames 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
-          documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), a start 10 s (0.5 to 60), between two jobs 0.2 s (0 to 1)
+          about 23 s (3.2 s to 1 min 25 s); one by one 48 s, at best 10 s
+          about $0.0336, $0.0096 to $0.11: 1 min 24 s of workers at $0.0004 a second (frames 31 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          documented defaults, not measured: a frame 0.053 s (0.013 s to 0.075 s), a start 10 s (0.5 s to 1 min), between two jobs 0.2 s (0 s to 1 s)
         ");
         stage.figures[1].source = AssumptionSource::Recipe;
         stage.requests = guess(30, 36, 72);
@@ -337,11 +377,54 @@ mod tests {
         yolo: what is found in 574 frames in about 36 requests (30 to 72) to 3 workers of abc123 at api.runpod.ai
           71.0 MB (67.0 MB to 75.0 MB)
           16 frames of 1280 px take about 16 GB of a GPU; a card of 24 GB is assumed: that fits well
-          about 23 s (3.2 to 85); one by one 48 s, at best 10 s
-          about $0.0336, $0.0096 to $0.11: 84 s of workers at $0.0004 (crops 30 s, start 30 s, between jobs 7 s, idle at the end 15 s)
-          from the recipe: a start 10 s (0.5 to 60)
-          documented defaults, not measured: a frame 0.053 s (0.013 to 0.075), between two jobs 0.2 s (0 to 1)
+          about 23 s (3.2 s to 1 min 25 s); one by one 48 s, at best 10 s
+          about $0.0336, $0.0096 to $0.11: 1 min 24 s of workers at $0.0004 a second (crops 31 s, start 30 s, between jobs 7 s, idle at the end 15 s)
+          from the recipe: a start 10 s (0.5 s to 1 min)
+          documented defaults, not measured: a frame 0.053 s (0.013 s to 0.075 s), between two jobs 0.2 s (0 s to 1 s)
         ");
+    }
+
+    #[test]
+    fn a_stage_on_this_machine_takes_what_was_measured() {
+        let mut stage = LocalForecast {
+            stage: "yolo".into(),
+            engine: "rten".to_owned(),
+            work: Workload::Frames {
+                count: Some(254),
+                all: Some(574),
+                exact: true,
+            },
+            at_once: 2,
+            speed: LocalSpeed {
+                seconds: 0.24,
+                is_least: false,
+            },
+            seconds: Some(30.48),
+            of_all_cores: Some(30.48),
+        };
+        insta::assert_snapshot!(local_lines(&stage).join("\n"), @r"
+        yolo: 254 of 574 frames on the CPU of this machine
+          about 30 s: a frame 0.24 s, as measured just now, 2 at once
+        ");
+        stage.speed.is_least = true;
+        stage.work = Workload::Sound {
+            seconds: Some(574.0),
+            all: Some(574.0),
+        };
+        insta::assert_snapshot!(local_lines(&stage).join("\n"), @r"
+        yolo: 574 s of sound on the CPU of this machine
+          more than 30 s: a second of sound takes longer than 0.24 s, and no more time was taken to measure it
+        ");
+        stage.seconds = Some(0.0);
+        insta::assert_snapshot!(local_lines(&stage).join("\n"), @r"
+        yolo: 574 s of sound on the CPU of this machine
+          nothing is left to ask
+        ");
+        stage.work = Workload::Sound {
+            seconds: None,
+            all: None,
+        };
+        insta::assert_snapshot!(local_lines(&stage).join("\n"), @"yolo: how many seconds of sound there are is not known");
     }
 
     #[test]

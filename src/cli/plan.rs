@@ -17,10 +17,13 @@ use crate::cli::money::number;
 use crate::cli::tables::table;
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
+use crate::name::StageId;
+use crate::plan;
 use crate::plan::DrawFormat;
 use crate::plan::Estimate;
 use crate::plan::StageFate;
 use crate::recipe::Difference;
+use crate::recipe::Medium;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -52,6 +55,7 @@ pub(super) fn text(planned: &PlanReport) -> String {
     for share in &header.hosts {
         text += &format!("{}\n", sent(share, true));
     }
+    text.extend(demo(&header.demo).map(|line| line + "\n"));
     for notice in &header.notices {
         text += &format!("{notice}\n");
     }
@@ -60,6 +64,16 @@ pub(super) fn text(planned: &PlanReport) -> String {
     }
     if let Some(reading) = header.forecast.reading {
         text += &format!("all frames are ready after about {}\n", seconds(reading));
+    }
+    for stage in &header.local {
+        let lines = forecast::local_lines(stage);
+        text += &format!("\n{}\n", lines.join("\n"));
+    }
+    if let Some(together) = plan::together(&header.local) {
+        let is_least = header.local.iter().any(|stage| stage.speed.is_least);
+        let about = if is_least { "more than" } else { "about" };
+        let together = seconds(together);
+        text += &format!("\nthey share the cores of this machine: {about} {together} together\n");
     }
     for stage in &header.forecast.stages {
         let lines = forecast::all_lines(stage);
@@ -168,6 +182,28 @@ pub(super) fn known(known: &KnownStage) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{}: {}", known.stage, parts.join(", ")))
 }
 
+/// Which stages run on a built-in demo model, what it knows, and how they get a real one.
+pub(super) fn demo(stages: &[(StageId, Medium)]) -> Option<String> {
+    let of = |wanted: Medium| stages.iter().filter(move |(_, medium)| *medium == wanted);
+    let knows = match (of(Medium::Frames).next(), of(Medium::Sound).next()) {
+        (None, None) => return None,
+        (Some(_), None) => "six drawn shapes",
+        (None, Some(_)) => "60 English words about drawn shapes",
+        (Some(_), Some(_)) => "six drawn shapes and 60 English words about them",
+    };
+    let ids: Vec<&str> = stages.iter().map(|(id, _)| id.as_str()).collect();
+    let option = |(id, medium): &(StageId, Medium)| match medium {
+        Medium::Frames | Medium::Boxes => format!("--set {id}.model=FILE.onnx"),
+        Medium::Sound => format!("--set {id}.model=FOLDER"),
+    };
+    let options: Vec<String> = stages.iter().map(option).collect();
+    Some(format!(
+        "{}: built-in demo models of {knows}; for real ones `{}`, see `vpipe models`",
+        ids.join(", "),
+        options.join(" ")
+    ))
+}
+
 /// How many inputs there are, and how many of them cannot be read.
 pub(super) fn over(header: &RunHeader) -> String {
     let all = header.videos.len() + header.unreadable;
@@ -213,8 +249,10 @@ pub(super) fn json(planned: &PlanReport) -> Value {
         "sent": header.hosts,
         "notices": header.notices,
         "known": header.known,
-        "demo": header.demo,
+        "demo": !header.demo.is_empty(),
         "reading_seconds": header.forecast.reading,
+        "local": header.local,
+        "local_seconds": plan::together(&header.local),
         "forecast": header.forecast.stages,
         "cost": { "low": low, "expected": expected, "high": high },
         "peak": planned.plan.peak(),

@@ -29,8 +29,6 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const DEMO: &str = "no model is given: the built-in demo models know six drawn shapes and 60 English words about them";
-
 /// How often it is said how far a run is, where nothing is drawn.
 const BULLETIN: Duration = Duration::from_secs(30);
 
@@ -202,16 +200,17 @@ impl Progress {
             Weight::Step,
             format!("running {} over {inputs}", header.recipe),
         )];
-        lines.extend(header.stages.iter().filter_map(fate));
+        let is_demo = |row: &&app::StageRow| header.demo.iter().any(|(id, _)| *id == row.id);
+        let named = header.stages.iter().filter(|row| !is_demo(row));
+        lines.extend(named.filter_map(fate));
+        let demo = plan::demo(&header.demo);
+        lines.extend(demo.map(|text| line(Weight::Notice, text)));
         let shares = header.hosts.iter();
         lines.extend(shares.map(|share| line(Weight::Notice, plan::sent(share, false))));
         let known = header.known.iter().filter_map(plan::known);
         lines.extend(known.map(|text| line(Weight::Notice, text)));
         let costs = header.forecast.stages.iter().flat_map(forecast::lines);
         lines.extend(costs.map(|text| line(Weight::Notice, text)));
-        if header.demo {
-            lines.push(line(Weight::Notice, DEMO));
-        }
         let notices = header.notices.iter();
         lines.extend(notices.map(|text| line(Weight::Notice, text.clone())));
         lines
@@ -224,17 +223,7 @@ impl Progress {
                 first.then(|| line(Weight::Step, format!("{}: started", self.name(*video))))
             }
             Event::VideoRead { .. } | Event::StreamRead { .. } => None,
-            Event::VideoDone { video } => {
-                self.done.insert(*video);
-                let count = match self.videos.len() {
-                    0 | 1 => String::new(),
-                    all => format!(" ({} of {all})", self.done.len()),
-                };
-                Some(line(
-                    Weight::Step,
-                    format!("{}: done{count}", self.name(*video)),
-                ))
-            }
+            Event::VideoDone { video } => Some(self.video_done(*video)),
             Event::Started { .. }
             | Event::Paused { .. }
             | Event::Recalled { .. }
@@ -257,18 +246,7 @@ impl Progress {
                 video,
                 item,
                 failure,
-            } => {
-                let counts = self.stage(stage)?;
-                match failure.class {
-                    Class::Stopped => counts.skipped += 1,
-                    _ => counts.failed += 1,
-                }
-                // They are told at the end, by reason.
-                if failure.class == Class::NotRecorded || self.is_shown(failure) {
-                    return None;
-                }
-                self.without_answer(stage, *video, item, failure)
-            }
+            } => self.without_answer(stage, *video, item, failure),
             Event::VideoFailed { failure, .. } => {
                 let is_shown = self.is_shown(failure);
                 (!is_shown).then(|| line(Weight::Trouble, failure.to_string()))
@@ -286,6 +264,15 @@ impl Progress {
                 Some(line(Weight::Trouble, text))
             }
         }
+    }
+
+    fn video_done(&mut self, video: VideoId) -> Line {
+        self.done.insert(video);
+        let count = match self.videos.len() {
+            0 | 1 => String::new(),
+            all => format!(" ({} of {all})", self.done.len()),
+        };
+        line(Weight::Step, format!("{}: done{count}", self.name(video)))
     }
 
     // What a backend does that is about no single item.
@@ -352,6 +339,15 @@ impl Progress {
         item: &str,
         failure: &Failure,
     ) -> Option<Line> {
+        let counts = self.stage(stage)?;
+        match failure.class {
+            Class::Stopped => counts.skipped += 1,
+            _ => counts.failed += 1,
+        }
+        // They are told at the end, by reason.
+        if failure.class == Class::NotRecorded || self.is_shown(failure) {
+            return None;
+        }
         let (trouble, what) = match failure.class {
             Class::Stopped => (Trouble::Skipped, "is skipped"),
             _ => (Trouble::Failed, "failed"),

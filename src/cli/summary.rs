@@ -22,10 +22,6 @@ const CLASSES_NAMED: usize = 4;
 // Of more videos than this, only those are told that are not done, in at most as many lines.
 const MOST_TOLD: usize = 10;
 
-const DEMO: &str = "\
-The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
-For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.";
-
 /// What became of a run, for people.
 pub(super) fn summary(outcome: &RunReport) -> String {
     let mut lines: Vec<String> = match outcome.videos.len() > MOST_TOLD {
@@ -38,9 +34,6 @@ pub(super) fn summary(outcome: &RunReport) -> String {
         lines.extend(outcome.stages.iter().flat_map(requests));
     }
     lines.extend(cassette::lines(outcome));
-    if outcome.demo {
-        lines.push(DEMO.to_owned());
-    }
     lines.join("\n")
 }
 

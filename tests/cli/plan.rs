@@ -90,7 +90,7 @@ async fn a_plan_says_where_and_why_and_what_is_unlike_default() {
         (r"(extract.encode .*threads +)\d+", "$1[cores]"),
         (r"after about [\d.]+ s", "after about [time]"),
         (r"about \$.*", "about [cost]"),
-        (r"about [\d.]+ s \(.*", "about [times]"),
+        (r"  about \d.*", "  about [times]"),
     ] {
         settings.add_filter(pattern, word);
     }
@@ -215,4 +215,45 @@ fn a_graph_shows_what_a_run_took() {
             said.talk
         );
     }
+}
+
+#[test]
+fn what_runs_here_is_measured_and_told_as_measured() {
+    let folder = TempDir::new().unwrap();
+    let said = vpipe(folder.path(), &["plan", "default", CLIP]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    for line in [
+        "yolo: 26 frames on the CPU of this machine",
+        "whisper: 26 s of sound on the CPU of this machine",
+        "they share the cores of this machine: ",
+    ] {
+        assert!(said.out.contains(line), "{}", said.out);
+    }
+    let said = vpipe(folder.path(), &["plan", "default", CLIP, "--json"]);
+    let planned: Value = serde_json::from_str(&said.out).unwrap();
+    let local = planned["local"].as_array().unwrap();
+    assert_eq!(local.len(), 2, "{planned}");
+    for stage in local {
+        let seconds = |key: &str| stage[key].as_f64().unwrap();
+        let each = stage["speed"]["seconds"].as_f64().unwrap();
+        let amount = stage["work"]["all"].as_f64().unwrap();
+        let lanes = seconds("at_once");
+        // 26 frames, and 25.6 s of sound.
+        assert!((25.0..=26.0).contains(&amount), "{stage}");
+        assert!(each > 0.0, "{stage}");
+        assert!(
+            (seconds("seconds") - amount * each / lanes).abs() < 1e-6,
+            "{stage}"
+        );
+    }
+    // A run measures nothing, and a stage that is not here has nothing to be measured.
+    let words = ["plan", "default", CLIP, "--without", "whisper", "--json"];
+    let said = vpipe(folder.path(), &words);
+    let planned: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(
+        planned["local"].as_array().map(Vec::len),
+        Some(1),
+        "{planned}"
+    );
+    assert_eq!(planned["local_seconds"], Value::Null);
 }

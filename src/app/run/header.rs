@@ -7,6 +7,8 @@ use crate::facts::VideoFacts;
 use crate::name::StageId;
 use crate::plan;
 use crate::plan::Forecast;
+use crate::plan::LocalForecast;
+use crate::recipe::Medium;
 use crate::recipe::Recipe;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,12 +28,14 @@ pub struct RunHeader {
     pub unreadable: usize,
     /// What the user should know, a sentence each.
     pub notices: Vec<String>,
-    /// Whether a built-in demo model has a part.
-    pub demo: bool,
+    /// The stages that run on a built-in demo model, with what they take.
+    pub demo: Vec<(StageId, Medium)>,
     /// Every host that will get frames or sound, and what it gets.
     pub hosts: Vec<HostShare>,
     /// What will be asked of workers that are paid, and what it may cost.
     pub forecast: Forecast,
+    /// What stages on this machine will do, where their speed was measured.
+    pub local: Vec<LocalForecast>,
     /// What is known already of what the run would ask.
     pub known: Vec<KnownStage>,
 }
@@ -84,18 +88,28 @@ pub(in crate::app) fn header(
     unreadable: usize,
     unheard: Option<String>,
 ) -> RunHeader {
-    let places = || compiled.facts.placements.values();
     RunHeader {
         recipe: recipe.name.clone(),
         stages: compiled.rows(),
         videos: compiled.facts.videos.clone(),
         unreadable,
         notices: notices(compiled).chain(unheard).collect(),
-        demo: places().any(|place| matches!(place, Placement::Local(local) if local.model.demo)),
+        demo: demo(recipe, compiled),
         hosts: shares(compiled),
         forecast: plan::forecast(&compiled.plan, &compiled.facts),
+        local: plan::local_forecast(&compiled.plan, &compiled.facts),
         known: Vec::new(),
     }
+}
+
+fn demo(recipe: &Recipe, compiled: &Compiled) -> Vec<(StageId, Medium)> {
+    let places = &compiled.facts.placements;
+    let is_demo =
+        |id: &StageId| matches!(places.get(id), Some(Placement::Local(local)) if local.model.demo);
+    let stages = recipe.stages.iter().filter(|stage| is_demo(&stage.id));
+    stages
+        .filter_map(|stage| Some((stage.id.clone(), stage.spec.medium()?)))
+        .collect()
 }
 
 fn shares(compiled: &Compiled) -> Vec<HostShare> {

@@ -20,6 +20,7 @@ use crate::plan::Forecast;
 use crate::plan::StageForecast;
 use crate::plan::Times;
 use crate::plan::Workload;
+use crate::recipe::Medium;
 use std::time::Duration;
 
 const VIDEO: VideoId = VideoId(0);
@@ -67,7 +68,7 @@ fn header() -> RunHeader {
         }],
         unreadable: 0,
         notices: vec!["`half` means nothing on a CPU".to_owned()],
-        demo: true,
+        demo: vec![("yolo".into(), Medium::Frames)],
         hosts: vec![HostShare {
             host: "api.example.com".to_owned(),
             frames: true,
@@ -77,6 +78,7 @@ fn header() -> RunHeader {
             proxy: Some("proxy.example.com:3128".to_owned()),
         }],
         forecast: Forecast::default(),
+        local: Vec::new(),
         known: vec![KnownStage {
             stage: "yolo".into(),
             answers: 20,
@@ -150,11 +152,10 @@ fn shown(events: Vec<(f64, Event)>) -> String {
 fn a_run_is_announced() {
     insta::assert_snapshot!(shown(vec![]), @r"
     Step    running default over 1 input
-    Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
+    Notice  yolo: built-in demo models of six drawn shapes; for real ones `--set yolo.model=FILE.onnx`, see `vpipe models`
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
-    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     extract ────────────────────────── 0/24
        yolo ────────────────────────── 0/24
@@ -177,11 +178,10 @@ fn rows_count_rates_and_slots() {
     ];
     insta::assert_snapshot!(shown(events), @r"
     Step    running default over 1 input
-    Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
+    Notice  yolo: built-in demo models of six drawn shapes; for real ones `--set yolo.model=FILE.onnx`, see `vpipe models`
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
-    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Step    clip.mp4: started
     extract ━━━━━━━━────────────────── 8/24  7.0/s
@@ -210,11 +210,10 @@ fn troubles_are_told_once_and_counted() {
     ];
     insta::assert_snapshot!(shown(events), @r"
     Step    running default over 1 input
-    Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
+    Notice  yolo: built-in demo models of six drawn shapes; for real ones `--set yolo.model=FILE.onnx`, see `vpipe models`
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
-    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
     Trouble yolo: the server is busy; trying again in 2 s (more of these are only counted)
@@ -269,17 +268,16 @@ fn what_is_known_or_not_answered_is_told() {
     insta::assert_snapshot!(row.unwrap(), @"   yolo ━━━━━━━━━━━━━───────────── 12/24  no answer from 4 s on  2.0/s");
     insta::assert_snapshot!(shown(events), @r"
     Step    running default over 1 input
-    Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
+    Notice  yolo: built-in demo models of six drawn shapes; for real ones `--set yolo.model=FILE.onnx`, see `vpipe models`
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
-    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Notice  waiting for 4 jobs of an earlier run
     Notice  3 jobs of an earlier run were gone: asked anew
     Notice  waiting for 1 job of an earlier run
     Notice  1 job of an earlier run was gone: asked anew
-    Trouble yolo: its backend does not answer (api.example.com: connection refused); nothing more is sent until it does, for up to 5m 00s
+    Trouble yolo: its backend does not answer (api.example.com: connection refused); nothing more is sent until it does, for up to 5 min
     Notice  yolo: its backend is asked again, after 5 s
     extract ────────────────────────── 0/24
        yolo ━━━━━━━━━━━━━───────────── 12/24  2.0/s  0 of 2 at work  8 known
@@ -355,7 +353,7 @@ fn of_a_server() -> RunUpdate {
         videos: [first.videos.clone(), vec![second]].concat(),
         forecast: Forecast {
             stages: vec![forecast],
-            reading: None,
+            ..Forecast::default()
         },
         ..first
     })
@@ -457,9 +455,9 @@ fn where_nothing_is_drawn_it_is_said_twice_a_minute_how_far_a_run_is() {
         told.extend(progress.bulletin(at(second)).map(|line| line.text));
     }
     insta::assert_snapshot!(told.join("\n"), @r"
-    after 1m 10s: 0 of 2 done, now clip.mp4; extract 24/24; yolo 0/24; stream 0
-    after 1m 40s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
-    after 2m 10s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
+    after 1 min 10 s: 0 of 2 done, now clip.mp4; extract 24/24; yolo 0/24; stream 0
+    after 1 min 40 s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
+    after 2 min 10 s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
     ");
 }
 
@@ -477,11 +475,10 @@ fn what_is_skipped_has_not_failed() {
         (2.0, skipped("frame 90")),
     ]), @r"
     Step    running default over 1 input
-    Notice  yolo: local, rten, shapes, 2 at once
     Notice  whisper is skipped: no backend for speech
+    Notice  yolo: built-in demo models of six drawn shapes; for real ones `--set yolo.model=FILE.onnx`, see `vpipe models`
     Notice  frames and sound leave this machine for api.example.com through the proxy proxy.example.com:3128, with the key in MY_KEY and the value of VPIPE_SITE
     Notice  yolo: 20 answers are known already, 1 job of an earlier run is still at the server
-    Notice  no model is given: the built-in demo models know six drawn shapes and 60 English words about them
     Notice  `half` means nothing on a CPU
     Trouble yolo: frame 30 of clip.mp4 failed: out of memory (more of these are only counted)
     Trouble yolo: frame 60 of clip.mp4 is skipped: the budget is used up (more of these are only counted)

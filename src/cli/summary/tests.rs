@@ -85,8 +85,6 @@ fn people_are_told_what_was_found_and_what_was_not() {
       `b.txt` is not a video
     0 of 2 done, 2 failed; 24 frames in 12.3 s, 1.9/s
     yolo: 16 of 24 known from before
-    The built-in demo models know six drawn shapes, 60 English words about them and nothing else: they show that everything works.
-    For everyday things give real ones, `--set yolo.model=FILE.onnx --set whisper.model=FOLDER`; `vpipe models` says how to get the first.
     ");
 }
 

@@ -157,7 +157,7 @@ pub enum Workload {
 
 impl Workload {
     /// Whether the amount is known before the run.
-    fn is_known(&self) -> bool {
+    pub(super) fn is_known(&self) -> bool {
         !matches!(
             self,
             Self::Frames { count: None, .. }

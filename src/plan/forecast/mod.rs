@@ -3,6 +3,7 @@
 //! | file | what it is |
 //! |---|---|
 //! | `forecast` | a stage's figures, low, expected and high, and what they assume |
+//! | `local` | how long the stages on this machine take |
 //! | `requests` | how many requests, of how many bytes |
 //! | `shares` | the same for some of the videos |
 //! | `storage` | how many bytes are written |
@@ -13,6 +14,7 @@
 pub(super) mod billing;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod forecast;
+pub(super) mod local;
 pub(super) mod requests;
 pub(super) mod shares;
 pub(super) mod storage;

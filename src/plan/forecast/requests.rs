@@ -255,14 +255,36 @@ pub(in crate::plan) fn sound(
     let StepKind::SpeechRequest { codec, .. } = &step.kind else {
         return RequestEstimate::nothing();
     };
-    let Some((length, drop_silence, without)) = heard_how(plan, &step.stage) else {
+    let Some(heard) = heard(plan, facts, &step.stage) else {
         return RequestEstimate::nothing();
     };
+    let growth = place.encoding.growth();
+    let (amount, requests) = (heard.amount, heard.requests);
+    let bytes = amount
+        .with(a_second(*codec), |amount, bytes| amount * bytes * growth)
+        .with(
+            requests.with(AROUND_ALL, |requests, around| requests as f64 * around),
+            |bytes, around| (bytes + around) as u64,
+        );
+    RequestEstimate {
+        bytes: Some(bytes),
+        ..heard
+    }
+}
+
+/// The sound that `stage` listens to, in chunks; bytes are those of no codec. `None` where it hears
+/// nothing.
+pub(in crate::plan) fn heard(
+    plan: &Plan,
+    facts: &Facts,
+    stage: &StageId,
+) -> Option<RequestEstimate> {
+    let (length, drop_silence, without) = heard_how(plan, stage)?;
     let heard = |video: &&VideoFacts| video.has_sound && !without.contains_key(&video.id);
     let heard = facts.videos.iter().filter(heard);
     let parts = heard.map(|video| {
         let all = video.heard()?;
-        let left = left(facts, &step.stage, video, all);
+        let left = left(facts, stage, video, all);
         Some(Sound { all, left })
     });
     let parts: Option<Vec<Sound>> = parts.collect();
@@ -279,22 +301,15 @@ pub(in crate::plan) fn sound(
     };
     let requests = chunks(&parts, length, drop_silence);
     let amount = spoken.with(left, |share, seconds| share * seconds);
-    let growth = place.encoding.growth();
-    let bytes = amount
-        .with(a_second(*codec), |amount, bytes| amount * bytes * growth)
-        .with(
-            requests.with(AROUND_ALL, |requests, around| requests as f64 * around),
-            |bytes, around| (bytes + around) as u64,
-        );
-    RequestEstimate {
+    Some(RequestEstimate {
         work: Workload::Sound {
             seconds: Some(left.expected).filter(|_| is_known),
             all: Some(all).filter(|_| is_known),
         },
         amount,
         requests,
-        bytes: Some(bytes),
-    }
+        bytes: None,
+    })
 }
 
 // How long the chunks of a stage are, whether silence is dropped, and which videos it goes without.

@@ -49,5 +49,6 @@ fn narrowed(facts: &Facts, videos: &[VideoFacts]) -> Facts {
         decoder_frames: facts.decoder_frames,
         decoder_bytes: facts.decoder_bytes,
         first: facts.first,
+        speeds: facts.speeds.clone(),
     }
 }
