@@ -8,6 +8,7 @@ use crate::app::named::NamedInputs;
 use crate::app::saving;
 use crate::app::saving::SaveRoots;
 use crate::app::writable;
+use crate::diag::did_you_mean;
 use crate::engine::journal::FileStamp;
 use crate::item::PixelFormat;
 use crate::media;
@@ -23,10 +24,14 @@ use crate::recipe::StageKind;
 use crate::stages;
 use crate::stages::Videos;
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+// Of a folder that is searched for a name like one that is not there.
+const MOST_NAMES: usize = 1_000;
 
 /// The inputs of a run.
 pub(super) struct Inputs {
@@ -83,11 +88,10 @@ pub(super) fn open(
                 inputs.videos.insert(id, (Some(input), facts));
                 inputs.stamps.extend(stamp.map(|stamp| (id, stamp)));
             }
-            Err(
-                error @ (MediaError::Missing { .. }
-                | MediaError::Address { .. }
-                | MediaError::Pipe { .. }),
-            ) => return Err(AppError::request(&error)),
+            Err(error @ MediaError::Missing { .. }) => return Err(missing(path, &error)),
+            Err(error @ (MediaError::Address { .. } | MediaError::Pipe { .. })) => {
+                return Err(AppError::request(&error));
+            }
             Err(error) => {
                 inputs.unreadable.insert(id, error.to_string());
             }
@@ -96,6 +100,32 @@ pub(super) fn open(
     inputs.save_roots = saving::check(recipe, &inputs.videos, &inputs.reads)?;
     inputs.check_places(recipe)?;
     Ok(inputs)
+}
+
+// What is not there, with what is there by nearly that name.
+fn missing(path: &Path, error: &MediaError) -> AppError {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let help = match fs::read_dir(folder) {
+        Err(_) => Some(format!("there is no folder `{}` either", folder.display())),
+        Ok(entries) => {
+            let names = entries
+                .take(MOST_NAMES)
+                .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            let names: Vec<String> = names.collect();
+            let name = path.file_name().and_then(|name| name.to_str());
+            // Of the shortest names any two are alike.
+            let name = name.filter(|name| name.len() > 3);
+            let meant = name.and_then(|name| did_you_mean(name, names.iter().map(String::as_str)));
+            meant.map(|meant| format!("did you mean `{}`?", path.with_file_name(meant).display()))
+        }
+    };
+    AppError::Request {
+        message: error.to_string(),
+        help,
+    }
 }
 
 impl Inputs {

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(super) mod compare;
+mod number;
 
 /// Knows what is seen and said in your videos, by recipe
 #[derive(Debug, Parser)]
@@ -290,15 +291,15 @@ pub(super) struct RecipeArgs {
     pub(super) vars: Vec<String>,
 
     /// Frames sampled a second of video (fps of every extract stage)
-    #[arg(long, value_name = "N", help_heading = CHANGES, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", help_heading = CHANGES, allow_negative_numbers = true, value_parser = number::real)]
     pub(super) fps: Option<f64>,
 
     /// Requests in flight (concurrency of every yolo stage)
-    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    #[arg(long, value_name = "N", help_heading = CHANGES, value_parser = number::whole)]
     pub(super) max_workers: Option<u64>,
 
     /// Frames a request (size of every batch stage)
-    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    #[arg(long, value_name = "N", help_heading = CHANGES, value_parser = number::whole)]
     pub(super) batch_size: Option<u64>,
 
     /// Where the results go (output_dir of every merge and save stage)

@@ -1,23 +1,25 @@
 //! Lengths of time as people write them; `jiff` reads them.
 
+use crate::recipe::clock;
 use jiff::SignedDuration;
 use std::time::Duration;
 
 /// Reads `30s`, `2m`, `1m30s` or plain seconds; more than nothing.
 pub(super) fn parse(text: &str) -> Result<Duration, String> {
     parse_from_zero(text).and_then(|duration| match duration.is_zero() {
-        true => Err(WORDS.to_owned()),
+        true => Err(format!("it has to be more than nothing; {WORDS}")),
         false => Ok(duration),
     })
 }
 
-const WORDS: &str = "write it as 30s, 2m, 1m30s, or in seconds";
+const WORDS: &str = "write it as 30s, 2m, 1m30s or 1:30, or in seconds";
 
 /// The same; nothing will do.
 pub(super) fn parse_from_zero(text: &str) -> Result<Duration, String> {
     let seconds = text
         .parse()
         .ok()
+        .or_else(|| clock(text))
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let words = || Duration::try_from(text.parse::<SignedDuration>().ok()?).ok();
     seconds.or_else(words).ok_or_else(|| WORDS.to_owned())
@@ -51,7 +53,9 @@ mod tests {
         assert_eq!(seconds("1h"), Ok(3600.0));
         assert_eq!(seconds("2.5"), Ok(2.5));
         assert_eq!(seconds("500ms"), Ok(0.5));
-        for wrong in ["", "0", "0s", "-3s", "-3", "soon", "nan", "inf"] {
+        assert_eq!(seconds("1:30"), Ok(90.0));
+        assert_eq!(seconds("1:02:03.5"), Ok(3723.5));
+        for wrong in ["", "0", "0s", "-3s", "-3", "soon", "nan", "inf", "1:60"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

@@ -96,7 +96,9 @@ impl Expansion {
 pub(super) enum InputError {
     #[error("`{0}` is not a pattern: {1}")]
     Pattern(String, glob::PatternError),
-    #[error("nothing matches `{0}`")]
+    #[error(
+        "nothing matches `{0}`; the name of a folder stands for all of its videos, `.` for those of this one"
+    )]
     NoMatch(String),
     #[error("`{path}` cannot be read: {source}", path = .0.display(), source = .1)]
     Unreadable(PathBuf, io::Error),

@@ -83,6 +83,7 @@ pub use stages::http::Each;
 pub use stages::http::HttpStageSpec;
 pub use stages::merge::MergeSpec;
 pub use stages::merge::OutputFormat;
+pub use stages::moment::clock;
 pub use stages::parameters::InputCount;
 pub use stages::parameters::Medium;
 pub use stages::parameters::Ports;

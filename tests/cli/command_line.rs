@@ -2,8 +2,10 @@
 
 use crate::support::program::vpipe;
 use crate::support::snapshots::settings;
+use serde_json::Value;
 use std::path::Path;
 use std::process::Stdio;
+use tempfile::TempDir;
 
 fn said(words: &[&str]) -> (String, String, i32) {
     let said = vpipe(Path::new(env!("CARGO_MANIFEST_DIR")), words);
@@ -61,7 +63,23 @@ fn wrong_words_end_with_2_and_one_message() {
         ),
         (
             vec!["run", "default", "nothing/*.mp4"],
-            "nothing matches `nothing/*.mp4`",
+            "nothing matches `nothing/*.mp4`; the name of a folder stands for all of its videos",
+        ),
+        (
+            vec!["run", "default", "a.mp4", "--first", "0"],
+            "it has to be more than nothing; write it as 30s",
+        ),
+        (
+            vec!["run", "default", "a.mp4", "--fps", "0,5"],
+            "invalid value '0,5' for '--fps <N>': write 0.5",
+        ),
+        (
+            vec!["run", "default", "a.mp4", "--max-workers", "many"],
+            "write a whole number, such as 5",
+        ),
+        (
+            vec!["run", "default", "no-folder/a.mp4"],
+            "there is no folder `no-folder` either",
         ),
         (
             vec!["graph", "default", "--format", "png"],
@@ -94,4 +112,95 @@ fn a_reader_that_has_enough_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert!(output.stderr.is_empty());
+}
+
+#[test]
+fn a_file_of_nearly_that_name_is_named() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("holiday.mp4"), "").unwrap();
+    let said = vpipe(folder.path(), &["run", "default", "holyday.mp4"]);
+    assert_eq!(
+        (said.talk.as_str(), said.code),
+        (
+            "error: there is no file or folder `holyday.mp4`\n  help: did you mean `holiday.mp4`?\n",
+            2
+        )
+    );
+}
+
+// Every command that writes JSON, with a mistake in its recipe, its files and its words.
+#[test]
+fn mistakes_are_json_where_json_is_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let recipe = "version = 1\nextends = \"default\"\n[stages.yolo]\nconf = 1.5\n";
+    std::fs::write(folder.path().join("bad.toml"), recipe).unwrap();
+    for (words, error, place) in [
+        (
+            vec!["run", "bad.toml", "a.mp4"],
+            "`conf` cannot be 1.5",
+            Some(4),
+        ),
+        (
+            vec!["plan", "bad.toml", "a.mp4"],
+            "`conf` cannot be 1.5",
+            Some(4),
+        ),
+        (vec!["check", "bad.toml"], "`conf` cannot be 1.5", Some(4)),
+        (
+            vec!["run", "default", "a.mp4"],
+            "there is no file or folder `a.mp4`",
+            None,
+        ),
+        (
+            vec!["plan", "default", "b*.mp4"],
+            "nothing matches `b*.mp4`",
+            None,
+        ),
+        (
+            vec!["check", "none.toml"],
+            "the recipe none.toml cannot be read",
+            None,
+        ),
+        (
+            vec!["history"],
+            "there is no journal in output/.vpipe",
+            None,
+        ),
+        (
+            vec!["compare", "a.json", "b.json"],
+            "a.json cannot be read",
+            None,
+        ),
+        (
+            vec!["run", "default"],
+            "the following required arguments",
+            None,
+        ),
+        (
+            vec!["doctor", "--mend"],
+            "unexpected argument '--mend'",
+            None,
+        ),
+    ] {
+        let said = vpipe(folder.path(), &[&words[..], &["--json"]].concat());
+        assert_eq!((said.talk.as_str(), said.code), ("", 2), "{words:?}");
+        let told: Value = serde_json::from_str(&said.out).unwrap();
+        let first = &told["diagnostics"][0];
+        let text = told["error"].as_str().unwrap();
+        assert!(text.starts_with(error), "{words:?}: {told}");
+        assert_eq!(
+            (&first["message"], &first["help"]),
+            (&told["error"], &told["help"])
+        );
+        assert_eq!(told["exit_code"], 2, "{words:?}: {told}");
+        assert_eq!(
+            first["places"][0]["line"].as_u64(),
+            place,
+            "{words:?}: {told}"
+        );
+    }
+    // The command that is meant is the cure.
+    let said = vpipe(folder.path(), &["run", "clip.mp4", "--json"]);
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(told["help"], "`vpipe run default clip.mp4`");
 }

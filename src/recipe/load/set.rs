@@ -191,6 +191,7 @@ fn apply_set(text: &str, merged: &mut Merged, sources: &mut SourceMap) -> Result
         }
         [("backends", _), name, key] => (&mut merged.backends, "backend", name, key),
         [("stages", _), name, key] | [name, key] => (&mut merged.stages, "stage", name, key),
+        [(key, _)] => return Err(without_stage(&set, key, &merged.stages)),
         _ => return Err(unnamed(&set)),
     };
     let section = find(sections, what, *name)?;
@@ -220,6 +221,21 @@ fn apply_without(
         },
     });
     Ok(())
+}
+
+// A key alone: of the stages that have it, if any.
+fn without_stage(set: &Assignment<'_>, key: &str, stages: &[Section]) -> Diagnostic {
+    let having = stages.iter().filter(|stage| stage.keys.get(key).is_some());
+    let written = having.map(|stage| format!("`--set {}.{key}={}`", stage.name, set.value));
+    let written: Vec<String> = written.collect();
+    match written.is_empty() {
+        true => unnamed(set),
+        false => Diagnostic::error(
+            set.whole,
+            format!("--set does not say which stage's `{key}`"),
+        )
+        .help(format!("write {}", written.join(" or "))),
+    }
 }
 
 fn unnamed(set: &Assignment<'_>) -> Diagnostic {

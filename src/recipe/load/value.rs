@@ -85,7 +85,7 @@ impl Visitor<'_> for Number {
                 "cannot be \"auto\" yet\ngive a number; {}",
                 self.allowed
             ))),
-            Err(_) => match quotient(text) {
+            Err(_) => match quotient(text).or_else(|| with_comma(text)) {
                 Some(number) => Err(E::custom(format!(
                     "takes a number, not the text {text:?}\nwrite {number}"
                 ))),
@@ -100,6 +100,13 @@ fn quotient(text: &str) -> Option<f64> {
     let (a, b) = text.split_once('/')?;
     let number = a.trim().parse::<f64>().ok()? / b.trim().parse::<f64>().ok()?;
     number.is_finite().then_some(number)
+}
+
+// What `0,4` means.
+fn with_comma(text: &str) -> Option<f64> {
+    let (whole, part) = text.trim().split_once(',')?;
+    let is_part = !part.is_empty() && part.bytes().all(|letter| letter.is_ascii_digit());
+    format!("{whole}.{part}").parse().ok().filter(|_| is_part)
 }
 
 /// A number for a message; very large ones are not written out.

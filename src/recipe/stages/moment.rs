@@ -53,8 +53,8 @@ pub(in crate::recipe) fn moment<'de, D: Deserializer<'de>>(
 /// The longest time that is taken: four weeks and a bit.
 const LONGEST: f64 = 2.5e6;
 
-// `[[hours:]minutes:]seconds`; behind a colon there is less than 60.
-fn clock(text: &str) -> Option<f64> {
+/// The seconds of `[[hours:]minutes:]seconds`; behind a colon there is less than 60.
+pub fn clock(text: &str) -> Option<f64> {
     let is_number = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
     let parts: Vec<f64> = text
         .split(':')
