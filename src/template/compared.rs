@@ -167,8 +167,8 @@ mod tests {
             assert_eq!(compared(test, "class_name"), expected, "{test}");
         }
         assert_eq!(
-            compared("class in [1, -2]", "class"),
-            ["[1,-2] in class in [1, -2]"]
+            compared("class in [1, 2]", "class"),
+            ["[1,2] in class in [1, 2]"]
         );
     }
 }
