@@ -206,6 +206,18 @@ pub struct Part {
 }
 
 impl Part {
+    /// The crop with this number, as one whose place does not matter.
+    pub fn of(number: u32) -> Self {
+        Self {
+            number,
+            of: number + 1,
+            parent: number,
+            left: 0,
+            top: 0,
+            scale: [1.0; 2],
+        }
+    }
+
     /// A box in pixels of the crop, in pixels of the source.
     pub fn to_source(&self, [x1, y1, x2, y2]: [f32; 4]) -> [f32; 4] {
         let x = |x: f32| (self.left as f32 + x) * self.scale[0];

@@ -6,6 +6,7 @@ use crate::app::run::report::SavedFiles;
 use crate::app::writable;
 use crate::failure::Class;
 use crate::item::Moment;
+use crate::item::Part;
 use crate::item::Saved;
 use crate::name::StageId;
 use crate::name::VideoId;
@@ -75,11 +76,12 @@ fn first_files(
     let mut files = Vec::new();
     for (stage, spec) in recipe.saves() {
         let given = recipe.is_given(stage, "output_dir");
+        let of_crops = stage.takes_crops();
         for (&id, (_, facts)) in videos {
             let video = facts.path.as_path();
             let folder = spec.folder(video);
-            let path = spec.path(video, &first_of(id));
-            let longest = spec.path(video, &last_of(id));
+            let path = spec.path(video, &first_of(id, of_crops));
+            let longest = spec.path(video, &last_of(id, of_crops));
             let (folder, path, longest) = folder
                 .and_then(|folder| Ok((folder, path?, longest?)))
                 .map_err(|fault| AppError::request(&fault))?;
@@ -98,7 +100,7 @@ fn first_files(
     Ok(files)
 }
 
-fn first_of(video: VideoId) -> Moment {
+fn first_of(video: VideoId, of_crops: bool) -> Moment {
     Moment {
         video,
         index: 0,
@@ -106,17 +108,18 @@ fn first_of(video: VideoId) -> Moment {
         pts: Pts(0),
         seconds: 0.0,
         samples: 1,
-        part: None,
+        part: of_crops.then(|| Part::of(0)),
     }
 }
 
 // A day at a hundred frames a second.
-fn last_of(video: VideoId) -> Moment {
+fn last_of(video: VideoId, of_crops: bool) -> Moment {
     Moment {
         index: 8_640_000,
         frame_number: 8_640_000,
         seconds: 86_400.99,
-        ..first_of(video)
+        part: of_crops.then(|| Part::of(999_999)),
+        ..first_of(video, of_crops)
     }
 }
 

@@ -255,12 +255,17 @@ impl Source<'_> {
         extract: &ExtractSpec,
     ) -> Result<(Item, Vec<String>), AppError> {
         let mut notes = Vec::new();
-        if let Some(input) = stage.inputs.iter().find(|it| it.port == Port::Crops) {
-            notes.push(format!(
+        notes.extend(stage.inputs.iter().find_map(|input| match input.port {
+            Port::Crops => Some(format!(
                 "a run asks about what `{}` finds in the frame, cut out of it",
                 input.stage
-            ));
-        }
+            )),
+            Port::Frames => Some(format!(
+                "a run asks about the frames in which `{}` finds something",
+                input.stage
+            )),
+            Port::Main | Port::Boxes | Port::Sound => None,
+        }));
         let size = batch_size(recipe, stage);
         let wanted = stages::wanted(extract, PixelFormat::I420, None);
         let stop = StopSignal::default();

@@ -10,12 +10,14 @@
 //! | `lower` | from the graph of stages and the facts to steps with limits |
 //! | `digest` | what decides the answers of each stage |
 //! | `forecast` | what a plan will ask of servers, how long that takes and what it costs |
+//! | `found` | what was found in a frame and goes on to another stage |
 //! | `step` | the plan: steps and the edges between them |
 //! | `views` | which stages look at frames, and at what of them |
 
 mod checked;
 mod digest;
 mod forecast;
+mod found;
 mod graph;
 mod lower;
 mod step;
@@ -47,6 +49,8 @@ pub use forecast::storage::VideoStorage;
 pub use forecast::storage::storage;
 pub use forecast::vram::Fit;
 pub use forecast::vram::Vram;
+pub use found::FoundForm;
+pub use found::FoundTaken;
 pub use graph::draw::DrawFormat;
 pub use graph::draw::GraphOptions;
 pub use lower::chunk::ChunkLength;
@@ -64,7 +68,6 @@ pub use step::StagePlan;
 pub use step::Step;
 pub use step::StepIndex;
 pub use step::StepKind;
-pub use views::CropsTaken;
 pub use views::FileView;
 pub use views::FrameView;
 pub use warnings::warnings;

@@ -14,13 +14,14 @@ use crate::name::StageId;
 use crate::name::StepId;
 use crate::name::VideoId;
 use crate::plan::digest::stages::StageDigests;
+use crate::plan::found::FoundForm;
+use crate::plan::found::FoundTaken;
 use crate::plan::lower::chunk::ChunkLength;
 use crate::recipe::BatchSpec;
 use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::SaveSpec;
 use crate::recipe::StageKind;
-use crate::recipe::TakeSpec;
 use crate::recipe::WhisperSpec;
 use crate::recipe::YoloSpec;
 use crate::speech::Codec;
@@ -98,7 +99,7 @@ impl Plan {
             size: self.frames_per_request(step),
             max_bytes: None,
             selection: None,
-            of_crops: false,
+            found: None,
             repeats: self.repeats,
         };
         let before = |node| {
@@ -111,9 +112,11 @@ impl Plan {
                 StepKind::Batch { max_bytes, .. } => feed.max_bytes = Some(*max_bytes),
                 StepKind::Encode { .. } => {}
                 StepKind::SelectFrames { selection } => feed.selection = Some(selection),
-                StepKind::CropFrames { selection, .. } => {
+                StepKind::TakeFound {
+                    selection, taken, ..
+                } => {
                     feed.selection = Some(selection);
-                    feed.of_crops = true;
+                    feed.found = Some(taken.form);
                     break;
                 }
                 _ => break,
@@ -192,8 +195,8 @@ pub(super) struct RequestFeed<'a> {
     pub(super) max_bytes: Option<usize>,
     /// Which frames it takes; `None` for all.
     pub(super) selection: Option<&'a FrameSelection>,
-    /// Whether it takes what was cut out of them.
-    pub(super) of_crops: bool,
+    /// What it takes of those in which something was found; `None` for all frames, and whole.
+    pub(super) found: Option<FoundForm>,
     /// Whether frames that show nothing new are left out before.
     pub(super) repeats: bool,
 }
@@ -361,7 +364,7 @@ impl StepKind {
             Self::ReadFrames { .. }
             | Self::Encode { .. }
             | Self::SelectFrames { .. }
-            | Self::CropFrames { .. }
+            | Self::TakeFound { .. }
             | Self::GatherCrops
             | Self::Batch { .. }
             | Self::Save { .. }
@@ -394,15 +397,15 @@ pub enum StepKind {
         /// Which it takes.
         selection: FrameSelection,
     },
-    /// Cuts out of each frame what another stage found in it; says of a frame without crops
-    /// that it is skipped.
-    CropFrames {
-        /// The stage that found it.
-        of: StageId,
-        /// Which frames are cut.
+    /// Takes of each frame what another stage found in it, or the whole of it; says of a frame in
+    /// which there is nothing that it is skipped.
+    TakeFound {
+        /// What is taken, and of what.
+        taken: FoundTaken,
+        /// The kind of the stage that takes it.
+        taker: StageKind,
+        /// Which frames are looked at.
         selection: FrameSelection,
-        /// Which boxes, and how wide.
-        take: TakeSpec,
     },
     /// Joins what was found in the crops of each frame.
     GatherCrops,

@@ -5,12 +5,12 @@
 use crate::answer::StageDigest;
 use crate::item::ItemKind;
 use crate::name::StageId;
+use crate::plan::found::FoundTaken;
 use crate::plan::step::FrameSelection;
 use crate::plan::step::Plan;
 use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
 use crate::recipe::SaveSpec;
-use crate::recipe::TakeSpec;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -24,17 +24,8 @@ pub struct FrameView {
     pub digest: StageDigest,
     /// Which frames it takes; `None` for all.
     pub selection: Option<FrameSelection>,
-    /// What of them, where that is not the whole.
-    pub crops: Option<CropsTaken>,
-}
-
-/// The boxes that are cut out of frames for a stage.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CropsTaken {
-    /// The stage that found them.
-    pub of: StageId,
-    /// Which of them, and how wide.
-    pub take: TakeSpec,
+    /// What of them, where that depends on what was found.
+    pub found: Option<FoundTaken>,
 }
 
 /// A stage that writes frames to files.
@@ -46,22 +37,24 @@ pub struct FileView {
     pub digest: StageDigest,
     /// What they are.
     pub spec: SaveSpec,
+    /// What is written of frames, where that depends on what was found.
+    pub found: Option<FoundTaken>,
 }
 
 impl Plan {
-    /// The stages that look at frames, each after the one whose crops it takes.
+    /// The stages that look at frames, each after the one whose finds it takes.
     pub fn frame_views(&self) -> Vec<FrameView> {
         let asking = self.steps().filter_map(|(index, step)| {
             let asks = matches!(
                 step.kind,
                 StepKind::Detect { .. } | StepKind::VisionRequest { .. }
             );
-            let (selection, crops) = asks.then(|| self.seen_from(index.0))??;
+            let (selection, found) = asks.then(|| self.seen_from(index.0))??;
             Some(FrameView {
                 stage: step.stage.clone(),
                 digest: step.digest?,
                 selection,
-                crops,
+                found,
             })
         });
         asking.collect()
@@ -69,11 +62,12 @@ impl Plan {
 
     /// The stages that write frames to files.
     pub fn file_views(&self) -> Vec<FileView> {
-        let saving = self.steps().filter_map(|(_, step)| match &step.kind {
+        let saving = self.steps().filter_map(|(index, step)| match &step.kind {
             StepKind::Save { spec } => Some(FileView {
                 stage: step.stage.clone(),
                 digest: step.digest?,
                 spec: spec.clone(),
+                found: self.seen_from(index.0)?.1,
             }),
             _ => None,
         });
@@ -89,7 +83,7 @@ impl Plan {
     }
 
     // What a step takes of frames; `None` where it takes something else.
-    fn seen_from(&self, node: NodeIndex) -> Option<(Option<FrameSelection>, Option<CropsTaken>)> {
+    fn seen_from(&self, node: NodeIndex) -> Option<(Option<FrameSelection>, Option<FoundTaken>)> {
         let mut edges = self.graph.edges_directed(node, Direction::Incoming);
         let edge = edges.next()?;
         match edge.weight() {
@@ -98,14 +92,9 @@ impl Plan {
         }
         match &self.graph[edge.source()].kind {
             StepKind::SelectFrames { selection } => Some((Some(selection.clone()), None)),
-            StepKind::CropFrames {
-                of,
-                selection,
-                take,
-            } => {
-                let (of, take) = (of.clone(), take.clone());
-                Some((Some(selection.clone()), Some(CropsTaken { of, take })))
-            }
+            StepKind::TakeFound {
+                taken, selection, ..
+            } => Some((Some(selection.clone()), Some(taken.clone()))),
             StepKind::Batch { .. } | StepKind::Encode { .. } => self.seen_from(edge.source()),
             _ => Some((None, None)),
         }

@@ -10,6 +10,7 @@ use crate::facts::FleetFacts;
 use crate::facts::RemoteFacts;
 use crate::plan::forecast::vram::Fit;
 use crate::plan::forecast::vram::Vram;
+use crate::plan::found::FoundForm;
 use crate::plan::step::Plan;
 use crate::plan::step::StepKind;
 use crate::recipe::ExtractSpec;
@@ -58,7 +59,10 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
         let of_frame = |key| extract.and_then(|stage| recipe.written(stage, key));
         let frame = || of_frame("max_side").or_else(|| of_frame("quality"));
         let span = batch_size.or_else(frame).or(backend);
-        if let Some((span, max_bytes)) = span.zip(feed.max_bytes).filter(|_| !feed.of_crops) {
+        if let Some((span, max_bytes)) = span
+            .zip(feed.max_bytes)
+            .filter(|_| feed.found != Some(FoundForm::Crops))
+        {
             warnings.extend(body_too_large(recipe, facts, span, size, max_bytes, place));
         }
     }

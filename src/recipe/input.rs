@@ -31,6 +31,9 @@ pub enum Port {
     Main,
     /// `crops`: what the stage found, cut out of the frame that it looked at.
     Crops,
+    /// `frames`: the frames that the stage looked at, where it found something that the next one
+    /// wants.
+    Frames,
     /// `boxes`: what the stage found, without the frame that it looked at.
     Boxes,
     /// `sound`: of what the stage reads, what is heard.
@@ -39,13 +42,14 @@ pub enum Port {
 
 impl Port {
     /// Those that are named after a dot.
-    pub const NAMED: [Self; 3] = [Self::Crops, Self::Boxes, Self::Sound];
+    pub const NAMED: [Self; 4] = [Self::Crops, Self::Frames, Self::Boxes, Self::Sound];
 
     /// The word after the dot; empty for the main one.
     pub fn word(self) -> &'static str {
         match self {
             Self::Main => "",
             Self::Crops => "crops",
+            Self::Frames => "frames",
             Self::Boxes => "boxes",
             Self::Sound => "sound",
         }

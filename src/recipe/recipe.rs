@@ -7,6 +7,7 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::input::Port;
 use crate::recipe::input::StageInput;
 use crate::recipe::kind::BackendSpec;
 use crate::recipe::kind::StageKind;
@@ -187,6 +188,11 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Whether it takes what another stage found, cut out.
+    pub fn takes_crops(&self) -> bool {
+        self.inputs.iter().any(|input| input.port == Port::Crops)
+    }
+
     /// Where the value of `key` stands; the stage's id where the key was not written.
     pub fn key(&self, key: &str) -> Span {
         self.keys.get(key).copied().unwrap_or(self.span)

@@ -25,9 +25,9 @@ use crate::stages::save::save;
 use crate::stages::speech;
 use crate::stages::speech::KeptTranscript;
 use crate::stages::takers::Takers;
-use crate::stages::vision::crops::cut;
 use crate::stages::vision::crops::gather;
 use crate::stages::vision::detect::detect;
+use crate::stages::vision::found::take_found;
 use crate::stages::vision::pick::pick;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,11 +103,11 @@ fn work(
         )),
         StepKind::Encode { quality } => Operator::Map(extract::encode(*quality)),
         StepKind::SelectFrames { selection } => Operator::Fold(pick(&step.stage, selection)),
-        StepKind::CropFrames {
-            of,
+        StepKind::TakeFound {
+            taken,
+            taker,
             selection,
-            take,
-        } => Operator::Fold(cut(&step.stage, of, selection, take)),
+        } => Operator::Fold(take_found(&step.stage, *taker, selection, taken)),
         StepKind::GatherCrops => Operator::Fold(gather(&step.stage)),
         StepKind::Batch { spec, max_bytes } => Operator::Fold(batch(spec, *max_bytes, takers())),
         StepKind::Detect { spec, .. } => Operator::Map(detect(
@@ -168,7 +168,7 @@ fn sound_work(
         StepKind::ReadFrames { .. }
         | StepKind::Encode { .. }
         | StepKind::SelectFrames { .. }
-        | StepKind::CropFrames { .. }
+        | StepKind::TakeFound { .. }
         | StepKind::GatherCrops
         | StepKind::Batch { .. }
         | StepKind::Detect { .. }

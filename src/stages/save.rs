@@ -86,6 +86,7 @@ impl Map for Save {
         match item {
             Item::Frame(frame) => vec![self.saved(&frame.moment, Err(failure.clone()))],
             Item::Repeat(repeat) => vec![Item::Saved(Saved::of_repeat(&self.stage, repeat))],
+            Item::Saved(_) => vec![item.clone()],
             _ => Vec::new(),
         }
     }
@@ -96,6 +97,8 @@ impl MapState for Save {
         Ok(match item {
             Item::Frame(frame) => vec![self.saved(&frame.moment, Ok(self.write(frame)?))],
             Item::Repeat(repeat) => vec![Item::Saved(Saved::of_repeat(&self.stage, repeat))],
+            // One that is not taken, as it was told before.
+            Item::Saved(_) => vec![item.clone()],
             _ => Vec::new(),
         })
     }

@@ -15,6 +15,7 @@ mod docs;
 mod doctor;
 mod files;
 mod forecast;
+mod found;
 mod habits;
 mod hostile;
 mod hostile_models;

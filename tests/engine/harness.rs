@@ -319,9 +319,18 @@ impl Bench {
 
     /// A detector, and a second one on the crops of what it finds: `local` or in batches.
     pub(crate) fn crops(local: bool) -> Self {
-        let second = if local { "yolo.crops" } else { "cut" };
+        Self::of_port("yolo.crops", local)
+    }
+
+    /// A detector, and a second one on the frames in which it finds something.
+    pub(crate) fn found(local: bool) -> Self {
+        Self::of_port("yolo.frames", local)
+    }
+
+    fn of_port(port: &str, local: bool) -> Self {
+        let second = if local { port } else { "cut" };
         let mut cut = batch(4);
-        (cut.id, cut.inputs) = ("cut".into(), inputs(&["yolo.crops"]));
+        (cut.id, cut.inputs) = ("cut".into(), inputs(&[port]));
         let mut stages = vec![
             yolo("yolo", "extract", 2),
             yolo("other", second, 2),
@@ -530,11 +539,16 @@ impl Bench {
             StepKind::SelectFrames { selection } => {
                 Operator::Fold(vpipe::stages::pick(&step.stage, selection))
             }
-            StepKind::CropFrames {
-                of,
+            StepKind::TakeFound {
+                taken,
+                taker,
                 selection,
-                take,
-            } => Operator::Fold(vpipe::stages::cut(&step.stage, of, selection, take)),
+            } => Operator::Fold(vpipe::stages::take_found(
+                &step.stage,
+                *taker,
+                selection,
+                taken,
+            )),
             StepKind::GatherCrops => Operator::Fold(vpipe::stages::gather(&step.stage)),
             StepKind::Batch { spec, max_bytes } => {
                 let takers = vpipe::stages::Takers::new(Vec::new(), &self.answers);
@@ -556,8 +570,9 @@ impl Bench {
 /// Inputs as a recipe writes them.
 pub(crate) fn inputs(inputs: &[&str]) -> Vec<StageInput> {
     let inputs = inputs.iter().map(|&input| {
-        let (stage, port) = match input.strip_suffix(".crops") {
-            Some(stage) => (stage, Port::Crops),
+        let (stage, port) = match input.split_once('.') {
+            Some((stage, "crops")) => (stage, Port::Crops),
+            Some((stage, _)) => (stage, Port::Frames),
             None => (input, Port::Main),
         };
         StageInput {

@@ -62,6 +62,8 @@ async fn nothing_blocks_with_room_for_one_item_everywhere() {
         Bench::here_and_there(),
         Bench::crops(true),
         Bench::crops(false),
+        Bench::found(true),
+        Bench::found(false),
     ] {
         let stages = bench.detecting_stages();
         let run = bench
@@ -85,6 +87,8 @@ async fn frames_in_memory_stay_within_what_the_plan_computed() {
         // twice.
         (Bench::crops(true), 6),
         (Bench::crops(false), 6),
+        (Bench::found(true), 6),
+        (Bench::found(false), 6),
     ] {
         let bench = bench.videos(3).frames(100);
         let bound = bench.plan().peak().frames;

@@ -108,6 +108,7 @@ fn show(recipe: &Recipe) -> String {
             .map(|input| match input.port {
                 Port::Main => input.stage.to_string(),
                 Port::Crops => format!("{}.crops", input.stage),
+                Port::Frames => format!("{}.frames", input.stage),
                 Port::Boxes => format!("{}.boxes", input.stage),
                 Port::Sound => format!("{}.sound", input.stage),
             })

@@ -17,7 +17,7 @@ pub(crate) fn local(model: &str) -> LocalFacts {
         model: ModelFacts {
             name: model.to_owned(),
             demo: false,
-            classes: Vec::new(),
+            classes: ["person", "car"].map(Into::into).into(),
             fixed_size: None,
             imgsz: None,
             digest: String::new(),

@@ -23,6 +23,7 @@ use crate::recipe::ExtractSpec;
 use crate::recipe::Inference;
 use crate::recipe::Medium;
 use crate::recipe::Port;
+use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
 use serde_json::Value;
@@ -127,8 +128,7 @@ struct Making<'a> {
 impl Making<'_> {
     fn stage(&mut self, stage: &Stage, inference: Option<&Inference>) {
         if let StageSpec::Save(spec) = &stage.spec {
-            let file = digest(&terms::file(spec, &self.extract));
-            self.digests.files.insert(stage.id.clone(), file);
+            self.file(stage, spec);
         }
         let place = self.facts.placements.get(&stage.id);
         let Some((inference, place)) = inference.zip(place) else {
@@ -165,6 +165,19 @@ impl Making<'_> {
             self.digests.sounds.insert(id(), heard);
         }
         self.digests.asked_terms.insert(id(), tellable(&terms));
+    }
+
+    // What of a frame is written; where that is cut out, it is known by who found it.
+    fn file(&mut self, stage: &Stage, spec: &SaveSpec) {
+        let mut terms = terms::file(spec, &self.extract);
+        if let Some(from) = self.graph.crops_of(stage) {
+            let Some(given) = self.digests.given.get(from) else {
+                return;
+            };
+            terms["crops"] = given.to_string().into();
+            terms["padding"] = stage.take.padding.to_string().into();
+        }
+        self.digests.files.insert(stage.id.clone(), digest(&terms));
     }
 
     // What a stage takes; `None` where it takes from a stage that is asked nothing.

@@ -13,6 +13,7 @@ use crate::name::StageId;
 use crate::name::VideoId;
 use crate::plan::forecast::forecast::Estimate;
 use crate::plan::forecast::forecast::Workload;
+use crate::plan::found::FoundForm;
 use crate::plan::lower::chunk::ChunkLength;
 use crate::plan::step::Plan;
 use crate::plan::step::RequestFeed;
@@ -26,6 +27,9 @@ use std::collections::BTreeMap;
 // Crops of a frame, where nobody knows what will be found; and what of its bytes they have.
 const CROPS: Estimate<f64> = Estimate::new(0.0, 1.0, 10.0);
 const OF_A_FRAME: Estimate<f64> = Estimate::new(0.01, 0.1, 1.0);
+
+// Frames in which something is found, likewise.
+const FOUND: Estimate<f64> = Estimate::new(0.0, 0.5, 1.0);
 
 // Around each frame: quotes and a comma in JSON, or the header of a part of a form; and what
 // stands around all of them.
@@ -79,10 +83,11 @@ pub(in crate::plan) fn frames(
     let is_known = parts.is_some();
     let parts = parts.unwrap_or_default();
     let left = sum(parts.iter().map(|part| part.left));
-    let a_frame = if feed.of_crops {
-        CROPS
-    } else {
-        Estimate::sure(1.0)
+    let of_crops = feed.found == Some(FoundForm::Crops);
+    let a_frame = match feed.found {
+        Some(FoundForm::Crops) => CROPS,
+        Some(FoundForm::Frames) => FOUND,
+        None => Estimate::sure(1.0),
     };
     let mut amount = a_frame.with(left, |each, frames| each * frames as f64);
     if feed.repeats {
@@ -100,13 +105,13 @@ pub(in crate::plan) fn frames(
         .all(|part| part.survey.is_some_and(|survey| survey.exact));
     let exact = exact && left.low == left.high;
     RequestEstimate {
-        work: if feed.of_crops {
+        work: if of_crops {
             Workload::Crops { frames: count, all }
         } else {
             Workload::Frames {
                 count,
                 all,
-                exact: exact && is_known && !feed.repeats,
+                exact: exact && is_known && !feed.repeats && feed.found.is_none(),
             }
         },
         amount,
@@ -176,7 +181,7 @@ fn requests(
         .flat_map(sizes)
         .collect();
     let mut held = Estimate::sure(size);
-    if !feed.of_crops && !sizes.is_empty() {
+    if feed.found != Some(FoundForm::Crops) && !sizes.is_empty() {
         let mean = sizes.iter().sum::<f64>() / sizes.len() as f64;
         let largest = sizes.iter().copied().fold(0.0, f64::max);
         let smallest = sizes.iter().copied().fold(f64::MAX, f64::min);
@@ -213,9 +218,9 @@ fn bytes(
             let bytes = part.left.with(one, |left, one| left as f64 * one);
             sum.with(bytes, |sum, bytes| sum + bytes)
         });
-    let scale = match feed.of_crops {
-        true => OF_A_FRAME,
-        false => Estimate::sure(1.0),
+    let scale = match feed.found {
+        Some(FoundForm::Crops) => OF_A_FRAME,
+        Some(FoundForm::Frames) | None => Estimate::sure(1.0),
     };
     let share = amount.with(left, |amount, left| amount / left.max(1) as f64);
     let carried = all

@@ -108,7 +108,13 @@ pub fn storage(plan: &Plan, facts: &Facts, video: &VideoFacts) -> VideoStorage {
             least: a_pixel.least * pixels as f64,
             usual: a_pixel.usual * pixels as f64,
         };
-        written(new(saved), a_frame)
+        let frames = new(saved);
+        // Who knows in how many something is found.
+        let least = match view.found {
+            Some(_) => 0.0,
+            None => frames.least,
+        };
+        written(Extremes { least, ..frames }, a_frame)
     });
     VideoStorage {
         results: written(sampled, RESULTS),

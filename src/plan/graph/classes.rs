@@ -169,7 +169,7 @@ fn check_filter(
     facts: &Facts,
     stage: &Stage,
 ) -> Vec<Diagnostic> {
-    let finder = graph.crops_of(stage).and_then(|id| recipe.stage(id));
+    let finder = graph.found_of(stage).and_then(|(_, id)| recipe.stage(id));
     let (Some(filter), Some(finder)) = (&stage.take.filter, finder) else {
         return Vec::new();
     };

@@ -4,6 +4,7 @@
 
 use crate::item::ItemKind;
 use crate::name::StageId;
+use crate::plan::found::FoundForm;
 use crate::plan::step::Execution;
 use crate::plan::step::Plan;
 use crate::plan::step::StageFate;
@@ -261,9 +262,12 @@ fn word(step: &Step) -> &'static str {
         Execution::Source => "reads",
         Execution::Threads => "threads",
         Execution::Calls => "requests",
-        Execution::Fold => match step.kind {
+        Execution::Fold => match &step.kind {
             StepKind::SelectFrames { .. } => "picks",
-            StepKind::CropFrames { .. } => "cuts",
+            StepKind::TakeFound { taken, .. } => match taken.form {
+                FoundForm::Crops => "cuts",
+                FoundForm::Frames => "finds",
+            },
             _ => "joins",
         },
     }
@@ -279,7 +283,10 @@ fn amount(step: &Step) -> String {
                 1 => "all of some videos".to_owned(),
                 every => format!("one frame in {every}"),
             },
-            StepKind::CropFrames { of, .. } => format!("what `{of}` found"),
+            StepKind::TakeFound { taken, .. } => match taken.form {
+                FoundForm::Crops => format!("what `{}` found", taken.of),
+                FoundForm::Frames => format!("those in which `{}` found something", taken.of),
+            },
             StepKind::GatherCrops => "frame by frame".to_owned(),
             _ => "in order of time".to_owned(),
         },

@@ -6,6 +6,7 @@ use crate::diag::Diagnostic;
 use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::name::StageId;
+use crate::plan::found::FoundForm;
 use crate::plan::graph::ports;
 use crate::recipe::InputCount;
 use crate::recipe::Medium;
@@ -30,8 +31,9 @@ const READ_BY_ALL: &str =
 // Of more stages that wait for each other only the first are named.
 const LONGEST_TOLD: usize = 20;
 
-// More stages in a row that take crops of each other hold more frames than a machine has memory for.
-const DEEPEST_CROPS: usize = 8;
+// More stages in a row whose frames wait for each other hold more of them than a machine has memory
+// for.
+const DEEPEST_FOUND: usize = 8;
 
 const WRITTEN: &str = "what is found goes to a results file";
 
@@ -57,22 +59,30 @@ impl<'a> StageGraph<'a> {
 
     /// The stage whose crops `stage` takes, one by one or in batches.
     pub(in crate::plan) fn crops_of<'b>(&'b self, stage: &'b Stage) -> Option<&'b StageId> {
-        crops_of(self.recipe, stage)
+        let (form, of) = found_of(self.recipe, stage)?;
+        (form == FoundForm::Crops).then_some(of)
+    }
+
+    /// The stage of which `stage` takes what it found something in, and in which form.
+    pub(in crate::plan) fn found_of<'b>(
+        &'b self,
+        stage: &'b Stage,
+    ) -> Option<(FoundForm, &'b StageId)> {
+        found_of(self.recipe, stage)
     }
 }
 
 // A batch is of what its own input gives.
-fn crops_of<'a>(recipe: &'a Recipe, stage: &'a Stage) -> Option<&'a StageId> {
+fn found_of<'a>(recipe: &'a Recipe, stage: &'a Stage) -> Option<(FoundForm, &'a StageId)> {
+    let found = |input: &'a StageInput| Some((FoundForm::of(input.port)?, &input.stage));
     stage.inputs.iter().find_map(|input| match input.port {
-        Port::Crops => Some(&input.stage),
+        Port::Crops | Port::Frames => found(input),
         Port::Boxes | Port::Sound => None,
         Port::Main => {
             let batch = recipe
                 .stage(&input.stage)
                 .filter(|it| it.spec.kind() == StageKind::Batch)?;
-            let mut inputs = batch.inputs.iter();
-            let crops = inputs.find(|input| input.port == Port::Crops)?;
-            Some(&crops.stage)
+            batch.inputs.iter().find_map(found)
         }
     })
 }
@@ -99,6 +109,7 @@ pub(in crate::plan) fn check(recipe: &Recipe) -> Vec<Diagnostic> {
     }
     wrong.extend(check_primary(recipe));
     wrong.extend(check_one_file_a_frame(recipe));
+    wrong.extend(check_files_of_crops(recipe));
     wrong.extend(
         recipe
             .stages
@@ -113,21 +124,24 @@ pub(in crate::plan) fn check(recipe: &Recipe) -> Vec<Diagnostic> {
     wrong
 }
 
-// How many stages in a row take crops of each other.
+// How many stages in a row take what others found something in.
 fn check_depth(recipe: &Recipe) -> Vec<Diagnostic> {
     let is_deep = |stage: &&Stage| {
         let mut found = Some(*stage);
-        for _ in 0..=DEEPEST_CROPS {
-            let of = found.and_then(|stage| crops_of(recipe, stage));
-            found = of.and_then(|id| recipe.stage(id));
+        for _ in 0..=DEEPEST_FOUND {
+            let of = found.and_then(|stage| found_of(recipe, stage));
+            found = of.and_then(|(_, id)| recipe.stage(id));
         }
         found.is_some()
     };
     let deep = recipe.stages.iter().filter(is_deep);
     deep.map(|stage| {
-        let message = format!("`{}` takes crops of crops, {DEEPEST_CROPS} deep", stage.id);
+        let message = format!(
+            "`{}` waits for what others found, {DEEPEST_FOUND} deep",
+            stage.id
+        );
         Diagnostic::error(stage.key("inputs"), message)
-            .help("let it take the crops of a stage that is nearer to the frames")
+            .help("let it take from a stage that is nearer to `extract`")
     })
     .collect()
 }
@@ -175,6 +189,11 @@ fn no_such_port(input: &StageInput, from: &Stage) -> Diagnostic {
         Port::Boxes => (
             "finds no boxes",
             "boxes are those of a stage that finds some, such as `yolo.boxes`",
+        ),
+        Port::Frames => (
+            "finds no boxes in its frames",
+            "frames in which something is found are those of a stage that finds boxes, such as \
+             `yolo.frames`; all frames are those of `extract`",
         ),
         Port::Main | Port::Crops => (
             "finds nothing that could be cut out",
@@ -317,21 +336,53 @@ fn check_one_file_a_frame(recipe: &Recipe) -> Option<Diagnostic> {
     )
 }
 
-// Boxes are tested and padded where frames are cut around them.
+fn check_files_of_crops(recipe: &Recipe) -> Option<Diagnostic> {
+    let merge = recipe.of_kind(StageKind::Merge).next()?;
+    let mut inputs = merge.inputs.iter();
+    let (input, stage) = inputs.find_map(|input| {
+        let stage = recipe.stage(&input.stage)?;
+        let saves = stage.spec.kind() == StageKind::Save;
+        (saves && stage.takes_crops()).then_some((input, stage))
+    })?;
+    let message = format!(
+        "`{}` writes several files of a frame, and `{}` takes one",
+        stage.id, merge.id
+    );
+    Some(
+        Diagnostic::error(input.span, message)
+            .help("leave it out of `inputs`: the stage is run all the same"),
+    )
+}
+
+// Boxes are tested where something is taken because of them, and padded where they are cut out.
 fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
-    if crops_of(recipe, stage).is_some() {
-        return Vec::new();
-    }
+    let found = found_of(recipe, stage).map(|(form, _)| form);
+    let has_use = |key: &str| match found {
+        Some(FoundForm::Crops) => true,
+        Some(FoundForm::Frames) => key == "filter",
+        None => false,
+    };
+    let sees = matches!(stage.spec.medium(), None | Some(Medium::Frames));
     let keys = ["filter", "padding"].into_iter();
     let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
-    written
-        .filter(|_| stage.spec.medium() == Some(Medium::Frames))
-        .map(|(key, span)| {
-            let message = format!("`{key}` is about boxes, and `{}` takes none", stage.id);
-            Diagnostic::error(span, message).help(
-                "let it take the crops of another stage, `inputs = [\"STAGE.crops\"]`; `conf` and \
-                 `classes` say which objects a stage keeps",
-            )
+    let useless = written.filter(|(key, _)| sees && !has_use(key));
+    useless
+        .map(|(key, span)| match found {
+            Some(_) => {
+                let message = format!(
+                    "`{key}` is about crops, and `{}` takes whole frames",
+                    stage.id
+                );
+                Diagnostic::error(span, message)
+                    .help("leave it out, or take the crops: `inputs = [\"STAGE.crops\"]`")
+            }
+            None => {
+                let message = format!("`{key}` is about boxes, and `{}` takes none", stage.id);
+                Diagnostic::error(span, message).help(
+                    "let it take what another stage found, `inputs = [\"STAGE.crops\"]` or \
+                     `[\"STAGE.frames\"]`; `conf` and `classes` say which objects a stage keeps",
+                )
+            }
         })
         .collect()
 }

@@ -14,6 +14,7 @@ use crate::name::BackendName;
 use crate::name::StageId;
 use crate::plan::checked::CheckedRecipe;
 use crate::plan::digest::stages::StageDigests;
+use crate::plan::found::FoundForm;
 use crate::plan::graph::classes;
 use crate::plan::graph::stages::StageGraph;
 use crate::plan::lower::demand::Demand;
@@ -29,7 +30,6 @@ use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
 use crate::recipe::BatchSpec;
 use crate::recipe::MergeSpec;
-use crate::recipe::Port;
 use crate::recipe::Recipe;
 use crate::recipe::Stage;
 use crate::recipe::StageInput;
@@ -70,6 +70,7 @@ pub fn compile(
         demand: Demand::of(&graph, facts),
         digests: StageDigests::of(recipe, facts),
         source: None,
+        encoded: None,
         graph: DiGraph::new(),
         fates: BTreeMap::new(),
         outputs: BTreeMap::new(),
@@ -91,8 +92,8 @@ pub(super) struct StageOutputs {
     pub(super) detections: Vec<NodeIndex>,
     // Whether those are records, without boxes.
     pub(super) fields: bool,
-    // What a batch is of: frames, or the crops of a stage.
-    pub(super) crops_of: Option<StageId>,
+    // The stage in whose finds a batch or a stage takes an interest; `None` for all frames.
+    pub(super) found: Option<(FoundForm, StageId)>,
     pub(super) batch: Option<BatchSpec>,
     pub(super) transcript: Option<NodeIndex>,
 }
@@ -112,8 +113,10 @@ pub(super) struct Lowering<'a> {
     pub(super) options: CompileOptions,
     pub(super) demand: Demand,
     pub(super) digests: StageDigests,
-    // The step that reads frames, and the quality of JPEGs that are made of them.
+    // The step that reads frames, and the quality of JPEGs that are made of them; and the one that
+    // makes JPEGs of all of them.
     pub(super) source: Option<(NodeIndex, u8)>,
+    pub(super) encoded: Option<NodeIndex>,
     pub(super) graph: DiGraph<Step, ItemKind>,
     pub(super) fates: BTreeMap<StageId, StageFate>,
     pub(super) outputs: BTreeMap<StageId, StageOutputs>,
@@ -125,8 +128,8 @@ impl Lowering<'_> {
     fn stage(&mut self, stage: &Stage) -> Result<(), Vec<Diagnostic>> {
         let outputs = |input: &StageInput| {
             let mut outputs = self.outputs.get(&input.stage)?.clone();
-            if input.port == Port::Crops {
-                outputs.crops_of = Some(input.stage.clone());
+            if let Some(form) = FoundForm::of(input.port) {
+                outputs.found = Some((form, input.stage.clone()));
             }
             Some((input.stage.clone(), outputs))
         };
@@ -141,7 +144,7 @@ impl Lowering<'_> {
             StageSpec::Yolo(spec) => self.yolo(stage, spec, &first)?,
             StageSpec::Http(spec) => self.http(stage, spec, &first)?,
             StageSpec::Whisper(spec) => self.whisper(stage, spec),
-            StageSpec::Save(spec) => self.save(stage, spec, &first),
+            StageSpec::Save(spec) => self.save(stage, spec, &first)?,
             StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
         };
         self.fates.insert(stage.id.clone(), fate);
@@ -219,7 +222,7 @@ impl Lowering<'_> {
             StepKind::Save { .. } => self.digests.files(stage),
             StepKind::Encode { .. }
             | StepKind::SelectFrames { .. }
-            | StepKind::CropFrames { .. }
+            | StepKind::TakeFound { .. }
             | StepKind::GatherCrops
             | StepKind::Batch { .. }
             | StepKind::ChunkSound { .. }

@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::facts::Placement;
 use crate::facts::RemoteFacts;
 use crate::name::StageId;
+use crate::plan::found::FoundForm;
 use crate::plan::graph::stages::StageGraph;
 use crate::recipe::Medium;
 use crate::recipe::SaveFormat;
@@ -49,7 +50,7 @@ impl Demand {
     // What `stage`, placed at `place`, takes of the video.
     fn note(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: Option<&Placement>) {
         if let StageSpec::Save(spec) = &stage.spec {
-            self.note_files(spec);
+            self.note_files(graph, stage, spec);
         }
         match (stage.spec.medium(), place) {
             (_, None | Some(Placement::Skipped { .. })) | (None | Some(Medium::Boxes), _) => {}
@@ -62,11 +63,11 @@ impl Demand {
     }
 
     fn note_requests(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: &RemoteFacts) {
-        let of_crops = graph.crops_of(stage).is_some();
+        let found = graph.found_of(stage).map(|(form, _)| form);
         let sources = stage.inputs.iter().map(|input| input.stage.clone());
-        if of_crops || !stage.take.is_all() {
+        if found.is_some() || !stage.take.is_all() {
             self.frames = true;
-            self.pixels |= of_crops;
+            self.pixels |= found == Some(FoundForm::Crops);
             self.own.extend(sources);
             return;
         }
@@ -77,10 +78,14 @@ impl Demand {
         }
     }
 
-    fn note_files(&mut self, spec: &SaveSpec) {
+    fn note_files(&mut self, graph: &StageGraph<'_>, stage: &Stage, spec: &SaveSpec) {
+        let found = graph.found_of(stage).map(|(form, _)| form);
+        let takes_jpeg = spec.format == SaveFormat::Jpeg && spec.quality.is_none();
         self.frames = true;
-        self.pixels |= spec.format == SaveFormat::Png;
-        self.jpeg |= spec.format == SaveFormat::Jpeg && spec.quality.is_none();
+        self.pixels |= spec.format == SaveFormat::Png || found == Some(FoundForm::Crops);
+        // Of the frames in which something is found there may be few: where nobody else takes all as
+        // JPEG, theirs are made once it is known which they are.
+        self.jpeg |= takes_jpeg && found.is_none();
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a stage is fed with: frames as they come, those of them that it takes, or crops.
+//! What a stage is fed with: frames as they come, those of them that it takes or in which another
+//! found something, or crops.
 //!
 //! A stage that does not take all has steps of its own between the source and its detector.
 
@@ -7,6 +8,8 @@ use crate::facts::VideoFacts;
 use crate::item::ItemKind;
 use crate::name::StepId;
 use crate::name::VideoId;
+use crate::plan::found::FoundForm;
+use crate::plan::found::FoundTaken;
 use crate::plan::lower::compile::Lowering;
 use crate::plan::lower::compile::StageOutputs;
 use crate::plan::step::Execution;
@@ -49,41 +52,24 @@ impl Lowering<'_> {
         from: &StageOutputs,
         form: FrameForm,
     ) -> Result<Option<FrameFeed>, Vec<Diagnostic>> {
-        if from.crops_of.is_none() && stage.take.is_all() {
+        if from.found.is_none() && stage.take.is_all() {
             return Ok(self.shared(from, form));
         }
         let selection = selection(stage, &self.facts.videos)?;
         let Some((source, quality)) = self.source else {
             return Ok(None);
         };
-        let (first, kind, found) = match &from.crops_of {
-            None => {
-                let step = self.step(
-                    stage,
-                    "pick",
-                    StepKind::SelectFrames { selection },
-                    Execution::Fold,
-                    1,
-                );
-                (step, ItemKind::Frame, Vec::new())
-            }
-            Some(of) => {
-                let found = self.outputs.get(of).map(|from| from.detections.clone());
-                let Some(found) = found.filter(|found| !found.is_empty()) else {
-                    return Ok(None);
-                };
-                let kind = StepKind::CropFrames {
-                    of: of.clone(),
-                    selection,
-                    take: stage.take.clone(),
-                };
-                let step = self.step(stage, "cut", kind, Execution::Fold, 1);
-                (step, ItemKind::Crop, found)
-            }
+        let Some((first, kind, found)) = self.first(stage, from, selection) else {
+            return Ok(None);
         };
+        // A JPEG that is made of every frame is there for whoever takes whole ones.
+        let is_whole = matches!(from.found, Some((FoundForm::Frames, _)));
+        let is_jpeg = matches!(form, FrameForm::Jpeg { .. });
+        let encoded = self.encoded.filter(|_| is_whole && is_jpeg);
         let mut steps = Vec::new();
         let first = self.add_own_step(first, &mut steps);
-        self.graph.add_edge(source, first, ItemKind::Frame);
+        self.graph
+            .add_edge(encoded.unwrap_or(source), first, ItemKind::Frame);
         for found in found {
             self.graph.add_edge(found, first, ItemKind::Detections);
         }
@@ -92,13 +78,48 @@ impl Lowering<'_> {
             kind,
             steps,
             skips: Some(first),
-            from_crops: from.crops_of.is_some(),
+            from_crops: kind == ItemKind::Crop,
         };
         if let FrameForm::Jpeg { max_bytes } = form {
-            self.encode(stage, &mut feed, quality);
+            if encoded.is_none() {
+                self.encode(stage, &mut feed, quality);
+            }
             self.collect(stage, &mut feed, from, max_bytes);
         }
         Ok(Some(feed))
+    }
+
+    // The step that takes what a stage takes of all frames, what it gives, and what gives the boxes
+    // that it goes by; `None` where those do not run.
+    fn first(
+        &self,
+        stage: &Stage,
+        from: &StageOutputs,
+        selection: FrameSelection,
+    ) -> Option<(Step, ItemKind, Vec<NodeIndex>)> {
+        let Some((form, of)) = &from.found else {
+            let kind = StepKind::SelectFrames { selection };
+            let step = self.step(stage, "pick", kind, Execution::Fold, 1);
+            return Some((step, ItemKind::Frame, Vec::new()));
+        };
+        let found = self.outputs.get(of).map(|from| from.detections.clone());
+        let found = found.filter(|found| !found.is_empty())?;
+        let taken = FoundTaken {
+            of: of.clone(),
+            form: *form,
+            take: stage.take.clone(),
+        };
+        let name = match form {
+            FoundForm::Crops => "cut",
+            FoundForm::Frames => "find",
+        };
+        let kind = StepKind::TakeFound {
+            taken,
+            taker: stage.spec.kind(),
+            selection,
+        };
+        let step = self.step(stage, name, kind, Execution::Fold, 1);
+        Some((step, form.kind(), found))
     }
 
     fn shared(&self, from: &StageOutputs, form: FrameForm) -> Option<FrameFeed> {

@@ -1,9 +1,11 @@
 //! Stages that read, collect and write frames: `extract`, `batch` and `save`.
 
+use crate::diag::Diagnostic;
 use crate::item::ItemKind;
 use crate::item::PixelFormat;
 use crate::plan::lower::compile::Lowering;
 use crate::plan::lower::compile::StageOutputs;
+use crate::plan::lower::feed::FrameForm;
 use crate::plan::lower::memory;
 use crate::plan::step::Execution;
 use crate::plan::step::StageFate;
@@ -60,6 +62,7 @@ impl Lowering<'_> {
             let encode = self.graph.add_node(step);
             self.graph.add_edge(frames, encode, ItemKind::Frame);
             outputs.jpeg = Some(encode);
+            self.encoded = Some(encode);
         }
         self.outputs.insert(stage.id.clone(), outputs);
         StageFate::Runs(names)
@@ -71,7 +74,7 @@ impl Lowering<'_> {
         spec: &BatchSpec,
         mut outputs: StageOutputs,
     ) -> StageFate {
-        let wanted = match outputs.crops_of {
+        let wanted = match outputs.found {
             Some(_) => None,
             None => self.demand.batches.get(&stage.id).copied(),
         };
@@ -108,13 +111,16 @@ impl Lowering<'_> {
         stage: &Stage,
         spec: &SaveSpec,
         from: &StageOutputs,
-    ) -> StageFate {
-        let source = match (spec.format, spec.quality) {
-            (SaveFormat::Jpeg, None) => from.jpeg,
-            (SaveFormat::Jpeg, Some(_)) | (SaveFormat::Png, _) => from.pixels,
+    ) -> Result<StageFate, Vec<Diagnostic>> {
+        let form = match (spec.format, spec.quality) {
+            (SaveFormat::Jpeg, None) => FrameForm::Jpeg {
+                max_bytes: usize::MAX,
+            },
+            (SaveFormat::Jpeg, Some(_)) | (SaveFormat::Png, _) => FrameForm::Pixels,
         };
-        let Some(source) = source else {
-            return StageFate::Skipped("what it takes from does not run".to_owned());
+        let Some(mut feed) = self.feed(stage, from, form)? else {
+            let why = "what it takes from does not run".to_owned();
+            return Ok(StageFate::Skipped(why));
         };
         let kind = StepKind::Save { spec: spec.clone() };
         let step = self.step(
@@ -124,14 +130,14 @@ impl Lowering<'_> {
             Execution::Threads,
             self.facts.cores.max(1),
         );
-        let name = step.id.clone();
+        feed.steps.push(step.id.clone());
         let node = self.graph.add_node(step);
-        self.graph.add_edge(source, node, ItemKind::Frame);
+        self.graph.add_edge(feed.source, node, feed.kind);
         let outputs = StageOutputs {
             saved: Some(node),
             ..StageOutputs::default()
         };
         self.outputs.insert(stage.id.clone(), outputs);
-        StageFate::Runs(vec![name])
+        Ok(StageFate::Runs(feed.steps))
     }
 }

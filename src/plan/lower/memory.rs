@@ -75,7 +75,7 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
         }
         // Frames that wait for what another stage finds in them are those on the way there and
         // back; and one whose crops are passed on.
-        (Execution::Fold, StepKind::CropFrames { .. }) => {
+        (Execution::Fold, StepKind::TakeFound { .. }) => {
             let on_the_way = way_to(graph, node);
             let on_the_way = on_the_way.iter().map(|&step| held(graph, step, decoder));
             on_the_way.sum::<usize>() + 1

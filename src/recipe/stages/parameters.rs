@@ -105,9 +105,10 @@ impl Ports {
         let gives: &[_] = match port {
             Port::Main => return self,
             Port::Crops if self.gives.contains(&ItemKind::Detections) => &[ItemKind::Crop],
+            Port::Frames if self.gives.contains(&ItemKind::Detections) => &[ItemKind::Frame],
             Port::Boxes if self.gives.contains(&ItemKind::Detections) => &[ItemKind::Detections],
             Port::Sound if self.gives.contains(&ItemKind::Sound) => &[ItemKind::Sound],
-            Port::Crops | Port::Boxes | Port::Sound => &[],
+            Port::Crops | Port::Frames | Port::Boxes | Port::Sound => &[],
         };
         Self { gives, ..self }
     }

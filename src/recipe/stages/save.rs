@@ -5,9 +5,11 @@
 use crate::diag::Diagnostic;
 use crate::item::ItemKind;
 use crate::item::Moment;
+use crate::item::Part;
 use crate::name::VideoId;
 use crate::name::file_name;
 use crate::recipe::context::Context;
+use crate::recipe::input::Port;
 use crate::recipe::load::value;
 use crate::recipe::stages::parameters::InputCount;
 use crate::recipe::stages::parameters::Ports;
@@ -32,14 +34,14 @@ use std::path::PathBuf;
 /// What holds of every stage of the kind.
 pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     word: "save",
-    take_keys: &[],
-    keys_by_input: &[],
+    take_keys: &["filter", "padding"],
+    keys_by_input: &["filter", "padding"],
     rendered_later: &["output_dir", "name"],
     takes_sound: false,
     is_mapped: false,
     finds_backend: false,
     is_outcome: true,
-    input_help: "name the stage that gives frames, such as `extract`",
+    input_help: "name a stage that gives frames or crops, such as `extract`, `yolo.frames` or `yolo.crops`",
 };
 
 /// Parameters of `save`.
@@ -56,7 +58,7 @@ pub struct SaveSpec {
     #[schemars(with = "String")]
     pub output_dir: Template,
     /// The path of a file within the folder, without its extension: a template over `video` and
-    /// `frame`.
+    /// `frame`. That of a crop ends with `_{{ frame.crop }}` besides.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
     pub name: Template,
@@ -64,15 +66,19 @@ pub struct SaveSpec {
 
 impl Default for SaveSpec {
     fn default() -> Self {
-        let name = "{{ video.stem }}_frames/{{ frame.index }}_{{ frame.seconds }}s";
         Self {
             format: SaveFormat::Jpeg,
             quality: None,
             output_dir: Template::new("output", Scope::default()),
-            name: Template::new(name, Scope::default()),
+            name: Template::new(NAME, Scope::default()),
         }
     }
 }
+
+// What the file of a frame is called, and that of a crop, of which a frame may have several.
+const NAME: &str = "{{ video.stem }}_frames/{{ frame.index }}_{{ frame.seconds }}s";
+const NAME_OF_CROP: &str =
+    "{{ video.stem }}_frames/{{ frame.index }}_{{ frame.seconds }}s_{{ frame.crop }}";
 
 /// How a frame is written.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
@@ -103,19 +109,28 @@ impl SaveSpec {
     ) -> Self {
         let written = |key| table.keys.get(key).map(|entry| entry.node.span);
         let (folder_span, name_span) = (written("output_dir"), written("name"));
+        let of_crops = table.inputs.iter().any(|input| input.port == Port::Crops);
         let mut spec: Self = table.read(&FACTS, &[], wrong);
         spec.output_dir = Template::new(spec.output_dir.text(), context.scope.clone());
-        spec.name = Template::new(spec.name.text(), context.scope.clone());
+        let name = match name_span {
+            None if of_crops => NAME_OF_CROP,
+            _ => spec.name.text(),
+        };
+        spec.name = Template::new(name, context.scope.clone());
         let video = Path::new(SAMPLE_VIDEO);
         if let Some(span) = folder_span {
             wrong.extend(context.check_folder(spec.folder(video), spec.output_dir.text(), span));
         }
         if let Some(span) = name_span {
-            let names = sample_moments().map(|moment| spec.file(video, &moment));
+            let names = sample_moments(of_crops).map(|moment| spec.file(video, &moment));
             wrong.extend(match names {
                 [Err(fault), _] | [_, Err(fault)] => {
                     Some(context.placed(fault, spec.name.text(), span))
                 }
+                [Ok(one), Ok(other)] if one == other && of_crops => Some(
+                    Diagnostic::error(span, "`name` is the same for every crop of a frame")
+                        .help("let it hold `{{ frame.crop }}` beside `{{ frame.index }}`"),
+                ),
                 [Ok(one), Ok(other)] if one == other => Some(
                     Diagnostic::error(span, "`name` is the same for every frame")
                         .help("let it hold `{{ frame.index }}`"),
@@ -131,7 +146,8 @@ impl SaveSpec {
     /// In reach of both templates is what [`MergeSpec::folder`](crate::recipe::MergeSpec::folder) has; in
     /// reach of `name` also `frame.index` (its place among the sampled ones) and
     /// `frame.frame_number` (its place in the source), both from 0 with at least six digits so
-    /// that files sort, and `frame.seconds`, to the millisecond.
+    /// that files sort, and `frame.seconds`, to the millisecond; of a crop also `frame.crop`, which
+    /// of those of the frame it is, from 0 with at least three digits.
     ///
     /// # Errors
     ///
@@ -183,23 +199,26 @@ impl SaveSpec {
 impl StageParameters for SaveSpec {
     fn ports(&self) -> Ports {
         Ports {
-            takes: &[ItemKind::Frame],
+            takes: &[ItemKind::Frame, ItemKind::Crop],
             inputs: InputCount::One,
             gives: &[ItemKind::Saved],
         }
     }
 }
 
-// Two frames of one video that differ in everything.
-fn sample_moments() -> [Moment; 2] {
-    [0, 1].map(|index| Moment {
-        video: VideoId(0),
-        index,
-        frame_number: index * 30,
-        pts: Pts(index.cast_signed()),
-        seconds: index as f64,
-        samples: 1,
-        part: None,
+// Two frames of one video that differ in everything; or two crops of one.
+fn sample_moments(of_crops: bool) -> [Moment; 2] {
+    [0, 1].map(|number| {
+        let index = if of_crops { 0 } else { number };
+        Moment {
+            video: VideoId(0),
+            index,
+            frame_number: index * 30,
+            pts: Pts(index.cast_signed()),
+            seconds: index as f64,
+            samples: 1,
+            part: of_crops.then(|| Part::of(number as u32)),
+        }
     })
 }
 
@@ -209,8 +228,13 @@ fn frame_values(moment: &Moment) -> Map<String, Value> {
         ("frame_number", format!("{:06}", moment.frame_number)),
         ("seconds", format!("{:.3}", moment.seconds)),
     ];
-    let values = values.map(|(key, value)| (key.to_owned(), value.into()));
-    values.into_iter().collect()
+    let crop = moment
+        .part
+        .map(|part| ("crop", format!("{:03}", part.number)));
+    let values = values.into_iter().chain(crop);
+    values
+        .map(|(key, value)| (key.to_owned(), value.into()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -24,10 +24,12 @@ use crate::item::SavedFile;
 use crate::name::StageId;
 use crate::name::VideoId;
 use crate::plan::FileView;
+use crate::plan::FoundTaken;
 use crate::plan::FrameView;
 use crate::plan::Plan;
 use crate::recipe::SaveSpec;
 use crate::stages::vision::crops;
+use crate::stages::vision::found;
 use crate::time::Pts;
 use std::fs;
 use std::fs::Metadata;
@@ -39,7 +41,7 @@ use std::time::UNIX_EPOCH;
 pub(in crate::stages) struct KnownViews {
     answers: Arc<dyn Answers>,
     sampling: StageDigest,
-    // Each after the one whose crops it takes.
+    // Each after the one whose finds it takes.
     frames: Vec<FrameView>,
     files: Vec<FileView>,
     dedup: bool,
@@ -118,7 +120,7 @@ impl KnownViews {
         // Of a frame that was not sampled before, only the time stamp is known.
         let is_whole = |view: &FrameView| {
             let every = view.selection.as_ref().map_or(1, |it| it.every);
-            every <= 1 && view.crops.is_none()
+            every <= 1 && view.found.is_none()
         };
         if self.dedup || !self.files.is_empty() || !self.frames.iter().all(is_whole) {
             return false;
@@ -143,7 +145,7 @@ impl KnownViews {
         self.frames
             .iter()
             .all(|view| self.is_answered(view, &frame))
-            && self.is_written(&frame.moment, facts)
+            && self.is_written(&frame, facts)
     }
 
     /// The stages that take the frame of `sample`, and whether each need not be asked about it.
@@ -165,19 +167,26 @@ impl KnownViews {
 
     /// Whether the frame of `sample` need not be written to any file.
     pub(in crate::stages) fn is_saved(&self, sample: &Sample, facts: &VideoFacts) -> bool {
-        sample.same_as.is_some() || self.is_written(&sample.moment(facts.id), facts)
+        sample.same_as.is_some() || self.is_written(&unseen(sample, facts.id), facts)
     }
 
     // Whether all files of a frame are there.
-    fn is_written(&self, moment: &Moment, facts: &VideoFacts) -> bool {
+    fn is_written(&self, frame: &Frame, facts: &VideoFacts) -> bool {
         self.files.iter().all(|view| {
-            let kept = kept_file(&*self.answers, view.digest, &view.spec, facts, moment);
-            kept.is_some()
+            let is_there = |moment: &Moment| {
+                kept_file(&*self.answers, view.digest, &view.spec, facts, moment).is_some()
+            };
+            match view.found.as_ref().map(|taken| self.taken(taken, frame)) {
+                None => is_there(&frame.moment),
+                Some(Ok(taken)) => taken.iter().all(|frame| is_there(&frame.moment)),
+                Some(Err(Seen::Nothing)) => true,
+                Some(Err(Seen::Unknown)) => false,
+            }
         })
     }
 
     fn is_answered(&self, view: &FrameView, frame: &Frame) -> bool {
-        match self.crops(view, frame) {
+        match self.part(view, frame) {
             None => self.has_answer(view, &frame.moment),
             Some(Ok(crops)) => crops.iter().all(|crop| self.has_answer(view, &crop.moment)),
             Some(Err(Seen::Nothing)) => true,
@@ -185,20 +194,21 @@ impl KnownViews {
         }
     }
 
-    // What `view` takes of a frame; `None` where that is the whole.
-    fn crops(&self, view: &FrameView, frame: &Frame) -> Option<Result<Vec<Frame>, Seen>> {
+    // What `view` takes of a frame; `None` where that is the whole, whatever is in it.
+    fn part(&self, view: &FrameView, frame: &Frame) -> Option<Result<Vec<Frame>, Seen>> {
         let selection = view.selection.as_ref();
         if selection.is_some_and(|it| it.skip_reason(&frame.moment).is_some()) {
             return Some(Err(Seen::Nothing));
         }
-        let taken = view.crops.as_ref()?;
-        let objects = match self.found(&taken.of, frame) {
-            Ok(Found::Objects(objects)) => objects,
-            Ok(_) => return Some(Err(Seen::Nothing)),
-            Err(seen) => return Some(Err(seen)),
+        let taken = view.found.as_ref()?;
+        Some(self.taken(taken, frame))
+    }
+
+    fn taken(&self, taken: &FoundTaken, frame: &Frame) -> Result<Vec<Frame>, Seen> {
+        let Found::Objects(objects) = self.found(&taken.of, frame)? else {
+            return Err(Seen::Nothing);
         };
-        let crops = crops::crops_of(&taken.of, &taken.take, frame, &objects);
-        Some(crops.map_err(|_| Seen::Nothing))
+        found::taken_of(taken, frame, &objects).map_err(|_| Seen::Nothing)
     }
 
     // What a stage found in a frame.
@@ -206,10 +216,16 @@ impl KnownViews {
         let mut views = self.frames.iter();
         let view = views.find(|view| view.stage == *stage);
         let view = view.ok_or(Seen::Unknown)?;
-        let Some(crops) = self.crops(view, frame) else {
+        let Some(parts) = self.part(view, frame) else {
             return self.answer(view, &frame.moment);
         };
-        let found = crops?.into_iter().map(|crop| {
+        let parts = parts?;
+        if let [whole] = parts.as_slice()
+            && whole.moment.part.is_none()
+        {
+            return self.answer(view, &whole.moment);
+        }
+        let found = parts.into_iter().map(|crop| {
             let found = self.answer(view, &crop.moment)?;
             Ok((crop.moment, found))
         });

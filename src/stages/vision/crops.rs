@@ -1,5 +1,5 @@
-//! Crops: what one stage found in a frame, cut out for another; and what that one found in
-//! them, joined and given in pixels of the source.
+//! Crops: what one stage found in a frame, cut out for another; and what that one found in them,
+//! joined and given in pixels of the source.
 //!
 //! Crops share the pixels of their frame.
 
@@ -21,135 +21,17 @@ use crate::item::Pixels;
 use crate::item::Size;
 use crate::name::StageId;
 use crate::name::VideoId;
-use crate::plan::FrameSelection;
 use crate::recipe::TakeSpec;
-use crate::recipe::box_values;
+use crate::stages::vision::found::none_wanted;
+use crate::stages::vision::found::wanted;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// Cuts for `stage` what `of` found. A frame waits until its boxes are there; as many are on
-/// their way as the steps before have room for.
-pub fn cut(
-    stage: &StageId,
-    of: &StageId,
-    selection: &FrameSelection,
-    take: &TakeSpec,
-) -> Arc<dyn Fold> {
-    Arc::new(Cut {
-        stage: stage.clone(),
-        of: of.clone(),
-        selection: selection.clone(),
-        take: take.clone(),
-    })
-}
 
 /// Joins what `stage` found in the crops of each frame.
 pub fn gather(stage: &StageId) -> Arc<dyn Fold> {
     Arc::new(Gather {
         stage: stage.clone(),
     })
-}
-
-#[derive(Clone)]
-struct Cut {
-    stage: StageId,
-    of: StageId,
-    selection: FrameSelection,
-    take: TakeSpec,
-}
-
-impl Fold for Cut {
-    fn open(&self, _: VideoId) -> Box<dyn FoldState> {
-        Box::new(Cutting {
-            cut: self.clone(),
-            frames: BTreeMap::new(),
-            found: BTreeMap::new(),
-        })
-    }
-}
-
-// Frames without their boxes and boxes without their frame, by the index of the frame.
-struct Cutting {
-    cut: Cut,
-    frames: BTreeMap<u64, Frame>,
-    found: BTreeMap<u64, Found>,
-}
-
-impl FoldState for Cutting {
-    fn push(&mut self, item: Item) -> Vec<Item> {
-        match item {
-            Item::Frame(frame) => {
-                let index = frame.moment.index;
-                if let Some(why) = self.cut.selection.skip_reason(&frame.moment) {
-                    return vec![self.cut.without(&frame.moment, Found::Skipped(why))];
-                }
-                match self.found.remove(&index) {
-                    Some(found) => self.cut.crops(&frame, found),
-                    None => {
-                        self.frames.insert(index, frame);
-                        Vec::new()
-                    }
-                }
-            }
-            Item::Repeat(repeat) => {
-                let detections = Detections::of_repeat(&self.cut.stage, &repeat);
-                vec![Item::Detections(detections)]
-            }
-            // What is found in a repeat is what is found in the frame that it repeats.
-            Item::Detections(Detections {
-                same_as: Some(_), ..
-            }) => Vec::new(),
-            Item::Detections(detections) => {
-                let moment = &detections.moment;
-                if self.cut.selection.skip_reason(moment).is_some() {
-                    return Vec::new();
-                }
-                match self.frames.remove(&moment.index) {
-                    Some(frame) => self.cut.crops(&frame, detections.found),
-                    None => {
-                        self.found.insert(moment.index, detections.found);
-                        Vec::new()
-                    }
-                }
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn finish(&mut self) -> Vec<Item> {
-        let why = || Found::Skipped(format!("`{}` has no answer for it", self.cut.of));
-        let left = std::mem::take(&mut self.frames);
-        left.values()
-            .map(|frame| self.cut.without(&frame.moment, why()))
-            .collect()
-    }
-}
-
-impl Cut {
-    fn without(&self, moment: &Moment, found: Found) -> Item {
-        Item::Detections(Detections {
-            stage: self.stage.clone(),
-            moment: moment.clone(),
-            found,
-            same_as: None,
-        })
-    }
-
-    fn crops(&self, frame: &Frame, found: Found) -> Vec<Item> {
-        let of = &self.of;
-        let crops = match found {
-            Found::Objects(objects) => crops_of(of, &self.take, frame, &objects),
-            // A stage of the recipe whose crops are taken finds boxes.
-            Found::Fields(_) | Found::Error(_) => {
-                Err(Found::Skipped(format!("`{of}` has no answer for it")))
-            }
-            Found::Skipped(why) => Err(Found::Skipped(format!("`{of}` skipped it: {why}"))),
-        };
-        match crops {
-            Ok(crops) => crops.into_iter().map(Item::Frame).collect(),
-            Err(found) => vec![self.without(&frame.moment, found)],
-        }
-    }
 }
 
 /// A crop of `frame` for each of the `objects` that `take` wants; or what is said where there is
@@ -160,16 +42,7 @@ pub(in crate::stages) fn crops_of(
     frame: &Frame,
     objects: &[Detection],
 ) -> Result<Vec<Frame>, Found> {
-    let skipped = |why: &str| Err(Found::Skipped(format!("`{of}` found {why}")));
-    if objects.is_empty() {
-        return skipped("nothing in it");
-    }
-    let wanted = match &take.filter {
-        None => vec![true; objects.len()],
-        Some(filter) => filter
-            .each(objects.iter().map(box_values))
-            .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message)))?,
-    };
+    let wanted = wanted(of, take, objects)?;
     let content = frame.content.as_ref();
     let pixels = match content.map_err(Found::without_answer)? {
         Content {
@@ -191,7 +64,7 @@ pub(in crate::stages) fn crops_of(
         .filter_map(|((parent, object), _)| crop(frame, pixels, take.padding, parent, object))
         .collect();
     if crops.is_empty() {
-        return skipped("nothing in it that `filter` lets through");
+        return Err(none_wanted(of));
     }
     let of = u32::try_from(crops.len()).unwrap_or(u32::MAX);
     for (number, crop) in (0..).zip(&mut crops) {

@@ -3,5 +3,6 @@
 pub(super) mod call;
 pub(super) mod crops;
 pub(super) mod detect;
+pub(super) mod found;
 pub(super) mod kept;
 pub(super) mod pick;

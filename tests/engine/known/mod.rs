@@ -64,6 +64,8 @@ fn a_run_on_all_its_answers_asks_nothing_and_does_not_open_the_file() {
     for (stage, count) in asked {
         assert_eq!(ran.count(stage), count, "{stage}");
     }
+    let seen = ran.count("seen");
+    assert!(0 < seen && seen < 12, "{seen}");
     // What was looked at once is there no more.
     fs::remove_file(&video).unwrap();
     let again = bench.run_on(&opened);
@@ -108,6 +110,9 @@ fn a_changed_stage_asks_anew_and_so_do_those_that_take_from_it() {
         ("first.conf=0.35", "first inner parts told"),
         ("parts.conf=0.35", "inner parts told"),
         ("inner.conf=0.4", "inner"),
+        // What is seen in a whole frame does not depend on why it is looked at.
+        ("seen.conf=0.4", "seen"),
+        ("seen.filter=\"class == 1 and bbox[1] > 7\"", ""),
         ("parts.padding=0.3", "inner parts told"),
         ("batch.size=2", ""),
         ("first.concurrency=1", ""),

@@ -42,13 +42,13 @@ const KEYS: &[(&str, &str)] = &[
     ("extract.fps=2", "extract.frames counted.request"),
     (
         "extract.max_side=640",
-        "extract.frames far.request near.detect parts.detect told.request asked.request \
-         counted.request save.write",
+        "extract.frames far.request near.detect again.request parts.detect told.request \
+         asked.request counted.request save.write cuts.write",
     ),
     // What leaves as JPEG.
     (
         "extract.quality=50",
-        "far.request asked.request counted.request save.write",
+        "far.request again.request asked.request counted.request save.write cuts.write",
     ),
     ("extract.dedup=true", "extract.frames counted.request"),
     ("extract.dedup_threshold=20", ""),
@@ -72,21 +72,39 @@ const KEYS: &[(&str, &str)] = &[
     ("near.model=\"./m.onnx\"", ""),
     ("near.names=\"names.txt\"", ""),
     ("near.concurrency=1", ""),
-    ("near.conf=0.3", "near.detect parts.detect told.request"),
-    ("near.iou=0.3", "near.detect parts.detect told.request"),
-    ("near.imgsz=320", "near.detect parts.detect told.request"),
-    ("near.half=false", "near.detect parts.detect told.request"),
-    ("near.classes=[1]", "near.detect parts.detect told.request"),
+    (
+        "near.conf=0.3",
+        "cuts.write near.detect parts.detect told.request",
+    ),
+    (
+        "near.iou=0.3",
+        "cuts.write near.detect parts.detect told.request",
+    ),
+    (
+        "near.imgsz=320",
+        "cuts.write near.detect parts.detect told.request",
+    ),
+    (
+        "near.half=false",
+        "cuts.write near.detect parts.detect told.request",
+    ),
+    (
+        "near.classes=[1]",
+        "cuts.write near.detect parts.detect told.request",
+    ),
     (
         "near.classes=[\"dog\"]",
-        "near.detect parts.detect told.request",
+        "cuts.write near.detect parts.detect told.request",
     ),
     (
         "near.conf={ dog = 0.3 }",
-        "near.detect parts.detect told.request",
+        "cuts.write near.detect parts.detect told.request",
     ),
     ("near.conf={ dog = 0.15, default = 0.15 }", ""),
-    ("near.max_det=9", "near.detect parts.detect told.request"),
+    (
+        "near.max_det=9",
+        "cuts.write near.detect parts.detect told.request",
+    ),
     ("parts.conf=0.3", "parts.detect told.request"),
     ("far.conf=0.3", "far.request"),
     ("far.iou=0.3", "far.request"),
@@ -103,6 +121,11 @@ const KEYS: &[(&str, &str)] = &[
     // Which boxes are cut out says nothing of one; it numbers what is found in all.
     ("parts.filter=\"confidence > 0.9\"", "told.request"),
     ("parts.padding=0.2", "parts.detect told.request"),
+    // Nor does it of a whole frame, or of a file.
+    ("again.filter=\"confidence > 0.9\"", ""),
+    ("again.conf=0.3", "again.request"),
+    ("cuts.filter=\"confidence > 0.9\"", ""),
+    ("cuts.padding=0.2", "cuts.write"),
     (
         "vars.question=\"who\"",
         "told.request asked.request counted.request sounds.request sounds.compose",
@@ -197,9 +220,12 @@ const KEYS: &[(&str, &str)] = &[
     ("backends.workers.policy.ttl=10000", ""),
     (
         "backends.workers.request.images=\"{{ images }}\"",
-        "far.request",
+        "far.request again.request",
     ),
-    ("backends.workers.answer.bbox_of=\"source\"", "far.request"),
+    (
+        "backends.workers.answer.bbox_of=\"source\"",
+        "far.request again.request",
+    ),
     ("backends.ears.base_url=\"http://127.0.0.1:8/v1\"", ""),
     ("backends.ears.api_key_env=\"OTHER\"", ""),
     ("backends.ears.request_timeout=9", ""),
@@ -361,9 +387,9 @@ fn facts_count_where_they_decide_an_answer() {
     assert_eq!(here(&|it| it.model.name = "other.onnx".to_owned()), "");
     assert_eq!(
         here(&|it| it.model.digest = "00".to_owned()),
-        "near.detect parts.detect told.request whisper.compose whisper.transcribe"
+        "cuts.write near.detect parts.detect told.request whisper.compose whisper.transcribe"
     );
-    let seen = "near.detect parts.detect told.request";
+    let seen = "cuts.write near.detect parts.detect told.request";
     assert_eq!(here(&|it| it.model.classes = vec!["cat".into()]), seen);
     assert_eq!(here(&|it| it.model.imgsz = Some(640)), seen);
     assert_eq!(here(&|it| it.model.imgsz = Some(1280)), "");

@@ -1,0 +1,166 @@
+//! What was found goes on: as files, and to a chat server that is asked about nothing else. The
+//! recipes are examples, on the built-in model.
+
+use crate::support::program::vpipe;
+use crate::support::program::vpipe_beside;
+use crate::support::repository::CLIP;
+use crate::support::repository::ROOT;
+use crate::support::server::serve;
+use axum::Json;
+use axum::Router;
+use axum::routing::post;
+use serde_json::Value;
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use tempfile::TempDir;
+
+fn example(name: &str) -> String {
+    format!("{ROOT}/recipes/examples/{name}.toml")
+}
+
+fn results(folder: &Path) -> Value {
+    let text = fs::read_to_string(folder.join("output/clip_results.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+// The clip has a circle in each of its frames: those on the left are looked for.
+const FILTER: &str = "filter=\"class_name == vars.who and bbox[0] < 500\"";
+
+// How many circles it lets through.
+fn circles(entry: &Value) -> usize {
+    let objects = entry["detections"].as_array().unwrap().iter();
+    let circles = objects.filter(|object| {
+        object["class_name"] == "circle" && object["bbox"][0].as_f64().unwrap() < 500.0
+    });
+    circles.count()
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn what_was_found_is_saved_and_nothing_else() {
+    let folder = TempDir::new().unwrap();
+    let recipe = example("found");
+    let [of_frames, of_crops] = ["frames", "crops"].map(|stage| format!("{stage}.{FILTER}"));
+    let words = [
+        "run",
+        &recipe,
+        CLIP,
+        "--var",
+        "who=circle",
+        "--set",
+        &of_frames,
+        "--set",
+        &of_crops,
+    ];
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let found = results(folder.path());
+    let (mut frames, mut crops) = (Vec::new(), Vec::new());
+    for (index, entry) in found["detections"].as_array().unwrap().iter().enumerate() {
+        let circles = circles(entry);
+        let seconds = entry["timestamp"].as_f64().unwrap();
+        let file = format!("{index:06}_{seconds:.3}s.jpg");
+        match entry["saved"].as_str() {
+            Some(saved) => assert!(circles > 0 && saved.ends_with(&file), "{saved}"),
+            None => assert_eq!(circles, 0, "{entry}"),
+        }
+        frames.extend((circles > 0).then_some(file));
+        crops.extend((0..circles).map(|number| format!("{index:06}_{number:03}.jpg")));
+    }
+    let output = folder.path().join("output/clip");
+    assert!(!frames.is_empty() && frames.len() < found["detections"].as_array().unwrap().len());
+    assert_eq!(files(&output.join("frames")), frames);
+    assert_eq!(files(&output.join("crops")), crops);
+    for name in &crops {
+        let jpeg = fs::read(output.join("crops").join(name)).unwrap();
+        assert!(jpeg.starts_with(b"\xff\xd8"), "{name}");
+    }
+    // All of it is known, and a file that is gone is written again.
+    fs::remove_file(output.join("crops").join(&crops[0])).unwrap();
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    assert_eq!(files(&output.join("crops")), crops);
+    assert_eq!(results(folder.path())["detections"], found["detections"]);
+}
+
+#[test]
+fn an_example_for_people_says_what_the_demo_model_knows() {
+    let folder = TempDir::new().unwrap();
+    let said = vpipe(folder.path(), &["check", &example("found")]);
+    assert_eq!(said.code, 2, "{}", said.talk);
+    for part in ["`yolo` finds no class `person`", "`circle`"] {
+        assert!(said.talk.contains(part), "{}", said.talk);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_server_is_asked_where_somebody_is_seen() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let app = Router::new().route(
+        "/v1/chat/completions",
+        post(move |Json(body): Json<Value>| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            async move {
+                assert_eq!(body["model"], "llava");
+                let content = &body["messages"][0]["content"];
+                let image = content[1]["image_url"]["url"].as_str().unwrap();
+                assert!(image.starts_with("data:image/jpeg;base64,/9j/"), "{image}");
+                Json(json!({ "choices": [{ "message": { "content": "It rolls." } }] }))
+            }
+        }),
+    );
+    let url = format!("url={}/v1/chat/completions", serve(app).await);
+    let folder = TempDir::new().unwrap();
+    let recipe = example("questions");
+    let filter = format!("asked.{FILTER}");
+    let words = [
+        "run",
+        &recipe,
+        CLIP,
+        "--var",
+        "who=circle",
+        "--var",
+        &url,
+        "--set",
+        &filter,
+    ];
+    let said = vpipe_beside(folder.path(), &words, &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let found = results(folder.path());
+    let seen = found["detections"].as_array().unwrap();
+    let records = found["stages"]["asked"]["records"].as_array().unwrap();
+    assert_eq!(seen.len(), records.len());
+    let mut with = 0;
+    for (seen, record) in seen.iter().zip(records) {
+        if circles(seen) > 0 {
+            with += 1;
+            assert_eq!(record["record"], json!({ "says": "It rolls." }));
+            continue;
+        }
+        let why = match seen["count"].as_u64() {
+            Some(0) => "`yolo` found nothing in it",
+            _ => "`yolo` found nothing in it that `filter` lets through",
+        };
+        assert_eq!(record["skipped"], why);
+    }
+    assert!(0 < with && with < seen.len());
+    assert_eq!(asked.load(Ordering::Relaxed), with);
+    // Nobody is asked twice.
+    let said = vpipe_beside(folder.path(), &words, &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    assert_eq!(asked.load(Ordering::Relaxed), with);
+    assert_eq!(results(folder.path())["stages"], found["stages"]);
+}
