@@ -5,59 +5,14 @@
 //! window that it was drawn for, so a wider window changes none; in a narrower one a row takes
 //! several lines, which are counted before they are taken away. Knows nothing of what the rows say.
 
-use console::Style;
 use console::Term;
 use console::measure_text_width;
 use console::truncate_str;
 use std::env;
-use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::sync::PoisonError;
-
-/// A row: what is said, and how much of it is a bar that is filled.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct LiveRow {
-    /// What stands before the bar.
-    pub(super) before: String,
-    /// Columns of the bar that are filled, and those that are not.
-    pub(super) bar: (usize, usize),
-    /// What stands after it.
-    pub(super) after: String,
-}
-
-impl LiveRow {
-    /// A row without a bar.
-    pub(super) fn of(text: impl Into<String>) -> Self {
-        Self {
-            after: text.into(),
-            ..Self::default()
-        }
-    }
-
-    fn drawn(&self) -> String {
-        let (filled, left) = self.bar;
-        let part = |style: Style, letter: &str, columns: usize| match columns {
-            0 => String::new(),
-            columns => style
-                .for_stderr()
-                .apply_to(letter.repeat(columns))
-                .to_string(),
-        };
-        let filled = part(Style::new().cyan(), "━", filled);
-        let left = part(Style::new().dim(), "─", left);
-        format!("{}{filled}{left}{}", self.before, self.after)
-    }
-}
-
-impl fmt::Display for LiveRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (filled, left) = self.bar;
-        let bar = "━".repeat(filled) + &"─".repeat(left);
-        write!(f, "{}{bar}{}", self.before, self.after)
-    }
-}
 
 /// The live rows of stderr; a clone draws the same ones.
 #[derive(Clone, Debug)]
@@ -72,6 +27,8 @@ struct Drawn {
 
 impl LiveRows {
     pub(super) fn on_stderr() -> Self {
+        // indicatif asks for the colours of stdout, and is drawn on stderr.
+        console::set_colors_enabled(console::colors_enabled_stderr());
         Self(Arc::new(Mutex::new(Drawn {
             term: Term::buffered_stderr(),
             rows: Vec::new(),
@@ -91,10 +48,10 @@ impl LiveRows {
     }
 
     /// Shows these rows in place of those before them.
-    pub(super) fn draw(&self, rows: &[LiveRow]) {
+    pub(super) fn draw(&self, rows: Vec<String>) {
         let mut drawn = self.drawn();
         drawn.take_away();
-        drawn.rows = rows.iter().map(LiveRow::drawn).collect();
+        drawn.rows = rows;
         drawn.put();
     }
 
@@ -168,7 +125,6 @@ fn rewraps() -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::LiveRow;
     use super::lines_taken;
 
     #[test]
@@ -182,16 +138,5 @@ mod tests {
         assert_eq!(taken(10, true), 8 + 4 + 1 + 2);
         assert_eq!(taken(10, false), 4);
         assert_eq!(taken(0, true), 78 + 40 + 1 + 12);
-    }
-
-    #[test]
-    fn a_row_is_words_around_a_bar() {
-        let row = LiveRow {
-            before: "yolo ".to_owned(),
-            bar: (2, 3),
-            after: " 2/5".to_owned(),
-        };
-        assert_eq!(row.to_string(), "yolo ━━─── 2/5");
-        assert_eq!(LiveRow::of("3 s").to_string(), "3 s");
     }
 }

@@ -3,6 +3,7 @@
 //! Knows how a mistake, progress and a summary look, and the exit codes; no rule of the domain.
 
 mod args;
+mod bars;
 mod cassette;
 mod check;
 mod commands;

@@ -4,6 +4,7 @@
 //! wait for long. Knows nothing of runs.
 
 use crate::app::RunUpdate;
+use crate::cli::bars::Bars;
 use crate::cli::live::LiveRows;
 use crate::cli::progress::Line;
 use crate::cli::progress::Progress;
@@ -44,6 +45,7 @@ impl Screen {
             start: Instant::now(),
             progress: Progress::default(),
             rows: is_drawn.then_some(rows),
+            bars: Bars::new(),
             least,
         }));
         let clock = (!quiet).then(|| {
@@ -81,6 +83,7 @@ struct View {
     start: Instant,
     progress: Progress,
     rows: Option<LiveRows>,
+    bars: Bars,
     least: Weight,
 }
 
@@ -93,7 +96,11 @@ impl View {
     fn tick(&mut self) {
         let now = self.start.elapsed();
         match &self.rows {
-            Some(rows) => rows.draw(&self.progress.rows(now, rows.width())),
+            Some(window) => {
+                let width = window.width();
+                let rows = self.progress.rows(now, width);
+                window.draw(self.bars.drawn(&rows, width));
+            }
             None => {
                 let line = self.progress.bulletin(now);
                 line.iter().for_each(|line| self.say(line));

@@ -41,6 +41,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("console", &["src/cli/"]),
+    ("indicatif", &["src/cli/"]),
     ("textwrap", &["src/cli/"]),
     ("miette", &["src/cli/"]),
     ("dotenvy", &["src/app/"]),

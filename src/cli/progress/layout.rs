@@ -1,7 +1,8 @@
 //! The live rows of a run in a window: one a stage, then which video it is at, and then time and
 //! money. What does not fit is left out, the least important first, and never cut in a word.
 
-use crate::cli::live::LiveRow;
+use crate::cli::bars::Bar;
+use crate::cli::bars::LiveRow;
 use console::measure_text_width;
 use console::truncate_str;
 
@@ -29,9 +30,12 @@ pub(super) fn stages(rows: &[StageRow], width: usize) -> Vec<LiveRow> {
     let columns = (width / 3).clamp(BAR.0, BAR.1);
     let row = |row: &StageRow| {
         let indent = names - measure_text_width(&row.name);
-        let filled = row.total.map(|total| share(row.done, total, columns));
-        let bar = filled.map_or((0, 0), |filled| (filled, columns - filled));
-        let space = if filled.is_some() { 0 } else { columns };
+        let bar = row.total.map(|total| Bar {
+            columns,
+            done: row.done,
+            total,
+        });
+        let space = if bar.is_some() { 0 } else { columns };
         let room = width.saturating_sub(names + columns + 2);
         LiveRow {
             before: format!("{:indent$}{} {:space$}", "", row.name, ""),
@@ -40,12 +44,6 @@ pub(super) fn stages(rows: &[StageRow], width: usize) -> Vec<LiveRow> {
         }
     };
     rows.iter().map(row).collect()
-}
-
-fn share(done: u64, total: u64, columns: usize) -> usize {
-    let columns = columns as u64;
-    let filled = done.min(total).saturating_mul(columns).checked_div(total);
-    filled.unwrap_or(columns) as usize
 }
 
 /// As many of `words` as have room, from the first on.
@@ -87,6 +85,7 @@ mod tests {
     use super::fitting;
     use super::names;
     use super::stages;
+    use crate::cli::bars::Bars;
 
     fn drawn(width: usize) -> String {
         let row = |name: &str, done, total, words: &[&str]| StageRow {
@@ -106,30 +105,28 @@ mod tests {
             row("stream", 3, None, &["3"]),
             row("empty", 0, Some(0), &["0/0"]),
         ];
-        let lines = stages(&rows, width);
-        let lines: Vec<String> = lines.iter().map(|line| format!("{line}|")).collect();
-        lines.join("\n")
+        Bars::new().drawn(&stages(&rows, width), width).join("\n")
     }
 
     #[test]
     fn what_does_not_fit_is_left_out_at_a_word() {
         insta::assert_snapshot!(drawn(80), @r"
-        extract ━━━━━━━━━━━━━━━━━━━━━━━━━━ 24/24|
-           yolo ━━━━━━━━━━━━━───────────── 12/24  1 failed  8.0/s  5 of 5 at work|
-         stream                            3|
-          empty ━━━━━━━━━━━━━━━━━━━━━━━━━━ 0/0|
+        extract ━━━━━━━━━━━━━━━━━━━━━━━━━━ 24/24
+           yolo ━━━━━━━━━━━━━───────────── 12/24  1 failed  8.0/s  5 of 5 at work
+         stream                            3
+          empty ━━━━━━━━━━━━━━━━━━━━━━━━━━ 0/0
         ");
         insta::assert_snapshot!(drawn(50), @r"
-        extract ━━━━━━━━━━━━━━━━ 24/24|
-           yolo ━━━━━━━━──────── 12/24  1 failed  8.0/s|
-         stream                  3|
-          empty ━━━━━━━━━━━━━━━━ 0/0|
+        extract ━━━━━━━━━━━━━━━━ 24/24
+           yolo ━━━━━━━━──────── 12/24  1 failed  8.0/s
+         stream                  3
+          empty ━━━━━━━━━━━━━━━━ 0/0
         ");
         insta::assert_snapshot!(drawn(20), @r"
-        extract ━━━━━━━━ |
-           yolo ━━━━──── |
-         stream          3|
-          empty ━━━━━━━━ 0/0|
+        extract ━━━━━━━━
+           yolo ━━━━────
+         stream          3
+          empty ━━━━━━━━ 0/0
         ");
     }
 

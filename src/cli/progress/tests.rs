@@ -5,6 +5,7 @@ use crate::app::KnownStage;
 use crate::app::RunHeader;
 use crate::app::RunUpdate;
 use crate::app::StageRow;
+use crate::cli::bars::Bars;
 use crate::cli::plan;
 use crate::cli::progress::Progress;
 use crate::cli::progress::Weight;
@@ -142,7 +143,8 @@ fn shown(events: Vec<(f64, Event)>) -> String {
     for (seconds, event) in events {
         tell(RunUpdate::Event(event), seconds);
     }
-    for row in progress.rows(Duration::from_secs_f64(now), 80) {
+    let rows = progress.rows(Duration::from_secs_f64(now), 80);
+    for row in Bars::new().drawn(&rows, 80) {
         text += &format!("{row}\n");
     }
     text
@@ -366,9 +368,8 @@ fn status(begins: &RunUpdate, updates: Vec<(f64, RunUpdate)>) -> String {
     let told = updates.into_iter().map(|(seconds, update)| {
         let now = Duration::from_secs_f64(seconds);
         progress.update(&update, now);
-        let rows = progress.rows(now, 80);
-        let last: Vec<String> = rows.iter().rev().take(2).map(ToString::to_string).collect();
-        format!("{} | {}", last[1], last[0])
+        let rows = Bars::new().drawn(&progress.rows(now, 80), 80);
+        format!("{} | {}", rows[rows.len() - 2], rows[rows.len() - 1])
     });
     told.collect::<Vec<_>>().join("\n")
 }
