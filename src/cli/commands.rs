@@ -83,10 +83,12 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
     });
     done.unwrap_or_else(|error| {
         let meant = habits::meant(&words);
-        match wants_json(&words) {
+        if wants_json(&words) {
             // Where stdout takes nothing, there is nobody to tell.
-            true => write_json(&mistake::json(&error, meant.as_deref())).unwrap_or_default(),
-            false => complain(&error, meant),
+            write_json(&mistake::json(&error, meant.as_deref())).unwrap_or_default();
+        }
+        if talks(&words) {
+            complain(&error, meant);
         }
         error.exit_code()
     })
@@ -97,6 +99,11 @@ fn wants_json(words: &[OsString]) -> bool {
     words.iter().any(|word| word == "--json")
 }
 
+// Beside JSON only a run talks to people.
+fn talks(words: &[OsString]) -> bool {
+    !wants_json(words) || words.get(1).is_some_and(|verb| verb == "run")
+}
+
 // Says what is wrong with words that are no command.
 fn refused(words: &[OsString], error: &clap::Error) -> u8 {
     let code = u8::try_from(error.exit_code()).unwrap_or(2);
@@ -104,11 +111,12 @@ fn refused(words: &[OsString], error: &clap::Error) -> u8 {
     if error.use_stderr() && wants_json(words) {
         let said = error.render().to_string();
         write_json(&mistake::of_words(&said, meant.as_deref(), code)).unwrap_or_default();
-        return code;
     }
-    // Help goes to stdout, all else to stderr; there is no third place to complain at.
-    error.print().unwrap_or_default();
-    meant.iter().for_each(|meant| advise(meant));
+    if talks(words) {
+        // Help goes to stdout, all else to stderr; there is no third place to complain at.
+        error.print().unwrap_or_default();
+        meant.iter().for_each(|meant| advise(meant));
+    }
     code
 }
 

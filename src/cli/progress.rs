@@ -192,7 +192,6 @@ impl Progress {
         let runs = header.stages.iter().filter(|row| row.skipped.is_none());
         let stage = |row| StageProgress::new(row, expected(header, row), now);
         self.stages = runs.map(stage).collect();
-        self.told = now;
         let videos = header.videos.iter();
         self.videos = videos.map(|video| (video.id, video.path.clone())).collect();
         let inputs = plan::over(header);

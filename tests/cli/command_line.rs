@@ -118,6 +118,10 @@ fn a_reader_that_has_enough_is_no_error() {
 fn a_file_of_nearly_that_name_is_named() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("holiday.mp4"), "").unwrap();
+    std::fs::write(folder.path().join("holiday.toml"), "version = 1").unwrap();
+    let said = vpipe(folder.path(), &["run", "holyday.toml", "holiday.mp4"]);
+    let help = "  help: did you mean `holiday.toml`?\n";
+    assert!(said.talk.ends_with(help) && said.code == 2, "{}", said.talk);
     let said = vpipe(folder.path(), &["run", "default", "holyday.mp4"]);
     assert_eq!(
         (said.talk.as_str(), said.code),
@@ -183,7 +187,11 @@ fn mistakes_are_json_where_json_is_asked_for() {
         ),
     ] {
         let said = vpipe(folder.path(), &[&words[..], &["--json"]].concat());
-        assert_eq!((said.talk.as_str(), said.code), ("", 2), "{words:?}");
+        assert_eq!(said.code, 2, "{words:?}");
+        // Beside JSON only a run talks to people.
+        let talks = words[0] == "run";
+        assert_eq!(said.talk.contains(error), talks, "{words:?}: {}", said.talk);
+        assert_eq!(said.talk.is_empty(), !talks, "{words:?}: {}", said.talk);
         let told: Value = serde_json::from_str(&said.out).unwrap();
         let first = &told["diagnostics"][0];
         let text = told["error"].as_str().unwrap();

@@ -171,7 +171,7 @@ fn a_beginning_can_be_tried() {
     assert_eq!(results["demo"], true);
     assert!(
         said.talk
-            .contains("60 English words about them and nothing else"),
+            .contains("demo models of six drawn shapes and 60 English words about them"),
         "{}",
         said.talk
     );

@@ -456,6 +456,7 @@ fn where_nothing_is_drawn_it_is_said_twice_a_minute_how_far_a_run_is() {
         told.extend(progress.bulletin(at(second)).map(|line| line.text));
     }
     insta::assert_snapshot!(told.join("\n"), @r"
+    after 40 s: 0 of 2 done; extract 0/24; yolo 0/24; stream 0; about 20 s left
     after 1 min 10 s: 0 of 2 done, now clip.mp4; extract 24/24; yolo 0/24; stream 0
     after 1 min 40 s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
     after 2 min 10 s: 1 of 2 done; extract 24/24; yolo 20/24; stream 0
