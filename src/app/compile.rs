@@ -2,6 +2,7 @@
 
 use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
+use crate::app::nearby;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::recorded;
 use crate::app::placement::resolve;
@@ -24,17 +25,33 @@ use crate::plan::Plan;
 use crate::plan::StageFate;
 use crate::plan::StepKind;
 use crate::recipe;
+use crate::recipe::LoadError;
 use crate::recipe::Recipe;
 use crate::stages;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 /// The recipe of a request, with a graph that is right; no model is loaded and no video read.
 pub(super) fn load(request: &recipe::Request) -> Result<CheckedRecipe, AppError> {
-    let recipe = recipe::load(request, &ProcessEnvironment)?;
+    let recipe = recipe::load(request, &ProcessEnvironment).map_err(unread)?;
     // Before any model is loaded: no model is needed to find a mistake in the graph.
     Ok(plan::check(recipe)?)
+}
+
+// The file of a recipe may be there under nearly that name.
+fn unread(error: LoadError) -> AppError {
+    let near = match &error {
+        LoadError::Unreadable { path, .. } if !Path::new(path).exists() => {
+            nearby::help(Path::new(path))
+        }
+        _ => None,
+    };
+    match (AppError::from(error), near) {
+        (AppError::Request { message, .. }, help @ Some(_)) => AppError::Request { message, help },
+        (error, _) => error,
+    }
 }
 
 /// One stage of a run.

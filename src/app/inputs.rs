@@ -5,10 +5,10 @@
 
 use crate::app::error::AppError;
 use crate::app::named::NamedInputs;
+use crate::app::nearby;
 use crate::app::saving;
 use crate::app::saving::SaveRoots;
 use crate::app::writable;
-use crate::diag::did_you_mean;
 use crate::engine::journal::FileStamp;
 use crate::item::PixelFormat;
 use crate::media;
@@ -24,14 +24,10 @@ use crate::recipe::StageKind;
 use crate::stages;
 use crate::stages::Videos;
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-// Of a folder that is searched for a name like one that is not there.
-const MOST_NAMES: usize = 1_000;
 
 /// The inputs of a run.
 pub(super) struct Inputs {
@@ -104,27 +100,9 @@ pub(super) fn open(
 
 // What is not there, with what is there by nearly that name.
 fn missing(path: &Path, error: &MediaError) -> AppError {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let help = match fs::read_dir(folder) {
-        Err(_) => Some(format!("there is no folder `{}` either", folder.display())),
-        Ok(entries) => {
-            let names = entries
-                .take(MOST_NAMES)
-                .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-            let names: Vec<String> = names.collect();
-            let name = path.file_name().and_then(|name| name.to_str());
-            // Of the shortest names any two are alike.
-            let name = name.filter(|name| name.len() > 3);
-            let meant = name.and_then(|name| did_you_mean(name, names.iter().map(String::as_str)));
-            meant.map(|meant| format!("did you mean `{}`?", path.with_file_name(meant).display()))
-        }
-    };
     AppError::Request {
         message: error.to_string(),
-        help,
+        help: nearby::help(path),
     }
 }
 

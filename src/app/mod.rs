@@ -34,6 +34,7 @@ mod init;
 mod inputs;
 mod models;
 mod named;
+mod nearby;
 mod placement;
 mod plan;
 mod run;

@@ -90,17 +90,34 @@ fn found_of<'a>(recipe: &'a Recipe, stage: &'a Stage) -> Option<(FoundForm, &'a 
 /// Everything that is wrong with the graph of a recipe.
 pub(in crate::plan) fn check(recipe: &Recipe) -> Vec<Diagnostic> {
     let (graph, spans, mut wrong) = connect(recipe);
+    let unused: Vec<NodeIndex> = graph
+        .node_indices()
+        .filter(|node| is_unused(&graph, *node))
+        .collect();
+    let has_end = recipe
+        .stages
+        .iter()
+        .any(|stage| stage.spec.kind().facts().is_outcome);
     for node in graph.node_indices() {
         wrong.extend(check_count_of_inputs(&graph, node));
-        wrong.extend(check_use(&graph, node));
+        // Where there is no end, all of them lack that one.
+        if has_end && unused.contains(&node) {
+            wrong.push(no_use(graph[node]));
+        }
     }
     let reads = [StageKind::Extract];
-    wrong.extend(check_is_there(recipe, &reads, READ_ONCE));
+    wrong.extend(check_is_there(recipe, &reads, "", READ_ONCE));
     let mut ends = StageKind::ALL.to_vec();
     ends.retain(|kind| kind.facts().is_outcome);
     // The usual one first.
     ends.reverse();
-    wrong.extend(check_is_there(recipe, &ends, WRITTEN));
+    let unused = unused.iter().map(|node| format!("\"{}\"", graph[*node].id));
+    let unused: Vec<String> = unused.collect();
+    let inputs = match unused.is_empty() {
+        true => String::new(),
+        false => format!(" with `inputs = [{}]`", unused.join(", ")),
+    };
+    wrong.extend(check_is_there(recipe, &ends, &inputs, WRITTEN));
     for (kind, why) in [
         (StageKind::Extract, READ_BY_ALL),
         (StageKind::Merge, "a video has one results file"),
@@ -255,24 +272,26 @@ fn check_count_of_inputs(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> 
     }
 }
 
-fn check_use(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> Option<Diagnostic> {
-    let stage = graph[node];
-    let is_outcome = stage.spec.kind().facts().is_outcome;
-    let used = is_outcome || graph.edges(node).next().is_some();
-    (!used).then(|| {
-        Diagnostic::error(
-            stage.span,
-            format!("nothing takes what `{}` gives", stage.id),
-        )
-        .help(format!(
-            "name `{}` in the `inputs` of another stage, or remove it",
-            stage.id
-        ))
-    })
+fn is_unused(graph: &DiGraph<&Stage, ItemKind>, node: NodeIndex) -> bool {
+    let is_outcome = graph[node].spec.kind().facts().is_outcome;
+    !is_outcome && graph.edges(node).next().is_none()
 }
 
-// That there is a stage of one of these kinds, the first of which is the usual one.
-fn check_is_there(recipe: &Recipe, kinds: &[StageKind], why: &str) -> Option<Diagnostic> {
+fn no_use(stage: &Stage) -> Diagnostic {
+    let id = &stage.id;
+    Diagnostic::error(stage.span, format!("nothing takes what `{id}` gives")).help(format!(
+        "name `{id}` in the `inputs` of another stage, or remove it"
+    ))
+}
+
+// That there is a stage of one of these kinds, the first of which is the usual one; `with` is what
+// its table has to hold.
+fn check_is_there(
+    recipe: &Recipe,
+    kinds: &[StageKind],
+    with: &str,
+    why: &str,
+) -> Option<Diagnostic> {
     let mut stages = recipe.stages.iter();
     if stages.any(|stage| kinds.contains(&stage.spec.kind())) {
         return None;
@@ -282,7 +301,7 @@ fn check_is_there(recipe: &Recipe, kinds: &[StageKind], why: &str) -> Option<Dia
     let message = format!("the recipe has no {} stage", StageKind::list(kinds));
     Some(
         Diagnostic::error(place.unwrap_or_default(), message)
-            .help(format!("add a table `[stages.{usual}]`: {why}")),
+            .help(format!("add a table `[stages.{usual}]`{with}: {why}")),
     )
 }
 
