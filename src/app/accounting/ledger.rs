@@ -166,8 +166,10 @@ impl Ledger {
             } => {
                 let failures = self.unread.entry(*video).or_default();
                 failures.push((stage.clone(), failure.clone()));
+                // Whichever was read first.
+                failures.sort_by(|(one, _), (other, _)| one.cmp(other));
                 if let Some(outcome) = self.videos.get_mut(video) {
-                    outcome.error = Some(failure.message.clone());
+                    outcome.error = failures.first().map(|(_, first)| first.message.clone());
                 }
             }
             _ => {}
