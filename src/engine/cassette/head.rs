@@ -25,6 +25,15 @@ pub(super) const FORMAT: u64 = 1;
 /// The name of the file.
 pub(super) const FILE: &str = "cassette.json";
 
+/// Seconds of a video, at most: thirty years.
+const LONGEST: f64 = 1e9;
+
+/// Pixels of its side, at most.
+const WIDEST: u32 = 1 << 20;
+
+/// Its sampled frames, at most.
+const MOST_FRAMES: u64 = 1 << 40;
+
 /// What a cassette says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -134,6 +143,25 @@ impl CassetteVideo {
             heard_from: *heard_from,
             heard_until: *heard_until,
         }
+    }
+
+    /// Whether a file can be what it says: a name is shown, and becomes a part of the names of
+    /// results; times are computed with.
+    pub(super) fn can_be(&self) -> bool {
+        let is_name = |name: &str| {
+            let is_whole = Path::new(name).file_name() == Some(name.as_ref());
+            is_whole && name.chars().all(is_part_of_name)
+        };
+        let is_digest = self.digest.chars().all(|it| it.is_ascii_alphanumeric());
+        let times = [Some(self.heard_from), self.duration, self.heard_until];
+        let is_time = |seconds: f64| (0.0..=LONGEST).contains(&seconds);
+        let of_first = self.first_frame.map_or(0.0, |first| first.offset);
+        is_digest
+            && self.names().all(is_name)
+            && times.into_iter().flatten().all(is_time)
+            && of_first.abs() <= LONGEST
+            && self.size.iter().all(|side| *side <= WIDEST)
+            && self.expected_frames.unwrap_or(0) <= MOST_FRAMES
     }
 
     /// Its names, in the order of the inputs.
@@ -288,10 +316,15 @@ impl CassetteModel {
     }
 }
 
-/// The name of a file or folder, without those above.
+/// The name of a file or folder, without those above, and without what leads elsewhere on another
+/// system or commands a screen.
 pub(super) fn name_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default();
-    name.to_string_lossy().into_owned()
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.replace(|letter| !is_part_of_name(letter), "_")
+}
+
+fn is_part_of_name(letter: char) -> bool {
+    !letter.is_control() && !['/', '\\'].contains(&letter)
 }
 
 /// The file of the stage in this place of the head: numbered, since no system takes every name.

@@ -171,13 +171,15 @@ fn read_head(folder: &Path) -> Result<CassetteHead, CassetteError> {
         let why = "its `check` is not that of the file, which was changed";
         return Err(broken(line, why.to_owned()));
     }
-    match head.stages.iter().find(|stage| !is_id(stage.id.as_str())) {
-        Some(_) => Err(broken(
-            1,
-            "a stage has no name that a recipe takes".to_owned(),
-        )),
-        None => Ok(head),
+    if !head.stages.iter().all(|stage| is_id(stage.id.as_str())) {
+        let why = "a stage has no name that a recipe takes";
+        return Err(broken(1, why.to_owned()));
     }
+    if !head.videos.iter().all(CassetteVideo::can_be) {
+        let why = "a video has no name that a file takes, or a length that none has";
+        return Err(broken(1, why.to_owned()));
+    }
+    Ok(head)
 }
 
 // It becomes a part of the name of a file.

@@ -1,6 +1,8 @@
 //! What is said of a cassette that is not as it was written.
 
 use crate::engine::cassette::Cassette;
+use crate::engine::cassette::CassetteHead;
+use crate::engine::cassette::head::check_of;
 use crate::engine::cassette::tests::samples::answers;
 use crate::engine::cassette::tests::samples::recorded;
 use crate::engine::cassette::tests::samples::street;
@@ -26,6 +28,16 @@ fn edit(folder: &Path, file: &str, from: &str, to: &str) {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{from}");
     fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+// Changes the head as somebody would who knows how it is checked.
+fn forge(folder: &Path, change: fn(&mut serde_json::Value)) {
+    let path = folder.join(HEAD);
+    let mut head = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut head);
+    let mut forged: CassetteHead = serde_json::from_value(head).unwrap();
+    forged.check = check_of(&forged);
+    fs::write(path, serde_json::to_vec_pretty(&forged).unwrap()).unwrap();
 }
 
 // Writes the lines of the detector anew.
@@ -60,6 +72,17 @@ const OF_HEAD: &[Damage] = &[
     }),
     ("a stage that leads elsewhere", |folder| {
         edit(folder, HEAD, "\"id\": \"yolo\"", "\"id\": \"../yolo\"");
+    }),
+    ("a video that leads elsewhere", |folder| {
+        forge(folder, |head| head["videos"][0]["name"] = "../a.mp4".into());
+    }),
+    ("a video that commands the screen", |folder| {
+        forge(folder, |head| {
+            head["videos"][0]["name"] = "\u{1b}[31m".into();
+        });
+    }),
+    ("a video that never ends", |folder| {
+        forge(folder, |head| head["videos"][0]["duration"] = 1e300.into());
     }),
 ];
 
