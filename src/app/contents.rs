@@ -96,22 +96,17 @@ impl Contents {
         Ok(Self::of(found, unread, inputs))
     }
 
-    /// Finds out all before the work, where there is no journal; those that are not there are known.
-    /// Inputs that cannot be read are taken out.
-    pub(super) fn read_now(inputs: &mut Inputs) -> Self {
-        let never = AtomicBool::new(false);
-        let mut found = Found::default();
-        for (&video, (input, _)) in &inputs.videos {
-            let content = input.as_ref().map(|input| read(input, &never));
-            let content = content.map(|it| it.map_err(|error| error.to_string()));
-            found.contents.extend(content.map(|it| (video, it)));
-        }
-        let recorded = inputs.digests.iter().map(|(video, digest)| {
+    /// Those of a replay, which are known before the work.
+    pub(super) fn known(inputs: &Inputs) -> Self {
+        let content = |(video, digest): (&VideoId, &String)| {
             let (digest, bytes) = (digest.clone(), 0);
             (*video, Ok(VideoContent { digest, bytes }))
-        });
-        found.contents.extend(recorded);
-        Self::of(found, Vec::new(), inputs)
+        };
+        let found = Found {
+            contents: inputs.digests.iter().map(content).collect(),
+            ..Found::default()
+        };
+        Self::shared(found, Vec::new())
     }
 
     fn of(mut found: Found, unread: Vec<Unread>, inputs: &mut Inputs) -> Self {
@@ -119,6 +114,10 @@ impl Contents {
             inputs.videos.remove(&video);
             inputs.unreadable.extend(why.err().map(|why| (video, why)));
         }
+        Self::shared(found, unread)
+    }
+
+    fn shared(found: Found, unread: Vec<Unread>) -> Self {
         let shared = Shared {
             found: Mutex::new(found),
             ..Shared::default()

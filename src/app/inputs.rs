@@ -9,11 +9,14 @@ use crate::app::nearby;
 use crate::app::saving;
 use crate::app::saving::SaveRoots;
 use crate::app::writable;
+use crate::engine::cassette::CassetteVideo;
 use crate::engine::journal::FileStamp;
+use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
 use crate::media;
 use crate::media::MediaError;
 use crate::media::MediaInput;
+use crate::media::VideoSelection;
 use crate::name::VideoId;
 use crate::output::Place;
 use crate::output::ReadFiles;
@@ -27,6 +30,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// The inputs of a run.
@@ -40,7 +44,7 @@ pub(super) struct Inputs {
     pub(super) save_roots: SaveRoots,
     /// What is read, and never written.
     pub(super) reads: Arc<ReadFiles>,
-    /// The digests of those that are not there.
+    /// The digests of those of a replay.
     pub(super) digests: BTreeMap<VideoId, String>,
     /// Those that cannot be read, and why.
     pub(super) unreadable: BTreeMap<VideoId, String>,
@@ -69,19 +73,20 @@ pub(super) fn open(
     };
     for (id, path) in VideoId::number(&named.paths) {
         if let Some(video) = named.recorded.get(&id) {
-            let facts = video.facts(id, path.clone());
+            let facts = media::as_wanted(video.facts(id, path.clone()), &wanted);
             inputs.videos.insert(id, (None, facts));
             inputs.digests.insert(id, video.digest.clone());
             continue;
         }
         let opened = media::identify(path).and_then(|input| {
             let stamp = stamp(&input);
-            let facts = media::probe(&input, id, &wanted)?;
-            Ok((input, facts, stamp))
+            let (facts, digest) = facts(&input, id, &wanted, named.known.as_deref())?;
+            Ok((input, facts, digest, stamp))
         });
         match opened {
-            Ok((input, facts, stamp)) => {
+            Ok((input, facts, digest, stamp)) => {
                 inputs.videos.insert(id, (Some(input), facts));
+                inputs.digests.extend(digest.map(|digest| (id, digest)));
                 inputs.stamps.extend(stamp.map(|stamp| (id, stamp)));
             }
             Err(error @ MediaError::Missing { .. }) => return Err(missing(path, &error)),
@@ -165,6 +170,25 @@ impl Inputs {
             self.unreadable.insert(id, error.to_string());
         }
     }
+}
+
+// What an input says of itself: of one with the content of a `known` video, what it said then, so
+// that nothing is decoded; and in a replay its digest.
+fn facts(
+    input: &MediaInput,
+    id: VideoId,
+    wanted: &VideoSelection,
+    known: Option<&[CassetteVideo]>,
+) -> Result<(VideoFacts, Option<String>), MediaError> {
+    let Some(known) = known else {
+        return Ok((media::probe(input, id, wanted)?, None));
+    };
+    let digest = media::content(input, &AtomicBool::new(false))?.digest;
+    let facts = match known.iter().find(|video| video.digest == digest) {
+        Some(video) => media::as_wanted(video.facts(id, input.path().to_owned()), wanted),
+        None => media::probe(input, id, wanted)?,
+    };
+    Ok((facts, Some(digest)))
 }
 
 // A file that has none is read each time.

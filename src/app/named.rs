@@ -29,6 +29,8 @@ pub(super) struct NamedInputs {
     pub(super) paths: Vec<PathBuf>,
     /// Those that are not there, as the cassette has them.
     pub(super) recorded: BTreeMap<VideoId, CassetteVideo>,
+    /// All videos of the cassette of a replay: what their files say of themselves is known.
+    pub(super) known: Option<Vec<CassetteVideo>>,
 }
 
 impl NamedInputs {
@@ -36,7 +38,7 @@ impl NamedInputs {
     pub(super) fn files(paths: Vec<PathBuf>) -> Self {
         Self {
             paths,
-            recorded: BTreeMap::new(),
+            ..Self::default()
         }
     }
 
@@ -61,6 +63,7 @@ impl NamedInputs {
         Ok(Self {
             recorded: recorded.collect(),
             paths: all.into_iter().map(|(path, _)| path).collect(),
+            known: Some(videos.clone()),
         })
     }
 

@@ -43,6 +43,7 @@ pub use input::content::content;
 pub use input::ending::EarlyEnd;
 pub use input::identify::MediaInput;
 pub use input::identify::identify;
+pub use input::probe::as_wanted;
 pub use input::probe::probe;
 pub use input::survey::length;
 pub use input::survey::survey;

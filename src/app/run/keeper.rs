@@ -55,11 +55,11 @@ impl Keeper {
         })
     }
 
-    /// Keeps nothing. Inputs that turn out not to be readable are taken out.
-    pub(super) fn without_journal(inputs: &mut Inputs) -> Self {
+    /// Keeps nothing.
+    pub(super) fn without_journal(inputs: &Inputs) -> Self {
         Self {
             journal: None,
-            contents: Contents::read_now(inputs),
+            contents: Contents::known(inputs),
             _holds: Vec::new(),
         }
     }

@@ -107,7 +107,7 @@ impl Tape {
                         id: video.id,
                         path: video.path.clone(),
                         digest: keeper.contents().wait(video.id).ok()?,
-                        is_there: !inputs.digests.contains_key(&video.id),
+                        is_there: matches!(inputs.videos.get(&video.id), Some((Some(_), _))),
                     })
                 });
                 let new = || Arc::new(Replay::new(&player.cassette, &compiled.plan, videos));

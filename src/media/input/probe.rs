@@ -42,6 +42,20 @@ pub fn probe(
     }
 }
 
+/// The `facts` of an input, known from its headers, for what is `wanted` of it: how many frames are
+/// sampled, and which part of its sound is heard.
+pub fn as_wanted(facts: VideoFacts, wanted: &VideoSelection) -> VideoFacts {
+    let length = facts.duration.filter(|_| facts.has_frames());
+    let length = length.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    VideoFacts {
+        // All pictures are wanted.
+        expected_frames: length.map_or(facts.expected_frames, |it| Some(wanted.samples_in(it))),
+        heard_from: wanted.start.as_secs_f64(),
+        heard_until: wanted.end.map(|end| end.as_secs_f64()),
+        ..facts
+    }
+}
+
 fn video(path: &Path, id: VideoId, wanted: &VideoSelection) -> Result<VideoFacts, MediaError> {
     let track = VideoTrack::open(path, StopFlag::default())?;
     if decoder::find(track.parameters().id()).is_none() {
@@ -56,22 +70,21 @@ fn video(path: &Path, id: VideoId, wanted: &VideoSelection) -> Result<VideoFacts
         return Err(MediaError::nothing_decodes(path));
     }
     let (base, ticks) = (track.base(), track.duration());
-    let duration = ticks.map(|ticks| base.seconds_between(Pts(0), Pts(ticks)));
-    let length = duration.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let mut facts = VideoFacts {
+    let facts = VideoFacts {
         id,
         path: path.into(),
         size,
-        duration,
+        duration: ticks.map(|ticks| base.seconds_between(Pts(0), Pts(ticks))),
         fps: track.frame_rate(),
         codec: track.codec(),
         rotation: track.display().turn.degrees(),
         has_sound: track.has_sound(),
         first_frame: None,
-        expected_frames: length.map(|length| wanted.samples_in(length)),
-        heard_from: wanted.start.as_secs_f64(),
-        heard_until: wanted.end.map(|end| end.as_secs_f64()),
+        expected_frames: None,
+        heard_from: 0.0,
+        heard_until: None,
     };
+    let mut facts = as_wanted(facts, wanted);
     // What a broadcast says of its size is what it came to while its headers were looked for.
     if (facts.has_sound || track.is_broadcast())
         && let Some((first, size)) = first::first_frame(path, &facts)
@@ -97,7 +110,7 @@ fn sound(path: PathBuf, id: VideoId, wanted: &VideoSelection) -> Result<VideoFac
         width: 0,
         height: 0,
     };
-    Ok(VideoFacts {
+    let facts = VideoFacts {
         id,
         path,
         size,
@@ -108,9 +121,10 @@ fn sound(path: PathBuf, id: VideoId, wanted: &VideoSelection) -> Result<VideoFac
         has_sound: true,
         first_frame: None,
         expected_frames: Some(0),
-        heard_from: wanted.start.as_secs_f64(),
-        heard_until: wanted.end.map(|end| end.as_secs_f64()),
-    })
+        heard_from: 0.0,
+        heard_until: None,
+    };
+    Ok(as_wanted(facts, wanted))
 }
 
 fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, MediaError> {

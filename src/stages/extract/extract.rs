@@ -158,6 +158,7 @@ impl Extract {
         if !self.give(&mut frames, facts, &mut end, &see, out)? {
             return Ok(());
         }
+        tracing::debug!(path = %facts.path.display(), packets = frames.decoded(), "frames read");
         let damaged = frames.damaged();
         if damaged > 0 {
             let notice = format!("{damaged} damaged packets of {VIDEO} were left out");

@@ -1,6 +1,7 @@
 //! Recorded and replayed: every recipe of this repository, over servers that are gone by then.
 
 mod absent;
+mod golden;
 mod recipes;
 mod servers;
 
@@ -75,9 +76,56 @@ async fn frames_are_written_again_in_a_replay() {
     let expected = frames();
     assert_eq!(expected.len(), 3);
     remove_output(at);
-    let said = run(at, &recipe, &["--first", "3s", "--replay", "cas"], &[]).await;
+    let words = ["--first", "3s", "--replay", "cas", "-vv", "--log", "log"];
+    let said = run(at, &recipe, &words, &[]).await;
     assert_eq!(said.code, 0, "{}", said.talk);
     assert!(frames() == expected);
+    assert_eq!(decoded(at), [true, false]);
+}
+
+// Whether packets of frames and whether sound were decoded in the run that wrote `log`.
+fn decoded(folder: &Path) -> [bool; 2] {
+    let log = fs::read_to_string(folder.join("log")).unwrap();
+    let packets = log.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("frames read")?.1.split_once("packets=")?;
+        Some(rest.split_whitespace().next()?.parse::<u64>().unwrap())
+    });
+    [
+        packets.sum::<u64>() > 0,
+        log.contains("sound decoder opened"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_decodes_what_must_be_seen_or_heard_alone() {
+    let folder = TempDir::new().unwrap();
+    let at = folder.path();
+    let first = ["--first", "3s"];
+    let said = run(
+        at,
+        "default",
+        &[&first[..], &["--record", "cas"]].concat(),
+        &[],
+    )
+    .await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    for (set, code, expected) in [
+        ("batch.size=2", 0, [false, false]),
+        // Nobody is asked about what is missed.
+        ("yolo.conf=0.3", 3, [false, false]),
+        ("extract.fps=2", 3, [false, false]),
+        ("extract.max_side=640", 3, [false, false]),
+        // What repeats another must be seen.
+        ("extract.dedup=true", 0, [true, false]),
+        // Where it is cut depends on its pauses.
+        ("whisper.chunk=5", 3, [false, true]),
+    ] {
+        fs::remove_file(at.join("log")).unwrap_or_default();
+        let words = ["--replay", "cas", "-vv", "--log", "log", "--set", set];
+        let said = run(at, "default", &[&first[..], &words].concat(), &[]).await;
+        assert_eq!(said.code, code, "{set}: {}", said.talk);
+        assert_eq!(decoded(at), expected, "{set}");
+    }
 }
 
 fn files_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {

@@ -216,10 +216,13 @@ async fn replays(recipe: &str, models: &Models, first: &str) {
     let variables = astray(&nobody, !is_asked);
     for input in [&["clip.mp4"][..], &[]] {
         remove_output(at);
-        let all = words(input, ["--replay", "cas"], "http://nobody.invalid");
+        let mut all = words(input, ["--replay", "cas"], "http://nobody.invalid");
+        all.extend(["-vv", "--log", "log"].map(str::to_owned));
         let all: Vec<&str> = all.iter().map(String::as_str).collect();
         let said = run(at, &all, &variables).await;
         assert_eq!(said.code, 0, "{recipe}: {}", said.talk);
+        let log = fs::read_to_string(at.join("log")).unwrap();
+        assert!(!log.contains("decoder opened"), "{recipe}: {log}");
         assert_eq!(results(at), expected, "{recipe}");
         assert!(!said.talk.contains("127.0.0.1"), "{}", said.talk);
         assert!(!at.join("output/.vpipe").exists(), "a replay keeps nothing");
