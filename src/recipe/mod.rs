@@ -105,4 +105,5 @@ pub use tools::show::Showing;
 pub use tools::show::show;
 pub use values::box_values;
 pub use values::condition_values;
+pub use values::placed_box_values;
 pub use values::request_values;

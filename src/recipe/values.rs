@@ -84,7 +84,20 @@ pub fn request_values(facts: &VideoFacts) -> Map<String, Value> {
     video
 }
 
-/// What `filter` may name of a box; its sides are in pixels of the source.
+/// What `filter` may name of a box in a frame of this size: as [`box_values`], and two points as
+/// shares of the frame, `centre` and `foot`, the middle of its lower side.
+pub fn placed_box_values(found: &Detection, frame: Size) -> Map<String, Value> {
+    let [x1, y1, x2, y2] = found.bbox.map(f64::from);
+    let (width, height) = (f64::from(frame.width), f64::from(frame.height));
+    let middle = f64::midpoint(x1, x2) / width;
+    let mut values = box_values(found);
+    for (name, y) in [("centre", f64::midpoint(y1, y2)), ("foot", y2)] {
+        values.insert(name.to_owned(), json!([middle, y / height]));
+    }
+    values
+}
+
+/// What is told of a box; its sides are in pixels of the source.
 pub fn box_values(found: &Detection) -> Map<String, Value> {
     let [x1, y1, x2, y2] = found.bbox;
     let (width, height) = (x2 - x1, y2 - y1);

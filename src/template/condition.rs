@@ -5,6 +5,8 @@
 use crate::diag::did_you_mean;
 use crate::template::compared::Compared;
 use crate::template::compared::comparisons;
+use crate::template::region::Region;
+use crate::template::region::RegionValue;
 use crate::template::render::Fault;
 use crate::template::render::Scope;
 use minijinja::Environment;
@@ -15,6 +17,8 @@ use minijinja::value::Serde;
 use minijinja::value::ValueKind;
 use serde_json::Map;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 // Steps of one evaluation; a step pays for bytes as well.
 const FUEL: u64 = 100_000;
@@ -25,6 +29,9 @@ const DEPTH: usize = 50;
 // Bytes of a test: the parser nests as deep as its text lets it.
 const LONGEST: usize = 2_000;
 
+// What the regions are a part of.
+const REGIONS: &str = "regions";
+
 // More names than this are not listed in a message.
 const LISTED: usize = 12;
 
@@ -33,6 +40,7 @@ const LISTED: usize = 12;
 pub struct Condition {
     text: String,
     known: Scope,
+    regions: Arc<BTreeMap<String, Region>>,
 }
 
 impl Condition {
@@ -42,7 +50,21 @@ impl Condition {
         Self {
             text: text.into(),
             known,
+            regions: Arc::default(),
         }
+    }
+
+    /// The same test, in reach of which are `regions` by their names.
+    pub fn with_regions(self, regions: &Arc<BTreeMap<String, Region>>) -> Self {
+        Self {
+            regions: Arc::clone(regions),
+            ..self
+        }
+    }
+
+    /// The regions in its reach.
+    pub fn regions(&self) -> &BTreeMap<String, Region> {
+        &self.regions
     }
 
     /// The test as it was written.
@@ -90,9 +112,13 @@ impl Condition {
         let holds = |own: Map<String, Value>| {
             let values = own.iter();
             let values = values.map(|(name, value)| (name.as_str(), Serde(value).into()));
+            let values = values.chain(self.places());
             let context = minijinja::Value::from_pairs(self.known.values().chain(values));
             let all = || {
                 let mut all = self.known.json();
+                let names = self.regions.keys();
+                let regions = names.map(|name| (name.clone(), Value::Null)).collect();
+                all.insert(REGIONS.to_owned(), Value::Object(regions));
                 all.extend(own.clone());
                 all
             };
@@ -113,6 +139,15 @@ impl Condition {
             }
         };
         many.into_iter().map(holds).collect()
+    }
+
+    // All regions as one value, where there are any.
+    fn places(&self) -> Option<(&str, minijinja::Value)> {
+        let regions = self.regions.iter().map(|(name, region)| {
+            let region = RegionValue(region.clone());
+            (name.as_str(), minijinja::Value::from_object(region))
+        });
+        (!self.regions.is_empty()).then(|| (REGIONS, minijinja::Value::from_pairs(regions)))
     }
 
     /// What the value called `name` is compared with, as far as the test says it and `known` has it.

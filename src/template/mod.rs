@@ -6,11 +6,13 @@
 //! | `variables` | the same with variables of the environment, one by one and where permitted |
 //! | `expression` | values computed from data, and JSON whose strings are templates |
 //! | `condition` | tests that come to true or false |
+//! | `region` | parts of a frame, for tests of where something is |
 //! | `compared` | what a test compares its values with |
 
 mod compared;
 mod condition;
 mod expression;
+mod region;
 mod render;
 mod variables;
 
@@ -21,6 +23,7 @@ pub use expression::Expression;
 pub use expression::Expressions;
 pub use expression::Filled;
 pub use expression::Names;
+pub use region::Region;
 pub use render::Fault;
 pub use render::Scope;
 pub use render::Template;

@@ -96,6 +96,31 @@ fn what_was_found_is_saved_and_nothing_else() {
 }
 
 #[test]
+fn a_region_is_where_the_feet_are() {
+    let folder = TempDir::new().unwrap();
+    let recipe = example("region");
+    let said = vpipe(
+        folder.path(),
+        &["run", &recipe, CLIP, "--var", "who=circle"],
+    );
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let found = results(folder.path());
+    let entries = found["detections"].as_array().unwrap();
+    let width = found["source"]["width"].as_f64().unwrap();
+    let is_left = |object: &Value| {
+        let side = |side: usize| object["bbox"][side].as_f64().unwrap();
+        object["class_name"] == "circle" && (side(0) + side(2)) / 2.0 < width / 2.0
+    };
+    let mut saved = 0;
+    for entry in entries {
+        let inside = entry["detections"].as_array().unwrap().iter().any(is_left);
+        assert_eq!(entry["saved"].is_string(), inside, "{entry}");
+        saved += usize::from(inside);
+    }
+    assert!(0 < saved && saved < entries.len());
+}
+
+#[test]
 fn an_example_for_people_says_what_the_demo_model_knows() {
     let folder = TempDir::new().unwrap();
     let said = vpipe(folder.path(), &["check", &example("found")]);

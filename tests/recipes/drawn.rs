@@ -47,8 +47,8 @@ fn every_edge_between_stages_is_drawn() {
 }
 
 // What each stage that runs takes from: past those that are not needed, and past batches, which a
-// stage that picks frames has of its own; and where it takes crops, also from the stage whose frames
-// they are cut out of.
+// stage that picks frames has of its own; and where it takes crops or frames in which something was
+// found, also from the stage whose frames those are.
 fn edges_of(recipe: &Recipe, plan: &Plan) -> BTreeSet<(String, String)> {
     fn givers(recipe: &Recipe, plan: &Plan, input: &StageInput) -> Vec<StageId> {
         let stage = recipe.stage(&input.stage).unwrap();
@@ -66,7 +66,8 @@ fn edges_of(recipe: &Recipe, plan: &Plan) -> BTreeSet<(String, String)> {
             StageFate::Runs(_) | StageFate::Bypassed(_) => {
                 let mut stages = recipe.stages.iter();
                 let extract = stages.find(|it| it.spec.kind() == StageKind::Extract);
-                let cut = extract.filter(|_| input.port == Port::Crops);
+                let takes_frames = matches!(input.port, Port::Crops | Port::Frames);
+                let cut = extract.filter(|_| takes_frames);
                 let cut = cut.map(|extract| extract.id.clone());
                 [stage.id.clone()].into_iter().chain(cut).collect()
             }

@@ -12,6 +12,7 @@ use crate::recipe::TranscriptSpec;
 use crate::recipe::YoloBackend;
 use crate::template::Condition;
 use crate::template::Expressions;
+use crate::template::Region;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -143,10 +144,25 @@ pub(super) fn http(spec: &HttpSpec, used: &mut NamesUsed) -> Value {
 pub(super) fn condition(condition: &Condition) -> Value {
     let mut used = NamesUsed::default();
     used.note_expression(condition.text());
-    json!({
+    let mut terms = json!({
         "test": condition.text().trim(),
         "vars": used.of(&condition.known().get("vars")),
-    })
+    });
+    let regions = condition.regions().iter();
+    let regions = regions.filter(|(name, _)| used.has(&[&format!("regions.{name}")]));
+    let regions = regions.map(|(name, region)| (name.clone(), corners(region)));
+    let regions = Map::from_iter(regions);
+    if !regions.is_empty() {
+        terms["regions"] = regions.into();
+    }
+    terms
+}
+
+// As they are written: a digest is no place for the digits of a float.
+fn corners(region: &Region) -> Value {
+    let corners = region.corners().iter();
+    let corners = corners.map(|[x, y]| json!([x.to_string(), y.to_string()]));
+    corners.collect::<Vec<_>>().into()
 }
 
 // What of an address comes behind the host.

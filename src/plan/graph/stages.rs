@@ -378,11 +378,11 @@ fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
     let found = found_of(recipe, stage).map(|(form, _)| form);
     let has_use = |key: &str| match found {
         Some(FoundForm::Crops) => true,
-        Some(FoundForm::Frames) => key == "filter",
+        Some(FoundForm::Frames) => key != "padding",
         None => false,
     };
     let sees = matches!(stage.spec.medium(), None | Some(Medium::Frames));
-    let keys = ["filter", "padding"].into_iter();
+    let keys = ["filter", "padding", "regions"].into_iter();
     let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
     let useless = written.filter(|(key, _)| sees && !has_use(key));
     useless

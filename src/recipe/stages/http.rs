@@ -39,6 +39,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
         "every",
         "filter",
         "padding",
+        "regions",
         "track",
         "chunk",
         "codec",

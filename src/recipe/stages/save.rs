@@ -34,8 +34,8 @@ use std::path::PathBuf;
 /// What holds of every stage of the kind.
 pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     word: "save",
-    take_keys: &["filter", "padding"],
-    keys_by_input: &["filter", "padding"],
+    take_keys: &["filter", "padding", "regions"],
+    keys_by_input: &["filter", "padding", "regions"],
     rendered_later: &["output_dir", "name"],
     takes_sound: false,
     is_mapped: false,

@@ -9,18 +9,23 @@ use crate::recipe::load::read::read;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::value;
 use crate::recipe::stages::parameters::ENGINE_KEYS;
-use crate::recipe::values::box_values;
 use crate::recipe::values::condition_values;
+use crate::recipe::values::placed_box_values;
 use crate::recipe::values::sample_facts;
 use crate::template::Compared;
 use crate::template::Condition;
 use crate::template::Fault;
+use crate::template::Region;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::Deserializer;
+use serde::de::Error;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The keys of a stage that takes frames.
-pub(in crate::recipe) const ALL_KEYS: &[&str] = &["when", "every", "filter", "padding"];
+pub(in crate::recipe) const ALL_KEYS: &[&str] = &["when", "every", "filter", "padding", "regions"];
 
 /// The keys of a stage that takes sound alone.
 pub(in crate::recipe) const SOUND_KEYS: &[&str] = &["when"];
@@ -36,13 +41,18 @@ pub struct TakeSpec {
     /// The stage takes one frame in so many.
     #[serde(deserialize_with = "value::every")]
     pub every: u32,
-    /// Which boxes are cut out of frames: an expression, such as `confidence > 0.5`.
+    /// Which boxes count, and are cut out of frames: an expression, such as `confidence > 0.5`.
     #[serde(deserialize_with = "value::condition")]
     #[schemars(with = "Option<String>")]
     pub filter: Option<Condition>,
     /// The margin on each side of a box that is cut out, as a share of the box.
     #[serde(deserialize_with = "value::share")]
     pub padding: f32,
+    /// Parts of a frame, by names of your own, for tests such as `centre in regions.gate`: the corners
+    /// of a polygon, each `[x, y]` from 0 to 1, as shares of the frame's width and height.
+    #[serde(deserialize_with = "regions")]
+    #[schemars(with = "BTreeMap<String, Vec<[f64; 2]>>")]
+    pub regions: Arc<BTreeMap<String, Region>>,
 }
 
 impl Default for TakeSpec {
@@ -52,8 +62,29 @@ impl Default for TakeSpec {
             every: 1,
             filter: None,
             padding: 0.0,
+            regions: Arc::default(),
         }
     }
+}
+
+// Polygons by their names. A mistake in one stands at its corners.
+fn regions<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Arc<BTreeMap<String, Region>>, D::Error> {
+    struct Polygon(Region);
+
+    impl<'de> Deserialize<'de> for Polygon {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let corners = Vec::<[f64; 2]>::deserialize(deserializer)?;
+            Region::new(&corners).map(Self).map_err(D::Error::custom)
+        }
+    }
+
+    let polygons = BTreeMap::<String, Polygon>::deserialize(deserializer)?;
+    let regions = polygons
+        .into_iter()
+        .map(|(name, Polygon(region))| (name, region));
+    Ok(Arc::new(regions.collect()))
 }
 
 // Comparisons of the number of a class with a name, and of its name with a number.
@@ -101,20 +132,25 @@ impl TakeSpec {
         let own = table.take_all(keys);
         let places = own.places();
         let mut spec: Self = read(own, &ENGINE_KEYS, wrong);
+        let regions = Arc::clone(&spec.regions);
         let conditions = [
             ("when", &mut spec.when, condition_values(&sample_facts())),
             (
                 "filter",
                 &mut spec.filter,
-                box_values(&Detection::default()),
+                placed_box_values(&Detection::default(), sample_facts().size),
             ),
         ];
         for (key, condition, values) in conditions {
             let Some(written) = condition else { continue };
-            *written = Condition::new(written.text(), context.scope.clone());
+            *written = Condition::new(written.text(), context.scope.clone()).with_regions(&regions);
             let Some(&span) = places.get(key) else {
                 continue;
             };
+            // One mistake in a region is enough.
+            if places.contains_key("regions") && regions.is_empty() {
+                continue;
+            }
             let faults = match written.holds(&values) {
                 Err(fault) => vec![fault],
                 Ok(_) => of_other_kind(written),

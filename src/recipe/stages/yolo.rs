@@ -24,7 +24,7 @@ use std::sync::Arc;
 pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     word: "yolo",
     take_keys: take::ALL_KEYS,
-    keys_by_input: &["filter", "padding"],
+    keys_by_input: &["filter", "padding", "regions"],
     rendered_later: &[],
     takes_sound: false,
     is_mapped: false,

@@ -42,7 +42,7 @@ pub(in crate::stages) fn crops_of(
     frame: &Frame,
     objects: &[Detection],
 ) -> Result<Vec<Frame>, Found> {
-    let wanted = wanted(of, take, objects)?;
+    let wanted = wanted(of, take, frame, objects)?;
     let content = frame.content.as_ref();
     let pixels = match content.map_err(Found::without_answer)? {
         Content {

@@ -22,7 +22,7 @@ use crate::plan::FoundTaken;
 use crate::plan::FrameSelection;
 use crate::recipe::StageKind;
 use crate::recipe::TakeSpec;
-use crate::recipe::box_values;
+use crate::recipe::placed_box_values;
 use crate::stages::vision::crops::crops_of;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -178,7 +178,7 @@ pub(in crate::stages) fn taken_of(
     match form {
         FoundForm::Crops => crops_of(of, take, frame, objects),
         FoundForm::Frames => {
-            let passes = wanted(of, take, objects)?.contains(&true);
+            let passes = wanted(of, take, frame, objects)?.contains(&true);
             passes
                 .then(|| vec![frame.clone()])
                 .ok_or_else(|| none_wanted(of))
@@ -186,19 +186,23 @@ pub(in crate::stages) fn taken_of(
     }
 }
 
-/// Which of the `objects` that `of` found `take` wants; or what is said where there are none.
+/// Which of the `objects` that `of` found in `frame` `take` wants; or what is said where there are none.
 pub(in crate::stages) fn wanted(
     of: &StageId,
     take: &TakeSpec,
+    frame: &Frame,
     objects: &[Detection],
 ) -> Result<Vec<bool>, Found> {
     if objects.is_empty() {
         return Err(Found::Skipped(format!("`{of}` found nothing in it")));
     }
+    let values = objects
+        .iter()
+        .map(|object| placed_box_values(object, frame.source));
     match &take.filter {
         None => Ok(vec![true; objects.len()]),
         Some(filter) => filter
-            .each(objects.iter().map(box_values))
+            .each(values)
             .map_err(|fault| Found::Error(Failure::new(Class::BadAnswer, fault.message))),
     }
 }

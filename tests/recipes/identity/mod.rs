@@ -121,6 +121,9 @@ const KEYS: &[(&str, &str)] = &[
     // Which boxes are cut out says nothing of one; it numbers what is found in all.
     ("parts.filter=\"confidence > 0.9\"", "told.request"),
     ("parts.padding=0.2", "parts.detect told.request"),
+    ("parts.filter=\"centre in regions.door\"", "told.request"),
+    ("parts.regions.door=[[0, 0], [1, 0], [1, 1]]", ""),
+    ("cuts.regions.door=[[0, 0], [1, 0], [1, 1]]", ""),
     // Nor does it of a whole frame, or of a file.
     ("again.filter=\"confidence > 0.9\"", ""),
     ("again.conf=0.3", "again.request"),
@@ -328,7 +331,7 @@ fn every_key_is_decided_on() {
 
 // What is taken of crops is read in one place for all kinds: the rows of `yolo` say it.
 fn is_of_crops(kind: &str, key: &str) -> bool {
-    kind == "http" && ["filter", "padding"].contains(&key)
+    kind == "http" && ["filter", "padding", "regions"].contains(&key)
 }
 
 // The kind and the key that a row changes.
