@@ -12,6 +12,7 @@
 //! | `backends` | the parameters of each kind of backend |
 //! | `http` | what a model server is sent, and where in its answer is what it found |
 //! | `load` | from TOML to a recipe: layers, merged, changed by `--set`, rendered, read |
+//! | `test` | a test of a recipe, as its file says it |
 //! | `tools` | what helps to write one: schema, origins, differences |
 //!
 //! Every mistake is found in one go. Knows nothing of files and the environment beyond what
@@ -27,6 +28,7 @@ mod load;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 mod recipe;
 mod stages;
+mod test;
 mod tools;
 mod values;
 
@@ -98,6 +100,8 @@ pub use stages::whisper::WhisperTask;
 pub use stages::whisper::WhisperWorker;
 pub use stages::yolo::USUAL_IMGSZ;
 pub use stages::yolo::YoloSpec;
+pub use test::TestSpec;
+pub use test::ToleranceSpec;
 pub use tools::differ::Difference;
 pub use tools::differ::differences;
 pub use tools::schema::schema;

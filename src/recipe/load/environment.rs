@@ -35,6 +35,9 @@ pub struct Request {
     pub batch_size: Option<u64>,
     /// `output_dir` of every `merge`.
     pub output_dir: Option<String>,
+    /// The folder that every `merge` and `save` writes below, each to one of its own, whatever else is
+    /// said.
+    pub confined_to: Option<String>,
     /// Hosts that may get a key, besides the one it is for and this machine.
     pub allowed_hosts: Vec<String>,
     /// Variables of the environment that templates may take, besides `VPIPE_*`.

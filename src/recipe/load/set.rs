@@ -15,12 +15,13 @@ use crate::recipe::load::tree::Table;
 use crate::recipe::load::tree::Value;
 use crate::recipe::stages::parameters::ENABLED;
 use crate::recipe::tools::suggest::suggest;
+use std::path::Path;
 
 // The name of the source that one option is.
 pub(in crate::recipe) const COMMAND_LINE: &str = "command line";
 
 /// Applies what `request` changes: the short flags, then `--set`, which is more exact, then
-/// `--without` and `--var`.
+/// `--without` and `--var`. Nothing comes after the folder that it is confined to.
 pub(in crate::recipe) fn apply(
     request: &Request,
     merged: &mut Merged,
@@ -38,6 +39,29 @@ pub(in crate::recipe) fn apply(
     }
     for var in &request.vars {
         wrong.extend(apply_var(var, merged, sources).err());
+    }
+    if let Some(folder) = &request.confined_to {
+        confine(folder, merged, sources);
+    }
+}
+
+fn confine(folder: &str, merged: &mut Merged, sources: &mut SourceMap) {
+    let start = sources.add(COMMAND_LINE, folder);
+    let span = Span::from(start..start + folder.len());
+    for (place, section) in merged.stages.iter_mut().enumerate() {
+        let kind = section.kind().and_then(StageKind::of);
+        if matches!(kind, Some(StageKind::Merge | StageKind::Save)) {
+            // The name of a stage may lead elsewhere.
+            let own = Path::new(folder).join(place.to_string());
+            section.keys.put(Entry {
+                key: "output_dir".to_owned(),
+                span,
+                node: Node {
+                    span,
+                    value: Value::Text(own.to_string_lossy().into_owned()),
+                },
+            });
+        }
     }
 }
 

@@ -151,6 +151,26 @@ pub(crate) fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D
     Ok(number as f32)
 }
 
+/// A share of one, not rounded, where it need not be said.
+pub(crate) fn exact_share<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
+    deserializer
+        .deserialize_any(Number::any(0.0, 1.0))
+        .map(Some)
+}
+
+/// A number that is not negative, where it need not be said.
+pub(crate) fn from_zero<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<f64>, D::Error> {
+    let number = deserializer.deserialize_any(Number {
+        allowed: "allowed: 0 or more".to_owned(),
+        ..Number::any(0.0, f64::MAX)
+    });
+    number.map(Some)
+}
+
 /// Levels of luma.
 pub(crate) fn levels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
     let number = deserializer.deserialize_any(Number::any(0.0, 255.0))?;
