@@ -2,7 +2,7 @@
 //!
 //! [`Results`] is the file that everyone reads; it is built from a record by [`results`] and
 //! goes to its [`Place`]. [`read_results`] reads it again, and [`compare`] says what differs between
-//! two. Does not know how anything is run.
+//! two; a [`Snapshot`] is what is kept of one to compare with. Does not know how anything is run.
 
 mod compare;
 mod file;
@@ -11,6 +11,7 @@ mod formats;
 mod place;
 mod read_files;
 mod results;
+mod scratch;
 
 pub use compare::AnswerState;
 pub use compare::Change;
@@ -61,9 +62,11 @@ pub use results::results::StageOutput;
 pub use results::results::StageRun;
 pub use results::results::Summary;
 pub use results::results::WantedRange;
+pub use results::snapshot::Snapshot;
 pub use results::timeline::Scene;
 pub use results::transcription::GapEntry;
 pub use results::transcription::SegmentEntry;
 pub use results::transcription::TranscriptEntry;
 pub use results::transcription::Transcription;
 pub use results::transcription::WordEntry;
+pub use scratch::Scratch;

@@ -8,6 +8,7 @@ use crate::output::results::results::Object;
 use crate::output::results::results::Results;
 use crate::output::results::results::Seen;
 use crate::output::results::results::StageOutput;
+use crate::output::results::snapshot::VARYING;
 use crate::output::results::transcription::Transcription;
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
@@ -111,7 +112,7 @@ impl ReadError {
     }
 }
 
-/// The results in a file.
+/// The results in a file, or the snapshot of some.
 ///
 /// # Errors
 ///
@@ -153,6 +154,7 @@ pub(in crate::output) fn parse(text: &[u8]) -> Result<Results, Unread> {
         Some(format) if format > u64::from(FORMAT) => return Err(Unread::Newer(format)),
         _ => return Err(Unread::Shape(format!("its `format` is not {FORMAT}"))),
     }
+    head.check_varying()?;
     let results: Results = serde_json::from_slice(text).map_err(|error| shape(&error))?;
     check(&results)?;
     Ok(results)
@@ -165,6 +167,29 @@ struct Head {
     format: Option<Value>,
     #[serde(default)]
     detections: Option<IgnoredAny>,
+    #[serde(default)]
+    processed_at: Option<IgnoredAny>,
+    #[serde(default)]
+    processing_time: Option<IgnoredAny>,
+    #[serde(default)]
+    run: Option<IgnoredAny>,
+}
+
+impl Head {
+    // A snapshot has none of them, and results have all.
+    fn check_varying(&self) -> Result<(), Unread> {
+        let lacks = [&self.processed_at, &self.processing_time, &self.run].map(Option::is_none);
+        match VARYING
+            .iter()
+            .zip(lacks)
+            .find(|(_, is_lacking)| *is_lacking)
+        {
+            Some((key, _)) if lacks.contains(&false) => {
+                Err(Unread::Shape(format!("missing field `{key}`")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn shape(error: &serde_json::Error) -> Unread {

@@ -29,9 +29,11 @@ pub struct Results {
     pub demo: bool,
     /// The file or folder, as the user named it.
     pub video: String,
-    /// Local time of the start, such as `2025-10-22 13:12:21`.
+    /// Local time of the start, such as `2025-10-22 13:12:21`; empty in a snapshot.
+    #[serde(default)]
     pub processed_at: String,
     /// Seconds from the start to this file.
+    #[serde(default)]
     pub processing_time: f64,
     /// The parameters that everyone changes.
     pub config: Config,
@@ -64,6 +66,7 @@ pub struct Results {
     /// What has no answer.
     pub failures: Vec<FailedItem>,
     /// How the run went.
+    #[serde(default)]
     pub run: Run,
 }
 
@@ -316,7 +319,7 @@ pub struct FailedItem {
 }
 
 /// How a run went: everything that may differ when the same is run again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// The version of this program.
     pub version: String,
