@@ -257,16 +257,20 @@ fn place(
     let folder = merge
         .folder(path)
         .map_err(|fault| AppError::request(&fault))?;
+    let root = writable::root(&folder, given, reads);
+    Ok(Place::new(root, folder.into(), &stem(path, is_folder)))
+}
+
+/// What the input at `path` is called in the names of its files.
+pub(super) fn stem(path: &Path, is_folder: bool) -> String {
     // `.` and `..` have no name of their own.
     let named = path
         .file_name()
         .map(Path::new)
         .unwrap_or(Path::new("pictures"));
-    let stem = if is_folder {
-        named.as_os_str()
-    } else {
-        named.file_stem().unwrap_or_default()
+    let stem = match is_folder {
+        true => named.as_os_str(),
+        false => named.file_stem().unwrap_or_default(),
     };
-    let root = writable::root(&folder, given, reads);
-    Ok(Place::new(root, folder.into(), &stem.to_string_lossy()))
+    stem.to_string_lossy().into_owned()
 }

@@ -6,6 +6,7 @@
 //! | `init`, `show`, `schema`, `models`, `doctor` | likewise |
 //! | `history`, `clean` | `history` |
 //! | `compare` | `compare` |
+//! | `test` | `test`, `test/new` |
 //!
 //! | helper | subject |
 //! |---|---|
@@ -43,6 +44,7 @@ mod schema;
 mod show;
 mod speed;
 mod state;
+mod test;
 mod r#try;
 mod writable;
 
@@ -85,6 +87,19 @@ pub use run::report::VideoReport;
 pub use run::run;
 pub use schema::schema;
 pub use show::show;
+pub use test::Recording;
+pub use test::TestEnd;
+pub use test::TestMode;
+pub use test::TestRequest;
+pub use test::new::NewTestRequest;
+pub use test::new::new_test;
+pub use test::report::InputReport;
+pub use test::report::TestOutcome;
+pub use test::report::TestReport;
+pub use test::report::TestState;
+pub use test::report::TestTotal;
+pub use test::report::TestUpdate;
+pub use test::test;
 pub use r#try::TryAnswer;
 pub use r#try::TryReport;
 pub use r#try::TryRequest;

@@ -6,7 +6,7 @@ mod growing;
 pub(super) mod header;
 pub(super) mod keeper;
 pub(super) mod report;
-mod signals;
+pub(super) mod signals;
 mod tape;
 mod writer;
 

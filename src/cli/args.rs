@@ -3,6 +3,9 @@
 //! Holds only what is not in a recipe.
 
 use crate::cli::args::compare::CompareArgs;
+use crate::cli::args::history::CleanArgs;
+use crate::cli::args::history::HistoryArgs;
+use crate::cli::args::test::TestArgs;
 use crate::cli::duration;
 use crate::cli::money;
 use crate::plan::DrawFormat;
@@ -17,7 +20,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(super) mod compare;
+pub(super) mod history;
 mod number;
+pub(super) mod test;
 
 /// Knows what is seen and said in your videos, by recipe
 #[derive(Debug, Parser)]
@@ -105,6 +110,12 @@ pub(super) enum Command {
     /// moved a little within the tolerance is the same. Words are compared over all of the speech,
     /// so where its segments begin does not count. What a run took, and when it was, is not compared.
     Compare(CompareArgs),
+    /// Say what recipes find otherwise than was accepted: their tests, replayed without any backend
+    ///
+    /// A test is a file NAME.test.toml that names a recipe and its inputs. All answers come from its
+    /// cassette, cassettes/NAME beside it: no model, key or network is needed, and nobody is paid. What
+    /// is found is compared with snapshots/NAME@INPUT.json as `compare` does it.
+    Test(TestArgs),
     /// Forget the answers that no run has used for a while
     ///
     /// A run keeps every answer in the journal of its output folder, so that the same command goes on
@@ -234,43 +245,6 @@ pub(super) struct StateArgs {
     pub(super) state_dir: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = HISTORY_EXAMPLES)]
-pub(super) struct HistoryArgs {
-    /// The number of a run
-    #[arg(value_name = "RUN")]
-    pub(super) run: Option<i64>,
-
-    #[command(flatten)]
-    pub(super) state: StateArgs,
-
-    /// Write one JSON object to stdout
-    #[arg(long)]
-    pub(super) json: bool,
-}
-
-const HISTORY_EXAMPLES: &str = "\
-Examples:
-  vpipe history
-  vpipe history 12
-  vpipe history --state-dir results/.vpipe --json | jq '.runs[0].cost_usd'";
-
-#[derive(Debug, Args)]
-#[command(after_help = CLEAN_EXAMPLES)]
-pub(super) struct CleanArgs {
-    /// Forget what no run has used for this long: 30d, 12h, or 0s for all
-    #[arg(long, value_name = "AGE", value_parser = duration::parse_age)]
-    pub(super) older_than: Duration,
-
-    #[command(flatten)]
-    pub(super) state: StateArgs,
-}
-
-const CLEAN_EXAMPLES: &str = "\
-Examples:
-  vpipe clean --older-than 30d
-  vpipe clean --older-than 0s --state-dir results/.vpipe";
-
 /// A recipe, and what to change in it.
 #[derive(Debug, Args)]
 pub(super) struct RecipeArgs {
@@ -328,6 +302,7 @@ impl From<RecipeArgs> for Request {
             max_workers: args.max_workers,
             batch_size: args.batch_size,
             output_dir: args.output_dir,
+            confined_to: None,
             allowed_hosts: args.allowed_hosts,
             allowed_variables: args.allowed_variables,
             optional_variables: false,

@@ -42,7 +42,8 @@ pub(super) fn lines(outcome: &RunReport) -> Vec<String> {
     written.into_iter().chain(troubles(outcome)).collect()
 }
 
-fn misses(misses: &Misses) -> Vec<String> {
+/// What is not in a cassette and why, in at most 20 lines.
+pub(super) fn misses(misses: &Misses) -> Vec<String> {
     let groups = &misses.groups;
     if misses.is_empty() {
         return Vec::new();
@@ -82,10 +83,15 @@ pub(super) fn json(outcome: &RunReport) -> (Value, Value) {
         }
         Some(Recorded::Unwritten { why }) => json!({ "error": why }),
     };
-    let groups = outcome.misses.groups.iter();
-    let misses =
-        groups.map(|group| json!({ "stage": group.stage, "items": group.items, "why": group.why }));
-    (recorded, misses.collect())
+    (recorded, misses_json(&outcome.misses))
+}
+
+/// What is not in a cassette, for programs.
+pub(super) fn misses_json(misses: &Misses) -> Value {
+    let groups = misses.groups.iter();
+    groups
+        .map(|group| json!({ "stage": group.stage, "items": group.items, "why": group.why }))
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,16 +5,21 @@ use crate::app::AppError;
 use crate::app::CompareRequest;
 use crate::app::GraphRequest;
 use crate::app::Limits;
+use crate::app::NewTestRequest;
 use crate::app::RunRequest;
+use crate::app::TestMode;
+use crate::app::TestOutcome;
+use crate::app::TestReport;
+use crate::app::TestRequest;
+use crate::app::TestTotal;
+use crate::app::TestUpdate;
 use crate::app::TryRequest;
 use crate::cli::args::CheckArgs;
-use crate::cli::args::CleanArgs;
 use crate::cli::args::Cli;
 use crate::cli::args::Command;
 use crate::cli::args::CompletionsArgs;
 use crate::cli::args::DoctorArgs;
 use crate::cli::args::GraphArgs;
-use crate::cli::args::HistoryArgs;
 use crate::cli::args::InitArgs;
 use crate::cli::args::ModelsArgs;
 use crate::cli::args::PlanArgs;
@@ -22,6 +27,9 @@ use crate::cli::args::RunArgs;
 use crate::cli::args::ShowArgs;
 use crate::cli::args::TryArgs;
 use crate::cli::args::compare::CompareArgs;
+use crate::cli::args::history::CleanArgs;
+use crate::cli::args::history::HistoryArgs;
+use crate::cli::args::test::TestArgs;
 use crate::cli::check;
 use crate::cli::compare;
 use crate::cli::defect::Defects;
@@ -39,8 +47,11 @@ use crate::cli::streams;
 use crate::cli::streams::talk;
 use crate::cli::summary;
 use crate::cli::tables;
+use crate::cli::test;
+use crate::cli::test::junit::Junit;
 use crate::cli::r#try;
 use crate::diag::Report;
+use crate::recipe::Request;
 use crate::recipe::Showing;
 use clap::CommandFactory;
 use clap::Parser;
@@ -49,6 +60,7 @@ use serde_json::Value;
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::thread;
 
 // The exit code where a comparison differs.
 const DIFFERENT: u8 = 5;
@@ -77,6 +89,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Completions(args) => completions(&args),
         Command::History(args) => history(&args),
         Command::Compare(args) => compare(args),
+        Command::Test(args) => test(args, &rows),
         Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),
         Command::Doctor(args) => doctor(&args),
@@ -295,6 +308,101 @@ fn compare(args: CompareArgs) -> Result<u8, AppError> {
         }
     }
     Ok(if different > 0 { DIFFERENT } else { 0 })
+}
+
+fn test(args: TestArgs, rows: &LiveRows) -> Result<u8, AppError> {
+    if let Some(name) = args.new.name.clone() {
+        return new_test(args, name, rows);
+    }
+    let cores = || thread::available_parallelism().map_or(1, usize::from);
+    let request = TestRequest {
+        allowed: args.allowed(),
+        mode: match (args.update, args.asking.record) {
+            (true, _) => TestMode::Update,
+            (false, true) => TestMode::Record(args.asking.into()),
+            (false, false) => TestMode::Compare,
+        },
+        jobs: args.jobs.map_or_else(cores, usize::from),
+        paths: args.paths,
+        report: args.junit,
+    };
+    let (mut total, mut values, mut junit) = (TestTotal::default(), Vec::new(), Junit::default());
+    let (mut watched, mut written) = (None, Ok(()));
+    let end = app::test(&request, &mut |update| match update {
+        TestUpdate::Records { file } => {
+            talk(&test::records(&file));
+            watched = Some(Screen::new(false, rows.clone()));
+        }
+        TestUpdate::Run(update) => watched.iter_mut().for_each(|it| it.update(&update)),
+        TestUpdate::Done(report) => {
+            watched.take().into_iter().for_each(Screen::close);
+            total.add(&report);
+            junit.add(&report);
+            match args.json {
+                true => values.push(test::json(&report)),
+                false if written.is_ok() => written = tell(&report),
+                false => {}
+            }
+        }
+    })?;
+    written?;
+    end.write_report(
+        &junit
+            .text()
+            .map_err(|error| AppError::environment(&error))?,
+    )?;
+    test::orphans(&end.orphans).iter().for_each(|it| talk(it));
+    match args.json {
+        true => write_json(&test::total_json(&values, &total, &end.orphans))?,
+        false => data(&test::total(&total))?,
+    }
+    Ok(total.exit_code())
+}
+
+// What is wrong with it is drawn where mistakes are.
+fn tell(report: &TestReport) -> Result<(), AppError> {
+    data(&test::text(report))?;
+    if let TestOutcome::Failed(error) = &report.outcome {
+        complain(error, None);
+    }
+    Ok(())
+}
+
+fn new_test(args: TestArgs, name: PathBuf, rows: &LiveRows) -> Result<u8, AppError> {
+    let [recipe, inputs @ ..] = args.paths.as_slice() else {
+        return Err(test::unnamed());
+    };
+    if inputs.is_empty() {
+        return Err(test::unnamed());
+    }
+    let expansion = expanded(inputs)?;
+    let request = NewTestRequest {
+        name,
+        recipe: Request {
+            recipe: recipe.to_string_lossy().into_owned(),
+            ..args.allowed()
+        },
+        inputs: expansion.paths,
+        first: args.new.first,
+        recording: args.asking.into(),
+    };
+    let watched = Screen::new(false, rows.clone());
+    let made = app::new_test(&request, &mut |update| match update {
+        TestUpdate::Run(update) => watched.update(&update),
+        TestUpdate::Records { .. } | TestUpdate::Done(_) => {}
+    });
+    watched.close();
+    let report = made?;
+    let mut total = TestTotal::default();
+    total.add(&report);
+    if args.json {
+        write_json(&test::json(&report))?;
+    } else if report.state().passes() {
+        data(&test::made(&report))?;
+    } else {
+        tell(&report)?;
+    }
+    Ok(total.exit_code())
 }
 
 fn clean(args: &CleanArgs) -> Result<u8, AppError> {

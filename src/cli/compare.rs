@@ -4,7 +4,7 @@
 
 use crate::app::ComparedFile;
 use crate::app::ComparedOutcome;
-use crate::cli::streams::visible;
+use crate::cli::streams::one_line;
 use crate::output::Comparison;
 use serde_json::Value;
 use serde_json::json;
@@ -54,11 +54,6 @@ fn page(comparison: &Comparison) -> String {
 
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
-}
-
-// The name of a file may have ends of lines in it.
-fn one_line(name: &str) -> String {
-    visible(name).replace(['\n', '\t'], " ")
 }
 
 /// One file, for programs.

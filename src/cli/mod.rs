@@ -26,6 +26,7 @@ mod screen;
 mod streams;
 mod summary;
 mod tables;
+mod test;
 mod r#try;
 
 pub use commands::main;

@@ -84,6 +84,11 @@ pub(super) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(visible)
 }
 
+/// The same in one line: names of files may have ends of lines in them.
+pub(super) fn one_line(text: &str) -> String {
+    visible(text).replace(['\n', '\t'], " ")
+}
+
 /// Whether a terminal does something else with it than to show it, or to go on to its next place.
 pub(super) fn is_obeyed(letter: char) -> bool {
     letter.is_control() && !matches!(letter, '\n' | '\t')

@@ -72,7 +72,8 @@ fn video(video: &VideoReport) -> Vec<String> {
     lines
 }
 
-fn found(summary: &Summary) -> String {
+/// What stands in results, counted.
+pub(super) fn found(summary: &Summary) -> String {
     let mut text = number(summary.frames, "frame", "frames");
     if summary.failed > 0 {
         text += &format!(", {} failed", summary.failed);

@@ -16,7 +16,7 @@ const INTERRUPTED: i32 = 130;
 
 /// Passes every signal on to `stop`. Where the system does not report them, they end the process as
 /// usual.
-pub(super) async fn stop_on_signals(stop: StopSignal) {
+pub(in crate::app) async fn stop_on_signals(stop: StopSignal) {
     let Some(mut signals) = Signals::listen() else {
         return;
     };
