@@ -119,7 +119,10 @@ pub fn test(
     let interrupts = Interrupts::listen()?;
     let files = find::find(&request.paths)?;
     let cases = files.iter().map(|file| TestCase::read(file));
-    let cases: Vec<Result<TestCase, AppError>> = cases.collect();
+    let mut cases: Vec<Result<TestCase, AppError>> = cases.collect();
+    if let TestMode::Record(_) = request.mode {
+        record::check_apart(&mut cases);
+    }
     let right: Vec<&TestCase> = cases.iter().flatten().collect();
     let end = TestEnd {
         orphans: snapshots::orphans(&files, &right),
@@ -154,9 +157,13 @@ fn prepare_report(path: &Path, cases: &[&TestCase]) -> Result<(OutputRoot, PathB
     // The user names it, so it may be anywhere.
     let above = path.parent().unwrap_or(Path::new(""));
     let root = OutputRoot::new(above.to_owned(), &Arc::new(reads));
-    let prepared = root.prepare(path);
-    prepared.map_err(|error| AppError::unwritable(&error))?;
-    Ok((root, path.to_owned()))
+    match root.prepare(path) {
+        Ok(()) => Ok((root, path.to_owned())),
+        Err(error) => Err(AppError::Request {
+            message: error.to_string(),
+            help: Some("write the report to another file".to_owned()),
+        }),
+    }
 }
 
 type Case = (PathBuf, Result<TestCase, AppError>);
@@ -245,6 +252,7 @@ fn attempt(
 ) -> Result<Attempt, AppError> {
     let scratch = Scratch::new().map_err(|error| AppError::environment(&error))?;
     let (folder, allowed) = (scratch.folder(), &request.allowed);
+    case.check_results(&case.request(folder, allowed))?;
     let recorded = match recording {
         Some((how, left)) => match record::record(case, how, allowed, folder, left, update)? {
             None => return Ok(Attempt::of(TestOutcome::Interrupted)),

@@ -400,7 +400,7 @@ fn new_test(args: TestArgs, name: PathBuf, rows: &LiveRows) -> Result<u8, AppErr
     } else if report.state().passes() {
         data(&test::made(&report))?;
     } else {
-        tell(&report)?;
+        data(&test::text(&report))?;
     }
     Ok(total.exit_code())
 }

@@ -68,7 +68,7 @@ pub struct ToleranceSpec {
 struct Keys {
     #[serde(deserialize_with = "value::text")]
     recipe: String,
-    inputs: Vec<String>,
+    inputs: Option<Vec<String>>,
     set: Vec<String>,
     #[serde(deserialize_with = "moment::optional")]
     first: Option<Duration>,
@@ -117,14 +117,11 @@ impl TestSpec {
         let vars = table.take("vars").and_then(|entry| inner(entry, wrong));
         let vars = vars.map_or_else(Vec::new, |vars| assignments(vars, wrong));
         let read: Keys = read(table, TABLES, wrong);
-        let named = read.inputs.iter().any(|input| input.trim().is_empty());
-        if let Some(span) = keys.get("inputs").filter(|_| named) {
-            let message = "`inputs` has an empty path";
-            wrong.push(Diagnostic::error(*span, message).help("write a path, or remove it"));
-        }
+        let inputs = read.inputs.as_ref().zip(keys.get("inputs"));
+        wrong.extend(inputs.and_then(|(inputs, span)| check_inputs(inputs, *span)));
         Self {
             recipe: read.recipe,
-            inputs: read.inputs,
+            inputs: read.inputs.unwrap_or_default(),
             set: read.set,
             vars,
             first: read.first,
@@ -168,14 +165,22 @@ impl TestSpec {
         }
         for var in &self.vars {
             let (name, value) = var.split_once('=').unwrap_or((var, ""));
-            text += &format!(
-                "{} = {}\n",
-                parse::printed_text(name),
-                parse::printed_text(value)
-            );
+            let (name, value) = (parse::printed_key(name), parse::printed_text(value));
+            text += &format!("{name} = {value}\n");
         }
         text
     }
+}
+
+fn check_inputs(inputs: &[String], span: Span) -> Option<Diagnostic> {
+    let (message, help) = match inputs {
+        [] => ("`inputs` is empty", "name at least one video"),
+        inputs if inputs.iter().any(|input| input.trim().is_empty()) => {
+            ("`inputs` has an empty path", "write a path, or remove it")
+        }
+        _ => return None,
+    };
+    Some(Diagnostic::error(span, message).help(help))
 }
 
 // The table that `entry` holds.

@@ -1,5 +1,6 @@
 //! A test as it lies on the disk: its file, and where its recipe, inputs, cassette and snapshots are.
 
+use crate::app::compile;
 use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::app::inputs;
@@ -97,13 +98,6 @@ impl TestCase {
 
     // Each has a snapshot of its own, also where a disk does not tell capital letters apart.
     fn check_inputs(&self) -> Result<(), AppError> {
-        if self.inputs.is_empty() {
-            let help = "name at least one video: `inputs = [\"clip.mp4\"]`".to_owned();
-            let report = self
-                .spec
-                .mistake("inputs", "`inputs` is empty".to_owned(), help);
-            return Err(report.into());
-        }
         let mut taken: BTreeMap<String, &TestInput> = BTreeMap::new();
         for input in &self.inputs {
             let snapshot = input.snapshot.to_string_lossy().to_lowercase();
@@ -149,6 +143,17 @@ impl TestCase {
             confined_to: Some(scratch.to_string_lossy().into_owned()),
             ..allowed.clone()
         }
+    }
+
+    /// Nothing, where there will be results to compare. All mistakes of the recipe are told, before
+    /// anything is paid.
+    pub(super) fn check_results(&self, request: &recipe::Request) -> Result<(), AppError> {
+        if compile::load(request)?.merge().is_some() {
+            return Ok(());
+        }
+        let message = "the recipe writes no results, so there is nothing to compare".to_owned();
+        let help = "name a recipe with a stage of kind `merge`".to_owned();
+        Err(self.spec.mistake("recipe", message, help).into())
     }
 
     /// How far apart things may be and still be the same.

@@ -67,6 +67,12 @@ fn at(path: &Path, left: &mut usize) -> Result<Vec<PathBuf>, AppError> {
             }),
         };
     }
+    if !path.exists() {
+        return Err(AppError::Request {
+            message: format!("there is no test and no folder {}", path.display()),
+            help: Some("name test files, or folders that have some".to_owned()),
+        });
+    }
     let mut files = Vec::new();
     let walk = WalkDir::new(path).max_depth(DEEPEST).sort_by_file_name();
     for entry in walk.into_iter().filter_entry(is_looked_at) {

@@ -1,5 +1,6 @@
 //! A test that is made: its file, its cassette and its snapshots in one go, in place of nothing.
 
+use crate::app::compile;
 use crate::app::error::AppError;
 use crate::app::test;
 use crate::app::test::Interrupts;
@@ -9,6 +10,7 @@ use crate::app::test::TestRequest;
 use crate::app::test::case::TestCase;
 use crate::app::test::find;
 use crate::app::test::record::Left;
+use crate::app::test::report::TestOutcome;
 use crate::app::test::report::TestReport;
 use crate::app::test::report::TestUpdate;
 use crate::media;
@@ -39,13 +41,14 @@ pub struct NewTestRequest {
 ///
 /// # Errors
 ///
-/// Where it cannot be called so, one of its files is there already, or a file cannot be written. What
-/// became of the run stands in the report; the test is there where that passes.
+/// Where it cannot be called so, one of its files is there already, it cannot be recorded, or a file
+/// cannot be written. The test is there where the report passes.
 pub fn new_test(
     request: &NewTestRequest,
     update: &mut dyn FnMut(TestUpdate),
 ) -> Result<TestReport, AppError> {
     media::init();
+    compile::load(&request.recipe)?;
     let interrupts = Interrupts::listen()?;
     let file = file_of(&request.name);
     let folder = match file.parent() {
@@ -90,6 +93,9 @@ fn make(
     let report = test::report_of(file.to_owned(), Ok(case), interrupts, |case| {
         test::attempt(case, &tests, recording, update)
     });
+    if let TestOutcome::Failed(error) = report.outcome {
+        return Err(error);
+    }
     if report.state().passes() {
         let written = root.write(file, text.as_bytes());
         written.map_err(|error| AppError::unwritable(&error))?;

@@ -14,6 +14,7 @@ use crate::app::test::report::TestUpdate;
 use crate::engine::StopReason;
 use crate::engine::cassette;
 use crate::recipe;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -47,6 +48,28 @@ impl Left {
         let spent: f64 = requests.filter_map(|it| it.cost_usd).sum();
         let left = |cost: f64| (cost - spent).max(0.0);
         self.limits.cost = self.limits.cost.map(left);
+    }
+}
+
+/// Puts a mistake in the place of each test whose cassette is that of one before it: the one would be
+/// recorded over the other.
+pub(super) fn check_apart(cases: &mut [Result<TestCase, AppError>]) {
+    let mut taken: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    for place in cases {
+        let Ok(case) = place else {
+            continue;
+        };
+        let cassette = case.cassette.clone();
+        match taken.get(&cassette) {
+            Some(other) => {
+                let (other, cassette) = (other.display(), cassette.display());
+                let message = format!("{cassette} is recorded for {other} too");
+                let help = "give each test a cassette of its own, or record one of them alone";
+                let mistake = case.spec.mistake("cassette", message, help.to_owned());
+                *place = Err(mistake.into());
+            }
+            None => drop(taken.insert(cassette, case.file.clone())),
+        }
     }
 }
 

@@ -59,11 +59,10 @@ fn found(case: &TestCase, report: RunReport, scratch: &Path) -> Result<Vec<Snaps
 
 fn of_video(input: &TestInput, video: &VideoReport, scratch: &Path) -> Result<Snapshot, AppError> {
     let Some(path) = video.results.as_ref().filter(|_| !video.is_unwritten) else {
-        let no_results = || AppError::Request {
-            message: "the recipe writes no results, so there is nothing to compare".to_owned(),
-            help: Some("a test needs a recipe with a stage `merge`".to_owned()),
-        };
-        return Err(video.error.clone().map_or_else(no_results, failed));
+        let why = video.error.clone();
+        return Err(failed(
+            why.unwrap_or_else(|| "there are no results".to_owned()),
+        ));
     };
     let results = output::read_results(path).map_err(|error| AppError::environment(&error))?;
     Ok(Snapshot::of(results, &input.written, scratch))

@@ -30,7 +30,13 @@ pub(super) fn compare(
     let old = match accepted(&input.snapshot) {
         // One that is damaged is replaced.
         Err(_) if accepts => None,
-        old => old.map_err(|error| AppError::unread(&error))?,
+        old => old.map_err(|error| AppError::Request {
+            message: error.to_string(),
+            help: Some(format!(
+                "`vpipe test {} --update` makes it anew",
+                case.file.display()
+            )),
+        })?,
     };
     let compare = |old: Results| output::compare(&old, found.results(), &case.tolerance());
     let comparison: Option<Comparison> = old.map(compare);

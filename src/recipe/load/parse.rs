@@ -122,6 +122,15 @@ pub(in crate::recipe) fn printed_text(text: &str) -> String {
     printed(&Value::Text(text.to_owned()))
 }
 
+/// `key` as TOML writes it.
+pub(in crate::recipe) fn printed_key(key: &str) -> String {
+    let is_bare = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    match !key.is_empty() && key.chars().all(is_bare) {
+        true => key.to_owned(),
+        false => printed_text(key),
+    }
+}
+
 fn toml_value(value: &Value) -> toml::Value {
     match value {
         Value::Text(text) => toml::Value::String(text.clone()),
