@@ -29,6 +29,7 @@ mod log;
 mod models;
 mod outages;
 mod plan;
+mod recipe_tests;
 mod runpod;
 mod sampling;
 mod save;
