@@ -87,7 +87,7 @@ pub use run::report::VideoReport;
 pub use run::run;
 pub use schema::schema;
 pub use show::show;
-pub use test::Recording;
+pub use test::RecordRequest;
 pub use test::TestEnd;
 pub use test::TestMode;
 pub use test::TestRequest;

@@ -14,10 +14,10 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// What stands before the digest of a video that is named by it.
-const BY_DIGEST: &str = "blake3:";
+pub(super) const BY_DIGEST: &str = "blake3:";
 
 /// The fewest digits of a digest that name a video.
-const FEWEST_DIGITS: usize = 12;
+pub(super) const FEWEST_DIGITS: usize = 12;
 
 /// The most videos of a cassette that are told.
 const MOST_TOLD: usize = 5;

@@ -69,12 +69,12 @@ pub enum TestMode {
     /// What they give is accepted.
     Update,
     /// Their backends are asked anew, and what they give is accepted.
-    Record(Recording),
+    Record(RecordRequest),
 }
 
 /// How a cassette is recorded.
 #[derive(Clone, Debug, Default)]
-pub struct Recording {
+pub struct RecordRequest {
     /// The most that all tests together may take.
     pub limits: Limits,
     /// A journal whose answers are used, and that keeps those which are paid; without one all is asked
@@ -247,7 +247,7 @@ impl Attempt {
 fn attempt(
     case: &TestCase,
     request: &TestRequest,
-    recording: Option<(&Recording, &mut Left)>,
+    recording: Option<(&RecordRequest, &mut Left)>,
     update: &mut dyn FnMut(TestUpdate),
 ) -> Result<Attempt, AppError> {
     let scratch = Scratch::new().map_err(|error| AppError::environment(&error))?;

@@ -110,7 +110,7 @@ pub(super) enum Command {
     /// moved a little within the tolerance is the same. Words are compared over all of the speech,
     /// so where its segments begin does not count. What a run took, and when it was, is not compared.
     Compare(CompareArgs),
-    /// Say what recipes find otherwise than was accepted: their tests, replayed without any backend
+    /// Test recipes: replay them without any backend, and say what differs from what was accepted
     ///
     /// A test is a file NAME.test.toml that names a recipe and its inputs. All answers come from its
     /// cassette, cassettes/NAME beside it: no model, key or network is needed, and nobody is paid. What

@@ -23,6 +23,7 @@ fn help_teaches() {
             ("help_plan", vec!["plan", "--help"]),
             ("help_graph", vec!["graph", "--help"]),
             ("help_try", vec!["try", "--help"]),
+            ("help_test", vec!["test", "--help"]),
             ("help_show", vec!["show", "--help"]),
             ("help_schema", vec!["schema", "--help"]),
             ("help_init", vec!["init", "--help"]),

@@ -4,6 +4,8 @@ use crate::app::compile;
 use crate::app::environment::ProcessEnvironment;
 use crate::app::error::AppError;
 use crate::app::inputs;
+use crate::app::named::BY_DIGEST;
+use crate::app::named::FEWEST_DIGITS;
 use crate::app::test::find;
 use crate::name::file_name;
 use crate::output::OutputRoot;
@@ -45,10 +47,37 @@ pub(super) struct TestCase {
 pub(super) struct TestInput {
     /// As the test file has it.
     pub(super) written: String,
-    /// Where it is.
+    /// Where it is, or its digest.
     pub(super) path: PathBuf,
     /// Where its snapshot is.
     pub(super) snapshot: PathBuf,
+}
+
+impl TestInput {
+    // Of the test `name` in `folder`. One that is named by its digest has no path, and is called by the
+    // fewest digits that name it.
+    fn new(name: &str, folder: &Path, written: &str) -> Self {
+        let (path, stem) = match written.strip_prefix(BY_DIGEST) {
+            Some(digits) => {
+                let digits = digits.to_ascii_lowercase();
+                let digits: String = digits.chars().take(FEWEST_DIGITS).collect();
+                (written.into(), format!("blake3-{digits}"))
+            }
+            None => {
+                let path = folder.join(written);
+                let stem = inputs::stem(&path, path.is_dir());
+                (path, stem)
+            }
+        };
+        let snapshot = file_name(&format!("{name}{DIVIDER}{stem}"), SNAPSHOT_ENDING.len());
+        Self {
+            written: written.to_owned(),
+            snapshot: folder
+                .join(SNAPSHOTS)
+                .join(format!("{snapshot}{SNAPSHOT_ENDING}")),
+            path,
+        }
+    }
 }
 
 impl TestCase {
@@ -68,18 +97,7 @@ impl TestCase {
         let name = find::name_of(file).unwrap_or_default();
         check_name(file, name)?;
         let folder = folder_of(file);
-        let input = |written: &String| {
-            let path = folder.join(written);
-            let stem = inputs::stem(&path, path.is_dir());
-            let snapshot = file_name(&format!("{name}{DIVIDER}{stem}"), SNAPSHOT_ENDING.len());
-            TestInput {
-                written: written.clone(),
-                snapshot: folder
-                    .join(SNAPSHOTS)
-                    .join(format!("{snapshot}{SNAPSHOT_ENDING}")),
-                path,
-            }
-        };
+        let input = |written: &String| TestInput::new(name, folder, written);
         let inputs: Vec<TestInput> = spec.inputs.iter().map(input).collect();
         let cassette = match &spec.cassette {
             Some(written) => folder.join(written),

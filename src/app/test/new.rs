@@ -4,7 +4,7 @@ use crate::app::compile;
 use crate::app::error::AppError;
 use crate::app::test;
 use crate::app::test::Interrupts;
-use crate::app::test::Recording;
+use crate::app::test::RecordRequest;
 use crate::app::test::TestMode;
 use crate::app::test::TestRequest;
 use crate::app::test::case::TestCase;
@@ -34,7 +34,7 @@ pub struct NewTestRequest {
     /// Only so much from the beginning of each video.
     pub first: Option<Duration>,
     /// How its cassette is recorded.
-    pub recording: Recording,
+    pub recording: RecordRequest,
 }
 
 /// Makes a test: runs its recipe as a user would, and keeps the answers and what was found.

@@ -8,7 +8,7 @@ use crate::app::run::RunRequest;
 use crate::app::run::report::Recorded;
 use crate::app::run::report::RunReport;
 use crate::app::run::report::RunUpdate;
-use crate::app::test::Recording;
+use crate::app::test::RecordRequest;
 use crate::app::test::case::TestCase;
 use crate::app::test::report::TestUpdate;
 use crate::engine::StopReason;
@@ -76,7 +76,7 @@ pub(super) fn check_apart(cases: &mut [Result<TestCase, AppError>]) {
 /// Records `case` within `scratch`. The cassette that it gives; `None` where it was interrupted.
 pub(super) fn record(
     case: &TestCase,
-    how: &Recording,
+    how: &RecordRequest,
     allowed: &recipe::Request,
     scratch: &Path,
     left: &mut Left,

@@ -48,10 +48,15 @@ pub(super) fn replay(
     if !report.misses.is_empty() {
         return Ok(Replayed::Missed(report.misses));
     }
-    found(case, report, scratch).map(Replayed::Found)
+    found(case, &report, scratch).map(Replayed::Found)
 }
 
-fn found(case: &TestCase, report: RunReport, scratch: &Path) -> Result<Vec<Snapshot>, AppError> {
+fn found(case: &TestCase, report: &RunReport, scratch: &Path) -> Result<Vec<Snapshot>, AppError> {
+    if report.videos.len() != case.inputs.len() {
+        let message = "a digest stands for several inputs of the cassette".to_owned();
+        let help = "name each by the name that it had".to_owned();
+        return Err(case.spec.mistake("inputs", message, help).into());
+    }
     let each = case.inputs.iter().zip(&report.videos);
     each.map(|(input, video)| of_video(input, video, scratch))
         .collect()

@@ -1,7 +1,7 @@
 //! The words of `test`, for clap to parse and to explain.
 
 use crate::app::Limits;
-use crate::app::Recording;
+use crate::app::RecordRequest;
 use crate::cli::duration;
 use crate::cli::money;
 use crate::recipe::Request;
@@ -100,7 +100,7 @@ const ASKING: &str = "Asking backends";
 
 const NEW: &str = "A new test";
 
-impl From<AskingArgs> for Recording {
+impl From<AskingArgs> for RecordRequest {
     fn from(args: AskingArgs) -> Self {
         Self {
             limits: Limits {
