@@ -68,7 +68,13 @@ fn run(path: &'static str) {
             .next()
             .and_then(|line| line.strip_prefix("# "));
         let name = name.unwrap_or_else(|| panic!("{path}: a recipe begins with `# NAME.toml`"));
-        fs::write(folder.path().join(name), &recipe).unwrap();
+        let file = folder.path().join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, &recipe).unwrap();
+        // Tests are done by the commands of the page.
+        if name.ends_with(".test.toml") {
+            continue;
+        }
         let said = vpipe(folder.path(), &["check", name]);
         assert_eq!(said.code, 0, "{path}: {name}: {}", said.talk);
     }
@@ -101,6 +107,17 @@ fn readers_folder() -> TempDir {
     copy(CLIP, "clip.mp4");
     copy(CLIP, "tests/demo/clip.mp4");
     copy("recipes/default.toml", "recipes/default.toml");
+    for file in [
+        "demo.test.toml",
+        "cassettes/demo/cassette.json",
+        "cassettes/demo/1-extract.jsonl",
+        "cassettes/demo/2-yolo.jsonl",
+        "cassettes/demo/3-whisper.jsonl",
+        "snapshots/demo@clip.json",
+    ] {
+        let file = format!("tests/demo/{file}");
+        copy(&file, &file);
+    }
     let demo = "src/backends/models/demo";
     copy(&format!("{demo}/shapes.onnx"), "yolo11n.onnx");
     for file in fs::read_dir(Path::new(ROOT).join(demo).join("voice")).unwrap() {
@@ -115,14 +132,18 @@ fn readers_folder() -> TempDir {
     folder
 }
 
-/// The commands of a page: lines behind `$ ` of `console` blocks, all lines of `sh` blocks.
+/// The commands of a page: lines behind `$ ` of `console` blocks, all lines of `sh` blocks, and the
+/// steps of workflows that are done by a `vpipe` beside them.
 fn commands(page: &Page) -> Vec<String> {
     let shown = page.fenced("console");
     let shown = shown.iter().flat_map(|block| block.lines());
     let shown = shown.filter_map(|line| line.strip_prefix("$ "));
     let plain = page.fenced("sh");
     let plain = plain.iter().flat_map(|block| block.lines());
-    shown.chain(plain).map(str::to_owned).collect()
+    let steps = page.fenced("yaml");
+    let steps = steps.iter().flat_map(|block| block.lines());
+    let steps = steps.filter_map(|line| line.trim().strip_prefix("- run: ./"));
+    shown.chain(plain).chain(steps).map(str::to_owned).collect()
 }
 
 // The words of a command, as a shell would split them.

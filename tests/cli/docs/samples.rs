@@ -85,6 +85,12 @@ fn a_comparison_is_as_shown() {
 }
 
 #[test]
+fn a_test_is_as_shown() {
+    let said = vpipe(Path::new(ROOT), &["test", "tests"]);
+    assert_eq!((said.out, said.code), (sample("README.md", "1 test"), 0));
+}
+
+#[test]
 fn a_plan_is_as_shown() {
     let shown = sample("src/backends/README.md", "of a GPU");
     let variables = [
