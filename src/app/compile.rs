@@ -46,7 +46,12 @@ fn unread(error: LoadError) -> AppError {
         LoadError::Unreadable { path, .. } if !Path::new(path).exists() => {
             nearby::help(Path::new(path))
         }
-        _ => None,
+        LoadError::Unknown { name } => {
+            let file = format!("{name}.toml");
+            let is_there = Path::new(&file).is_file();
+            is_there.then(|| format!("did you mean `{file}`?"))
+        }
+        LoadError::Unreadable { .. } | LoadError::Wrong(_) => None,
     };
     match (AppError::from(error), near) {
         (AppError::Request { message, .. }, help @ Some(_)) => AppError::Request { message, help },

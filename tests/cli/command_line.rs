@@ -120,9 +120,16 @@ fn a_file_of_nearly_that_name_is_named() {
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("holiday.mp4"), "").unwrap();
     std::fs::write(folder.path().join("holiday.toml"), "version = 1").unwrap();
-    let said = vpipe(folder.path(), &["run", "holyday.toml", "holiday.mp4"]);
-    let help = "  help: did you mean `holiday.toml`?\n";
-    assert!(said.talk.ends_with(help) && said.code == 2, "{}", said.talk);
+    std::fs::write(
+        folder.path().join("more.toml"),
+        "version = 1\nextends = \"holiday\"",
+    )
+    .unwrap();
+    for recipe in ["holyday.toml", "holiday", "more.toml"] {
+        let said = vpipe(folder.path(), &["run", recipe, "holiday.mp4"]);
+        let help = "help: did you mean `holiday.toml`?\n";
+        assert!(said.talk.contains(help) && said.code == 2, "{}", said.talk);
+    }
     let said = vpipe(folder.path(), &["run", "default", "holyday.mp4"]);
     assert_eq!(
         (said.talk.as_str(), said.code),

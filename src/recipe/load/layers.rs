@@ -198,8 +198,13 @@ fn follow(
             };
             let presets = PRESETS.iter().map(|preset| preset.name);
             let otherwise = "write a path from this file's folder, or a preset";
-            Diagnostic::error(span, format!("`{name}` cannot be extended: {why}"))
-                .help(suggest(name, presets, otherwise))
+            let file = format!("{name}.toml");
+            let there = Origin::of(&file, folder).read(environment);
+            let help = match there.is_ok_and(|text| is_recipe(&text)) {
+                true => format!("did you mean `{file}`?"),
+                false => suggest(name, presets, otherwise),
+            };
+            Diagnostic::error(span, format!("`{name}` cannot be extended: {why}")).help(help)
         }
     };
     Err(fault.label(format!("looked for {}", origin.name())))
