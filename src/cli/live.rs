@@ -9,6 +9,7 @@ use console::Term;
 use console::measure_text_width;
 use console::truncate_str;
 use std::env;
+use std::io;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::MutexGuard;
@@ -99,9 +100,18 @@ impl Drawn {
         let (_, width) = self.term.size();
         let widths = self.rows.iter().map(|row| measure_text_width(row));
         let lines = lines_taken(widths, usize::from(width), rewraps());
-        self.term.move_cursor_up(lines).unwrap_or_default();
-        self.term.clear_to_end_of_screen().unwrap_or_default();
-        self.term.flush().unwrap_or_default();
+        self.cleared(lines).unwrap_or_default();
+    }
+
+    // Line by line, from the cursor up: what is cleared at once from the top of a window on, tmux
+    // keeps as a page of its history.
+    fn cleared(&self, lines: usize) -> io::Result<()> {
+        self.term.clear_line()?;
+        for _ in 0..lines {
+            self.term.move_cursor_up(1)?;
+            self.term.clear_line()?;
+        }
+        self.term.flush()
     }
 }
 
