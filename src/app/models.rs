@@ -32,9 +32,15 @@ pub enum Capability {
     },
 }
 
-/// The models in `folders`: detection before speech, and of each the built-in one first.
+/// Where models are looked for, besides the folders that the user names.
+const HERE: [&str; 2] = [".", "models"];
+
+/// The models in the working directory, in its `models` folder and in `folders`, not within folders
+/// of those: detection before speech, and of each the built-in one first.
 pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
-    let voices = find_speech_models(folders);
+    let here = HERE.iter().map(PathBuf::from);
+    let folders: Vec<PathBuf> = here.chain(folders.iter().cloned()).collect();
+    let voices = find_speech_models(&folders);
     // The networks of a speech model are no detectors.
     let is_of_voice = |path: &Path| {
         voices.iter().any(|voice| match &voice.source {
@@ -43,10 +49,10 @@ pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
         })
     };
     let mut found = Vec::new();
-    for model in models::find_models(folders) {
+    for model in models::find_models(&folders) {
         let path = match model.source {
             ModelSource::File(path) if is_of_voice(&path) => continue,
-            ModelSource::File(path) => Some(path),
+            ModelSource::File(path) => Some(as_written(path)),
             ModelSource::Demo => None,
         };
         let knows = model.facts.map(Capability::Detection);
@@ -57,7 +63,7 @@ pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
     }
     for voice in voices {
         let path = match voice.source {
-            SpeechModelSource::Folder(path) => Some(path),
+            SpeechModelSource::Folder(path) => Some(as_written(path)),
             SpeechModelSource::Demo => None,
         };
         let demo = path.is_none();
@@ -70,4 +76,12 @@ pub fn models(folders: &[PathBuf]) -> Result<Vec<ModelReport>, AppError> {
         });
     }
     Ok(found)
+}
+
+// As `model` would name it from here.
+fn as_written(path: PathBuf) -> PathBuf {
+    match path.strip_prefix(".") {
+        Ok(inner) if !inner.as_os_str().is_empty() => inner.to_owned(),
+        _ => path,
+    }
 }

@@ -62,6 +62,27 @@ fn detector(side: u64, imgsz: Option<u64>) -> Vec<u8> {
 }
 
 #[test]
+fn models_of_the_working_directory_are_listed_as_recipes_name_them() {
+    let folder = TempDir::new().unwrap();
+    for name in ["here.onnx", "models/there.onnx", "models/deeper/far.onnx"] {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, detector(320, None)).unwrap();
+    }
+    fs::write(folder.path().join("notes.txt"), "no model").unwrap();
+    let said = vpipe(folder.path(), &["models"]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let listed: Vec<&str> = said
+        .out
+        .lines()
+        .filter(|line| line.contains("(thing)"))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let there = format!("models{}there.onnx", std::path::MAIN_SEPARATOR);
+    assert_eq!(listed, ["here.onnx", &there]);
+}
+
+#[test]
 fn a_model_sees_frames_at_the_size_it_was_exported_for_unless_told_otherwise() {
     let folder = TempDir::new().unwrap();
     let made = Command::new("ffmpeg")
