@@ -16,6 +16,12 @@ fn a_recipe_to_begin_with_is_right_and_written_once() {
     assert_eq!((said.out.as_str(), said.code), ("", 0), "{}", said.talk);
     let said = vpipe(folder.path(), &["check", "recipe.toml"]);
     assert_eq!(said.code, 0, "{}", said.talk);
+    let text = fs::read_to_string(folder.path().join("recipe.toml")).unwrap();
+    assert!(
+        text.starts_with("#:schema ./recipe.schema.json\n"),
+        "{text}"
+    );
+    assert!(text.contains("\n[stages.batch]\n"), "{text}");
     fs::write(folder.path().join("recipe.toml"), "mine").unwrap();
     let said = vpipe(folder.path(), &["init", "recipe.toml"]);
     assert_eq!(said.code, 2);
