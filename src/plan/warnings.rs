@@ -54,6 +54,9 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
             warnings.extend(memory(span, batch.is_some(), size, side, fleet));
         }
         let feed = plan.feed(index);
+        if fleet.is_some() && side.is_some() && feed.max_bytes.is_none() {
+            warnings.extend(one_by_one(recipe, stage));
+        }
         let mut stages = recipe.stages.iter();
         let extract = stages.find(|stage| stage.spec.kind() == StageKind::Extract);
         let of_frame = |key| extract.and_then(|stage| recipe.written(stage, key));
@@ -69,6 +72,19 @@ pub fn warnings(recipe: &Recipe, plan: &Plan, facts: &Facts) -> Vec<Diagnostic> 
     warnings.sort_by_key(Diagnostic::span);
     warnings.dedup();
     warnings
+}
+
+// Objects are looked for in many frames at once for little more than in one.
+fn one_by_one(recipe: &Recipe, stage: &Stage) -> Option<Diagnostic> {
+    let span = recipe.written(stage, "inputs")?;
+    let inputs = stage.inputs.iter();
+    let inputs = inputs.map(|input| format!("\"{}{}\"", input.stage, input.port.suffix()));
+    let inputs: Vec<String> = inputs.collect();
+    let message = format!("`{}` asks its workers about one frame a request", stage.id);
+    Some(Diagnostic::warning(span, message).help(format!(
+        "put `[stages.batch]` with `inputs = [{}]` between, and write `inputs = [\"batch\"]` here",
+        inputs.join(", ")
+    )))
 }
 
 fn batch_of<'a>(recipe: &'a Recipe, stage: &Stage) -> Option<&'a Stage> {
