@@ -1,4 +1,4 @@
-//! What was found goes on: as files, and to a chat server that is asked about nothing else. The
+//! Wishes of users, run as recipes. What was found goes on: as files, and to a chat server that is asked about nothing else. The
 //! recipes are examples, on the built-in model.
 
 use crate::support::program::vpipe;
@@ -118,6 +118,28 @@ fn a_region_is_where_the_feet_are() {
         saved += usize::from(inside);
     }
     assert!(0 < saved && saved < entries.len());
+}
+
+#[test]
+fn a_start_beyond_the_end_of_a_video_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let words = [
+        "run",
+        "default",
+        CLIP,
+        "--without",
+        "whisper",
+        "--set",
+        "extract.start=60",
+    ];
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(said.code, 3, "{}", said.talk);
+    let why = "ends before 60 s, where `start` of `extract` is";
+    assert!(said.talk.contains(why), "{}", said.talk);
+    let cured = words.map(|word| word.replace("start=60", "start=24"));
+    let cured: Vec<&str> = cured.iter().map(String::as_str).collect();
+    let said = vpipe(folder.path(), &cured);
+    assert_eq!(said.code, 0, "{}", said.talk);
 }
 
 #[test]

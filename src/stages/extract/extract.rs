@@ -175,12 +175,10 @@ impl Extract {
         if out.stop().is_stopping() {
             return Ok(());
         }
-        if end.frames.is_empty() {
-            let start = self.wanted.start.as_secs_f64();
-            let notice = format!("{VIDEO} ends before {start} s, where sampling starts");
-            tell(notice, facts, &mut end, out);
-        }
-        end.failure = ends_where_it_says(&self.wanted, frames.early_end()).err();
+        end.failure = match end.frames.is_empty() {
+            true => Some(nothing_wanted(&self.wanted)),
+            false => ends_where_it_says(&self.wanted, frames.early_end()).err(),
+        };
         let ended = end.failure.clone();
         out.note(facts.id, Extent::Whole, Answer::Sampled(end));
         match ended {
@@ -281,6 +279,15 @@ fn failed(failure: Failure, facts: &VideoFacts) -> Failure {
         message: of_video(&failure.message, facts),
         ..failure
     }
+}
+
+fn nothing_wanted(wanted: &VideoSelection) -> Failure {
+    let start = wanted.start.as_secs_f64();
+    let why = match wanted.start.is_zero() {
+        true => format!("`{VIDEO}` has no frames"),
+        false => format!("`{VIDEO}` ends before {start} s, where `start` of `extract` is"),
+    };
+    Failure::new(Class::Media, why)
 }
 
 fn ends_where_it_says(wanted: &VideoSelection, early: Option<EarlyEnd>) -> Result<(), Failure> {

@@ -284,14 +284,20 @@ fn what_was_told_of_a_video_is_told_again_of_where_it_lies_now() {
     let ran = bench.run();
     let told = |path: &Path| {
         let path = path.display();
-        vec![format!("{path} ends before 20 s, where sampling starts")]
+        vec![format!(
+            "`{path}` ends before 20 s, where `start` of `extract` is"
+        )]
     };
-    assert_eq!(ran.notices, told(&video));
+    let failed = |ran: &Ran| -> Vec<String> {
+        let failed = ran.failed.iter();
+        failed.map(|failure| failure.message.clone()).collect()
+    };
+    assert_eq!(failed(&ran), told(&video));
     let moved = folder.path("moved.mp4");
     fs::rename(&video, &moved).unwrap();
     let again = Bench {
         videos: vec![moved.clone()],
         ..bench
     };
-    assert_eq!(again.run().notices, told(&moved));
+    assert_eq!(failed(&again.run()), told(&moved));
 }
