@@ -342,6 +342,10 @@ pub struct Detection {
     /// Where it was found in a crop: which of the objects of the frame, as the stage that the
     /// crops are of lists them, that was cut around. From 0.
     pub parent: Option<u32>,
+    /// The thing that it is one sight of: the same in all frames of the video, from 1. No part of
+    /// what is kept of an answer, from which it is computed again.
+    #[serde(skip)]
+    pub track: Option<u64>,
 }
 
 /// What a stage found in one frame.

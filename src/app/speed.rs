@@ -65,6 +65,7 @@ pub(super) fn speeds(
             StageSpec::Extract(_)
             | StageSpec::Batch(_)
             | StageSpec::Http(_)
+            | StageSpec::Track(_)
             | StageSpec::Save(_)
             | StageSpec::Merge(_) => None,
         };

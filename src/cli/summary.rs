@@ -104,6 +104,10 @@ pub(super) fn found(summary: &Summary) -> String {
     if !named.is_empty() {
         text += &format!(": {}", named.join(", "));
     }
+    if !summary.tracks.is_empty() {
+        let things = summary.tracks.values().sum();
+        text += &format!("; {}", number(things, "thing", "things"));
+    }
     if summary.segments > 0 {
         let segments = number(summary.segments, "segment", "segments");
         text += &format!("; {segments} of speech");

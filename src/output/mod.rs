@@ -64,6 +64,7 @@ pub use results::results::Summary;
 pub use results::results::WantedRange;
 pub use results::snapshot::Snapshot;
 pub use results::timeline::Scene;
+pub use results::tracks::TrackEntry;
 pub use results::transcription::GapEntry;
 pub use results::transcription::SegmentEntry;
 pub use results::transcription::TranscriptEntry;

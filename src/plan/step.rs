@@ -22,6 +22,7 @@ use crate::recipe::ExtractSpec;
 use crate::recipe::MergeSpec;
 use crate::recipe::SaveSpec;
 use crate::recipe::StageKind;
+use crate::recipe::TrackSpec;
 use crate::recipe::WhisperSpec;
 use crate::recipe::YoloSpec;
 use crate::speech::Codec;
@@ -367,6 +368,7 @@ impl StepKind {
             | Self::TakeFound { .. }
             | Self::GatherCrops
             | Self::Batch { .. }
+            | Self::Track { .. }
             | Self::Save { .. }
             | Self::ReadSound { .. }
             | Self::ChunkSound { .. }
@@ -429,6 +431,13 @@ pub enum StepKind {
         place: RemoteFacts,
         /// The side, in pixels, that its model fits frames to, where that is known.
         side: Option<u32>,
+    },
+    /// Says which boxes of a video are one thing.
+    Track {
+        /// The stage that finds them.
+        of: StageId,
+        /// How.
+        spec: TrackSpec,
     },
     /// Writes frames to files.
     Save {

@@ -60,6 +60,15 @@ impl Plan {
         asking.collect()
     }
 
+    /// The stage that looks at the frames of which `stage` tells: itself, unless it tracks.
+    pub fn looks<'a>(&'a self, stage: &'a StageId) -> &'a StageId {
+        let tracks = self.steps_of(stage).find_map(|(_, step)| match &step.kind {
+            StepKind::Track { of, .. } => Some(of),
+            _ => None,
+        });
+        tracks.map_or(stage, |of| self.looks(of))
+    }
+
     /// The stages that write frames to files.
     pub fn file_views(&self) -> Vec<FileView> {
         let saving = self.steps().filter_map(|(index, step)| match &step.kind {

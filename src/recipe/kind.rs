@@ -27,6 +27,7 @@ use crate::recipe::stages::parameters::StageParameters;
 use crate::recipe::stages::parameters::StageTable;
 use crate::recipe::stages::save::SaveSpec;
 use crate::recipe::stages::sound::SoundSpec;
+use crate::recipe::stages::track::TrackSpec;
 use crate::recipe::stages::whisper::WhisperSpec;
 use crate::recipe::stages::yolo::YoloSpec;
 use schemars::JsonSchema;
@@ -48,6 +49,8 @@ pub enum StageKind {
     Whisper,
     /// Whatever a server of one's own makes of frames or sound.
     Http,
+    /// Boxes of one thing, from frame to frame.
+    Track,
     /// Frames into files.
     Save,
     /// Everything of a video into one record.
@@ -62,6 +65,7 @@ impl StageKind {
         Self::Yolo,
         Self::Whisper,
         Self::Http,
+        Self::Track,
         Self::Save,
         Self::Merge,
     ];
@@ -74,6 +78,7 @@ impl StageKind {
             Self::Yolo => &stages::yolo::FACTS,
             Self::Whisper => &stages::whisper::FACTS,
             Self::Http => &stages::http::FACTS,
+            Self::Track => &stages::track::FACTS,
             Self::Save => &stages::save::FACTS,
             Self::Merge => &stages::merge::FACTS,
         }
@@ -103,6 +108,7 @@ impl StageKind {
             Self::Yolo => visitor.visit::<YoloSpec>(),
             Self::Whisper => visitor.visit::<WhisperSpec>(),
             Self::Http => visitor.visit::<HttpStageSpec>(),
+            Self::Track => visitor.visit::<TrackSpec>(),
             Self::Save => visitor.visit::<SaveSpec>(),
             Self::Merge => visitor.visit::<MergeSpec>(),
         }
@@ -121,6 +127,7 @@ impl StageKind {
             Self::Yolo => StageSpec::Yolo(table.read(self.facts(), &[], wrong)),
             Self::Whisper => StageSpec::Whisper(WhisperSpec::read(table, wrong)),
             Self::Http => StageSpec::Http(Box::new(HttpStageSpec::read(context, table, wrong))),
+            Self::Track => StageSpec::Track(TrackSpec::read(table, wrong)),
             Self::Save => StageSpec::Save(SaveSpec::read(context, table, wrong)),
             Self::Merge => StageSpec::Merge(MergeSpec::read(context, table, wrong)),
         }
@@ -152,6 +159,8 @@ pub enum StageSpec {
     Whisper(WhisperSpec),
     /// Whatever a server of one's own makes of frames or sound.
     Http(Box<HttpStageSpec>),
+    /// Boxes of one thing, from frame to frame.
+    Track(TrackSpec),
     /// Frames into files.
     Save(SaveSpec),
     /// Everything of a video into one record.
@@ -167,6 +176,7 @@ impl StageSpec {
             Self::Yolo(_) => StageKind::Yolo,
             Self::Whisper(_) => StageKind::Whisper,
             Self::Http(_) => StageKind::Http,
+            Self::Track(_) => StageKind::Track,
             Self::Save(_) => StageKind::Save,
             Self::Merge(_) => StageKind::Merge,
         }
@@ -179,6 +189,7 @@ impl StageSpec {
             Self::Yolo(spec) => spec,
             Self::Whisper(spec) => spec,
             Self::Http(spec) => &**spec,
+            Self::Track(spec) => spec,
             Self::Save(spec) => spec,
             Self::Merge(spec) => spec,
         }
@@ -190,7 +201,9 @@ impl StageSpec {
             Self::Yolo(spec) => Some(InferenceSpec::Yolo(spec)),
             Self::Whisper(spec) => Some(InferenceSpec::Whisper(spec)),
             Self::Http(spec) => Some(InferenceSpec::Http(spec)),
-            Self::Extract(_) | Self::Batch(_) | Self::Save(_) | Self::Merge(_) => None,
+            Self::Extract(_) | Self::Batch(_) | Self::Track(_) | Self::Save(_) | Self::Merge(_) => {
+                None
+            }
         }
     }
 

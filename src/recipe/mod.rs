@@ -95,6 +95,8 @@ pub use stages::save::SaveFormat;
 pub use stages::save::SaveSpec;
 pub use stages::sound::SoundSpec;
 pub use stages::take::TakeSpec;
+pub use stages::track::TrackMethod;
+pub use stages::track::TrackSpec;
 pub use stages::whisper::WhisperSpec;
 pub use stages::whisper::WhisperTask;
 pub use stages::whisper::WhisperWorker;

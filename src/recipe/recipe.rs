@@ -16,6 +16,7 @@ use crate::recipe::stages::extract::ExtractSpec;
 use crate::recipe::stages::merge::MergeSpec;
 use crate::recipe::stages::save::SaveSpec;
 use crate::recipe::stages::take::TakeSpec;
+use crate::recipe::stages::track::TrackSpec;
 use crate::recipe::stages::yolo::YoloSpec;
 use serde_json::Map;
 use serde_json::Value;
@@ -110,6 +111,16 @@ impl Recipe {
     pub fn written(&self, stage: &Stage, key: &str) -> Option<Span> {
         let span = stage.keys.get(key).copied();
         span.filter(|span| self.sources.is_users(*span))
+    }
+
+    /// The stages that track, the stage that each takes from, and what it is told.
+    pub fn tracks(&self) -> impl Iterator<Item = (&Stage, &StageId, &TrackSpec)> {
+        self.stages.iter().filter_map(|stage| {
+            let StageSpec::Track(spec) = &stage.spec else {
+                return None;
+            };
+            Some((stage, &stage.inputs.first()?.stage, spec))
+        })
     }
 
     /// BLAKE3 of the settings of all stages, in hexadecimal.

@@ -25,6 +25,7 @@ use crate::stages::save::save;
 use crate::stages::speech;
 use crate::stages::speech::KeptTranscript;
 use crate::stages::takers::Takers;
+use crate::stages::track::track;
 use crate::stages::vision::crops::gather;
 use crate::stages::vision::detect::detect;
 use crate::stages::vision::found::take_found;
@@ -109,6 +110,7 @@ fn work(
             selection,
         } => Operator::Fold(take_found(&step.stage, *taker, selection, taken)),
         StepKind::GatherCrops => Operator::Fold(gather(&step.stage)),
+        StepKind::Track { spec, .. } => Operator::Fold(track(&step.stage, spec)),
         StepKind::Batch { spec, max_bytes } => Operator::Fold(batch(spec, *max_bytes, takers())),
         StepKind::Detect { spec, .. } => Operator::Map(detect(
             &step.stage,
@@ -170,6 +172,7 @@ fn sound_work(
         | StepKind::SelectFrames { .. }
         | StepKind::TakeFound { .. }
         | StepKind::GatherCrops
+        | StepKind::Track { .. }
         | StepKind::Batch { .. }
         | StepKind::Detect { .. }
         | StepKind::VisionRequest { .. }

@@ -13,6 +13,7 @@ mod replayed;
 mod save;
 mod speech;
 mod takers;
+mod track;
 mod trial;
 mod vision;
 
@@ -32,6 +33,7 @@ pub use speech::speech_call;
 pub use speech::transcribe_params;
 pub use speech::transcription_params;
 pub use takers::Takers;
+pub use track::Tracker;
 pub use trial::RenderedRequest;
 pub use trial::Trial;
 pub use trial::TrialAnswer;

@@ -55,7 +55,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("futures_util", ASYNC),
     ("icu_segmenter", &["src/output/formats/", "src/speech/"]),
     ("unicode_width", &["src/output/formats/"]),
-    ("pathfinding", &["src/output/compare/boxes.rs"]),
+    (
+        "pathfinding",
+        &["src/output/compare/boxes.rs", "src/stages/track/assign.rs"],
+    ),
+    ("libm", &["src/stages/track/"]),
     ("rapidfuzz", &["src/output/compare/words.rs"]),
     ("similar", &["src/output/compare/words.rs"]),
     ("tempfile", &["src/output/"]),

@@ -37,4 +37,5 @@ mod servers;
 mod speech;
 #[path = "../support/mod.rs"]
 mod support;
+mod track;
 mod videos;

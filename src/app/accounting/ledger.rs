@@ -248,7 +248,12 @@ impl Ledger {
 
     /// The requests that repeated frames of a record have saved.
     pub(in crate::app) fn repeats(&mut self, record: &Record, plan: &Plan) {
-        let spared = record.detections.iter().map(|(stage, frames)| {
+        let frames = record.detections.iter();
+        // What is told of a frame is told again where it is tracked.
+        let frames: BTreeMap<_, _> = frames
+            .map(|(stage, frames)| (plan.looks(stage), frames))
+            .collect();
+        let spared = frames.into_iter().map(|(stage, frames)| {
             let mut steps = plan.steps();
             let step = steps.find(|(_, step)| step.stage == *stage);
             let size = step.map_or(1, |(index, _)| plan.frames_per_request(index) as u64);

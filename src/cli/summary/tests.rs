@@ -33,6 +33,7 @@ fn outcome() -> RunReport {
             repeated: 0,
             objects: 51,
             classes: counts.map(|(class, count)| (class.into(), count)).into(),
+            tracks: [("circle".into(), 3), ("star".into(), 1)].into(),
             segments: 12,
             gaps: 1,
         },

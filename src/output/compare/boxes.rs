@@ -318,6 +318,7 @@ mod tests {
             class_name: class.into(),
             confidence,
             parent: None,
+            track: None,
         }
     }
 

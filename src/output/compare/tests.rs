@@ -57,6 +57,7 @@ fn object() -> impl Strategy<Value = Object> {
         class_name: class.into(),
         confidence,
         parent: None,
+        track: None,
     })
 }
 

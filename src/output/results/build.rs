@@ -101,16 +101,17 @@ pub fn results(
         models: models(facts),
         summary,
         detections: top.detections,
+        tracks: top.tracks,
         transcription,
         timeline,
         skipped: stages_without_frames(recipe, video),
         stages: stage_outputs(detected, recorded, transcribed),
-        failures: failures(record, &run),
+        failures: failures(recipe, record, &run),
         processed_at: run.processed_at.clone(),
         processing_time: rounded(run.elapsed.as_secs_f64(), 1e3),
         run: Run {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            errors: error_texts(record, &run),
+            errors: error_texts(recipe, record, &run),
             damaged_packets: run.stream.damaged,
             stopped: run.stopped,
             cost_usd: run.cost.map(|cost| (cost * 1e6).round() / 1e6),
@@ -236,6 +237,7 @@ fn no_transcription(recipe: &Recipe, facts: &Facts) -> Transcription {
 
 // Each failure with the item it befell: the sources first, then frame by frame.
 fn each_failure<'a>(
+    recipe: &'a Recipe,
     record: &'a Record,
     run: &'a RunFacts,
 ) -> impl Iterator<Item = (&'a StageId, String, &'a Failure)> {
@@ -243,7 +245,13 @@ fn each_failure<'a>(
         .unread
         .iter()
         .map(|(stage, failure)| (stage, "video".to_owned(), failure));
-    let frames = record.detections.values().flatten();
+    // What tracks tells again of the frames that its input tells of.
+    let is_told = |id: &StageId| {
+        let mut tracks = recipe.tracks();
+        tracks.any(|(stage, of, _)| stage.id == *id && record.detections.contains_key(of))
+    };
+    let detections = record.detections.iter().filter(move |(id, _)| !is_told(id));
+    let frames = detections.flat_map(|(_, frames)| frames);
     let unanswered = frames.filter_map(|frame| match &frame.found {
         Found::Error(failure) => {
             let item = format!("frame {}", frame.moment.frame_number);
@@ -278,8 +286,8 @@ fn sound_end(video: &VideoFacts) -> Option<f64> {
     video.heard().map(|length| video.heard_from + length)
 }
 
-fn failures(record: &Record, run: &RunFacts) -> Vec<FailedItem> {
-    each_failure(record, run)
+fn failures(recipe: &Recipe, record: &Record, run: &RunFacts) -> Vec<FailedItem> {
+    each_failure(recipe, record, run)
         .map(|(stage, item, failure)| FailedItem {
             stage: stage.clone(),
             item,
@@ -288,9 +296,9 @@ fn failures(record: &Record, run: &RunFacts) -> Vec<FailedItem> {
         .collect()
 }
 
-fn error_texts(record: &Record, run: &RunFacts) -> Vec<ErrorText> {
+fn error_texts(recipe: &Recipe, record: &Record, run: &RunFacts) -> Vec<ErrorText> {
     let mut counts: BTreeMap<(&StageId, Class, &str), u64> = BTreeMap::new();
-    for (stage, _, failure) in each_failure(record, run) {
+    for (stage, _, failure) in each_failure(recipe, record, run) {
         *counts
             .entry((stage, failure.class, &failure.message))
             .or_default() += 1;

@@ -18,6 +18,8 @@ use crate::output::results::results::Seen;
 use crate::output::results::results::StageOutput;
 use crate::output::results::results::Summary;
 use crate::output::results::rounding::rounded;
+use crate::output::results::tracks::by_class;
+use crate::output::results::tracks::tracks;
 use crate::output::results::transcription::Transcription;
 use crate::recipe::Recipe;
 use std::collections::BTreeMap;
@@ -147,9 +149,14 @@ pub fn entry(frame: &Detections) -> Entry {
 fn stage_output(frames: &[Detections], files: &BTreeMap<u64, String>) -> Detected {
     let entry = |frame| entry_with(frame, files);
     let detections: Vec<Entry> = frames.iter().map(entry).collect();
+    let tracks = tracks(&detections);
     Detected {
-        summary: summary(&detections),
+        summary: Summary {
+            tracks: by_class(&tracks),
+            ..summary(&detections)
+        },
         detections,
+        tracks,
     }
 }
 
@@ -205,6 +212,7 @@ fn object(detection: &Detection) -> Object {
         class_name: detection.class_name.clone(),
         confidence: rounded(detection.confidence.into(), 1e4),
         parent: detection.parent,
+        track: detection.track,
     }
 }
 

@@ -11,4 +11,5 @@ pub(super) mod results;
 mod rounding;
 pub(super) mod snapshot;
 pub(super) mod timeline;
+pub(super) mod tracks;
 pub(super) mod transcription;

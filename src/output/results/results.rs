@@ -8,6 +8,7 @@ use crate::facts::DamagedPackets;
 use crate::failure::Class;
 use crate::name::StageId;
 use crate::output::results::timeline::Scene;
+use crate::output::results::tracks::TrackEntry;
 use crate::output::results::transcription::Transcription;
 use serde::Deserialize;
 use serde::Serialize;
@@ -51,6 +52,9 @@ pub struct Results {
     pub summary: Summary,
     /// One entry a sampled frame, in order.
     pub detections: Vec<Entry>,
+    /// The things of which `detections` are sights, where a stage tracks them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracks: Vec<TrackEntry>,
     /// What was said.
     pub transcription: Transcription,
     /// What is said, segment by segment, beside what is seen meanwhile; where there is both.
@@ -186,6 +190,9 @@ pub struct Summary {
     pub objects: u64,
     /// Objects by the name of their class.
     pub classes: BTreeMap<Arc<str>, u64>,
+    /// Things by the name of their class, where a stage tracks them: `objects` are their sights.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tracks: BTreeMap<Arc<str>, u64>,
     /// Frames with a record.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records: u64,
@@ -267,6 +274,9 @@ pub struct Object {
     /// entry of the same frame, from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<u32>,
+    /// The thing that it is a sight of; see [`TrackEntry::track`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub track: Option<u64>,
 }
 
 /// What a server said of a crop.
@@ -305,6 +315,9 @@ pub struct Detected {
     pub summary: Summary,
     /// One entry a sampled frame, in order.
     pub detections: Vec<Entry>,
+    /// The things of which `detections` are sights, where the stage tracks them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tracks: Vec<TrackEntry>,
 }
 
 /// One thing that has no answer.

@@ -5,10 +5,12 @@
 use crate::output::results::results::Entry;
 use crate::output::results::results::Seen;
 use crate::output::results::rounding::rounded;
+use crate::output::results::tracks::sights;
 use crate::output::results::transcription::SegmentEntry;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A segment of speech, and what is on screen meanwhile.
@@ -22,6 +24,9 @@ pub struct Scene {
     pub said: String,
     /// What is seen: of each class, the most objects in one frame.
     pub seen: BTreeMap<Arc<str>, u64>,
+    /// The numbers of the things that are seen, by class, where a stage tracks them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tracks: BTreeMap<Arc<str>, BTreeSet<u64>>,
     /// The frames that were looked at meanwhile, or else the one on screen at the beginning.
     pub frames: u64,
 }
@@ -41,6 +46,7 @@ pub(in crate::output) fn timeline(segments: &[SegmentEntry], entries: &[Entry]) 
             end: rounded(segment.end, 1e3),
             said: segment.text.clone(),
             seen: BTreeMap::new(),
+            tracks: BTreeMap::new(),
             frames: 0,
         };
         for entry in entries.get(range).unwrap_or_default() {
@@ -51,6 +57,10 @@ pub(in crate::output) fn timeline(segments: &[SegmentEntry], entries: &[Entry]) 
             let mut counts: BTreeMap<Arc<str>, u64> = BTreeMap::new();
             for object in detections {
                 *counts.entry(object.class_name.clone()).or_default() += 1;
+            }
+            for (track, object) in sights(entry) {
+                let of_class = scene.tracks.entry(object.class_name.clone());
+                of_class.or_default().insert(track);
             }
             for (class, count) in counts {
                 let most = scene.seen.entry(class).or_default();

@@ -26,6 +26,7 @@ use crate::recipe::Port;
 use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
+use crate::recipe::TrackSpec;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -130,6 +131,9 @@ impl Making<'_> {
         if let StageSpec::Save(spec) = &stage.spec {
             self.file(stage, spec);
         }
+        if let StageSpec::Track(spec) = &stage.spec {
+            self.tracks(stage, spec);
+        }
         let place = self.facts.placements.get(&stage.id);
         let Some((inference, place)) = inference.zip(place) else {
             return;
@@ -201,6 +205,16 @@ impl Making<'_> {
                 let sound = terms::heard(stage.spec.sound()?, as_file);
                 Some(json!({ "sound": sound }))
             }
+        }
+    }
+
+    // What tracks asks nobody, and decides what those are asked that take what it gives.
+    fn tracks(&mut self, stage: &Stage, spec: &TrackSpec) {
+        let mut inputs = stage.inputs.iter();
+        let of = inputs.find_map(|input| self.digests.given.get(&input.stage));
+        if let Some(of) = of {
+            let given = digest(&json!({ "tracks of": of.to_string(), "how": terms::track(spec) }));
+            self.digests.given.insert(stage.id.clone(), given);
         }
     }
 

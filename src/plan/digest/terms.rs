@@ -22,6 +22,8 @@ use crate::recipe::SaveFormat;
 use crate::recipe::SaveSpec;
 use crate::recipe::SoundSpec;
 use crate::recipe::Subject;
+use crate::recipe::TrackMethod;
+use crate::recipe::TrackSpec;
 use crate::recipe::USUAL_IMGSZ;
 use crate::recipe::WhisperBackend;
 use crate::recipe::WhisperSpec;
@@ -98,6 +100,33 @@ pub(super) fn file(spec: &SaveSpec, extract: &ExtractSpec) -> Value {
         "format": format,
         "quality": quality,
         "max_side": extract.max_side,
+    })
+}
+
+/// What decides which boxes are one thing, besides where they are.
+pub(super) fn track(spec: &TrackSpec) -> Value {
+    let TrackSpec {
+        method,
+        high,
+        low,
+        new,
+        r#match,
+        buffer,
+        min_frames,
+        classes,
+    } = spec;
+    let method = match method {
+        TrackMethod::Auto | TrackMethod::Motion => "motion",
+        TrackMethod::Bytetrack => "bytetrack",
+    };
+    let shares = [high, low, new, r#match].map(ToString::to_string);
+    json!({
+        "kind": "track",
+        "method": method,
+        "shares": shares,
+        "buffer": buffer.as_nanos().to_string(),
+        "min_frames": min_frames,
+        "classes": classes,
     })
 }
 

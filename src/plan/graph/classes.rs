@@ -37,7 +37,11 @@ pub(in crate::plan) fn check(
             continue;
         };
         match Named::of(facts, id) {
-            Some(named) => wrong.extend(named.check(stage, spec)),
+            Some(named) => {
+                let listed = spec.classes.iter().map(|class| ("classes", class));
+                let sure = spec.conf.classes.keys().map(|class| ("conf", class));
+                wrong.extend(named.check(stage, listed.chain(sure)));
+            }
             None if facts
                 .placements
                 .get(id)
@@ -48,6 +52,11 @@ pub(in crate::plan) fn check(
             }
             None => {}
         }
+    }
+    for (stage, of, spec) in recipe.tracks() {
+        let classes = spec.classes.iter().map(|class| ("classes", class));
+        let named = Named::of(facts, of);
+        wrong.extend(named.iter().flat_map(|it| it.check(stage, classes.clone())));
     }
     let stages = recipe.stages.iter();
     wrong.extend(stages.flat_map(|stage| check_filter(recipe, graph, facts, stage)));
@@ -79,10 +88,13 @@ impl<'a> Named<'a> {
         }
     }
 
-    fn check(&self, stage: &Stage, spec: &YoloSpec) -> Vec<Diagnostic> {
-        let listed = spec.classes.iter().map(|class| ("classes", class));
-        let sure = spec.conf.classes.keys().map(|class| ("conf", class));
-        let unknown = listed.chain(sure).filter(|(_, class)| !self.has(class));
+    // Of the classes that stand under these keys of `stage`, each that there is not.
+    fn check<'b>(
+        &self,
+        stage: &Stage,
+        classes: impl Iterator<Item = (&'b str, &'b ClassRef)>,
+    ) -> Vec<Diagnostic> {
+        let unknown = classes.filter(|(_, class)| !self.has(class));
         let mistakes = unknown.map(|(key, class)| {
             let message = match class {
                 ClassRef::Number(number) => format!("{} has no class {number}", self.whose),

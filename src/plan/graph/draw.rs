@@ -268,6 +268,7 @@ fn word(step: &Step) -> &'static str {
                 FoundForm::Crops => "cuts",
                 FoundForm::Frames => "finds",
             },
+            StepKind::Track { .. } => "tracks",
             _ => "joins",
         },
     }

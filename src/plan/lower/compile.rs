@@ -144,6 +144,7 @@ impl Lowering<'_> {
             StageSpec::Yolo(spec) => self.yolo(stage, spec, &first)?,
             StageSpec::Http(spec) => self.http(stage, spec, &first)?,
             StageSpec::Whisper(spec) => self.whisper(stage, spec),
+            StageSpec::Track(spec) => self.track(stage, spec, &inputs),
             StageSpec::Save(spec) => self.save(stage, spec, &first)?,
             StageSpec::Merge(spec) => self.merge(stage, spec, &inputs),
         };
@@ -224,6 +225,7 @@ impl Lowering<'_> {
             | StepKind::SelectFrames { .. }
             | StepKind::TakeFound { .. }
             | StepKind::GatherCrops
+            | StepKind::Track { .. }
             | StepKind::Batch { .. }
             | StepKind::ChunkSound { .. }
             | StepKind::EncodeSound { .. }

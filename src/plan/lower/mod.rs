@@ -16,4 +16,5 @@ pub(super) mod feed;
 pub(super) mod frames;
 mod memory;
 pub(super) mod speech;
+pub(super) mod track;
 pub(super) mod vision;

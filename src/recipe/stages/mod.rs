@@ -10,5 +10,6 @@ pub(super) mod parameters;
 pub(super) mod save;
 pub(super) mod sound;
 pub(super) mod take;
+pub(super) mod track;
 pub(super) mod whisper;
 pub(super) mod yolo;

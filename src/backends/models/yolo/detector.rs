@@ -265,6 +265,7 @@ impl DetectorSession {
                 class_name: self.model.profile.class_name(kept.class),
                 confidence: kept.score,
                 parent: None,
+                track: None,
             })
             .collect())
     }

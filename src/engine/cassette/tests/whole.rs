@@ -68,6 +68,7 @@ proptest! {
                     class_name: name.as_str().into(),
                     confidence,
                     parent,
+                    track: None,
                 }
             })
             .collect();
