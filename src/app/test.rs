@@ -141,7 +141,7 @@ pub fn test(
             for (file, case) in cases {
                 let recording = Some((how, &mut left));
                 let report = report_of(file, case, &interrupts, |case| {
-                    attempt(case, request, recording, update)
+                    attempt(case, request, recording, &interrupts, update)
                 });
                 update(TestUpdate::Done(report));
             }
@@ -185,7 +185,7 @@ fn side_by_side(
                 let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 while let Some((place, (file, case))) = next() {
                     let report = report_of(file, case, interrupts, |case| {
-                        attempt(case, request, None, &mut |_| {})
+                        attempt(case, request, None, interrupts, &mut |_| {})
                     });
                     if done.send((place, report)).is_err() {
                         return;
@@ -248,6 +248,7 @@ fn attempt(
     case: &TestCase,
     request: &TestRequest,
     recording: Option<(&RecordRequest, &mut Left)>,
+    interrupts: &Interrupts,
     update: &mut dyn FnMut(TestUpdate),
 ) -> Result<Attempt, AppError> {
     let scratch = Scratch::new().map_err(|error| AppError::environment(&error))?;
@@ -270,6 +271,10 @@ fn attempt(
         Replayed::Missed(misses) => return Ok(Attempt::of(TestOutcome::Missed(misses))),
         Replayed::Interrupted => return Ok(Attempt::of(TestOutcome::Interrupted)),
     };
+    // Nothing is written by what was asked to end.
+    if interrupts.came() {
+        return Ok(Attempt::of(TestOutcome::Interrupted));
+    }
     let recorded = match recorded {
         Some(recorded) => {
             record::put(case, &recorded)?;

@@ -91,7 +91,7 @@ fn make(
     let mut left = Left::new(request.recording.limits);
     let recording = Some((&request.recording, &mut left));
     let report = test::report_of(file.to_owned(), Ok(case), interrupts, |case| {
-        test::attempt(case, &tests, recording, update)
+        test::attempt(case, &tests, recording, interrupts, update)
     });
     if let TestOutcome::Failed(error) = report.outcome {
         return Err(error);
