@@ -117,7 +117,7 @@ async fn a_backend_that_is_gone_for_good_stops_the_run_which_another_one_finishe
     assert_eq!(failure.class, Class::Unavailable);
     assert_eq!(
         failure.message,
-        "no request was answered for 300 s: connection refused"
+        "no request was answered for 5 min: connection refused"
     );
     let failed = run
         .found()
