@@ -81,7 +81,7 @@ fn outcome() -> RunReport {
 fn people_are_told_what_was_found_and_what_was_not() {
     insta::assert_snapshot!(summary(&outcome()), @r"
     a.mp4 -> output/a_results.json
-      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
+      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 4 things; 12 segments of speech; 1 gap in the speech
     b.txt: no results
       `b.txt` is not a video
     0 of 2 done, 2 failed; 24 frames in 12.3 s, 1.9/s
@@ -98,7 +98,7 @@ fn a_run_that_was_stopped_says_so() {
     outcome.demo = false;
     insta::assert_snapshot!(summary(&outcome), @r"
     a.mp4 -> output/a_results.json (partial)
-      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 12 segments of speech; 1 gap in the speech
+      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 4 things; 12 segments of speech; 1 gap in the speech
     interrupted: 24 frames in 12.3 s, 1.9/s
     yolo: 16 of 24 known from before
     ");
@@ -197,6 +197,10 @@ fn programs_are_told_the_same() {
               "ring": 9,
               "square": 1,
               "star": 12
+            },
+            "tracks": {
+              "circle": 3,
+              "star": 1
             },
             "segments": 12,
             "gaps": 1

@@ -18,7 +18,9 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::path::PathBuf;
 use tempfile::TempDir;
+use walkdir::WalkDir;
 
 async fn run(folder: &Path, recipe: &str, words: &[&str], variables: &[(&str, &str)]) -> Said {
     let mut all = vec!["run", recipe, CLIP];
@@ -67,20 +69,37 @@ fn assert_of_no_machine(folder: &Path) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn frames_are_written_again_in_a_replay() {
-    let folder = TempDir::new().unwrap();
-    let at = folder.path();
-    let recipe = format!("{ROOT}/recipes/examples/frames.toml");
-    let frames = || files_in(&at.join("output/clip_frames"));
-    let said = run(at, &recipe, &["--first", "3s", "--record", "cas"], &[]).await;
-    assert_eq!(said.code, 0, "{}", said.talk);
-    let expected = frames();
-    assert_eq!(expected.len(), 3);
-    remove_output(at);
-    let words = ["--first", "3s", "--replay", "cas", "-vv", "--log", "log"];
-    let said = run(at, &recipe, &words, &[]).await;
-    assert_eq!(said.code, 0, "{}", said.talk);
-    assert!(frames() == expected);
-    assert_eq!(decoded(at), [true, false]);
+    for name in recipes::WRITERS {
+        let folder = TempDir::new().unwrap();
+        let at = folder.path();
+        let recipe = format!("{ROOT}/recipes/examples/{name}.toml");
+        let mut words = vec!["--first", "25s"];
+        if name != "frames" {
+            words.extend(["--var", "who=circle"]);
+        }
+        let recorded = [&words[..], &["--record", "cas"]].concat();
+        let said = run(at, &recipe, &recorded, &[]).await;
+        assert_eq!(said.code, 0, "{name}: {}", said.talk);
+        let expected = frames_below(&at.join("output"));
+        assert!(!expected.is_empty(), "{name}: {}", said.talk);
+        remove_output(at);
+        words.extend(["--replay", "cas", "-vv", "--log", "log"]);
+        let said = run(at, &recipe, &words, &[]).await;
+        assert_eq!(said.code, 0, "{name}: {}", said.talk);
+        assert!(frames_below(&at.join("output")) == expected, "{name}");
+        assert_eq!(decoded(at), [true, false], "{name}");
+    }
+}
+
+// The pictures in a folder and in those within it.
+fn frames_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = WalkDir::new(folder).into_iter().map(Result::unwrap);
+    let pictures = entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "jpg"));
+    let picture = |entry: walkdir::DirEntry| {
+        let bytes = fs::read(entry.path()).unwrap();
+        (entry.into_path(), bytes)
+    };
+    pictures.map(picture).collect()
 }
 
 // Whether packets of frames and whether sound were decoded in the run that wrote `log`.
@@ -126,15 +145,6 @@ async fn a_replay_decodes_what_must_be_seen_or_heard_alone() {
         assert_eq!(said.code, code, "{set}: {}", said.talk);
         assert_eq!(decoded(at), expected, "{set}");
     }
-}
-
-fn files_in(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
-    let file = |entry: fs::DirEntry| {
-        let name = entry.file_name().into_string().unwrap();
-        (name, fs::read(entry.path()).unwrap())
-    };
-    entries.map(file).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
