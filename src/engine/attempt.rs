@@ -34,7 +34,11 @@ use crate::name::Ticket;
 use crate::plan::Step;
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long the ticket of a request is waited for once the run is aborted.
+const FOR_A_TICKET: Duration = Duration::from_secs(2);
 
 /// What does the work of a step that maps.
 pub(super) enum Worker {
@@ -227,9 +231,12 @@ impl Attempts {
 
     // Whatever a server says of a request, it is there.
     async fn note_submission(&self, item: &Item, asked: Instant, failure: Option<&Failure>) {
-        match failure.filter(|failure| is_silence(failure.class)) {
-            Some(failure) => self.note_silence(item, failure, Sign::Weak, asked).await,
-            None => {
+        match failure {
+            Some(failure) if is_silence(failure.class) => {
+                self.note_silence(item, failure, Sign::Weak, asked).await;
+            }
+            Some(failure) if failure.class == Class::Stopped => {}
+            _ => {
                 self.outage.answered(asked);
                 self.tell_over().await;
             }
@@ -243,12 +250,14 @@ impl Attempts {
         body: Bytes,
         exchange: &mut Exchange,
     ) -> Result<Submitted, Failure> {
-        // Not raced against an abort: the ticket of work that was accepted must be known, or
-        // it could not be cancelled.
-        let submitted = call.submit(item, body, exchange).await;
+        let submitted = tokio::select! {
+            biased;
+            submitted = call.submit(item, body, exchange) => submitted,
+            () = self.no_ticket_to_come() => Err(self.stop.failure()),
+        };
         if !submitted
             .as_ref()
-            .is_err_and(|failure| failure.class == Class::Network)
+            .is_err_and(|failure| matches!(failure.class, Class::Network | Class::Stopped))
         {
             self.history.reached();
         }
@@ -259,6 +268,13 @@ impl Attempts {
             }
         }
         submitted
+    }
+
+    // An abort does not end a request at once: the ticket of work that was accepted must be known, or
+    // that could not be cancelled.
+    async fn no_ticket_to_come(&self) {
+        self.stop.aborted().await;
+        tokio::time::sleep(FOR_A_TICKET).await;
     }
 }
 

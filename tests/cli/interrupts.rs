@@ -1,4 +1,4 @@
-//! Ctrl-C twice ends the program, whatever a server or a model does.
+//! Ctrl-C ends the program whatever a server does, and twice whatever a model does.
 #![cfg(unix)]
 
 use crate::support::onnx::graph;
@@ -11,6 +11,7 @@ use std::fs;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Child;
 use std::process::Command;
@@ -20,8 +21,8 @@ use std::time::Duration;
 use std::time::Instant;
 use tempfile::TempDir;
 
-/// Far more than the seconds that jobs are cancelled and files are written for, and less than what
-/// the server and the model would take.
+/// Far more than the seconds that answers are waited for, jobs are cancelled and files are written, and
+/// less than what the server and the model would take.
 const LIMIT: Duration = Duration::from_secs(60);
 
 fn start(folder: &Path, recipe: &str) -> (Child, impl Iterator<Item = String> + use<>) {
@@ -47,22 +48,27 @@ fn interrupt(child: &Child) {
 }
 
 /// Interrupts a run a second time, when it has said that it stops.
-fn interrupt_again(mut child: Child, mut talk: impl Iterator<Item = String> + Send + 'static) {
+fn interrupt_again(child: Child, mut talk: impl Iterator<Item = String> + Send + 'static) {
     let mut said = Vec::new();
     let stops = talk.by_ref().any(|line| {
         said.push(line.clone());
         line.contains("interrupted")
     });
     assert!(stops, "{said:#?}");
-    let again = Instant::now();
     interrupt(&child);
+    ends(child, talk);
+}
+
+// A run that was interrupted ends, and says how.
+fn ends(mut child: Child, talk: impl Iterator<Item = String> + Send + 'static) {
+    let interrupted = Instant::now();
     // What it says must not fill the pipe.
     let rest = thread::spawn(move || talk.for_each(drop));
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if again.elapsed() > LIMIT {
+        if interrupted.elapsed() > LIMIT {
             child.kill().unwrap();
             child.wait().unwrap();
             panic!("it goes on for more than {LIMIT:?}");
@@ -73,9 +79,8 @@ fn interrupt_again(mut child: Child, mut talk: impl Iterator<Item = String> + Se
     assert_eq!(status.code(), Some(130), "{status}");
 }
 
-#[test]
-fn a_silent_server_does_not_hold_the_program() {
-    let folder = TempDir::new().unwrap();
+// A run that asks a server which never answers, once it has asked.
+fn asked_in_vain(folder: &Path) -> (Child, impl Iterator<Item = String> + use<>, TcpStream) {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let recipe = format!(
         "version = 1\n[backends.silent]\nkind = \"http\"\nurl = \"http://{}/\"\n\
@@ -83,9 +88,26 @@ fn a_silent_server_does_not_hold_the_program() {
          backend = \"silent\"\n[stages.merge]\ninputs = [\"yolo\"]\n",
         server.local_addr().unwrap()
     );
-    let (child, talk) = start(folder.path(), &recipe);
-    // Kept open, and never answered.
-    let _asked = server.accept().unwrap();
+    let (child, talk) = start(folder, &recipe);
+    let (line, _) = server.accept().unwrap();
+    (child, talk, line)
+}
+
+#[test]
+fn a_silent_server_is_not_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let (child, talk, _line) = asked_in_vain(folder.path());
+    interrupt(&child);
+    ends(child, talk);
+    // By itself, with what it knows.
+    let partial = folder.path().join("output/clip_results.partial.json");
+    assert!(partial.is_file());
+}
+
+#[test]
+fn a_silent_server_does_not_hold_the_program() {
+    let folder = TempDir::new().unwrap();
+    let (child, talk, _line) = asked_in_vain(folder.path());
     interrupt(&child);
     interrupt_again(child, talk);
 }
