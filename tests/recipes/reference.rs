@@ -5,6 +5,7 @@
 use crate::support::repository::ROOT;
 use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 use std::env;
 use std::fmt::Write;
 use std::fs;
@@ -132,8 +133,12 @@ fn value(schema: &Value) -> String {
     } else if has("boolean") {
         "`true`, `false`".to_owned()
     } else if has("array") {
-        let items = value(&schema["items"]);
-        format!("list: {items}")
+        // Numbers may be texts everywhere, for templates; in a list a text is a name.
+        let is_named = |types: &Vec<Value>| types.contains(&json!("string"));
+        match schema["items"]["type"].as_array().is_some_and(is_named) {
+            true => "list: integer or text".to_owned(),
+            false => format!("list: {}", value(&schema["items"])),
+        }
     } else if has("object") {
         "table".to_owned()
     } else {
