@@ -104,11 +104,8 @@ async fn main() -> Outcome<()> {
 
 fn setting(round_trip: u64) -> Setting {
     Setting {
-        workers: 3,
-        service: Duration::from_millis(200),
-        frame: Duration::ZERO,
-        start: Duration::ZERO,
         round_trip: Duration::from_millis(round_trip),
+        ..Setting::WARM
     }
 }
 

@@ -29,11 +29,10 @@ const PRESETS: [&str; 4] = ["default", "max-speed", "conservative", "high-detail
 const PRICE: f64 = 0.0004;
 const IDLE: Duration = Duration::from_secs(5);
 const SETTING: Setting = Setting {
-    workers: 3,
     service: Duration::ZERO,
     frame: Duration::from_millis(40),
     start: Duration::from_secs(2),
-    round_trip: Duration::ZERO,
+    ..Setting::WARM
 };
 
 // Low, expected, high, and the truth.

@@ -22,20 +22,12 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
-use std::time::Duration;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const TESTS: usize = 100;
 const TURNS: usize = 3;
-const SETTING: Setting = Setting {
-    workers: 3,
-    service: Duration::from_millis(200),
-    frame: Duration::ZERO,
-    start: Duration::ZERO,
-    round_trip: Duration::ZERO,
-};
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -43,7 +35,7 @@ async fn main() -> Outcome<()> {
     if markdown {
         println!("| what | measured |\n|---|---|");
     }
-    let fleet = Running::start(SETTING).await?;
+    let fleet = Running::start(Setting::WARM).await?;
     tokio::task::block_in_place(|| -> Outcome<()> {
         let folder = project(&fleet)?;
         for (name, clip) in [("beside", true), ("without", false)] {

@@ -29,7 +29,6 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::process::Command;
 use std::process::Stdio;
-use std::time::Duration;
 use whole::Took;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -38,13 +37,6 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const CLIP: &str = "tests/demo/clip.mp4";
 /// What the processes of this bench are started with.
 const JOB: &str = "job";
-const SETTING: Setting = Setting {
-    workers: 3,
-    service: Duration::from_millis(200),
-    frame: Duration::ZERO,
-    start: Duration::ZERO,
-    round_trip: Duration::ZERO,
-};
 
 #[tokio::main]
 async fn main() -> Outcome<()> {
@@ -71,7 +63,7 @@ async fn main() -> Outcome<()> {
         true => println!("| {name} | {figure} |"),
         false => println!("{name:40} {figure}"),
     };
-    let fleet = Running::start(SETTING).await?;
+    let fleet = Running::start(Setting::WARM).await?;
     tokio::task::block_in_place(|| -> Outcome<()> {
         let clip = whole::clip()?;
         say(
@@ -118,13 +110,13 @@ fn empty(name: &str) -> Outcome<PathBuf> {
 fn first(clip: &Path, fleet: &Running) -> Outcome<Took> {
     let folder = empty("one")?;
     let (program, _) = whole::programs();
-    whole::vpipe_in(&folder, &program, clip, fleet, SETTING, 574)
+    whole::vpipe_in(&folder, &program, clip, fleet, Setting::WARM, 574)
 }
 
 fn second(clip: &Path, fleet: &Running, turns: usize) -> Outcome<Vec<Took>> {
     let folder = Path::new(ROOT).join("target/bench/journal/one");
     let (program, _) = whole::programs();
-    let again = |_| whole::vpipe_in(&folder, &program, clip, fleet, SETTING, 0);
+    let again = |_| whole::vpipe_in(&folder, &program, clip, fleet, Setting::WARM, 0);
     (0..turns).map(again).collect()
 }
 

@@ -102,6 +102,15 @@ fn frames_below(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     pictures.map(picture).collect()
 }
 
+const FIRST: [&str; 2] = ["--first", "3s"];
+
+// Three seconds of the clip, as `cas`.
+async fn record_default(folder: &Path) {
+    let words = [&FIRST[..], &["--record", "cas"]].concat();
+    let said = run(folder, "default", &words, &[]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+}
+
 // Whether packets of frames and whether sound were decoded in the run that wrote `log`.
 fn decoded(folder: &Path) -> [bool; 2] {
     let log = fs::read_to_string(folder.join("log")).unwrap();
@@ -119,15 +128,7 @@ fn decoded(folder: &Path) -> [bool; 2] {
 async fn a_replay_decodes_what_must_be_seen_or_heard_alone() {
     let folder = TempDir::new().unwrap();
     let at = folder.path();
-    let first = ["--first", "3s"];
-    let said = run(
-        at,
-        "default",
-        &[&first[..], &["--record", "cas"]].concat(),
-        &[],
-    )
-    .await;
-    assert_eq!(said.code, 0, "{}", said.talk);
+    record_default(at).await;
     for (set, code, expected) in [
         ("batch.size=2", 0, [false, false]),
         // Nobody is asked about what is missed.
@@ -141,7 +142,7 @@ async fn a_replay_decodes_what_must_be_seen_or_heard_alone() {
     ] {
         fs::remove_file(at.join("log")).unwrap_or_default();
         let words = ["--replay", "cas", "-vv", "--log", "log", "--set", set];
-        let said = run(at, "default", &[&first[..], &words].concat(), &[]).await;
+        let said = run(at, "default", &[&FIRST[..], &words].concat(), &[]).await;
         assert_eq!(said.code, code, "{set}: {}", said.talk);
         assert_eq!(decoded(at), expected, "{set}");
     }
@@ -151,15 +152,7 @@ async fn a_replay_decodes_what_must_be_seen_or_heard_alone() {
 async fn what_was_not_recorded_is_an_error_that_says_why() {
     let folder = TempDir::new().unwrap();
     let at = folder.path();
-    let first = ["--first", "3s"];
-    let said = run(
-        at,
-        "default",
-        &[&first[..], &["--record", "cas"]].concat(),
-        &[],
-    )
-    .await;
-    assert_eq!(said.code, 0, "{}", said.talk);
+    record_default(at).await;
     for (set, lines) in [
         (
             "yolo.conf=0.3",
@@ -185,7 +178,7 @@ async fn what_was_not_recorded_is_an_error_that_says_why() {
         ),
     ] {
         remove_output(at);
-        let words = [&first[..], &["--replay", "cas", "--set", set]].concat();
+        let words = [&FIRST[..], &["--replay", "cas", "--set", set]].concat();
         let said = run(at, "default", &words, &[]).await;
         assert_eq!(said.code, 3, "{set}: {}", said.talk);
         for line in lines {
@@ -205,7 +198,7 @@ async fn what_was_not_recorded_is_an_error_that_says_why() {
         "batch.size=3",
         "extract.concurrency=1",
     ] {
-        let words = [&first[..], &["--replay", "cas", "--set", set]].concat();
+        let words = [&FIRST[..], &["--replay", "cas", "--set", set]].concat();
         let said = run(at, "default", &words, &[]).await;
         assert_eq!(said.code, 0, "{set}: {}", said.talk);
     }
