@@ -299,6 +299,17 @@ pub struct ModelFacts {
     pub digest: String,
 }
 
+impl ModelFacts {
+    /// The same, called as the recipe writes it where it does: results say nothing of where that
+    /// lies on this machine.
+    pub fn called(self, written: Option<&str>) -> Self {
+        Self {
+            name: written.map_or(self.name, str::to_owned),
+            ..self
+        }
+    }
+}
+
 /// The input of a plan besides the recipe.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {

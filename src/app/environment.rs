@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::io::Read;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// The most bytes of a recipe and of `.env`, 1 MB.
 const LARGEST_TEXT: u64 = 1_000_000;
@@ -32,5 +33,13 @@ impl Environment for ProcessEnvironment {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         file.chain(here).collect()
+    }
+
+    fn home(&self) -> Option<PathBuf> {
+        std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
+    }
+
+    fn has_folder(&self, path: &Path) -> bool {
+        path.is_dir()
     }
 }

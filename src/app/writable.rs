@@ -34,16 +34,13 @@ pub(super) fn reads(recipe: &Recipe, paths: &[PathBuf]) -> ReadFiles {
             _ => reads.add(path),
         }
     }
-    let models = recipe.stages.iter().filter_map(|stage| stage.spec.model());
-    for model in models.map(Path::new) {
-        reads.add(model);
+    for path in recipe.stages.iter().flat_map(|it| it.paths.values()) {
+        reads.add(path);
         // Whisper is a folder, with its networks in it or in one within.
-        for folder in [model.to_owned(), model.join("onnx")] {
+        for folder in [path.to_owned(), path.join("onnx")] {
             let files = fs::read_dir(folder).into_iter().flatten().flatten();
             files.for_each(|file| reads.add(&file.path()));
         }
     }
-    let names = recipe.yolos().filter_map(|(_, yolo)| yolo.names.as_ref());
-    names.for_each(|names| reads.add(Path::new(names)));
     reads
 }

@@ -302,10 +302,9 @@ impl From<RecipeArgs> for Request {
             max_workers: args.max_workers,
             batch_size: args.batch_size,
             output_dir: args.output_dir,
-            confined_to: None,
             allowed_hosts: args.allowed_hosts,
             allowed_variables: args.allowed_variables,
-            optional_variables: false,
+            ..Self::default()
         }
     }
 }

@@ -1,11 +1,12 @@
-//! What a table of a recipe is read with: the values in reach of its templates, and the texts of
-//! the recipe.
+//! What a table of a recipe is read with: the values in reach of its templates, the texts of the
+//! recipe and their folders.
 //!
 //! Knows nothing of which kinds of tables there are.
 
 use crate::diag::Diagnostic;
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::recipe::load::paths::Folders;
 use crate::recipe::load::render::placed;
 use crate::recipe::load::render::render;
 use crate::recipe::load::tree::Table;
@@ -16,6 +17,7 @@ use crate::template::Scope;
 pub(in crate::recipe) struct Context<'a> {
     pub(in crate::recipe) scope: &'a Scope,
     pub(in crate::recipe) sources: &'a SourceMap,
+    pub(in crate::recipe) folders: &'a Folders,
 }
 
 impl Context<'_> {

@@ -227,11 +227,6 @@ impl StageSpec {
         self.parameters().backend()
     }
 
-    /// The model that it names.
-    pub fn model(&self) -> Option<&str> {
-        self.parameters().model()
-    }
-
     /// Whether it finds boxes in frames.
     pub fn detects(&self) -> bool {
         self.ports().gives.contains(&ItemKind::Detections)

@@ -100,6 +100,7 @@ pub use stages::track::TrackSpec;
 pub use stages::whisper::WhisperSpec;
 pub use stages::whisper::WhisperTask;
 pub use stages::whisper::WhisperWorker;
+pub use stages::yolo::COCO;
 pub use stages::yolo::USUAL_IMGSZ;
 pub use stages::yolo::YoloSpec;
 pub use test::TestSpec;

@@ -23,6 +23,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::path::Path;
 use std::path::PathBuf;
 use std::slice;
 
@@ -49,6 +50,11 @@ impl Recipe {
     /// The stage with this id.
     pub fn stage(&self, id: &StageId) -> Option<&Stage> {
         self.stages.get(*self.stages.places.get(id)?)
+    }
+
+    /// Where the file or folder is that `key` of a stage names, if it names one.
+    pub fn path(&self, id: &StageId, key: &str) -> Option<&Path> {
+        self.stage(id)?.paths.get(key).map(PathBuf::as_path)
     }
 
     /// The stages of a kind.
@@ -196,6 +202,8 @@ pub struct Stage {
     /// The keys that were written with their values, templates filled in where they are not filled
     /// later. Without those that say where files go, or that may hold secrets.
     pub settings: Map<String, Value>,
+    /// Where the file or folder is that a key names, if it names one.
+    pub paths: BTreeMap<String, PathBuf>,
 }
 
 impl Stage {

@@ -28,6 +28,7 @@ mod kills;
 mod log;
 mod models;
 mod outages;
+mod paths;
 mod plan;
 mod recipe_tests;
 mod runpod;

@@ -593,6 +593,7 @@ fn stage(id: &str, from: &[&str], spec: StageSpec) -> Stage {
         spec,
         keys: BTreeMap::new(),
         settings: serde_json::Map::new(),
+        paths: BTreeMap::new(),
     }
 }
 

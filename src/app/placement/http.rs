@@ -26,16 +26,16 @@ impl Placements {
     /// Places a `yolo` stage on a service.
     pub(in crate::app) fn yolo_on_http(
         &mut self,
+        recipe: &Recipe,
         id: &StageId,
         yolo: &YoloSpec,
-        backend: &BackendRef,
-        spec: &HttpSpec,
+        (backend, spec): (&BackendRef, &HttpSpec),
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
         let why = named_in_recipe(&backend.name);
         let service = self.service(id, why, yolo.model.as_deref(), backend, spec, context)?;
         let mapping = Mapping::new(&spec.mapping).under(backend.answer_heading(id));
-        let names = self.name_classes(id, yolo)?;
+        let names = self.name_classes(recipe, id)?;
         let (params, kept) = (yolo.params(&names), KeptObjects::new(yolo, &names));
         let videos = &context.videos;
         let call = stages::vision_call(id, &params, mapping, Some(kept), service, videos);

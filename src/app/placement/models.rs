@@ -29,8 +29,8 @@ impl LoadedModels {
     pub(super) fn detector(
         &mut self,
         stage: &StageId,
-        model: Option<&str>,
-        names: Option<&str>,
+        model: Option<&Path>,
+        names: Option<&Path>,
         options: LoadOptions,
     ) -> Result<Detector, AppError> {
         let key = ([model.map(place), names.map(place)], options);
@@ -41,8 +41,8 @@ impl LoadedModels {
             Some(model) => ModelSource::File(model.into()),
             None => ModelSource::Demo,
         };
-        let detector = Detector::load(&source, names.map(Path::new), &options)
-            .map_err(|error| unloadable(stage, &error))?;
+        let detector =
+            Detector::load(&source, names, &options).map_err(|error| unloadable(stage, &error))?;
         self.detectors.insert(key, detector.clone());
         Ok(detector)
     }
@@ -51,7 +51,7 @@ impl LoadedModels {
     pub(super) fn transcriber(
         &mut self,
         stage: &StageId,
-        model: Option<&str>,
+        model: Option<&Path>,
         options: LoadOptions,
     ) -> Result<Transcriber, AppError> {
         let key = ([model.map(place), None], options);
@@ -71,6 +71,6 @@ impl LoadedModels {
 
 // The same for all ways to write the path of a file. What is not there has one that leads nowhere,
 // as loading it tells.
-fn place(path: &str) -> PathBuf {
-    fs::canonicalize(path).unwrap_or_else(|_| path.into())
+fn place(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -46,65 +46,122 @@ pub(in crate::app) fn places(
 ) -> Result<Placements, AppError> {
     let mut placements = Placements::default();
     for (id, inference) in recipe.inferences() {
-        let recorded = cassette.stage(id).and_then(|stage| stage.place.as_ref());
+        let replay = StageReplay {
+            recipe,
+            id,
+            recorded: cassette.stage(id).and_then(|stage| stage.place.as_ref()),
+        };
         let place = match inference {
-            Inference::Yolo(spec, declared) => yolo(id, spec, declared.as_ref(), recorded)?,
-            Inference::Whisper(spec, declared) => whisper(id, spec, declared.as_ref(), recorded)?,
+            Inference::Yolo(spec, declared) => replay.yolo(spec, declared.as_ref())?,
+            Inference::Whisper(spec, declared) => replay.whisper(spec, declared.as_ref())?,
             Inference::Http(spec, server) => on_http(&spec.backend, spec.model.clone(), server),
         };
         placements.place(id, place);
-        if let Inference::Yolo(spec, _) = inference {
-            placements.name_classes(id, spec)?;
+        if let Inference::Yolo(..) = inference {
+            placements.name_classes(recipe, id)?;
         }
     }
     Ok(placements)
 }
 
-fn yolo(
-    id: &StageId,
-    spec: &YoloSpec,
-    declared: Option<&YoloBackend>,
-    recorded: Option<&CassettePlace>,
-) -> Result<Placement, AppError> {
-    let is_here = spec.model.is_some() || spec.backend.as_str() == BackendKind::Local.word();
-    match declared {
-        Some(YoloBackend::Runpod(server)) => Ok(on_runpod(&spec.backend, server)),
-        Some(YoloBackend::Http(server)) => Ok(on_http(&spec.backend, spec.model.clone(), server)),
-        Some(YoloBackend::Local(local)) => detector(id, spec, Some(local), recorded),
-        None if is_here => detector(id, spec, None, recorded),
-        None => match recorded {
-            Some(CassettePlace::Local(_)) => detector(id, spec, None, recorded),
-            other => Ok(as_recorded(other)),
-        },
-    }
+// A stage, and where it was recorded.
+struct StageReplay<'a> {
+    recipe: &'a CheckedRecipe,
+    id: &'a StageId,
+    recorded: Option<&'a CassettePlace>,
 }
 
-fn whisper(
-    id: &StageId,
-    spec: &WhisperSpec,
-    declared: Option<&WhisperBackend>,
-    recorded: Option<&CassettePlace>,
-) -> Result<Placement, AppError> {
-    let is_folder = |model: &String| Path::new(model).is_dir();
-    let is_here = spec.backend.as_str() == BackendKind::Local.word()
-        || spec.model.as_ref().is_some_and(is_folder);
-    match declared {
-        Some(WhisperBackend::Runpod(server)) => Ok(on_runpod(&spec.backend, server)),
-        Some(WhisperBackend::Openai(server)) => {
-            let model = stages::transcription_params(spec).model;
-            let place = remote(&spec.backend, Some(model), &server.server);
-            Ok(Placement::Remote(RemoteFacts {
-                max_body: server.max_body,
-                encoding: Encoding::Raw,
-                ..place
-            }))
+impl StageReplay<'_> {
+    fn yolo(&self, spec: &YoloSpec, declared: Option<&YoloBackend>) -> Result<Placement, AppError> {
+        let is_here = spec.model.is_some() || spec.backend.as_str() == BackendKind::Local.word();
+        match declared {
+            Some(YoloBackend::Runpod(server)) => Ok(on_runpod(&spec.backend, server)),
+            Some(YoloBackend::Http(server)) => {
+                Ok(on_http(&spec.backend, spec.model.clone(), server))
+            }
+            Some(YoloBackend::Local(local)) => self.detector(spec, Some(local)),
+            None if is_here => self.detector(spec, None),
+            None => match self.recorded {
+                Some(CassettePlace::Local(_)) => self.detector(spec, None),
+                other => Ok(as_recorded(other)),
+            },
         }
-        Some(WhisperBackend::Local(local)) => voice(id, spec, Some(local), recorded),
-        None if is_here => voice(id, spec, None, recorded),
-        None => match recorded {
-            Some(CassettePlace::Local(_)) => voice(id, spec, None, recorded),
-            other => Ok(as_recorded(other)),
-        },
+    }
+
+    fn whisper(
+        &self,
+        spec: &WhisperSpec,
+        declared: Option<&WhisperBackend>,
+    ) -> Result<Placement, AppError> {
+        let is_here = spec.backend.as_str() == BackendKind::Local.word()
+            || self.path("model").is_some_and(Path::is_dir);
+        match declared {
+            Some(WhisperBackend::Runpod(server)) => Ok(on_runpod(&spec.backend, server)),
+            Some(WhisperBackend::Openai(server)) => {
+                let model = stages::transcription_params(spec).model;
+                let place = remote(&spec.backend, Some(model), &server.server);
+                Ok(Placement::Remote(RemoteFacts {
+                    max_body: server.max_body,
+                    encoding: Encoding::Raw,
+                    ..place
+                }))
+            }
+            Some(WhisperBackend::Local(local)) => self.voice(spec, Some(local)),
+            None if is_here => self.voice(spec, None),
+            None => match self.recorded {
+                Some(CassettePlace::Local(_)) => self.voice(spec, None),
+                other => Ok(as_recorded(other)),
+            },
+        }
+    }
+
+    fn detector(
+        &self,
+        spec: &YoloSpec,
+        declared: Option<&LocalSpec>,
+    ) -> Result<Placement, AppError> {
+        let source = match self.path("model") {
+            Some(path) => ModelSource::File(path.to_owned()),
+            None => ModelSource::Demo,
+        };
+        let found = model_facts(&source, self.path("names"));
+        let model = self.model(spec.model.as_deref(), found)?;
+        Ok(LocalBackend::of(&spec.backend, declared).placement(model))
+    }
+
+    fn voice(
+        &self,
+        spec: &WhisperSpec,
+        declared: Option<&LocalSpec>,
+    ) -> Result<Placement, AppError> {
+        let source = match self.path("model") {
+            Some(path) => SpeechModelSource::Folder(path.to_owned()),
+            None => SpeechModelSource::Demo,
+        };
+        let model = self.model(spec.model.as_deref(), speech_model_facts(&source))?;
+        Ok(LocalBackend::of(&spec.backend, declared).placement(model))
+    }
+
+    // What is known of the model that the recipe writes as `written`: what it says where it is here,
+    // else what it said then. One of another name is another model.
+    fn model(
+        &self,
+        written: Option<&str>,
+        found: Result<ModelFacts, ModelError>,
+    ) -> Result<ModelFacts, AppError> {
+        match (found, self.recorded, written) {
+            (Ok(facts), ..) => Ok(facts.called(written)),
+            (Err(ModelError::Missing { .. }), Some(CassettePlace::Local(model)), Some(name))
+                if model.is_called(Path::new(name)) =>
+            {
+                Ok(model.facts(name.to_owned()))
+            }
+            (Err(error), ..) => Err(unloadable(self.id, &error)),
+        }
+    }
+
+    fn path(&self, key: &str) -> Option<&Path> {
+        self.recipe.path(self.id, key)
     }
 }
 
@@ -116,60 +173,6 @@ fn as_recorded(recorded: Option<&CassettePlace>) -> Placement {
         Some(CassettePlace::Local(_)) | None => {
             on_runpod(&BackendKind::Runpod.word().into(), &RunpodSpec::default())
         }
-    }
-}
-
-fn detector(
-    id: &StageId,
-    spec: &YoloSpec,
-    declared: Option<&LocalSpec>,
-    recorded: Option<&CassettePlace>,
-) -> Result<Placement, AppError> {
-    let source = match &spec.model {
-        Some(model) => ModelSource::File(model.into()),
-        None => ModelSource::Demo,
-    };
-    let names = spec.names.as_deref().map(Path::new);
-    let found = model_facts(&source, names);
-    let model = model(id, source.to_string(), found, recorded)?;
-    Ok(LocalBackend::of(&spec.backend, declared).placement(model))
-}
-
-fn voice(
-    id: &StageId,
-    spec: &WhisperSpec,
-    declared: Option<&LocalSpec>,
-    recorded: Option<&CassettePlace>,
-) -> Result<Placement, AppError> {
-    let source = match &spec.model {
-        Some(model) => SpeechModelSource::Folder(model.into()),
-        None => SpeechModelSource::Demo,
-    };
-    let model = model(
-        id,
-        source.to_string(),
-        speech_model_facts(&source),
-        recorded,
-    )?;
-    Ok(LocalBackend::of(&spec.backend, declared).placement(model))
-}
-
-// What is known of a model that is called `name`: what it says where it is here, else what it said
-// then. One of another name is another model.
-fn model(
-    id: &StageId,
-    name: String,
-    found: Result<ModelFacts, ModelError>,
-    recorded: Option<&CassettePlace>,
-) -> Result<ModelFacts, AppError> {
-    match (found, recorded) {
-        (Ok(facts), _) => Ok(facts),
-        (Err(ModelError::Missing { .. }), Some(CassettePlace::Local(model)))
-            if model.is_called(Path::new(&name)) =>
-        {
-            Ok(model.facts(name))
-        }
-        (Err(error), _) => Err(unloadable(id, &error)),
     }
 }
 

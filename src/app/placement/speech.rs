@@ -43,10 +43,9 @@ pub(in crate::app) fn has_backend(whisper: &WhisperSpec, context: &PlacementCont
 }
 
 // Whether its model is on this machine, whatever the environment offers.
-fn is_here(whisper: &WhisperSpec) -> bool {
-    let is_folder = |model: &String| Path::new(model).is_dir();
+fn is_here(recipe: &Recipe, id: &StageId, whisper: &WhisperSpec) -> bool {
     whisper.backend.as_str() == BackendKind::Local.word()
-        || whisper.model.as_ref().is_some_and(is_folder)
+        || recipe.path(id, "model").is_some_and(Path::is_dir)
 }
 
 impl Placements {
@@ -67,14 +66,14 @@ impl Placements {
             Some(WhisperBackend::Openai(spec)) => {
                 self.whisper_on_openai(id, whisper, &backend, spec, context)
             }
-            Some(WhisperBackend::Local(spec)) => self.whisper_here(id, whisper, Some(spec)),
-            None if is_here(whisper) => self.whisper_here(id, whisper, None),
+            Some(WhisperBackend::Local(spec)) => self.whisper_here(recipe, id, whisper, Some(spec)),
+            None if is_here(recipe, id, whisper) => self.whisper_here(recipe, id, whisper, None),
             None if context.has_endpoint(ENDPOINT) => {
                 self.whisper_on_runpod(id, whisper, &backend, &RunpodSpec::default(), context)
             }
             // A model that is not found is an error, not a reason to skip the stage.
             None if whisper.model.is_some() || !context.has_backend => {
-                self.whisper_here(id, whisper, None)
+                self.whisper_here(recipe, id, whisper, None)
             }
             None => {
                 self.skip(id, NO_BACKEND);
@@ -85,6 +84,7 @@ impl Placements {
 
     fn whisper_here(
         &mut self,
+        recipe: &Recipe,
         id: &StageId,
         whisper: &WhisperSpec,
         declared: Option<&LocalSpec>,
@@ -95,10 +95,10 @@ impl Placements {
             packs_weights: params.beam_size > 1,
             ..backend.options()
         };
-        let transcriber = self
-            .models
-            .transcriber(id, whisper.model.as_deref(), options)?;
+        let model = recipe.path(id, "model");
+        let transcriber = self.models.transcriber(id, model, options)?;
         let model = transcriber.facts().clone();
+        let model = model.called(whisper.model.as_deref());
         if let Err(message) = transcriber.check(&params) {
             // The built-in model is a default; it is no error that it cannot do what is asked.
             if model.demo && whisper.backend.as_str() == AUTO {

@@ -23,7 +23,6 @@ use crate::recipe::YoloBackend;
 use crate::recipe::YoloSpec;
 use crate::stages;
 use crate::stages::KeptObjects;
-use std::path::Path;
 use std::sync::Arc;
 
 const ENDPOINT: &str = "RUNPOD_YOLO_ENDPOINT_ID";
@@ -53,13 +52,19 @@ impl Placements {
         let backend = BackendRef::of(recipe, &yolo.backend, BackendKind::Runpod);
         match declared {
             Some(YoloBackend::Runpod(spec)) => {
-                self.yolo_on_runpod(id, yolo, &backend, spec, context)
+                self.yolo_on_runpod(recipe, id, yolo, (&backend, spec), context)
             }
-            Some(YoloBackend::Http(spec)) => self.yolo_on_http(id, yolo, &backend, spec, context),
+            Some(YoloBackend::Http(spec)) => {
+                self.yolo_on_http(recipe, id, yolo, (&backend, spec), context)
+            }
             Some(YoloBackend::Local(spec)) => self.yolo_here(recipe, id, yolo, Some(spec)),
-            None if !is_in_recipe(yolo) && context.has_endpoint(ENDPOINT) => {
-                self.yolo_on_runpod(id, yolo, &backend, &RunpodSpec::default(), context)
-            }
+            None if !is_in_recipe(yolo) && context.has_endpoint(ENDPOINT) => self.yolo_on_runpod(
+                recipe,
+                id,
+                yolo,
+                (&backend, &RunpodSpec::default()),
+                context,
+            ),
             None if is_in_recipe(yolo) || !context.has_backend => {
                 self.yolo_here(recipe, id, yolo, None)
             }
@@ -72,14 +77,14 @@ impl Placements {
 
     fn yolo_on_runpod(
         &mut self,
+        recipe: &Recipe,
         id: &StageId,
         yolo: &YoloSpec,
-        backend: &BackendRef,
-        spec: &RunpodSpec,
+        (backend, spec): (&BackendRef, &RunpodSpec),
         context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
         let endpoint = self.endpoint(id, backend, spec, ENDPOINT, context)?;
-        let names = self.name_classes(id, yolo)?;
+        let names = self.name_classes(recipe, id)?;
         if let Some(endpoint) = endpoint {
             let mapping = Mapping::new(&spec.mapping).under(backend.answer_heading(id));
             let (params, kept) = (yolo.params(&names), KeptObjects::new(yolo, &names));
@@ -94,11 +99,10 @@ impl Placements {
     /// it.
     pub(in crate::app) fn name_classes(
         &mut self,
+        recipe: &Recipe,
         id: &StageId,
-        yolo: &YoloSpec,
     ) -> Result<Vec<Arc<str>>, AppError> {
-        let names = yolo.names.as_deref().map(Path::new);
-        let names = names.map(class_names).transpose();
+        let names = recipe.path(id, "names").map(class_names).transpose();
         let names = names.map_err(|error| unloadable(id, &error))?;
         let names = names.unwrap_or_default();
         if let Some(Placement::Remote(place)) = self.facts.get_mut(id) {
@@ -115,9 +119,9 @@ impl Placements {
         declared: Option<&LocalSpec>,
     ) -> Result<(), AppError> {
         let backend = LocalBackend::of(&yolo.backend, declared);
-        let (model, names) = (yolo.model.as_deref(), yolo.names.as_deref());
+        let (model, names) = (recipe.path(id, "model"), recipe.path(id, "names"));
         let detector = self.models.detector(id, model, names, backend.options())?;
-        let model = detector.facts().clone();
+        let model = detector.facts().clone().called(yolo.model.as_deref());
         if !model.demo {
             let params = stages::detect_params(yolo, &model.classes);
             let stage = recipe.stage(id);

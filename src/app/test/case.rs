@@ -158,6 +158,7 @@ impl TestCase {
             recipe: self.recipe(),
             vars: self.spec.vars.clone(),
             sets: self.spec.set.clone(),
+            folder: self.folder().to_owned(),
             confined_to: Some(scratch.to_string_lossy().into_owned()),
             ..allowed.clone()
         }

@@ -12,6 +12,7 @@ use crate::backends::models::yolo::profile::Misfit;
 use crate::backends::models::yolo::profile::Profile;
 use crate::disk;
 use crate::facts::ModelFacts;
+use crate::recipe::COCO;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -286,7 +287,7 @@ fn facts(source: &ModelSource) -> Result<ModelFacts, ModelError> {
 ///
 /// Where it cannot be read, or lists none.
 pub fn class_names(path: &Path) -> Result<Vec<Arc<str>>, ModelError> {
-    if path == Path::new(coco::WORD) {
+    if path == Path::new(COCO) {
         return Ok(coco::NAMES.map(Arc::from).into());
     }
     let bytes = read(path, 1 << 24)?;

@@ -6,6 +6,7 @@ use crate::recipe::tools::suggest::suggest;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Files and the environment, so that this room touches neither.
 pub trait Environment {
@@ -14,6 +15,16 @@ pub trait Environment {
 
     /// The environment; what is not Unicode is left out.
     fn variables(&self) -> BTreeMap<String, String>;
+
+    /// The home folder of the user, where there is one.
+    fn home(&self) -> Option<PathBuf> {
+        None
+    }
+
+    /// Whether there is a folder at `path`.
+    fn has_folder(&self, _path: &Path) -> bool {
+        false
+    }
 }
 
 /// Which recipe, and what is changed on the command line.
@@ -38,6 +49,8 @@ pub struct Request {
     /// The folder that every `merge` and `save` writes below, each to one of its own, whatever else is
     /// said.
     pub confined_to: Option<String>,
+    /// The folder that paths in these options are seen from; the working directory where empty.
+    pub folder: PathBuf,
     /// Hosts that may get a key, besides the one it is for and this machine.
     pub allowed_hosts: Vec<String>,
     /// Variables of the environment that templates may take, besides `VPIPE_*`.

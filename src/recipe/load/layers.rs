@@ -6,6 +6,7 @@ use crate::recipe::load::environment::Environment;
 use crate::recipe::load::environment::LoadError;
 use crate::recipe::load::merge::KEYS;
 use crate::recipe::load::parse;
+use crate::recipe::load::paths::seen_from;
 use crate::recipe::load::presets::PRESETS;
 use crate::recipe::load::presets::preset;
 use crate::recipe::load::tree::Entry;
@@ -29,6 +30,13 @@ pub(in crate::recipe) struct Layer {
     origin: Origin,
 }
 
+impl Layer {
+    /// The folder that its paths are seen from.
+    pub(in crate::recipe) fn folder(&self) -> &Path {
+        self.origin.folder()
+    }
+}
+
 /// The files that `layers` were read from.
 pub(in crate::recipe) fn files(layers: &[Layer]) -> Vec<PathBuf> {
     let files = layers.iter().filter_map(|layer| match &layer.origin {
@@ -47,10 +55,14 @@ enum Origin {
 
 impl Origin {
     // `name` as it stands in a text that lies in `folder`.
-    fn of(name: &str, folder: &Path) -> Self {
+    fn of(name: &str, folder: &Path, environment: &dyn Environment) -> Self {
         match preset(name) {
             Some(preset) => Self::Preset(preset.name),
-            None => Self::File(plain(&folder.join(name))),
+            None => Self::File(plain(&seen_from(
+                folder,
+                name,
+                environment.home().as_deref(),
+            ))),
         }
     }
 
@@ -106,7 +118,7 @@ pub(in crate::recipe) fn collect(
     environment: &dyn Environment,
     sources: &mut SourceMap,
 ) -> Result<Result<Vec<Layer>, Diagnostic>, LoadError> {
-    let mut origin = Origin::of(name, Path::new(""));
+    let mut origin = Origin::of(name, Path::new(""), environment);
     let mut text = origin
         .read(environment)
         .map_err(|error| unreadable(name, error))?;
@@ -167,7 +179,7 @@ fn follow(
         );
     };
     let folder = seen.last().map_or(Path::new(""), Origin::folder);
-    let origin = Origin::of(name, folder);
+    let origin = Origin::of(name, folder, environment);
     if let Some(start) = seen.iter().position(|before| *before == origin) {
         let circle = seen.iter().skip(start).chain([&origin]);
         let path: Vec<String> = circle.map(Origin::name).collect();
@@ -199,7 +211,7 @@ fn follow(
             let presets = PRESETS.iter().map(|preset| preset.name);
             let otherwise = "write a path from this file's folder, or a preset";
             let file = format!("{name}.toml");
-            let there = Origin::of(&file, folder).read(environment);
+            let there = Origin::of(&file, folder, environment).read(environment);
             let help = match there.is_ok_and(|text| is_recipe(&text)) {
                 true => format!("did you mean `{file}`?"),
                 false => suggest(name, presets, otherwise),

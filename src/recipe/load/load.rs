@@ -18,6 +18,7 @@ use crate::recipe::load::layers;
 use crate::recipe::load::layers::Layer;
 use crate::recipe::load::merge::Merged;
 use crate::recipe::load::merge::merge;
+use crate::recipe::load::paths::Folders;
 use crate::recipe::load::render;
 use crate::recipe::load::section::Section;
 use crate::recipe::load::set;
@@ -46,11 +47,21 @@ pub fn load(request: &Request, environment: &dyn Environment) -> Result<Recipe, 
     let mut wrong = Vec::new();
     let files = layers::files(&layers);
     let command_line = sources.end();
+    let texts = layers
+        .iter()
+        .map(|layer| (layer.start, layer.folder().to_owned()));
+    let texts = texts.chain([(command_line, request.folder.clone())]);
+    let folders = Folders::new(texts, environment.home());
     let merged = lay(request, layers, &mut sources, &mut wrong);
+    let reading = Reading {
+        request,
+        environment,
+        folders: folders.with_variables(&merged.vars),
+    };
     let recipe = Recipe {
         files,
         command_line,
-        ..resolve(request, merged, environment, sources, &mut wrong)
+        ..resolve(reading, merged, sources, &mut wrong)
     };
     if wrong.is_empty() {
         return Ok(recipe);
@@ -75,13 +86,24 @@ pub(in crate::recipe) fn lay(
     merged
 }
 
+// What a recipe is read for and with.
+struct Reading<'a> {
+    request: &'a Request,
+    environment: &'a dyn Environment,
+    folders: Folders,
+}
+
 fn resolve(
-    request: &Request,
+    reading: Reading<'_>,
     merged: Merged,
-    environment: &dyn Environment,
     sources: SourceMap,
     wrong: &mut Vec<Diagnostic>,
 ) -> Recipe {
+    let Reading {
+        request,
+        environment,
+        folders,
+    } = reading;
     let ids = Declared::of(&merged.stages);
     let declared = Declared::of(&merged.backends);
     let scope = render::scope_of(merged.vars, &sources, wrong);
@@ -93,6 +115,7 @@ fn resolve(
     let context = Context {
         scope: &scope,
         sources: &sources,
+        folders: &folders,
     };
     let mut backends: BTreeMap<BackendName, Backend> = BTreeMap::new();
     let mut stages: Vec<Stage> = Vec::new();

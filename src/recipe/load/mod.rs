@@ -8,6 +8,7 @@ pub(super) mod layers;
 pub(super) mod load;
 pub(super) mod merge;
 pub(super) mod parse;
+pub(super) mod paths;
 pub(super) mod presets;
 pub(super) mod read;
 pub(super) mod render;

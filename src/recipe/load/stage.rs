@@ -12,6 +12,7 @@ use crate::recipe::recipe::Stage;
 use crate::recipe::stages::parameters::ENABLED;
 use crate::recipe::stages::parameters::StageTable;
 use crate::recipe::stages::take::TakeSpec;
+use crate::recipe::stages::yolo::COCO;
 use serde_json::Map;
 use serde_json::Value;
 
@@ -28,6 +29,7 @@ pub(in crate::recipe) fn read_stage(
     wrong: &mut Vec<Diagnostic>,
 ) -> Option<Stage> {
     let written = section.keys.places();
+    let origins = context.folders.origins(&section.keys);
     let later = rendered_later(&section);
     context.render(&mut section.keys, later, wrong);
     let Some(kind) = section.kind().and_then(StageKind::of) else {
@@ -35,6 +37,16 @@ pub(in crate::recipe) fn read_stage(
         return None;
     };
     let settings = settings(&section.keys);
+    let path = |key: &&str| {
+        let origin = *origins.get(*key)?;
+        let path = match section.keys.text(key)? {
+            // A word, and no path.
+            COCO => COCO.into(),
+            text => context.folders.path(text, origin),
+        };
+        Some(((*key).to_owned(), path))
+    };
+    let paths = kind.facts().paths.iter().filter_map(path).collect();
     let Section {
         name,
         span,
@@ -62,6 +74,7 @@ pub(in crate::recipe) fn read_stage(
         spec,
         keys: written,
         settings,
+        paths,
     })
 }
 

@@ -58,6 +58,14 @@ impl Table {
         self.0.iter().find(|entry| entry.key == key)
     }
 
+    /// The text under `key`, where it is one.
+    pub(in crate::recipe) fn text(&self, key: &str) -> Option<&str> {
+        match &self.get(key)?.node.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     pub(in crate::recipe) fn get_mut(&mut self, key: &str) -> Option<&mut Entry> {
         self.0.iter_mut().find(|entry| entry.key == key)
     }

@@ -46,6 +46,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
         "vad_filter",
     ],
     rendered_later: &["request", "answer"],
+    paths: &[],
     takes_sound: true,
     is_mapped: true,
     finds_backend: false,
@@ -217,10 +218,6 @@ impl StageParameters for HttpStageSpec {
 
     fn backend(&self) -> Option<&BackendName> {
         Some(&self.backend)
-    }
-
-    fn model(&self) -> Option<&str> {
-        self.model.as_deref()
     }
 }
 

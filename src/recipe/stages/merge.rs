@@ -26,6 +26,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: &[],
     keys_by_input: &[],
     rendered_later: &["output_dir"],
+    paths: &[],
     takes_sound: false,
     is_mapped: false,
     finds_backend: false,

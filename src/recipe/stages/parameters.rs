@@ -32,6 +32,8 @@ pub struct StageFacts {
     /// The keys whose templates are rendered for each video, frame or request, and not when the
     /// recipe is read.
     pub rendered_later: &'static [&'static str],
+    /// The keys that may name a file or folder, seen from the folder of the recipe.
+    pub paths: &'static [&'static str],
     /// Whether it has the keys of [`SoundSpec`].
     pub takes_sound: bool,
     /// Whether it has `request` and `answer`.
@@ -68,11 +70,6 @@ pub trait StageParameters {
 
     /// The backend that it names; `None` for a kind that has none.
     fn backend(&self) -> Option<&BackendName> {
-        None
-    }
-
-    /// The model that it names.
-    fn model(&self) -> Option<&str> {
         None
     }
 }

@@ -37,6 +37,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: &["filter", "padding", "regions"],
     keys_by_input: &["filter", "padding", "regions"],
     rendered_later: &["output_dir", "name"],
+    paths: &[],
     takes_sound: false,
     is_mapped: false,
     finds_backend: false,

@@ -20,6 +20,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: &[],
     keys_by_input: &[],
     rendered_later: &[],
+    paths: &[],
     takes_sound: false,
     is_mapped: false,
     finds_backend: false,

@@ -23,6 +23,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: take::SOUND_KEYS,
     keys_by_input: &[],
     rendered_later: &[],
+    paths: &["model"],
     takes_sound: true,
     is_mapped: false,
     finds_backend: true,
@@ -38,7 +39,8 @@ pub struct WhisperSpec {
     #[serde(deserialize_with = "value::text")]
     #[schemars(with = "String")]
     pub backend: BackendName,
-    /// A folder, or the server's name of its model.
+    /// A folder, as a path from the folder of the recipe (`~` is the home folder), or the server's
+    /// name of its model.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
     /// Requests in flight; on `local`, sessions at most.
@@ -125,10 +127,6 @@ impl StageParameters for WhisperSpec {
 
     fn backend(&self) -> Option<&BackendName> {
         Some(&self.backend)
-    }
-
-    fn model(&self) -> Option<&str> {
-        self.model.as_deref()
     }
 }
 

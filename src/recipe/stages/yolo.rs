@@ -26,6 +26,7 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
     take_keys: take::ALL_KEYS,
     keys_by_input: &["filter", "padding", "regions"],
     rendered_later: &[],
+    paths: &["model", "names"],
     takes_sound: false,
     is_mapped: false,
     finds_backend: true,
@@ -36,6 +37,9 @@ pub(in crate::recipe) const FACTS: StageFacts = StageFacts {
 /// The side, in pixels, that frames are fitted to where neither a recipe nor a model says another.
 pub const USUAL_IMGSZ: u32 = 1280;
 
+/// The word that stands for the names of COCO's classes, where a file of names may be written.
+pub const COCO: &str = "coco";
+
 /// Parameters of `yolo`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -44,11 +48,13 @@ pub struct YoloSpec {
     #[serde(deserialize_with = "value::text")]
     #[schemars(with = "String")]
     pub backend: BackendName,
-    /// An ONNX file, or the server's name of its model.
+    /// An ONNX file, as a path from the folder of the recipe (`~` is the home folder), or the
+    /// server's name of its model.
     #[serde(deserialize_with = "value::optional")]
     pub model: Option<String>,
     /// The names of the classes, where the model does not carry them or is at a server: a file (one
-    /// a line, JSON, or Ultralytics' `data.yaml`), or `coco` for the 80 of COCO.
+    /// a line, JSON, or Ultralytics' `data.yaml`), as a path from the folder of the recipe, or
+    /// `coco` for the 80 of COCO.
     #[serde(deserialize_with = "value::optional")]
     pub names: Option<String>,
     /// Requests in flight; on `local`, sessions at most.
@@ -151,9 +157,5 @@ impl StageParameters for YoloSpec {
 
     fn backend(&self) -> Option<&BackendName> {
         Some(&self.backend)
-    }
-
-    fn model(&self) -> Option<&str> {
-        self.model.as_deref()
     }
 }

@@ -2,6 +2,10 @@
 
 use crate::diag::SourceMap;
 use crate::diag::Span;
+use crate::recipe::inference::Inference;
+use crate::recipe::inference::WhisperBackend;
+use crate::recipe::inference::YoloBackend;
+use crate::recipe::kind::BackendKind;
 use crate::recipe::load::environment::Environment;
 use crate::recipe::load::environment::LoadError;
 use crate::recipe::load::environment::Request;
@@ -16,8 +20,14 @@ use crate::recipe::load::stage::rendered_later;
 use crate::recipe::load::tree::Entry;
 use crate::recipe::load::tree::Node;
 use crate::recipe::load::tree::Table;
+use crate::recipe::load::tree::Value;
+use crate::recipe::recipe::Recipe;
+use crate::recipe::recipe::Stage;
 use crate::recipe::tools::built_in::BuiltIn;
 use crate::template::Scope;
+use std::path::Path;
+
+const MODEL: &str = "model";
 
 // Where origins begin, so that values stand together.
 const MARGIN: usize = 40;
@@ -37,7 +47,7 @@ pub(in crate::recipe) fn lay_out(
     request: &Request,
     environment: &dyn Environment,
 ) -> Result<Option<Laid>, LoadError> {
-    load(request, environment)?;
+    let recipe = load(request, environment)?;
     // It has no mistakes, so nothing is reported from here on.
     let mut wrong = Vec::new();
     let mut sources = SourceMap::default();
@@ -48,10 +58,9 @@ pub(in crate::recipe) fn lay_out(
     let scope = render::scope_of(merged.vars.clone(), &sources, &mut wrong);
     let stages = merged.stages.into_iter().map(|section| {
         let later = rendered_later(&section);
-        Section {
-            keys: rendered(section.keys.clone(), later, &scope, &sources),
-            ..section
-        }
+        let mut keys = rendered(section.keys.clone(), later, &scope, &sources);
+        see_from_here(&mut keys, &section.name, &recipe, environment);
+        Section { keys, ..section }
     });
     Ok(Some(Laid {
         description: merged.description,
@@ -115,6 +124,46 @@ pub fn show(
         }
     }
     Ok(page.text)
+}
+
+// Paths that are seen from the folder of another text become those from the working directory, where
+// the text of all layers is as good as any of them.
+fn see_from_here(keys: &mut Table, stage: &str, recipe: &Recipe, environment: &dyn Environment) {
+    let Some(stage) = recipe.stage(&stage.into()) else {
+        return;
+    };
+    let is_home = |text: &str| Path::new(text).starts_with("~");
+    for (key, path) in &stage.paths {
+        let is_file = key != MODEL || has_model_here(stage, path, recipe, environment);
+        if let Some(entry) = keys.get_mut(key)
+            && let Value::Text(text) = &mut entry.node.value
+            && is_file
+            && !is_home(text)
+        {
+            *text = path.to_string_lossy().into_owned();
+        }
+    }
+}
+
+// Whether the model of a stage is the file or folder at `path`, and not a server's name of one.
+fn has_model_here(
+    stage: &Stage,
+    path: &Path,
+    recipe: &Recipe,
+    environment: &dyn Environment,
+) -> bool {
+    match Inference::of(stage, &recipe.backends) {
+        Ok(Some(Inference::Yolo(_, backend))) => {
+            matches!(backend, None | Some(YoloBackend::Local(_)))
+        }
+        Ok(Some(Inference::Whisper(_, Some(backend)))) => {
+            matches!(backend, WhisperBackend::Local(_))
+        }
+        Ok(Some(Inference::Whisper(spec, None))) => {
+            spec.backend.as_str() == BackendKind::Local.word() || environment.has_folder(path)
+        }
+        Ok(Some(Inference::Http(..)) | None) | Err(_) => false,
+    }
 }
 
 fn rendered(mut table: Table, later: &[&str], scope: &Scope, sources: &SourceMap) -> Table {

@@ -602,10 +602,13 @@ fn place(stage: &Stage) -> Placement {
             Placement::Local(here)
         }
         // A server of OpenAI's API is placed with the model that it is asked for.
-        Some("ears") => Placement::Remote(RemoteFacts {
-            model: Some(stage.spec.model().unwrap_or("whisper-1").to_owned()),
-            ..placements::runpod()
-        }),
+        Some("ears") => {
+            let model = stage.settings.get("model").and_then(|model| model.as_str());
+            Placement::Remote(RemoteFacts {
+                model: Some(model.unwrap_or("whisper-1").to_owned()),
+                ..placements::runpod()
+            })
+        }
         _ => Placement::Remote(placements::runpod()),
     }
 }

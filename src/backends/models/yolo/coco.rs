@@ -1,9 +1,6 @@
 //! The classes of COCO, as Ultralytics' models number them: 80, without the gaps of COCO's own
 //! numbers.
 
-/// What they are called where a file of names could stand.
-pub(in crate::backends) const WORD: &str = "coco";
-
 /// Their names, by number.
 pub(in crate::backends) const NAMES: [&str; 80] = [
     "person",
