@@ -5,6 +5,9 @@
 use crate::name::file_name;
 use crate::output::file::OutputRoot;
 use crate::output::file::WriteError;
+use crate::output::formats::files::files;
+use crate::output::formats::format_file::FormatFile;
+use crate::output::formats::jsonl;
 use crate::output::results::json;
 use crate::output::results::lack;
 use crate::output::results::results::Results;
@@ -73,7 +76,7 @@ pub struct Written {
 }
 
 /// What is appended to a stem, at most.
-const LONGEST_ENDING: usize = "_results.partial.jsonl".len();
+const LONGEST_ENDING: usize = jsonl::GROWING.len();
 
 /// The bytes of the largest file that is read again: ten hours of video with a hundred objects a
 /// second have less.
@@ -98,18 +101,15 @@ impl Place {
             .join(format!("{}_results.partial.json", self.stem))
     }
 
-    /// The file of a format; never that of the results.
-    pub fn format(&self, format: OutputFormat) -> PathBuf {
-        let extension = format.extension();
-        self.folder
-            .join(format!("{}_results.{extension}", self.stem))
+    /// The files of a format; never those of the results.
+    pub fn format(&self, format: OutputFormat) -> Vec<PathBuf> {
+        let files = files(format).iter();
+        files.map(|file| self.format_file(file)).collect()
     }
 
-    /// The file of a format that grows, until it is whole.
-    pub fn growing(&self, format: OutputFormat) -> PathBuf {
-        let extension = format.extension();
-        self.folder
-            .join(format!("{}_results.partial.{extension}", self.stem))
+    /// The file that grows while a run goes on.
+    pub fn growing(&self) -> PathBuf {
+        self.folder.join(format!("{}{}", self.stem, jsonl::GROWING))
     }
 
     /// Begins a file that grows while the run goes on.
@@ -117,26 +117,49 @@ impl Place {
     /// # Errors
     ///
     /// Where it may not or cannot be written.
-    pub fn grow(&self, format: OutputFormat) -> Result<GrowingFile, WriteError> {
-        let path = self.growing(format);
+    pub fn grow(&self) -> Result<GrowingFile, WriteError> {
+        let path = self.growing();
         let file = self.root.create(&path)?;
         Ok(GrowingFile { path, file })
     }
 
-    /// Writes the whole file of a format; one that grew until now is removed.
+    /// Writes those files of a format in which `results` have something to tell, and says which. One
+    /// that grew until now is removed.
     ///
     /// # Errors
     ///
-    /// Where it may not or cannot be written.
-    pub fn write_format(&self, format: OutputFormat, text: &str) -> Result<(), WriteError> {
-        self.root.write(&self.format(format), text.as_bytes())?;
-        self.root.remove(&self.growing(format))
+    /// Where one may not or cannot be written.
+    pub fn write_format(
+        &self,
+        format: OutputFormat,
+        results: &Results,
+    ) -> Result<Vec<PathBuf>, WriteError> {
+        let mut written = Vec::new();
+        let told = files(format).iter().filter(|it| it.is_told_by(results));
+        for file in told {
+            let path = self.format_file(file);
+            self.root.fill(&path, |plain| {
+                let mut out = BufWriter::new(plain);
+                (file.fill)(&mut out, results)?;
+                out.flush()
+            })?;
+            written.push(path);
+        }
+        if format == OutputFormat::Jsonl {
+            self.root.remove(&self.growing())?;
+        }
+        Ok(written)
+    }
+
+    fn format_file(&self, file: &FormatFile) -> PathBuf {
+        self.folder.join(format!("{}{}", self.stem, file.ending))
     }
 
     /// Whether the results and these formats may be written; changes nothing.
     pub fn check(&self, formats: &[OutputFormat]) -> Result<(), WriteError> {
-        let whole = formats.iter().map(|format| self.format(*format));
-        let growing = formats.iter().map(|format| self.growing(*format));
+        let whole = formats.iter().flat_map(|format| self.format(*format));
+        let grows = formats.contains(&OutputFormat::Jsonl);
+        let growing = grows.then(|| self.growing());
         let results = [self.complete(), self.partial()];
         let mut files = results.into_iter().chain(whole).chain(growing);
         files.try_for_each(|file| self.root.check(&file))
@@ -374,7 +397,8 @@ mod tests {
         let mut files = BTreeSet::new();
         for stem in stems {
             let place = place(stem);
-            let formats = OutputFormat::ALL.map(|format| place.format(format));
+            let formats = OutputFormat::ALL;
+            let formats = formats.into_iter().flat_map(|it| place.format(it));
             for file in [place.complete(), place.partial()]
                 .into_iter()
                 .chain(formats)

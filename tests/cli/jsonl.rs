@@ -66,7 +66,7 @@ fn the_lines_are_the_entries_of_the_results() {
     let output = folder.path().join("output");
     let results = fs::read_to_string(output.join("clip_results.json")).unwrap();
     let results: Value = serde_json::from_str(&results).unwrap();
-    let lines = lines(&output.join("clip_results.jsonl"));
+    let lines = lines(&output.join("clip.jsonl"));
     assert_eq!(lines.len(), 12);
     assert!(lines.iter().any(|line| line.get("same_as").is_some()));
     assert_eq!(lines, entries(&results));

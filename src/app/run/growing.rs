@@ -8,7 +8,6 @@ use crate::name::VideoId;
 use crate::output;
 use crate::output::GrowingFile;
 use crate::output::Place;
-use crate::recipe::OutputFormat;
 use crate::recipe::Recipe;
 use std::collections::BTreeMap;
 
@@ -20,7 +19,7 @@ impl GrowingFiles {
     /// Adds the line of a frame, whose video has its results at `place`.
     pub(super) fn add(&mut self, recipe: &Recipe, frame: &Record, place: Option<&Place>) {
         let file = self.0.entry(frame.video).or_insert_with(|| {
-            let grown = place?.grow(OutputFormat::Jsonl);
+            let grown = place?.grow();
             grown.inspect_err(|error| warn(frame.video, error)).ok()
         });
         let line = output::frame_line(recipe, frame);

@@ -18,7 +18,6 @@ use crate::item::Item;
 use crate::item::Record;
 use crate::name::VideoId;
 use crate::output;
-use crate::output::CaptionLayout;
 use crate::output::Place;
 use crate::output::Results;
 use crate::output::RunFacts;
@@ -198,14 +197,8 @@ impl Writer<'_> {
         let Some(merge) = self.recipe.merge() else {
             return Ok(());
         };
-        let layout = CaptionLayout {
-            line_width: merge.line_width,
-            line_count: merge.line_count,
-        };
         for format in &merge.formats {
-            if let Some(text) = output::render(results, *format, layout) {
-                place.write_format(*format, &text)?;
-            }
+            place.write_format(*format, results)?;
         }
         Ok(())
     }

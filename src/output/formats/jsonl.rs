@@ -3,6 +3,9 @@
 //! A line is written at once when its frame is complete, and the whole file again from the results:
 //! both are the same.
 
+use super::format_file::FormatFile;
+use super::format_file::Sink;
+use super::format_file::Subject;
 use crate::item::Record;
 use crate::name::StageId;
 use crate::output::results::frames::frame_entry;
@@ -13,8 +16,16 @@ use crate::output::results::results::StageOutput;
 use crate::recipe::Recipe;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt;
-use std::fmt::Write;
+use std::io;
+
+/// What a growing file is called until it is whole.
+pub(in crate::output) const GROWING: &str = "_results.partial.jsonl";
+
+pub(super) const FILES: &[FormatFile] = &[FormatFile {
+    ending: ".jsonl",
+    subject: Subject::Frames,
+    fill: write,
+}];
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -28,12 +39,12 @@ struct Line<'a> {
 /// The line of the one frame of `record`, with its end; `None` where no stage looks at frames.
 pub fn frame_line(recipe: &Recipe, record: &Record) -> Option<String> {
     let (entry, stages) = frame_entry(recipe, record);
-    let mut out = String::new();
+    let mut out = Vec::new();
     line(&mut out, 0, &entry?, &stages).ok()?;
-    Some(out)
+    String::from_utf8(out).ok()
 }
 
-pub(super) fn write(out: &mut String, results: &Results) -> fmt::Result {
+fn write(out: &mut Sink<'_>, results: &Results) -> io::Result<()> {
     for (place, entry) in results.detections.iter().enumerate() {
         line(out, place, entry, &results.stages)?;
     }
@@ -42,11 +53,11 @@ pub(super) fn write(out: &mut String, results: &Results) -> fmt::Result {
 
 // The entries of all stages are of the same frames, so `place` is that of `entry` in each.
 fn line(
-    out: &mut String,
+    out: &mut Sink<'_>,
     place: usize,
     entry: &Entry,
     stages: &BTreeMap<StageId, StageOutput>,
-) -> fmt::Result {
+) -> io::Result<()> {
     let stages = stages.iter().filter_map(|(stage, output)| {
         let entries = match output {
             StageOutput::Detected(detected) => &detected.detections,
@@ -59,6 +70,6 @@ fn line(
         entry,
         stages: stages.collect(),
     };
-    let text = serde_json::to_string(&line).map_err(|_unwritable| fmt::Error)?;
-    writeln!(out, "{text}")
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
 }

@@ -1,8 +1,8 @@
 //! Formats: what a run found, as the files that other programs read.
 //!
-//! A format is a file here and an entry of [`Format`](crate::recipe::OutputFormat); it is made from
-//! results alone, so it can be made again later. Where a file goes is said by
-//! [`Place`](crate::output::Place).
+//! A format is a file here and an entry of [`OutputFormat`](crate::recipe::OutputFormat); it is made
+//! from results alone, so it can be made again later. What files it has and how each is filled is its
+//! `FILES`; where they go is said by [`Place`](crate::output::Place).
 //!
 //! | format | times | lines |
 //! |---|---|---|
@@ -15,9 +15,11 @@ mod atoms;
 pub(super) mod caption;
 mod captions;
 mod clock;
+pub(super) mod files;
+pub(super) mod format_file;
 pub(super) mod jsonl;
-pub(super) mod render;
 mod schedule;
+mod speech;
 mod split;
 mod srt;
 mod text;

@@ -1,11 +1,20 @@
 //! `srt`: SubRip captions, which most players read.
 
 use super::caption::Caption;
+use super::format_file::FormatFile;
+use super::format_file::Sink;
+use super::format_file::Subject;
+use super::speech::spoken_captions;
 use super::text::clock;
-use std::fmt::Result;
-use std::fmt::Write;
+use std::io::Result;
 
-pub(super) fn write(out: &mut String, captions: &[Caption]) -> Result {
+pub(super) const FILES: &[FormatFile] = &[FormatFile {
+    ending: "_results.srt",
+    subject: Subject::Speech,
+    fill: |out, results| write(out, &spoken_captions(results)),
+}];
+
+pub(super) fn write(out: &mut Sink<'_>, captions: &[Caption]) -> Result<()> {
     for (number, caption) in (1..).zip(captions) {
         let (start, end) = (clock(caption.start, ','), clock(caption.end, ','));
         // Some players would read another time here.

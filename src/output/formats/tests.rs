@@ -48,6 +48,10 @@ const USUAL: CaptionLayout = CaptionLayout {
     line_count: 2,
 };
 
+fn written(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
 // Each caption as its times and lines.
 fn shown(segments: &[SegmentEntry], layout: CaptionLayout) -> Vec<String> {
     let show = |caption: &Caption| {
@@ -63,9 +67,9 @@ fn formats_write_what_players_read() {
     let text = "The quick brown fox jumps over the lazy dog & <runs> --> away";
     let segments = [segment(0.0, 6.2, text), segment(3725.5, 3726.5, "Yes.")];
     let captions = captions(&segments, 4000.0, NARROW);
-    let mut out = String::new();
+    let mut out = Vec::new();
     srt::write(&mut out, &captions).unwrap();
-    insta::assert_snapshot!(out, @r"
+    insta::assert_snapshot!(written(out), @r"
     1
     00:00:00,000 --> 00:00:03,605
     The quick brown
@@ -80,9 +84,9 @@ fn formats_write_what_players_read() {
     01:02:05,500 --> 01:02:06,500
     Yes.
     ");
-    let mut out = String::new();
+    let mut out = Vec::new();
     vtt::write(&mut out, &captions).unwrap();
-    insta::assert_snapshot!(out, @r"
+    insta::assert_snapshot!(written(out), @r"
     WEBVTT
 
     00:00:00.000 --> 00:00:03.605
@@ -96,13 +100,13 @@ fn formats_write_what_players_read() {
     01:02:05.500 --> 01:02:06.500
     Yes.
     ");
-    let mut out = String::new();
+    let mut out = Vec::new();
     tsv::write(&mut out, &segments).unwrap();
     let table = format!("start\tend\ttext\n0\t6200\t{text}\n3725500\t3726500\tYes.\n");
-    assert_eq!(out, table);
-    let mut out = String::new();
+    assert_eq!(written(out), table);
+    let mut out = Vec::new();
     txt::write(&mut out, &segments).unwrap();
-    assert_eq!(out, format!("{text}\nYes.\n"));
+    assert_eq!(written(out), format!("{text}\nYes.\n"));
 }
 
 #[test]

@@ -1,11 +1,20 @@
 //! `vtt`: WebVTT captions, for browsers (<https://www.w3.org/TR/webvtt1/>).
 
 use super::caption::Caption;
+use super::format_file::FormatFile;
+use super::format_file::Sink;
+use super::format_file::Subject;
+use super::speech::spoken_captions;
 use super::text::clock;
-use std::fmt::Result;
-use std::fmt::Write;
+use std::io::Result;
 
-pub(super) fn write(out: &mut String, captions: &[Caption]) -> Result {
+pub(super) const FILES: &[FormatFile] = &[FormatFile {
+    ending: "_results.vtt",
+    subject: Subject::Speech,
+    fill: |out, results| write(out, &spoken_captions(results)),
+}];
+
+pub(super) fn write(out: &mut Sink<'_>, captions: &[Caption]) -> Result<()> {
     writeln!(out, "WEBVTT\n")?;
     for caption in captions {
         let (start, end) = (clock(caption.start, '.'), clock(caption.end, '.'));

@@ -18,6 +18,7 @@ use crate::output::results::frames::InFrames;
 use crate::output::results::frames::in_frames;
 use crate::output::results::frames::stage_outputs;
 use crate::output::results::frames::top_of;
+use crate::output::results::known_classes::declared;
 use crate::output::results::results::ErrorText;
 use crate::output::results::results::FORMAT;
 use crate::output::results::results::FailedItem;
@@ -76,17 +77,18 @@ pub fn results(
         top,
         detected,
         recorded,
-    } = in_frames(recipe, record);
+    } = in_frames(recipe, record, &|id| declared(recipe, facts, id));
     let mut transcribed = transcriptions(record, video, &run);
     let transcription = first_that_listens(recipe, record)
         .and_then(|id| top_of(&mut transcribed, id))
         .unwrap_or_else(|| no_transcription(recipe, facts));
-    let timeline = match top.detections.as_slice() {
-        [] => Vec::new(),
-        entries => timeline(transcription.segments(), entries),
-    };
+    let source = source(video, run.stream.length, run.digest.clone());
+    let others = detected.iter().filter(|(id, _)| Some(*id) != primary);
+    let others = others.map(|(id, it)| (id, it.detections.as_slice()));
+    let said = transcription.segments();
+    let timeline = timeline(said, &top.detections, &others.collect(), source.duration);
     let summary = Summary {
-        segments: transcription.segments().len() as u64,
+        segments: said.len() as u64,
         gaps: gap_count(record, video, &run),
         ..top.summary
     };
@@ -96,10 +98,12 @@ pub fn results(
         video: video.path.display().to_string(),
         config: config(recipe, facts, primary),
         recipe: recipe_entry(recipe),
-        source: source(video, run.stream.length, run.digest.clone()),
+        source,
         range: run.range,
         models: models(facts),
         summary,
+        primary: primary.cloned(),
+        classes: top.classes,
         detections: top.detections,
         tracks: top.tracks,
         transcription,

@@ -10,6 +10,7 @@ use crate::item::Found;
 use crate::item::Moment;
 use crate::item::Record;
 use crate::name::StageId;
+use crate::output::results::known_classes::classes;
 use crate::output::results::results::CropRecord;
 use crate::output::results::results::Detected;
 use crate::output::results::results::Entry;
@@ -23,6 +24,7 @@ use crate::output::results::tracks::tracks;
 use crate::output::results::transcription::Transcription;
 use crate::recipe::Recipe;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 // What was found in frames: by the stage at the top of the results, and by the others.
 pub(super) struct InFrames<'a> {
@@ -32,15 +34,23 @@ pub(super) struct InFrames<'a> {
     pub(super) recorded: BTreeMap<StageId, Detected>,
 }
 
-pub(super) fn in_frames<'a>(recipe: &'a Recipe, record: &Record) -> InFrames<'a> {
+/// `declared` says what the model of a stage calls its classes, by their numbers.
+pub(super) fn in_frames<'a, 'b>(
+    recipe: &'a Recipe,
+    record: &Record,
+    declared: &dyn Fn(&StageId) -> &'b [Arc<str>],
+) -> InFrames<'a> {
     let primary = primary(recipe, record);
     let files = files(record);
     let outputs = record.detections.iter();
-    let outputs = outputs.map(|(id, frames)| (id.clone(), stage_output(frames, &files)));
+    let outputs = outputs.map(|(id, frames)| {
+        let output = stage_output(frames, &files, declared(id));
+        (id.clone(), output)
+    });
     let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
         outputs.partition(|(id, _)| detects(recipe, id));
     let top = primary.and_then(|id| top_of(&mut detected, id));
-    let mut top = top.unwrap_or_else(|| stage_output(&unsampled(record), &files));
+    let mut top = top.unwrap_or_else(|| stage_output(&unsampled(record), &files, &[]));
     if let (None, Some(first)) = (primary, recorded.values().next()) {
         // Nobody was to find boxes: what counts is what was said.
         top.summary = first.summary.clone();
@@ -60,7 +70,7 @@ pub(in crate::output) fn frame_entry(
     recipe: &Recipe,
     record: &Record,
 ) -> (Option<Entry>, BTreeMap<StageId, StageOutput>) {
-    let mut found = in_frames(recipe, record);
+    let mut found = in_frames(recipe, record, &|_| &[]);
     let stages = stage_outputs(found.detected, found.recorded, BTreeMap::new());
     (found.top.detections.pop(), stages)
 }
@@ -146,7 +156,11 @@ pub fn entry(frame: &Detections) -> Entry {
     entry_with(frame, &BTreeMap::new())
 }
 
-fn stage_output(frames: &[Detections], files: &BTreeMap<u64, String>) -> Detected {
+fn stage_output(
+    frames: &[Detections],
+    files: &BTreeMap<u64, String>,
+    declared: &[Arc<str>],
+) -> Detected {
     let entry = |frame| entry_with(frame, files);
     let detections: Vec<Entry> = frames.iter().map(entry).collect();
     let tracks = tracks(&detections);
@@ -155,6 +169,7 @@ fn stage_output(frames: &[Detections], files: &BTreeMap<u64, String>) -> Detecte
             tracks: by_class(&tracks),
             ..summary(&detections)
         },
+        classes: classes(declared, &detections),
         detections,
         tracks,
     }

@@ -2,8 +2,10 @@
 
 mod asked;
 pub(super) mod build;
+pub(super) mod classes;
 pub(super) mod frames;
 pub(super) mod json;
+mod known_classes;
 pub(super) mod lack;
 pub(super) mod read;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]

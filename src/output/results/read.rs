@@ -2,6 +2,7 @@
 //! bounded before anybody computes with them.
 
 use crate::disk;
+use crate::output::results::known_classes;
 use crate::output::results::results::Entry;
 use crate::output::results::results::FORMAT;
 use crate::output::results::results::Object;
@@ -155,8 +156,9 @@ pub(in crate::output) fn parse(text: &[u8]) -> Result<Results, Unread> {
         _ => return Err(Unread::Shape(format!("its `format` is not {FORMAT}"))),
     }
     head.check_varying()?;
-    let results: Results = serde_json::from_slice(text).map_err(|error| shape(&error))?;
+    let mut results: Results = serde_json::from_slice(text).map_err(|error| shape(&error))?;
     check(&results)?;
+    known_classes::complete(&mut results);
     Ok(results)
 }
 

@@ -7,6 +7,7 @@
 use crate::facts::DamagedPackets;
 use crate::failure::Class;
 use crate::name::StageId;
+use crate::output::results::classes::ClassEntry;
 use crate::output::results::timeline::Scene;
 use crate::output::results::tracks::TrackEntry;
 use crate::output::results::transcription::Transcription;
@@ -50,6 +51,13 @@ pub struct Results {
     pub models: BTreeMap<StageId, Model>,
     /// Counts over `detections`.
     pub summary: Summary,
+    /// The stage that `detections` are of; absent where none looks for boxes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary: Option<StageId>,
+    /// The classes of that stage, in order of their numbers: all that its model declares, where that
+    /// is known, and those of `detections`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassEntry>,
     /// One entry a sampled frame, in order.
     pub detections: Vec<Entry>,
     /// The things of which `detections` are sights, where a stage tracks them.
@@ -57,7 +65,7 @@ pub struct Results {
     pub tracks: Vec<TrackEntry>,
     /// What was said.
     pub transcription: Transcription,
-    /// What is said, segment by segment, beside what is seen meanwhile; where there is both.
+    /// The video in scenes: what is seen while each segment is said, and while nobody speaks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timeline: Vec<Scene>,
     /// The stages that had nothing to look at, and why.
@@ -313,6 +321,9 @@ pub enum StageOutput {
 pub struct Detected {
     /// Counts over `detections`.
     pub summary: Summary,
+    /// The classes of the stage; see [`Results::classes`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<ClassEntry>,
     /// One entry a sampled frame, in order.
     pub detections: Vec<Entry>,
     /// The things of which `detections` are sights, where the stage tracks them.

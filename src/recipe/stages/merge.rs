@@ -88,8 +88,8 @@ impl OutputFormat {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Srt, Self::Vtt, Self::Tsv, Self::Txt, Self::Jsonl];
 
-    /// The extension of such a file, which is also its name in recipes.
-    pub fn extension(self) -> &'static str {
+    /// Its name in recipes and on the command line.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Srt => "srt",
             Self::Vtt => "vtt",

@@ -34,18 +34,20 @@ inputs = ["yolo", "closer", "whisper", "save"]
 "#;
 
 // Objects whose keys are names of the run's own, and what the page calls those.
-const NAMED: [(&str, &str); 5] = [
+const NAMED: [(&str, &str); 6] = [
     ("models", "STAGE"),
     ("skipped", "STAGE"),
     ("stages", "STAGE"),
+    ("timeline[].stages", "STAGE"),
     ("run.stages", "STAGE"),
     ("recipe.settings", "STAGE"),
 ];
 
 // Objects that are written about as a whole.
-const WHOLE: [&str; 5] = [
+const WHOLE: [&str; 6] = [
     "summary.classes",
     "timeline[].seen",
+    "timeline[].stages.STAGE.seen",
     "recipe.settings.STAGE",
     "run.stages.STAGE.requests.queue_seconds",
     "run.stages.STAGE.requests.execution_seconds",

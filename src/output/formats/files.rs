@@ -1,0 +1,20 @@
+//! Which files each format has.
+
+use super::format_file::FormatFile;
+use super::jsonl;
+use super::srt;
+use super::tsv;
+use super::txt;
+use super::vtt;
+use crate::recipe::OutputFormat;
+
+/// The files of `format`; no two formats have one of the same ending.
+pub(in crate::output) fn files(format: OutputFormat) -> &'static [FormatFile] {
+    match format {
+        OutputFormat::Srt => srt::FILES,
+        OutputFormat::Vtt => vtt::FILES,
+        OutputFormat::Tsv => tsv::FILES,
+        OutputFormat::Txt => txt::FILES,
+        OutputFormat::Jsonl => jsonl::FILES,
+    }
+}
