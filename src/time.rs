@@ -19,6 +19,12 @@ impl Ratio {
     /// One.
     pub const ONE: Self = Self { num: 1, den: 1 };
 
+    /// A thousand million: so many samples a second that each frame of a video shows one.
+    pub const MILLIARD: Self = Self {
+        num: NANOSECONDS,
+        den: 1,
+    };
+
     /// `num / den` in lowest terms; `None` where `den` is zero or a part is `i64::MIN`.
     pub fn new(num: i64, den: i64) -> Option<Self> {
         if den == 0 || num == i64::MIN || den == i64::MIN {
@@ -87,7 +93,8 @@ pub struct Pts(pub i64);
 pub struct TimeBase(Ratio);
 
 impl TimeBase {
-    const NANOSECOND: Self = Self(Ratio {
+    /// A thousand millionth of a second.
+    pub const NANOSECOND: Self = Self(Ratio {
         num: 1,
         den: NANOSECONDS,
     });

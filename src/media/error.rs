@@ -197,6 +197,34 @@ pub enum MediaError {
         /// What the system says.
         source: io::Error,
     },
+    /// The font of labels cannot be read.
+    #[error("the built-in font cannot be read: {why}")]
+    Font {
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The pixels of a frame are not those that are drawn on.
+    #[error("a frame of {size} has pixels of another layout than are drawn on")]
+    NotDrawable {
+        /// The size that it should have.
+        size: Size,
+    },
+    /// This build of FFmpeg has no encoder for video that takes the frames.
+    #[error(
+        "the FFmpeg on this machine cannot write a video of {size}: {why}; install one with libx264"
+    )]
+    NoVideoEncoder {
+        /// The size of the frames.
+        size: Size,
+        /// What each encoder says.
+        why: String,
+    },
+    /// A video cannot be written.
+    #[error("the video cannot be written: {why}")]
+    VideoEncoder {
+        /// What FFmpeg or the system says.
+        why: String,
+    },
     /// The frame cannot be written as PNG.
     #[error("a frame of {size} cannot be written as PNG: {why}")]
     Png {

@@ -145,6 +145,11 @@ impl Frames {
         Some(seconds + self.base?.seconds_between(pts, end))
     }
 
+    /// The tick that times of frames are counted in; `None` for pictures.
+    pub fn base(&self) -> Option<TimeBase> {
+        self.base
+    }
+
     /// The number of packets, so far, that were decoded: what the frames cost.
     pub fn decoded(&self) -> u64 {
         self.wasted + self.stats().packets

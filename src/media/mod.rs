@@ -16,12 +16,16 @@
 //! | `decode` | packets to frames, side by side and in order, and the most that they hold |
 //! | `pixels` | frames to pixels, JPEG and PNG |
 //! | `sound` | the sound of a file, and sound files |
+//! | `draw` | boxes and labels on frames |
+//! | `encode` | frames to a video file, with sound and captions |
 //! | `frames` | all of it as one iterator |
 //! | `ffmpeg` | nearly all `unsafe` code |
 //!
 //! FFmpeg's types stay in this room. It does not know tokio, the engine, stages or models.
 
 mod decode;
+mod draw;
+mod encode;
 mod error;
 mod ffmpeg;
 mod frames;
@@ -33,6 +37,13 @@ mod stop;
 
 pub use decode::memory::DecoderMemory;
 pub use decode::memory::decoder_memory;
+pub use draw::Annotation;
+pub use draw::Painter;
+pub use encode::EncodedVideo;
+pub use encode::SoundCopy;
+pub use encode::TimedText;
+pub use encode::VideoOrigin;
+pub use encode::VideoWriter;
 pub use error::MediaError;
 pub use ffmpeg::decodes;
 pub use ffmpeg::init;

@@ -72,6 +72,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("ffmpeg_next", &["src/media/"]),
     ("turbojpeg", &["src/media/"]),
     ("png", &["src/media/"]),
+    ("ab_glyph", &["src/media/draw/"]),
     ("hyper_util", &["src/backends/transport/access.rs"]),
     (
         "reqwest",

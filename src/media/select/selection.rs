@@ -71,6 +71,14 @@ impl VideoSelection {
         }
     }
 
+    /// Every frame of an input, as large as it is shown.
+    pub fn every_frame(format: PixelFormat) -> Self {
+        Self {
+            mode: Mode::Full,
+            ..Self::new(Ratio::MILLIARD, u32::MAX, format)
+        }
+    }
+
     /// Whether nobody needs to see the frame at `pts`.
     pub(in crate::media) fn knows(&self, pts: Pts) -> bool {
         self.known.as_ref().is_some_and(|known| known.has(pts))

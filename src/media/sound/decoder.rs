@@ -15,14 +15,14 @@ use ffmpeg_next::frame::Audio;
 const FAILURE_LIMIT: usize = 100;
 
 /// A decoder for one sound stream.
-pub(super) struct SoundDecoder {
+pub(in crate::media) struct SoundDecoder {
     inner: decoder::Audio,
     damaged: u64,
 }
 
 impl SoundDecoder {
     /// A decoder for `track`.
-    pub(super) fn open(track: &SoundTrack) -> Result<Self, MediaError> {
+    pub(in crate::media) fn open(track: &SoundTrack) -> Result<Self, MediaError> {
         let parameters = track.parameters();
         let missing = MediaError::NoSoundDecoder {
             path: track.path().into(),
@@ -45,13 +45,23 @@ impl SoundDecoder {
         Ok(Self { inner, damaged: 0 })
     }
 
+    /// Samples a second, as far as the headers say.
+    pub(in crate::media) fn rate(&self) -> u32 {
+        self.inner.rate()
+    }
+
+    /// Channels, likewise.
+    pub(in crate::media) fn channels(&self) -> u16 {
+        self.inner.channels()
+    }
+
     /// Packets, so far, that could not be decoded and were left out.
-    pub(super) fn damaged(&self) -> u64 {
+    pub(in crate::media) fn damaged(&self) -> u64 {
         self.damaged
     }
 
     /// Feeds a packet. All frames must have been taken first.
-    pub(super) fn send(&mut self, packet: &Packet) {
+    pub(in crate::media) fn send(&mut self, packet: &Packet) {
         let sent = self.inner.send_packet(packet);
         if packet.is_corrupt() || sent.is_err() {
             self.damaged += 1;
@@ -59,13 +69,13 @@ impl SoundDecoder {
     }
 
     /// Tells it that no packets follow.
-    pub(super) fn drain(&mut self) {
+    pub(in crate::media) fn drain(&mut self) {
         // It refuses only when it is drained already.
         self.inner.send_eof().ok();
     }
 
     /// The next frame; `None` where it needs another packet first, or was drained.
-    pub(super) fn receive(&mut self) -> Option<Audio> {
+    pub(in crate::media) fn receive(&mut self) -> Option<Audio> {
         let again = Error::Other { errno: EAGAIN };
         for _ in 0..FAILURE_LIMIT {
             let mut frame = Audio::empty();

@@ -20,6 +20,7 @@ mod reader;
 mod resampler;
 mod track;
 
+pub(super) use decoder::SoundDecoder;
 pub(super) use track::SoundTrack;
 
 pub use decode::decode_sound;

@@ -128,7 +128,7 @@ impl SoundTrack {
     }
 
     /// The tick of its time stamps.
-    pub(super) fn base(&self) -> TimeBase {
+    pub(in crate::media) fn base(&self) -> TimeBase {
         self.base
     }
 
@@ -173,7 +173,7 @@ impl SoundTrack {
     }
 
     /// The next packet of the stream; `None` at the end of the file, or when asked to stop.
-    pub(super) fn next_packet(&mut self) -> Option<Packet> {
+    pub(in crate::media) fn next_packet(&mut self) -> Option<Packet> {
         let mut unreadable = 0;
         while !self.stop.is_set() && unreadable < UNREADABLE_LIMIT {
             let mut packet = Packet::empty();

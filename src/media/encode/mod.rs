@@ -1,0 +1,23 @@
+//! Frames to a video file: MP4, with the sound of the video that they are of, and captions.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `writer` | all of it: frames in, a file out |
+//! | `picture` | the encoder of frames, and the pixels that it takes |
+//! | `sound` | the sound, packet by packet or coded anew |
+//! | `aac` | samples to AAC |
+//! | `captions` | text that is shown for some time, as a track |
+//!
+//! Each frame keeps its own time. Does not know what was drawn on a frame, or why.
+
+mod aac;
+mod captions;
+mod picture;
+mod sound;
+mod writer;
+
+pub use captions::TimedText;
+pub use sound::SoundCopy;
+pub use writer::EncodedVideo;
+pub use writer::VideoOrigin;
+pub use writer::VideoWriter;
