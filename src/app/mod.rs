@@ -6,6 +6,7 @@
 //! | `init`, `show`, `schema`, `models`, `doctor` | likewise |
 //! | `history`, `clean` | `history` |
 //! | `compare` | `compare` |
+//! | `annotate` | `annotate` |
 //! | `test` | `test`, `test/new` |
 //!
 //! | helper | subject |
@@ -16,12 +17,14 @@
 //! | `inputs`, `saving`, `writable` | the inputs of a run, the files that it will write, and where it may |
 //! | `named` | what inputs are called, those of a replay that are not there among them |
 //! | `contents` | which video each input is |
+//! | `interrupts` | whether a verb that is no run was asked to end |
 //! | `state` | where the journal of an output folder lies |
 //! | `environment`, `error` | files and variables; why a verb could not do its work |
 //!
 //! Joins the rooms below; does not know how any of them works.
 
 mod accounting;
+mod annotate;
 mod check;
 mod compare;
 mod compile;
@@ -33,6 +36,7 @@ mod graph;
 mod history;
 mod init;
 mod inputs;
+mod interrupts;
 mod models;
 mod named;
 mod nearby;
@@ -49,6 +53,11 @@ mod r#try;
 mod writable;
 
 pub use accounting::budget::Limits;
+pub use annotate::AnnotateEnd;
+pub use annotate::AnnotateProgress;
+pub use annotate::AnnotateReport;
+pub use annotate::AnnotateRequest;
+pub use annotate::annotate;
 pub use check::CheckReport;
 pub use check::check;
 pub use compare::CompareRequest;

@@ -20,14 +20,13 @@ mod snapshots;
 
 use crate::app::accounting::budget::Limits;
 use crate::app::error::AppError;
-use crate::app::run::signals;
+use crate::app::interrupts::Interrupts;
 use crate::app::test::case::TestCase;
 use crate::app::test::record::Left;
 use crate::app::test::replay::Replayed;
 use crate::app::test::report::TestOutcome;
 use crate::app::test::report::TestReport;
 use crate::app::test::report::TestUpdate;
-use crate::engine::StopSignal;
 use crate::media;
 use crate::output::OutputRoot;
 use crate::output::ReadFiles;
@@ -42,8 +41,6 @@ use std::sync::PoisonError;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
-use tokio::runtime::Builder;
-use tokio::runtime::Runtime;
 
 /// Tests, and what is done with them.
 #[derive(Clone, Debug)]
@@ -289,30 +286,4 @@ fn attempt(
         outcome: TestOutcome::Compared(inputs.collect::<Result<_, _>>()?),
         recorded,
     })
-}
-
-/// Whether the process was asked to end. Each replay hears that itself; this is for what comes between.
-struct Interrupts {
-    stop: StopSignal,
-    _listener: Runtime,
-}
-
-impl Interrupts {
-    fn listen() -> Result<Self, AppError> {
-        let stop = StopSignal::default();
-        let listener = Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
-        let listener = listener.map_err(|error| AppError::environment(&error))?;
-        listener.spawn(signals::stop_on_signals(stop.clone()));
-        Ok(Self {
-            stop,
-            _listener: listener,
-        })
-    }
-
-    fn came(&self) -> bool {
-        self.stop.reason().is_some()
-    }
 }

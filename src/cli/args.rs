@@ -2,6 +2,7 @@
 //!
 //! Holds only what is not in a recipe.
 
+use crate::cli::args::annotate::AnnotateArgs;
 use crate::cli::args::compare::CompareArgs;
 use crate::cli::args::history::CleanArgs;
 use crate::cli::args::history::HistoryArgs;
@@ -19,6 +20,7 @@ use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) mod annotate;
 pub(super) mod compare;
 pub(super) mod history;
 mod number;
@@ -110,6 +112,11 @@ pub(super) enum Command {
     /// moved a little within the tolerance is the same. Words are compared over all of the speech,
     /// so where its segments begin does not count. What a run took, and when it was, is not compared.
     Compare(CompareArgs),
+    /// Draw what was found on the whole video, with names, confidences and tracks
+    ///
+    /// Every frame is drawn on, sampled or not, and written as H.264 where the FFmpeg of this machine
+    /// can, with the sound of the video and what is said as captions.
+    Annotate(AnnotateArgs),
     /// Test recipes: replay them without any backend, and say what differs from what was accepted
     ///
     /// A test is a file NAME.test.toml that names a recipe and its inputs. All answers come from its

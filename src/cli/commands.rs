@@ -14,6 +14,7 @@ use crate::app::TestRequest;
 use crate::app::TestTotal;
 use crate::app::TestUpdate;
 use crate::app::TryRequest;
+use crate::cli::annotate;
 use crate::cli::args::CheckArgs;
 use crate::cli::args::Cli;
 use crate::cli::args::Command;
@@ -89,6 +90,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Completions(args) => completions(&args),
         Command::History(args) => history(&args),
         Command::Compare(args) => compare(args),
+        Command::Annotate(args) => annotate::annotate(args, &rows),
         Command::Test(args) => test(args, &rows),
         Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),
@@ -427,11 +429,11 @@ fn doctor(args: &DoctorArgs) -> Result<u8, AppError> {
     Ok(app::verdict(&findings))
 }
 
-fn write_json(value: &Value) -> Result<(), AppError> {
+pub(super) fn write_json(value: &Value) -> Result<(), AppError> {
     data(&format!("{value:#}\n"))
 }
 
-fn data(text: &str) -> Result<(), AppError> {
+pub(super) fn data(text: &str) -> Result<(), AppError> {
     streams::data(text).map_err(|error| AppError::environment(&error))
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Knows how a mistake, progress and a summary look, and the exit codes; no rule of the domain.
 
+mod annotate;
 mod args;
 mod bars;
 mod cassette;

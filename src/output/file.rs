@@ -151,15 +151,25 @@ impl OutputRoot {
         path: &Path,
         fill: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), WriteError> {
+        let mut begun = self.begin(path)?;
+        fill(begun.temporary.as_file_mut()).map_err(failed(path))?;
+        begun.keep()
+    }
+
+    /// Begins a file that takes the name `path` once it is whole.
+    ///
+    /// # Errors
+    ///
+    /// Where `path` may not or cannot be written.
+    pub fn begin(&self, path: &Path) -> Result<NewFile, WriteError> {
         tracing::debug!(path = %path.display(), "writing");
         let folder = self.make_folder(path)?;
-        let name = path.file_name().unwrap_or_default();
-        let written = temporary(&folder).and_then(|mut temporary| {
-            fill(temporary.as_file_mut())?;
-            temporary.persist(folder.join(name))?;
-            Ok(())
-        });
-        written.map_err(failed(path))
+        let temporary = temporary(&folder).map_err(failed(path))?;
+        Ok(NewFile {
+            path: path.to_owned(),
+            target: folder.join(path.file_name().unwrap_or_default()),
+            temporary,
+        })
     }
 
     /// A new, empty file at `path`, in place of a plain file that stood there before: for what is
@@ -237,6 +247,40 @@ impl OutputRoot {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A file without a name of its own yet; nothing of it is left where it does not get one.
+#[derive(Debug)]
+pub struct NewFile {
+    path: PathBuf,
+    // The same, as the disk knows it.
+    target: PathBuf,
+    temporary: NamedTempFile,
+}
+
+impl NewFile {
+    /// What is written to.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no handles left.
+    pub fn file(&self) -> Result<File, WriteError> {
+        self.temporary
+            .as_file()
+            .try_clone()
+            .map_err(failed(&self.path))
+    }
+
+    /// Gives it its name, in place of a plain file that had it.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be.
+    pub fn keep(self) -> Result<(), WriteError> {
+        let kept = self.temporary.persist(self.target);
+        kept.map_err(|error| failed(&self.path)(error.error))?;
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod annotate;
 mod authoring;
 mod cassette;
 mod classes;

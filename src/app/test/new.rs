@@ -2,8 +2,8 @@
 
 use crate::app::compile;
 use crate::app::error::AppError;
+use crate::app::interrupts::Interrupts;
 use crate::app::test;
-use crate::app::test::Interrupts;
 use crate::app::test::RecordRequest;
 use crate::app::test::TestMode;
 use crate::app::test::TestRequest;

@@ -34,13 +34,13 @@ impl CaptionLayout {
 
 /// Text that is shown for some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caption {
-    /// Milliseconds.
-    pub(super) start: u64,
+pub struct Caption {
+    /// Milliseconds since the clock of a player began.
+    pub start: u64,
     /// Milliseconds; after `start`.
-    pub(super) end: u64,
+    pub end: u64,
     /// At least one.
-    pub(super) lines: Vec<String>,
+    pub lines: Vec<String>,
 }
 
 impl Caption {

@@ -19,7 +19,7 @@ pub(super) mod files;
 pub(super) mod format_file;
 pub(super) mod jsonl;
 mod schedule;
-mod speech;
+pub(super) mod speech;
 mod split;
 mod srt;
 mod text;

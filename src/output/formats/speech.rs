@@ -14,8 +14,8 @@ pub(super) fn segments(results: &Results) -> Vec<SegmentEntry> {
     segments.map(|segment| segment.later_by(offset)).collect()
 }
 
-/// Laid out as the recipe of the results says.
-pub(super) fn spoken_captions(results: &Results) -> Vec<Caption> {
+/// What is said in a video, as captions that the recipe of its results lays out.
+pub fn spoken_captions(results: &Results) -> Vec<Caption> {
     let duration = match &results.transcription {
         Transcription::Transcribed(said) => said.duration,
         Transcription::Error { .. } | Transcription::Skipped { .. } => 0.0,
