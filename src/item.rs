@@ -12,6 +12,7 @@ use crate::speech::Chunk;
 use crate::speech::ChunkTranscript;
 use crate::speech::Sound;
 use crate::speech::StageTranscript;
+use crate::template::Direction;
 use crate::time::Pts;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -342,10 +343,27 @@ pub struct Detection {
     /// Where it was found in a crop: which of the objects of the frame, as the stage that the
     /// crops are of lists them, that was cut around. From 0.
     pub parent: Option<u32>,
-    /// The thing that it is one sight of: the same in all frames of the video, from 1. No part of
-    /// what is kept of an answer, from which it is computed again.
+    /// The thing that it is one sight of. No part of what is kept of an answer, from which it is
+    /// computed again.
     #[serde(skip)]
-    pub track: Option<u64>,
+    pub sight: Option<Box<Sight>>,
+}
+
+/// One sight of a thing that is tracked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sight {
+    /// The number of the thing: the same in all frames of the video, from 1.
+    pub track: u64,
+    /// Seconds since it was seen first.
+    pub age: f64,
+    /// How fast it moves, in heights of its box a second.
+    pub speed: f64,
+    /// Whether it is the one sight for who looks at each thing once.
+    pub first: bool,
+    /// The lines that it has crossed since the last sight.
+    pub crossed: BTreeMap<Arc<str>, Direction>,
+    /// The regions that it was outside of, and is in now.
+    pub entered: Vec<Arc<str>>,
 }
 
 /// What a stage found in one frame.

@@ -68,7 +68,7 @@ fn answers(frame: i64) -> [NotedAnswer; 2] {
         class_name: NAMES[number as usize % 3].into(),
         confidence: 1.0 / (number as f32 + 1.3),
         parent: None,
-        track: None,
+        sight: None,
     };
     let answers = [
         Answer::Sample(Sample::new(&moment, size, size)),

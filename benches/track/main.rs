@@ -17,10 +17,16 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 use vpipe::item::Detection;
+use vpipe::item::Size;
 use vpipe::recipe::TrackMethod;
 use vpipe::recipe::TrackSpec;
 use vpipe::stages::Tracker;
 
+/// Of the scenes.
+const FRAME: Size = Size {
+    width: 1280,
+    height: 720,
+};
 /// Frames that are timed.
 const FRAMES: u32 = 2_000;
 /// Ten hours of five frames a second.
@@ -112,12 +118,14 @@ fn track(folder: &Path) -> Outcome<()> {
             (TrackMethod::Motion, "motion"),
             (TrackMethod::Bytetrack, "bytetrack"),
         ] {
-            let mut tracker = Tracker::new(&spec(method));
+            let mut tracker = Tracker::new(&spec(method), FRAME);
             let tracks: Vec<_> = (0..)
                 .zip(&scene.frames)
                 .map(|(index, frame)| {
                     let boxes: Vec<_> = frame.boxes.iter().map(Found::detection).collect();
-                    tracker.frame(index, frame.seconds, &boxes)
+                    let sights = tracker.frame(index, frame.seconds, &boxes);
+                    let numbers = sights.iter().map(|it| it.as_ref().map(|it| it.track));
+                    numbers.collect::<Vec<_>>()
                 })
                 .collect();
             let written = format!("{name}.{word}.tracks.json");
@@ -143,7 +151,7 @@ fn crowd(seconds: f64) -> Vec<Detection> {
 }
 
 fn time(method: TrackMethod) {
-    let mut tracker = Tracker::new(&spec(method));
+    let mut tracker = Tracker::new(&spec(method), FRAME);
     let frames: Vec<_> = (0..FRAMES).map(|at| crowd(f64::from(at) / 5.0)).collect();
     let start = Instant::now();
     for (index, boxes) in (0..).zip(&frames) {

@@ -13,6 +13,7 @@ use crate::cli::money;
 use crate::cli::money::number;
 use crate::duration::spelled;
 use crate::engine::StopReason;
+use crate::output::LineCount;
 use crate::output::Summary;
 use serde_json::Value;
 use serde_json::json;
@@ -107,6 +108,13 @@ pub(super) fn found(summary: &Summary) -> String {
     if !summary.tracks.is_empty() {
         let things = summary.tracks.values().sum();
         text += &format!("; {}", number(things, "thing", "things"));
+    }
+    for (line, LineCount { forward, backward }) in &summary.crossed {
+        let [forward, backward] = [forward, backward].map(|it| it.values().sum::<u64>());
+        text += &format!("; {line}: {forward} forward, {backward} backward");
+    }
+    for (region, entered) in &summary.entered {
+        text += &format!("; {region}: {} entered", entered.values().sum::<u64>());
     }
     if summary.segments > 0 {
         let segments = number(summary.segments, "segment", "segments");

@@ -72,6 +72,7 @@ impl FoldTask {
         let Some(complete) = self.kept(video, complete).await else {
             return;
         };
+        self.tell(&mut *state).await;
         open.state = Some(state);
         let frames = self.done(taken, &complete);
         self.pass(complete).await;
@@ -85,10 +86,17 @@ impl FoldTask {
         if let Some(mut state) = state {
             let rest = caught(|| state.finish());
             let rest = self.kept(video, rest).await.unwrap_or_default();
+            self.tell(&mut *state).await;
             self.note(&rest).await;
             self.pass(rest).await;
         }
         self.outlets.send(Message::End(video)).await;
+    }
+
+    async fn tell(&self, state: &mut dyn FoldState) {
+        for text in state.notices() {
+            self.reporter.event(Event::Notice { text }).await;
+        }
     }
 
     // Keeps what was made of all of a video; where the run is being stopped, not all was there.

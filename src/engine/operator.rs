@@ -168,6 +168,11 @@ pub trait FoldState: Send {
 
     /// Gives what is left; no item of the video comes any more.
     fn finish(&mut self) -> Vec<Item>;
+
+    /// What the user should be told of what was taken since this was asked last.
+    fn notices(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// The run takes no more items: stop reading.

@@ -71,6 +71,7 @@ pub use results::results::WantedRange;
 pub use results::snapshot::Snapshot;
 pub use results::timeline::OnScreen;
 pub use results::timeline::Scene;
+pub use results::tracks::LineCount;
 pub use results::tracks::TrackEntry;
 pub use results::transcription::GapEntry;
 pub use results::transcription::SegmentEntry;

@@ -126,6 +126,7 @@ mod tests {
     use crate::output::results::results::Entry;
     use crate::output::results::results::Object;
     use crate::output::results::results::Seen;
+    use std::collections::BTreeMap;
 
     const FPS: f64 = 10.0;
 
@@ -139,6 +140,8 @@ mod tests {
             confidence: 0.5,
             parent: None,
             track: *track,
+            crossed: BTreeMap::new(),
+            entered: Vec::new(),
         };
         let detections: Vec<Object> = seen.iter().map(object).collect();
         Entry {

@@ -5,6 +5,7 @@
 use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::name::StageId;
+use crate::plan::graph::sights;
 use crate::plan::graph::stages;
 use crate::recipe::Inference;
 use crate::recipe::Recipe;
@@ -42,6 +43,8 @@ impl Deref for CheckedRecipe {
 /// Everything that is wrong with it, in the order of its texts.
 pub fn check(recipe: Recipe) -> Result<CheckedRecipe, Report> {
     let mut wrong = stages::check(&recipe);
+    let stages = recipe.stages.iter();
+    wrong.extend(stages.flat_map(|stage| sights::check(&recipe, stage)));
     let mut inferences = Vec::new();
     for stage in &recipe.stages {
         match Inference::of(stage, &recipe.backends) {

@@ -70,4 +70,5 @@ pub use step::StepIndex;
 pub use step::StepKind;
 pub use views::FileView;
 pub use views::FrameView;
+pub use views::TrackView;
 pub use warnings::warnings;

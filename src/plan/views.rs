@@ -11,6 +11,7 @@ use crate::plan::step::Plan;
 use crate::plan::step::StepIndex;
 use crate::plan::step::StepKind;
 use crate::recipe::SaveSpec;
+use crate::recipe::TrackSpec;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use petgraph::visit::EdgeRef;
@@ -41,7 +42,38 @@ pub struct FileView {
     pub found: Option<FoundTaken>,
 }
 
+/// A stage that tracks what another finds, of which somebody takes crops or frames.
+#[derive(Clone, Debug)]
+pub struct TrackView {
+    /// The stage.
+    pub stage: StageId,
+    /// The stage that finds it.
+    pub of: StageId,
+    /// How it is tracked.
+    pub spec: TrackSpec,
+}
+
 impl Plan {
+    /// The stages that track what others find, where somebody takes frames of theirs; each after the
+    /// one whose finds it takes.
+    pub fn track_views(&self) -> Vec<TrackView> {
+        let taken = |stage: &StageId| {
+            self.steps().any(|(_, step)| match &step.kind {
+                StepKind::TakeFound { taken, .. } => taken.of == *stage,
+                _ => false,
+            })
+        };
+        let tracking = self.steps().filter_map(|(_, step)| match &step.kind {
+            StepKind::Track { of, spec } => Some(TrackView {
+                stage: step.stage.clone(),
+                of: of.clone(),
+                spec: spec.clone(),
+            }),
+            _ => None,
+        });
+        tracking.filter(|view| taken(&view.stage)).collect()
+    }
+
     /// The stages that look at frames, each after the one whose finds it takes.
     pub fn frame_views(&self) -> Vec<FrameView> {
         let asking = self.steps().filter_map(|(index, step)| {

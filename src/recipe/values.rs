@@ -2,6 +2,7 @@
 
 use crate::facts::VideoFacts;
 use crate::item::Detection;
+use crate::item::Sight;
 use crate::item::Size;
 use crate::name::VideoId;
 use crate::time::Ratio;
@@ -84,9 +85,14 @@ pub fn request_values(facts: &VideoFacts) -> Map<String, Value> {
     video
 }
 
-/// What `filter` may name of a box in a frame of this size: as [`box_values`], and two points as
-/// shares of the frame, `centre` and `foot`, the middle of its lower side.
-pub fn placed_box_values(found: &Detection, frame: Size) -> Map<String, Value> {
+/// The names that `filter` has for things that are tracked.
+pub const SIGHT_NAMES: [&str; 6] = ["track", "age", "speed", "first", "crossed", "entered"];
+
+/// What `filter` may name of a box in a frame of this size: as [`box_values`], two points as shares
+/// of the frame, `centre` and `foot`, the middle of its lower side, and what is known of the thing
+/// that it is a sight of. One that is of no thing has the track 0, and has crossed and entered
+/// nothing.
+pub fn filter_values(found: &Detection, frame: Size) -> Map<String, Value> {
     let [x1, y1, x2, y2] = found.bbox.map(f64::from);
     let (width, height) = (f64::from(frame.width), f64::from(frame.height));
     let middle = f64::midpoint(x1, x2) / width;
@@ -94,6 +100,18 @@ pub fn placed_box_values(found: &Detection, frame: Size) -> Map<String, Value> {
     for (name, y) in [("centre", f64::midpoint(y1, y2)), ("foot", y2)] {
         values.insert(name.to_owned(), json!([middle, y / height]));
     }
+    let none = Sight::default();
+    let sight = found.sight.as_deref().unwrap_or(&none);
+    let known = [
+        json!(sight.track),
+        json!(sight.age),
+        json!(sight.speed),
+        json!(sight.first),
+        json!(sight.crossed),
+        json!(sight.entered),
+    ];
+    let names = SIGHT_NAMES.map(str::to_owned);
+    values.extend(names.into_iter().zip(known));
     values
 }
 

@@ -110,7 +110,7 @@ fn work(
             selection,
         } => Operator::Fold(take_found(&step.stage, *taker, selection, taken)),
         StepKind::GatherCrops => Operator::Fold(gather(&step.stage)),
-        StepKind::Track { spec, .. } => Operator::Fold(track(&step.stage, spec)),
+        StepKind::Track { spec, .. } => Operator::Fold(track(&step.stage, spec, &resources.videos)),
         StepKind::Batch { spec, max_bytes } => Operator::Fold(batch(spec, *max_bytes, takers())),
         StepKind::Detect { spec, .. } => Operator::Map(detect(
             &step.stage,

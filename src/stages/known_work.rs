@@ -5,6 +5,7 @@
 use crate::answer::Extent;
 use crate::answer::ItemKey;
 use crate::answer::OpenTicket;
+use crate::answer::Sample;
 use crate::answer::StageDigest;
 use crate::engine::Answers;
 use crate::facts::KnownVideo;
@@ -79,19 +80,19 @@ impl Counting<'_> {
         let extents = self.answers.extents(video, self.plan.sampling())?;
         let is_complete = extents.contains(&Extent::Whole);
         let sampled: BTreeSet<Pts> = extents.iter().filter_map(frame_of).collect();
-        for &pts in &sampled {
-            let Some(sample) = views.sample(video, pts) else {
-                continue;
-            };
-            let answered = views.answered(&sample, video);
-            let is_saved = views.is_saved(&sample, facts);
+        let samples = sampled.iter().filter_map(|&pts| views.sample(video, pts));
+        let samples: Vec<Sample> = samples.collect();
+        views.each(&samples, facts, |views, sample| {
+            let answered = views.answered(sample, video);
+            let is_saved = views.is_saved(sample, facts);
             let is_unneeded = answered.iter().all(|(_, known)| *known);
             known.saved += u64::from(is_saved);
             known.unneeded += u64::from(is_saved && is_unneeded);
             for (view, _) in answered.into_iter().filter(|(_, known)| *known) {
                 known.stages.entry(view.stage.clone()).or_default().least += 1.0;
             }
-        }
+            true
+        });
         for view in self.plan.frame_views() {
             let elsewhere = match is_complete {
                 true => 0,

@@ -2,8 +2,8 @@
 //!
 //! Only what must hold for the test to be of use: nothing under `not`, and no comparison by size.
 
+use crate::template::called::value;
 use crate::template::render::Scope;
-use minijinja::Value;
 use minijinja::machinery::ast::BinOpKind;
 use minijinja::machinery::ast::CompareOpKind;
 use minijinja::machinery::ast::Expr;
@@ -91,9 +91,9 @@ impl Search<'_> {
     fn compare(&mut self, left: &Expr<'_>, relation: Relation, right: &Expr<'_>) {
         let is_it = |expr: &Expr<'_>| matches!(expr, Expr::Var(var) if var.id == self.name);
         let with = match relation {
-            Relation::Equal if is_it(left) => self.value(right).map(|value| vec![value]),
-            Relation::Equal if is_it(right) => self.value(left).map(|value| vec![value]),
-            Relation::In if is_it(left) => match self.value(right) {
+            Relation::Equal if is_it(left) => value(right, self.known).map(|value| vec![value]),
+            Relation::Equal if is_it(right) => value(left, self.known).map(|value| vec![value]),
+            Relation::In if is_it(left) => match value(right, self.known) {
                 Some(Json::Array(items)) => Some(items),
                 // A text holds other texts.
                 _ => None,
@@ -103,17 +103,6 @@ impl Search<'_> {
         // That of a whole comparison begins with the word before it.
         let range = left.span().start_offset as usize..right.span().end_offset as usize;
         self.found.extend(with.map(|with| Compared { with, range }));
-    }
-
-    // What an expression comes to, as far as it needs nothing that comes later.
-    fn value(&self, expr: &Expr<'_>) -> Option<Json> {
-        if let Expr::GetAttr(attribute) = expr
-            && let Expr::Var(space) = &attribute.expr
-        {
-            return self.known.get(space.id).get(attribute.name).cloned();
-        }
-        let value: Value = expr.as_const()?;
-        serde_json::to_value(&value).ok()
     }
 }
 

@@ -3,8 +3,11 @@
 //! What one may do is bounded, in steps as in bytes, so that no recipe goes on for ever.
 
 use crate::diag::did_you_mean;
+use crate::template::called::Called;
+use crate::template::called::calls;
 use crate::template::compared::Compared;
 use crate::template::compared::comparisons;
+use crate::template::passed::asked;
 use crate::template::region::Region;
 use crate::template::region::RegionValue;
 use crate::template::render::Fault;
@@ -18,6 +21,7 @@ use minijinja::value::ValueKind;
 use serde_json::Map;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 // Steps of one evaluation; a step pays for bytes as well.
@@ -33,7 +37,7 @@ const LONGEST: usize = 2_000;
 const REGIONS: &str = "regions";
 
 // More names than this are not listed in a message.
-const LISTED: usize = 12;
+const LISTED: usize = 18;
 
 /// A test over named values, and what is already known of them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -111,7 +115,10 @@ impl Condition {
             .map_err(|error| self.fault(&error, &Map::new()))?;
         let holds = |own: Map<String, Value>| {
             let values = own.iter();
-            let values = values.map(|(name, value)| (name.as_str(), Serde(value).into()));
+            let values = values.map(|(name, value)| {
+                let plain = || Serde(value).into();
+                (name.as_str(), asked(name, value).unwrap_or_else(plain))
+            });
             let values = values.chain(self.places());
             let context = minijinja::Value::from_pairs(self.known.values().chain(values));
             let all = || {
@@ -128,6 +135,10 @@ impl Condition {
             match value.kind() {
                 ValueKind::Bool => Ok(value.is_true()),
                 ValueKind::Undefined => Err(self.undefined(&self.text, &all())),
+                ValueKind::Plain => Err(plain(
+                    format!("`{}` does not say of what", self.text),
+                    "name it, such as `crossed(\"gate\")` or `entered(\"door\")`",
+                )),
                 kind => Err(plain(
                     format!(
                         "`{}` comes to {}, not to true or false",
@@ -153,6 +164,19 @@ impl Condition {
     /// What the value called `name` is compared with, as far as the test says it and `known` has it.
     pub fn compared(&self, name: &str) -> Vec<Compared> {
         comparisons(&self.text, name, &self.known)
+    }
+
+    /// What it calls, as far as the test says it and `known` has it.
+    pub fn calls(&self) -> Vec<Called> {
+        calls(&self.text, &self.known)
+    }
+
+    /// The names that it uses, such as `a` and `b.c`; none where it is no expression.
+    pub fn names(&self) -> BTreeSet<String> {
+        let program = Environment::new();
+        let program = program.compile_expression(&self.text);
+        let names = program.map(|it| it.undeclared_variables(true));
+        names.unwrap_or_default().into_iter().collect()
     }
 
     fn fault(&self, error: &Error, values: &Map<String, Value>) -> Fault {

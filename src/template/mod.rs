@@ -7,15 +7,22 @@
 //! | `expression` | values computed from data, and JSON whose strings are templates |
 //! | `condition` | tests that come to true or false |
 //! | `region` | parts of a frame, for tests of where something is |
+//! | `line` | lines across a frame, for what passes over them |
 //! | `compared` | what a test compares its values with |
+//! | `called` | what it calls |
+//! | `passed` | the calls that ask what a thing has passed |
 
+mod called;
 mod compared;
 mod condition;
 mod expression;
+mod line;
+mod passed;
 mod region;
 mod render;
 mod variables;
 
+pub use called::Called;
 pub use compared::Compared;
 pub use condition::Condition;
 pub use expression::Data;
@@ -23,6 +30,8 @@ pub use expression::Expression;
 pub use expression::Expressions;
 pub use expression::Filled;
 pub use expression::Names;
+pub use line::Direction;
+pub use line::Line;
 pub use region::Region;
 pub use render::Fault;
 pub use render::Scope;

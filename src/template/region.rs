@@ -63,6 +63,12 @@ impl Region {
         self.sides().filter(|side| leaves(*side)).count() % 2 == 1
     }
 
+    /// How far a point is from its sides, in pixels of a frame of this width and height.
+    pub fn distance(&self, point: [f64; 2], frame: [f64; 2]) -> f64 {
+        let distances = self.sides().map(|(a, b)| distance(point, a, b, frame));
+        distances.fold(f64::INFINITY, f64::min)
+    }
+
     fn sides(&self) -> impl Iterator<Item = ([f64; 2], [f64; 2])> + '_ {
         let ends = self.corners.iter().cycle().skip(1);
         self.corners.iter().copied().zip(ends.copied())
@@ -84,13 +90,30 @@ impl Region {
     }
 }
 
-fn is_share(side: &f64) -> bool {
+pub(super) fn is_share(side: &f64) -> bool {
     (0.0..=1.0).contains(side)
 }
 
 // Twice the area of a triangle; its sign says which way round its corners go.
-fn turn([ax, ay]: [f64; 2], [bx, by]: [f64; 2], [cx, cy]: [f64; 2]) -> f64 {
+pub(super) fn turn([ax, ay]: [f64; 2], [bx, by]: [f64; 2], [cx, cy]: [f64; 2]) -> f64 {
     (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+}
+
+/// How far a point is from the straight piece between `a` and `b`, in pixels of a frame of this
+/// width and height.
+pub(super) fn distance(point: [f64; 2], a: [f64; 2], b: [f64; 2], frame: [f64; 2]) -> f64 {
+    let pixels = |[x, y]: [f64; 2], [from_x, from_y]: [f64; 2]| {
+        [(x - from_x) * frame[0], (y - from_y) * frame[1]]
+    };
+    let ([along_x, along_y], [x, y]) = (pixels(b, a), pixels(point, a));
+    let length = along_x.powi(2) + along_y.powi(2);
+    // The nearest place of it, from 0 at `a` to 1 at `b`.
+    let nearest = match length > 0.0 {
+        true => ((x * along_x + y * along_y) / length).clamp(0.0, 1.0),
+        false => 0.0,
+    };
+    let [off_x, off_y] = [x - nearest * along_x, y - nearest * along_y];
+    (off_x.powi(2) + off_y.powi(2)).sqrt()
 }
 
 // Whether `b` to `c` runs over `a` to `b`, or one of the two has no length.
@@ -166,6 +189,23 @@ mod tests {
             ] {
                 assert_eq!(region.contains(point), inside, "{point:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_distance_to_the_nearest_side_is_in_pixels() {
+        let region = Region::new(&CUP).unwrap();
+        let frame = [1000.0, 500.0];
+        for (point, distance) in [
+            ([0.2, 0.5], 200.0),
+            ([0.45, 0.5], 50.0),
+            ([0.5, 0.9], 50.0),
+            ([0.4, 0.3], 0.0),
+            // A corner.
+            ([1.3, 1.8], 500.0),
+        ] {
+            let told = region.distance(point, frame);
+            assert!((told - distance).abs() < 1e-9, "{point:?}: {told}");
         }
     }
 

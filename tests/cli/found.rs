@@ -211,3 +211,50 @@ async fn a_chat_server_is_asked_where_somebody_is_seen() {
     assert_eq!(asked.load(Ordering::Relaxed), with);
     assert_eq!(results(folder.path())["stages"], found["stages"]);
 }
+
+// Two circles are in the first 20 s of the clip, the second from its 13th second on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chat_server_is_asked_once_about_each_thing() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let app = Router::new().route(
+        "/v1/chat/completions",
+        post(move |Json(_): Json<Value>| {
+            counter.fetch_add(1, Ordering::Relaxed);
+            async move { Json(json!({ "choices": [{ "message": { "content": "Round." } }] })) }
+        }),
+    );
+    let url = format!("url={}/v1/chat/completions", serve(app).await);
+    let folder = TempDir::new().unwrap();
+    let recipe = example("once");
+    let run = ["run", &recipe, CLIP, "--var", "who=circle", "--var", &url];
+    // A run that ends in between, all of it, and all of it again.
+    for (first, until_now) in [("6s", 1), ("20s", 2), ("20s", 2)] {
+        let words = [&run[..], &["--first", first, "-vv", "--log", "log"]].concat();
+        let said = vpipe_beside(folder.path(), &words, &[]).await;
+        assert_eq!(said.code, 0, "{}", said.talk);
+        assert_eq!(asked.load(Ordering::Relaxed), until_now, "{first}");
+    }
+    // The last run needed to see no frame.
+    let log = fs::read_to_string(folder.path().join("log")).unwrap();
+    assert_eq!(log.matches("frames read").count(), 2, "{log}");
+    let found = results(folder.path());
+    assert_eq!(found["summary"]["tracks"]["circle"], 2);
+    let records = found["stages"]["asked"]["records"].as_array().unwrap();
+    let seen = found["detections"].as_array().unwrap();
+    let mut tracks = Vec::new();
+    for (entry, record) in seen.iter().zip(records) {
+        for crop in record["crops"].as_array().into_iter().flatten() {
+            assert_eq!(crop["record"], json!({ "says": "Round." }));
+            let parent = crop["parent"].as_u64().unwrap() as usize;
+            let object = &entry["detections"][parent];
+            assert_eq!(object["class_name"], "circle");
+            tracks.push(object["track"].as_u64().unwrap());
+        }
+    }
+    tracks.sort_unstable();
+    let circles = found["tracks"].as_array().unwrap().iter();
+    let circles = circles.filter(|it| it["class_name"] == "circle");
+    let circles: Vec<u64> = circles.map(|it| it["track"].as_u64().unwrap()).collect();
+    assert_eq!(tracks, circles);
+}

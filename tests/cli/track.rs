@@ -11,7 +11,11 @@ use std::path::Path;
 use tempfile::TempDir;
 
 fn run(folder: &Path, words: &[&str]) -> Said {
-    let recipe = format!("{ROOT}/recipes/examples/things.toml");
+    run_example("things", folder, words)
+}
+
+fn run_example(name: &str, folder: &Path, words: &[&str]) -> Said {
+    let recipe = format!("{ROOT}/recipes/examples/{name}.toml");
     vpipe(folder, &[&["run", &recipe, CLIP], words].concat())
 }
 
@@ -99,4 +103,80 @@ fn other_parameters_of_a_track_ask_nobody_again() {
     let results = results(folder.path());
     assert!(known > 0 && results["tracks"].is_null());
     assert!(results["summary"]["objects"].as_u64().unwrap() > 0);
+}
+
+// The script that drew the clip moves the red circle from x 1060 to 810 and from there past the
+// right border, the purple cross from 1090 to 940, and the white circle from the top to 360, 540;
+// the gate is at x 998, and the corner is around that.
+#[test]
+fn those_who_cross_a_line_or_enter_a_region_are_counted() {
+    for fps in ["1", "2"] {
+        let folder = TempDir::new().unwrap();
+        let said = run_example("crossings", folder.path(), &["--fps", fps]);
+        assert_eq!(said.code, 0, "{}", said.talk);
+        let told = "; gate: 1 forward, 2 backward; corner: 1 entered";
+        assert!(said.talk.contains(told), "{}", said.talk);
+        let results = results(folder.path());
+        let gate = json!({"forward": {"circle": 1}, "backward": {"circle": 1, "cross": 1}});
+        assert_eq!(results["summary"]["crossed"], json!({ "gate": gate }));
+        assert_eq!(
+            results["summary"]["entered"],
+            json!({"corner": {"circle": 1}})
+        );
+        let objects = list(&results["detections"]).iter();
+        let objects = objects.flat_map(|entry| {
+            let objects = list(&entry["detections"]).iter();
+            objects.map(|object| (entry["timestamp"].as_f64().unwrap(), object))
+        });
+        let passed: Vec<_> = objects
+            .filter(|(_, object)| !object["crossed"].is_null() || !object["entered"].is_null())
+            .collect();
+        let expected = [
+            ("circle", 0.5..2.5, json!({"gate": "backward"}), Value::Null),
+            ("circle", 12.0..14.5, Value::Null, json!(["corner"])),
+            (
+                "cross",
+                14.5..16.5,
+                json!({"gate": "backward"}),
+                Value::Null,
+            ),
+            (
+                "circle",
+                23.0..25.0,
+                json!({"gate": "forward"}),
+                Value::Null,
+            ),
+        ];
+        assert_eq!(passed.len(), expected.len(), "{passed:?}");
+        for ((at, object), (class, when, crossed, entered)) in passed.into_iter().zip(expected) {
+            assert_eq!(object["class_name"], class);
+            assert!(when.contains(&at), "{class} at {at}");
+            assert_eq!(
+                (&object["crossed"], &object["entered"]),
+                (&crossed, &entered)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_crossing_is_counted_once_however_a_run_is_made() {
+    let passed = |folder: &Path| {
+        let results = results(folder);
+        let counts = results["summary"]["crossed"].clone();
+        (counts, results["detections"].clone())
+    };
+    let whole = TempDir::new().unwrap();
+    let said = run_example("crossings", whole.path(), &["--fps", "4", "--first", "4s"]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let expected = passed(whole.path());
+    let gate = json!({"forward": {}, "backward": {"circle": 1}});
+    assert_eq!(expected.0["gate"], gate);
+    // The circle crosses between the two, and in the second run again.
+    let pieces = TempDir::new().unwrap();
+    for first in ["1.25s", "4s"] {
+        let words = ["--fps", "4", "--first", first];
+        assert_eq!(run_example("crossings", pieces.path(), &words).code, 0);
+    }
+    assert_eq!(passed(pieces.path()), expected);
 }

@@ -807,7 +807,7 @@ fn one_object() -> Detection {
         class_name: "thing".into(),
         confidence: 1.0,
         parent: None,
-        track: None,
+        sight: None,
     }
 }
 

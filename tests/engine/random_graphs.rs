@@ -144,7 +144,7 @@ fn finds(
             class_name: "thing".into(),
             confidence: ((seed >> 40) % 8) as f32 / 8.0,
             parent: None,
-            track: None,
+            sight: None,
         }
     };
     (0..count).map(object).collect()

@@ -8,8 +8,17 @@ use crate::cli::summary::summary;
 use crate::engine::StopReason;
 use crate::engine::cassette::Misses;
 use crate::name::VideoId;
+use crate::output::LineCount;
 use crate::output::Summary;
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+fn gate() -> LineCount {
+    LineCount {
+        forward: [("circle".into(), 2), ("star".into(), 1)].into(),
+        backward: BTreeMap::new(),
+    }
+}
 
 fn outcome() -> RunReport {
     let counts = [
@@ -34,6 +43,12 @@ fn outcome() -> RunReport {
             objects: 51,
             classes: counts.map(|(class, count)| (class.into(), count)).into(),
             tracks: [("circle".into(), 3), ("star".into(), 1)].into(),
+            crossed: [("gate".into(), gate())].into(),
+            entered: [
+                ("door".into(), [("circle".into(), 2)].into()),
+                ("yard".into(), BTreeMap::new()),
+            ]
+            .into(),
             segments: 12,
             gaps: 1,
         },
@@ -81,7 +96,7 @@ fn outcome() -> RunReport {
 fn people_are_told_what_was_found_and_what_was_not() {
     insta::assert_snapshot!(summary(&outcome()), @r"
     a.mp4 -> output/a_results.json
-      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 4 things; 12 segments of speech; 1 gap in the speech
+      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 4 things; gate: 3 forward, 0 backward; door: 2 entered; yard: 0 entered; 12 segments of speech; 1 gap in the speech
     b.txt: no results
       `b.txt` is not a video
     0 of 2 done, 2 failed; 24 frames in 12.3 s, 1.9/s
@@ -98,7 +113,7 @@ fn a_run_that_was_stopped_says_so() {
     outcome.demo = false;
     insta::assert_snapshot!(summary(&outcome), @r"
     a.mp4 -> output/a_results.json (partial)
-      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 4 things; 12 segments of speech; 1 gap in the speech
+      24 frames, 1 failed, 2 skipped, 51 objects: 20 circle, 12 star, 9 cross, 9 ring, 1 more class; 4 things; gate: 3 forward, 0 backward; door: 2 entered; yard: 0 entered; 12 segments of speech; 1 gap in the speech
     interrupted: 24 frames in 12.3 s, 1.9/s
     yolo: 16 of 24 known from before
     ");
@@ -201,6 +216,21 @@ fn programs_are_told_the_same() {
             "tracks": {
               "circle": 3,
               "star": 1
+            },
+            "crossed": {
+              "gate": {
+                "forward": {
+                  "circle": 2,
+                  "star": 1
+                },
+                "backward": {}
+              }
+            },
+            "entered": {
+              "door": {
+                "circle": 2
+              },
+              "yard": {}
             },
             "segments": 12,
             "gaps": 1

@@ -273,7 +273,7 @@ impl<'de> de::Visitor<'de> for ObjectVisitor {
             class_name,
             confidence,
             parent,
-            track: None,
+            sight: None,
         }))
     }
 }

@@ -125,7 +125,7 @@ fn unpack(packed: &[u8]) -> Option<Vec<Detection>> {
             class_name,
             confidence,
             parent,
-            track: None,
+            sight: None,
         });
     }
     rest.is_empty().then_some(objects)
@@ -186,7 +186,7 @@ mod tests {
                 class_name: names[name].into(),
                 confidence,
                 parent,
-                track: None,
+                sight: None,
             }
         })
     }
@@ -281,7 +281,7 @@ mod tests {
             class_name: ["person", "bicycle", "traffic light"][number as usize % 3].into(),
             confidence: 0.876_543_2,
             parent: None,
-            track: None,
+            sight: None,
         };
         let bytes = encode(KEY, &Answer::Objects((0..10).map(object).collect())).unwrap();
         assert!(bytes.len() < 300, "{}", bytes.len());

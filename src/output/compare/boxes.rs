@@ -310,6 +310,7 @@ mod tests {
     use super::pair;
     use crate::output::compare::tolerance::Tolerance;
     use crate::output::results::results::Object;
+    use std::collections::BTreeMap;
 
     fn object(bbox: [f64; 4], class: &str, confidence: f64) -> Object {
         Object {
@@ -319,6 +320,8 @@ mod tests {
             confidence,
             parent: None,
             track: None,
+            crossed: BTreeMap::new(),
+            entered: Vec::new(),
         }
     }
 

@@ -17,6 +17,7 @@ use proptest::proptest;
 use proptest::sample::select;
 use serde_json::Value;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 // One frame with these objects, and these segments of speech.
 fn results(objects: &[Object], segments: &[Vec<&str>]) -> Results {
@@ -58,6 +59,8 @@ fn object() -> impl Strategy<Value = Object> {
         confidence,
         parent: None,
         track: None,
+        crossed: BTreeMap::new(),
+        entered: Vec::new(),
     })
 }
 

@@ -20,6 +20,7 @@ use crate::output::results::results::StageOutput;
 use crate::output::results::results::Summary;
 use crate::output::results::rounding::rounded;
 use crate::output::results::tracks::by_class;
+use crate::output::results::tracks::count_passages;
 use crate::output::results::tracks::tracks;
 use crate::output::results::transcription::Transcription;
 use crate::recipe::Recipe;
@@ -44,7 +45,10 @@ pub(super) fn in_frames<'a, 'b>(
     let files = files(record);
     let outputs = record.detections.iter();
     let outputs = outputs.map(|(id, frames)| {
-        let output = stage_output(frames, &files, declared(id));
+        let mut output = stage_output(frames, &files, declared(id));
+        if let Some((.., spec)) = recipe.tracks().find(|(stage, ..)| stage.id == *id) {
+            count_passages(&mut output.summary, spec, &output.detections);
+        }
         (id.clone(), output)
     });
     let (mut detected, recorded): (BTreeMap<StageId, Detected>, BTreeMap<_, _>) =
@@ -184,7 +188,10 @@ fn entry_with(frame: &Detections, files: &BTreeMap<u64, String>) -> Entry {
         saved: files.get(&frame.moment.index).cloned(),
         seen: match &frame.found {
             Found::Objects(objects) => Seen::Objects {
-                detections: objects.iter().map(object).collect(),
+                detections: objects
+                    .iter()
+                    .map(|it| object(it, frame.same_as.is_some()))
+                    .collect(),
                 count: objects.len(),
             },
             Found::Fields(said) => field_records(said),
@@ -220,14 +227,19 @@ fn field_records(said: &[Fields]) -> Seen {
     }
 }
 
-fn object(detection: &Detection) -> Object {
+// Nothing is passed in a frame that shows what an earlier one shows.
+fn object(detection: &Detection, is_repeat: bool) -> Object {
+    let sight = detection.sight.as_deref();
+    let passed = sight.filter(|_| !is_repeat);
     Object {
         bbox: detection.bbox.map(|side| rounded(side.into(), 1e2)),
         class: detection.class,
         class_name: detection.class_name.clone(),
         confidence: rounded(detection.confidence.into(), 1e4),
         parent: detection.parent,
-        track: detection.track,
+        track: sight.map(|sight| sight.track),
+        crossed: passed.map(|it| it.crossed.clone()).unwrap_or_default(),
+        entered: passed.map(|it| it.entered.clone()).unwrap_or_default(),
     }
 }
 

@@ -9,8 +9,10 @@ use crate::failure::Class;
 use crate::name::StageId;
 use crate::output::results::classes::ClassEntry;
 use crate::output::results::timeline::Scene;
+use crate::output::results::tracks::LineCount;
 use crate::output::results::tracks::TrackEntry;
 use crate::output::results::transcription::Transcription;
+use crate::template::Direction;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Map;
@@ -201,6 +203,12 @@ pub struct Summary {
     /// Things by the name of their class, where a stage tracks them: `objects` are their sights.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tracks: BTreeMap<Arc<str>, u64>,
+    /// How often each line was crossed that the stage which tracks has.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crossed: BTreeMap<Arc<str>, LineCount>,
+    /// How often each region was entered that it has, by the name of the class.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub entered: BTreeMap<Arc<str>, BTreeMap<Arc<str>, u64>>,
     /// Frames with a record.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub records: u64,
@@ -285,6 +293,12 @@ pub struct Object {
     /// The thing that it is a sight of; see [`TrackEntry::track`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track: Option<u64>,
+    /// The lines that the thing has crossed since its last sight, and which way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub crossed: BTreeMap<Arc<str>, Direction>,
+    /// The regions that the thing was outside of, and is in now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entered: Vec<Arc<str>>,
 }
 
 /// What a server said of a crop.

@@ -186,6 +186,8 @@ mod tests {
             confidence: 0.5,
             parent: None,
             track: None,
+            crossed: BTreeMap::new(),
+            entered: Vec::new(),
         };
         Entry {
             timestamp,

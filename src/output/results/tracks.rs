@@ -5,7 +5,10 @@
 use crate::output::results::results::Entry;
 use crate::output::results::results::Object;
 use crate::output::results::results::Seen;
+use crate::output::results::results::Summary;
 use crate::output::results::rounding::rounded;
+use crate::recipe::TrackSpec;
+use crate::template::Direction;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -30,6 +33,47 @@ pub struct TrackEntry {
     pub confidence: f64,
     /// Where it was seen: `[seconds, x, y]`, the centre of each sight in pixels of the source.
     pub path: Vec<[f64; 3]>,
+}
+
+/// How often a line was crossed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineCount {
+    /// From the left of who looks along it to the right, by the name of the class.
+    pub forward: BTreeMap<Arc<str>, u64>,
+    /// The other way.
+    pub backward: BTreeMap<Arc<str>, u64>,
+}
+
+/// How often the lines and regions of `spec` were passed in `entries`, in `summary`; one that was
+/// not stands there too.
+pub(in crate::output) fn count_passages(
+    summary: &mut Summary,
+    spec: &TrackSpec,
+    entries: &[Entry],
+) {
+    let Summary {
+        crossed, entered, ..
+    } = summary;
+    for line in spec.lines.keys() {
+        crossed.entry(line.as_str().into()).or_default();
+    }
+    for region in spec.regions.keys() {
+        entered.entry(region.as_str().into()).or_default();
+    }
+    for (_, object) in entries.iter().flat_map(sights) {
+        for (line, way) in &object.crossed {
+            let count = crossed.entry(line.clone()).or_default();
+            let by_class = match way {
+                Direction::Forward => &mut count.forward,
+                Direction::Backward => &mut count.backward,
+            };
+            *by_class.entry(object.class_name.clone()).or_default() += 1;
+        }
+        for region in &object.entered {
+            let by_class = entered.entry(region.clone()).or_default();
+            *by_class.entry(object.class_name.clone()).or_default() += 1;
+        }
+    }
 }
 
 /// The things of which `entries`, in order of time, have sights; by their numbers.
@@ -85,4 +129,87 @@ pub(in crate::output) fn by_class(tracks: &[TrackEntry]) -> BTreeMap<Arc<str>, u
         *counts.entry(track.class_name.clone()).or_default() += 1;
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count_passages;
+    use crate::item::Detection;
+    use crate::item::Detections;
+    use crate::item::Found;
+    use crate::item::Moment;
+    use crate::item::Sight;
+    use crate::name::VideoId;
+    use crate::output::results::frames::entry;
+    use crate::output::results::results::Summary;
+    use crate::recipe::TrackSpec;
+    use crate::template::Direction;
+    use crate::template::Line;
+    use crate::template::Region;
+    use crate::time::Pts;
+    use serde_json::json;
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    // A frame in which a cat crosses a line and comes in at a door.
+    fn frame(index: u64, way: Direction, same_as: Option<u64>) -> Detections {
+        let cat = Detection {
+            class_name: "cat".into(),
+            sight: Some(Box::new(Sight {
+                track: 1,
+                crossed: BTreeMap::from([("gate".into(), way)]),
+                entered: vec!["door".into()],
+                ..Sight::default()
+            })),
+            ..Detection::default()
+        };
+        Detections {
+            stage: "track".into(),
+            moment: Moment {
+                video: VideoId(0),
+                index,
+                frame_number: index,
+                pts: Pts(0),
+                seconds: 0.0,
+                samples: 1,
+                part: None,
+            },
+            found: Found::Objects(vec![cat]),
+            same_as,
+        }
+    }
+
+    #[test]
+    fn what_is_passed_is_counted_once_and_a_line_that_nobody_crosses_stands_there() {
+        let line = Line::new(&[[0.5, 0.0], [0.5, 1.0]]).unwrap();
+        let region = Region::new(&[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]]).unwrap();
+        let spec = TrackSpec {
+            lines: Arc::new(BTreeMap::from([
+                ("gate".to_owned(), line.clone()),
+                ("wall".to_owned(), line),
+            ])),
+            regions: Arc::new(BTreeMap::from([("door".to_owned(), region)])),
+            ..TrackSpec::default()
+        };
+        let frames = [
+            frame(0, Direction::Forward, None),
+            // It shows what the first one shows, in which the cat crosses.
+            frame(1, Direction::Forward, Some(0)),
+            frame(2, Direction::Backward, None),
+        ];
+        let entries = frames.map(|frame| entry(&frame));
+        let mut summary = Summary::default();
+        count_passages(&mut summary, &spec, &entries);
+        let told = json!([summary.crossed, summary.entered]);
+        let gate = json!({"forward": {"cat": 1}, "backward": {"cat": 1}});
+        let wall = json!({"forward": {}, "backward": {}});
+        assert_eq!(
+            told,
+            json!([{ "gate": gate, "wall": wall }, {"door": {"cat": 2}}])
+        );
+        assert_eq!(
+            json!(entries[1].seen)["detections"][0]["crossed"],
+            json!(null)
+        );
+    }
 }

@@ -12,7 +12,6 @@ use crate::recipe::TranscriptSpec;
 use crate::recipe::YoloBackend;
 use crate::template::Condition;
 use crate::template::Expressions;
-use crate::template::Region;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -150,7 +149,7 @@ pub(super) fn condition(condition: &Condition) -> Value {
     });
     let regions = condition.regions().iter();
     let regions = regions.filter(|(name, _)| used.has(&[&format!("regions.{name}")]));
-    let regions = regions.map(|(name, region)| (name.clone(), corners(region)));
+    let regions = regions.map(|(name, region)| (name.clone(), points(region.corners())));
     let regions = Map::from_iter(regions);
     if !regions.is_empty() {
         terms["regions"] = regions.into();
@@ -158,11 +157,11 @@ pub(super) fn condition(condition: &Condition) -> Value {
     terms
 }
 
-// As they are written: a digest is no place for the digits of a float.
-fn corners(region: &Region) -> Value {
-    let corners = region.corners().iter();
-    let corners = corners.map(|[x, y]| json!([x.to_string(), y.to_string()]));
-    corners.collect::<Vec<_>>().into()
+/// Points as they are written: a digest is no place for the digits of a float.
+pub(super) fn points(points: &[[f64; 2]]) -> Value {
+    let points = points.iter();
+    let points = points.map(|[x, y]| json!([x.to_string(), y.to_string()]));
+    points.collect::<Vec<_>>().into()
 }
 
 // What of an address comes behind the host.

@@ -23,10 +23,12 @@ use crate::recipe::ExtractSpec;
 use crate::recipe::Inference;
 use crate::recipe::Medium;
 use crate::recipe::Port;
+use crate::recipe::SIGHT_NAMES;
 use crate::recipe::SaveSpec;
 use crate::recipe::Stage;
 use crate::recipe::StageSpec;
 use crate::recipe::TrackSpec;
+use crate::template::Condition;
 use serde_json::Value;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -220,13 +222,22 @@ impl Making<'_> {
 
     // Of a frame, all that was found in its crops.
     fn given(&self, stage: &Stage, asked: StageDigest) -> StageDigest {
-        if self.graph.crops_of(stage).is_none() {
+        let Some(from) = self.graph.crops_of(stage) else {
             return asked;
-        }
-        digest(&json!({
+        };
+        let mut terms = json!({
             "of crops": asked.to_string(),
             "filter": stage.take.filter.as_ref().map(server::condition),
-        }))
+        });
+        let names = stage.take.filter.as_ref().map(Condition::names);
+        let names = names.unwrap_or_default();
+        let chooses = SIGHT_NAMES.iter().any(|&name| names.contains(name));
+        let mut tracks = self.graph.recipe.tracks();
+        let tracks = tracks.find(|(stage, ..)| chooses && stage.id == *from);
+        if let Some((.., spec)) = tracks {
+            terms["sights"] = terms::sights(spec);
+        }
+        digest(&terms)
     }
 
     fn sampling_in(&self, used: &NamesUsed) -> Option<String> {

@@ -23,6 +23,7 @@ use crate::recipe::SaveSpec;
 use crate::recipe::SoundSpec;
 use crate::recipe::Subject;
 use crate::recipe::TrackMethod;
+use crate::recipe::TrackPoint;
 use crate::recipe::TrackSpec;
 use crate::recipe::USUAL_IMGSZ;
 use crate::recipe::WhisperBackend;
@@ -114,6 +115,11 @@ pub(super) fn track(spec: &TrackSpec) -> Value {
         buffer,
         min_frames,
         classes,
+        // What of a thing goes on, and not which boxes are one.
+        best_of: _,
+        lines: _,
+        regions: _,
+        point: _,
     } = spec;
     let method = match method {
         TrackMethod::Auto | TrackMethod::Motion => "motion",
@@ -127,6 +133,23 @@ pub(super) fn track(spec: &TrackSpec) -> Value {
         "buffer": buffer.as_nanos().to_string(),
         "min_frames": min_frames,
         "classes": classes,
+    })
+}
+
+/// What decides which sights of a thing a `filter` may choose, besides which boxes are one thing.
+pub(super) fn sights(spec: &TrackSpec) -> Value {
+    let lines = spec.lines.iter();
+    let lines = lines.map(|(name, line)| (name.clone(), server::points(line.points())));
+    let regions = spec.regions.iter();
+    let regions = regions.map(|(name, region)| (name.clone(), server::points(region.corners())));
+    json!({
+        "best_of": spec.best_of,
+        "lines": Map::from_iter(lines),
+        "regions": Map::from_iter(regions),
+        "point": match spec.point {
+            TrackPoint::Centre => "centre",
+            TrackPoint::Foot => "foot",
+        },
     })
 }
 

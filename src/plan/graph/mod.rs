@@ -3,4 +3,5 @@
 pub(in crate::plan) mod classes;
 pub(in crate::plan) mod draw;
 pub(super) mod ports;
+pub(in crate::plan) mod sights;
 pub(super) mod stages;

@@ -39,7 +39,7 @@ const WRITTEN: &str = "what is found goes to a results file";
 
 /// The stages of a recipe, joined by what flows between them.
 pub(in crate::plan) struct StageGraph<'a> {
-    recipe: &'a Recipe,
+    pub(in crate::plan) recipe: &'a Recipe,
     pub(in crate::plan) graph: DiGraph<&'a Stage, ItemKind>,
     /// Every stage after those it takes from.
     pub(in crate::plan) order: Vec<NodeIndex>,
@@ -72,8 +72,12 @@ impl<'a> StageGraph<'a> {
     }
 }
 
-// A batch is of what its own input gives.
-fn found_of<'a>(recipe: &'a Recipe, stage: &'a Stage) -> Option<(FoundForm, &'a StageId)> {
+/// The stage of which `stage` takes what it found something in, and in which form. A batch is of what
+/// its own input gives.
+pub(in crate::plan) fn found_of<'a>(
+    recipe: &'a Recipe,
+    stage: &'a Stage,
+) -> Option<(FoundForm, &'a StageId)> {
     let found = |input: &'a StageInput| Some((FoundForm::of(input.port)?, &input.stage));
     stage.inputs.iter().find_map(|input| match input.port {
         Port::Crops | Port::Frames => found(input),
@@ -382,7 +386,10 @@ fn check_take(recipe: &Recipe, stage: &Stage) -> Vec<Diagnostic> {
         None => false,
     };
     let sees = matches!(stage.spec.medium(), None | Some(Medium::Frames));
+    // A kind may have a key of that name for something else.
+    let of_kind = stage.spec.kind().facts().take_keys;
     let keys = ["filter", "padding", "regions"].into_iter();
+    let keys = keys.filter(|key| of_kind.contains(key));
     let written = keys.filter_map(|key| Some((key, *stage.keys.get(key)?)));
     let useless = written.filter(|(key, _)| sees && !has_use(key));
     useless

@@ -28,6 +28,8 @@ pub(super) struct Demand {
     pub(super) batches: BTreeMap<StageId, usize>,
     // Those whose users collect for themselves, because they do not take all.
     pub(super) own: BTreeSet<StageId>,
+    // Those that track things of each of which somebody takes one sight.
+    pub(super) chosen: BTreeSet<StageId>,
 }
 
 impl Demand {
@@ -39,6 +41,7 @@ impl Demand {
             sound: false,
             batches: BTreeMap::new(),
             own: BTreeSet::new(),
+            chosen: BTreeSet::new(),
         };
         for stage in graph.graph.node_weights() {
             demand.note(graph, stage, facts.placements.get(&stage.id));
@@ -49,6 +52,12 @@ impl Demand {
 
     // What `stage`, placed at `place`, takes of the video.
     fn note(&mut self, graph: &StageGraph<'_>, stage: &Stage, place: Option<&Placement>) {
+        let filter = stage.take.filter.as_ref();
+        if let Some((_, of)) = graph.found_of(stage)
+            && filter.is_some_and(|filter| filter.names().contains("first"))
+        {
+            self.chosen.insert(of.clone());
+        }
         if let StageSpec::Save(spec) = &stage.spec {
             self.note_files(graph, stage, spec);
         }

@@ -77,12 +77,22 @@ fn held(graph: &DiGraph<Step, ItemKind>, node: NodeIndex, decoder: usize) -> usi
         // back; and one whose crops are passed on.
         (Execution::Fold, StepKind::TakeFound { .. }) => {
             let on_the_way = way_to(graph, node);
-            let on_the_way = on_the_way.iter().map(|&step| held(graph, step, decoder));
+            let on_the_way = on_the_way.iter();
+            let on_the_way =
+                on_the_way.map(|&step| held(graph, step, decoder) + awaited(&graph[step]));
             on_the_way.sum::<usize>() + 1
         }
         (Execution::Fold, _) => 0,
     };
     waiting + inside
+}
+
+// The frames whose finds a step holds back while the frames themselves wait elsewhere.
+fn awaited(step: &Step) -> usize {
+    match &step.kind {
+        StepKind::Track { spec, .. } => OPEN_VIDEOS * (spec.best_of as usize - 1),
+        _ => 0,
+    }
 }
 
 // The most frames in one item that a step takes.

@@ -23,9 +23,17 @@ impl Lowering<'_> {
             return StageFate::Skipped("what it takes from does not run".to_owned());
         };
         self.keep_order(of);
+        // Where nobody takes the best sight of each thing, no frame waits until it is known.
+        let best_of = match self.demand.chosen.contains(&stage.id) {
+            true => spec.best_of,
+            false => 1,
+        };
         let kind = StepKind::Track {
             of: of.clone(),
-            spec: spec.clone(),
+            spec: TrackSpec {
+                best_of,
+                ..spec.clone()
+            },
         };
         let step = self.step(stage, "follow", kind, Execution::Fold, 1);
         let name = step.id.clone();

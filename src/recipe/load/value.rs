@@ -210,6 +210,11 @@ pub(crate) fn every<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D
     whole(deserializer, 1..=1_000_000)
 }
 
+/// Frames that wait for each other.
+pub(crate) fn frames_in_a_row<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    whole(deserializer, 1..=100)
+}
+
 /// Boxes a frame.
 pub(crate) fn max_det<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     whole(deserializer, 1..=10_000).map(|number| number as usize)

@@ -7,6 +7,7 @@ pub(super) mod http;
 pub(super) mod merge;
 pub(super) mod moment;
 pub(super) mod parameters;
+pub(super) mod places;
 pub(super) mod save;
 pub(super) mod sound;
 pub(super) mod take;

@@ -9,8 +9,9 @@ use crate::recipe::load::read::read;
 use crate::recipe::load::tree::Table;
 use crate::recipe::load::value;
 use crate::recipe::stages::parameters::ENGINE_KEYS;
+use crate::recipe::stages::places;
 use crate::recipe::values::condition_values;
-use crate::recipe::values::placed_box_values;
+use crate::recipe::values::filter_values;
 use crate::recipe::values::sample_facts;
 use crate::template::Compared;
 use crate::template::Condition;
@@ -18,8 +19,6 @@ use crate::template::Fault;
 use crate::template::Region;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde::Deserializer;
-use serde::de::Error;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +49,7 @@ pub struct TakeSpec {
     pub padding: f32,
     /// Parts of a frame, by names of your own, for tests such as `centre in regions.gate`: the corners
     /// of a polygon, each `[x, y]` from 0 to 1, as shares of the frame's width and height.
-    #[serde(deserialize_with = "regions")]
+    #[serde(deserialize_with = "places::regions")]
     #[schemars(with = "BTreeMap<String, Vec<[f64; 2]>>")]
     pub regions: Arc<BTreeMap<String, Region>>,
 }
@@ -65,26 +64,6 @@ impl Default for TakeSpec {
             regions: Arc::default(),
         }
     }
-}
-
-// Polygons by their names. A mistake in one stands at its corners.
-fn regions<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Arc<BTreeMap<String, Region>>, D::Error> {
-    struct Polygon(Region);
-
-    impl<'de> Deserialize<'de> for Polygon {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let corners = Vec::<[f64; 2]>::deserialize(deserializer)?;
-            Region::new(&corners).map(Self).map_err(D::Error::custom)
-        }
-    }
-
-    let polygons = BTreeMap::<String, Polygon>::deserialize(deserializer)?;
-    let regions = polygons
-        .into_iter()
-        .map(|(name, Polygon(region))| (name, region));
-    Ok(Arc::new(regions.collect()))
 }
 
 // Comparisons of the number of a class with a name, and of its name with a number.
@@ -115,6 +94,14 @@ fn of_other_kind(condition: &Condition) -> Vec<Fault> {
     faults
 }
 
+// A box of a thing: whether it is tracked is known once all stages are.
+fn sample() -> Detection {
+    Detection {
+        sight: Some(Box::default()),
+        ..Detection::default()
+    }
+}
+
 impl TakeSpec {
     /// Whether everything is taken.
     pub fn is_all(&self) -> bool {
@@ -132,14 +119,10 @@ impl TakeSpec {
         let own = table.take_all(keys);
         let places = own.places();
         let mut spec: Self = read(own, &ENGINE_KEYS, wrong);
-        let regions = Arc::clone(&spec.regions);
+        let (regions, size) = (Arc::clone(&spec.regions), sample_facts().size);
         let conditions = [
             ("when", &mut spec.when, condition_values(&sample_facts())),
-            (
-                "filter",
-                &mut spec.filter,
-                placed_box_values(&Detection::default(), sample_facts().size),
-            ),
+            ("filter", &mut spec.filter, filter_values(&sample(), size)),
         ];
         for (key, condition, values) in conditions {
             let Some(written) = condition else { continue };

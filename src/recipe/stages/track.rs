@@ -10,8 +10,13 @@ use crate::recipe::stages::parameters::Ports;
 use crate::recipe::stages::parameters::StageFacts;
 use crate::recipe::stages::parameters::StageParameters;
 use crate::recipe::stages::parameters::StageTable;
+use crate::recipe::stages::places;
+use crate::template::Line;
+use crate::template::Region;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What holds of every stage of the kind.
@@ -55,6 +60,24 @@ pub struct TrackSpec {
     /// The frames that a thing must be seen in before it has a track.
     #[serde(deserialize_with = "value::every")]
     pub min_frames: u32,
+    /// Of how many frames in a row, from the one on in which a thing has a track, the best sight is
+    /// `first` for a `filter`: the one of the largest box times its confidence. Where a `filter` asks
+    /// for it, frames wait until that is known.
+    #[serde(deserialize_with = "value::frames_in_a_row")]
+    pub best_of: u32,
+    /// Lines across the frame, by names of your own, for tests such as `crossed("gate")` and for
+    /// counts in the results: two points or more, each `[x, y]` from 0 to 1, as shares of the
+    /// frame's width and height.
+    #[serde(deserialize_with = "places::lines")]
+    #[schemars(with = "BTreeMap<String, Vec<[f64; 2]>>")]
+    pub lines: Arc<BTreeMap<String, Line>>,
+    /// Parts of a frame, likewise, for tests such as `entered("door")` and for counts: the corners
+    /// of a polygon.
+    #[serde(deserialize_with = "places::regions")]
+    #[schemars(with = "BTreeMap<String, Vec<[f64; 2]>>")]
+    pub regions: Arc<BTreeMap<String, Region>>,
+    /// The point of a box that crosses lines and enters regions.
+    pub point: TrackPoint,
     /// The classes that are tracked, by name or by number; all where empty.
     #[serde(deserialize_with = "classes::classes")]
     pub classes: Vec<ClassRef>,
@@ -70,6 +93,10 @@ impl Default for TrackSpec {
             r#match: 0.8,
             buffer: Duration::from_secs(5),
             min_frames: 2,
+            best_of: 5,
+            lines: Arc::default(),
+            regions: Arc::default(),
+            point: TrackPoint::default(),
             classes: Vec::new(),
         }
     }
@@ -86,6 +113,17 @@ pub enum TrackMethod {
     Motion,
     /// By overlap from frame to frame, as ByteTrack was published; for 10 frames a second and more.
     Bytetrack,
+}
+
+/// The point of a box that stands for where the thing is.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum TrackPoint {
+    /// Its centre.
+    #[default]
+    Centre,
+    /// The middle of its lower side: where a thing stands.
+    Foot,
 }
 
 impl TrackSpec {

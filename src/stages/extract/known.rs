@@ -4,7 +4,7 @@
 //! A stage that takes crops has said so where it has an answer for each of them, and they are cut
 //! here out of what is kept of the stage that found them. Where that depends on the place of a
 //! frame among the sampled ones, or on its size, what was noted of the frame when it was sampled
-//! decides.
+//! decides. Where somebody takes what is tracked, all frames before one decide: `tracked.rs`.
 
 use crate::answer::Answer;
 use crate::answer::Extent;
@@ -27,10 +27,12 @@ use crate::plan::FileView;
 use crate::plan::FoundTaken;
 use crate::plan::FrameView;
 use crate::plan::Plan;
+use crate::plan::TrackView;
 use crate::recipe::SaveSpec;
 use crate::stages::vision::crops;
 use crate::stages::vision::found;
 use crate::time::Pts;
+use std::collections::BTreeMap;
 use std::fs;
 use std::fs::Metadata;
 use std::path::Path;
@@ -38,12 +40,17 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 /// What is known of the frames of a run.
+#[derive(Clone)]
 pub(in crate::stages) struct KnownViews {
     answers: Arc<dyn Answers>,
     sampling: StageDigest,
     // Each after the one whose finds it takes.
     frames: Vec<FrameView>,
     files: Vec<FileView>,
+    // The stages that track what another finds, where somebody takes frames of theirs.
+    pub(super) tracks: Vec<TrackView>,
+    // What those give, by the index of the frame: while all frames of a video are gone through.
+    pub(super) tracked: BTreeMap<StageId, BTreeMap<u64, Found>>,
     dedup: bool,
     // Whether what could not be decoded then is not decoded now.
     replays: bool,
@@ -63,6 +70,8 @@ impl KnownViews {
             sampling: plan.sampling(),
             frames: plan.frame_views(),
             files: plan.file_views(),
+            tracks: plan.track_views(),
+            tracked: BTreeMap::new(),
             dedup,
             replays,
         }
@@ -83,12 +92,12 @@ impl KnownViews {
         let Some(Answer::Sampled(end)) = end else {
             return None;
         };
-        let known = |&pts: &Pts| {
-            let sample = self.sample(facts.id, pts)?;
-            self.is_known_sample(&sample, facts).then_some(sample)
-        };
-        let samples = end.frames.iter().map(known).collect::<Option<_>>()?;
-        Some((end, samples))
+        let samples = end.frames.iter().map(|&pts| self.sample(facts.id, pts));
+        let samples: Vec<Sample> = samples.collect::<Option<_>>()?;
+        let is_known = self.each(&samples, facts, |views, sample| {
+            views.is_known_sample(sample, facts)
+        });
+        is_known.then_some((end, samples))
     }
 
     /// `frame` as it was `noted` when it was sampled first.
@@ -212,7 +221,11 @@ impl KnownViews {
     }
 
     // What a stage found in a frame.
-    fn found(&self, stage: &StageId, frame: &Frame) -> Result<Found, Seen> {
+    pub(super) fn found(&self, stage: &StageId, frame: &Frame) -> Result<Found, Seen> {
+        if let Some(frames) = self.tracked.get(stage) {
+            let found = frames.get(&frame.moment.index);
+            return found.cloned().ok_or(Seen::Unknown);
+        }
         let mut views = self.frames.iter();
         let view = views.find(|view| view.stage == *stage);
         let view = view.ok_or(Seen::Unknown)?;
@@ -273,7 +286,7 @@ impl KnownViews {
 }
 
 // Why there is nothing to be asked about a frame.
-enum Seen {
+pub(super) enum Seen {
     // It is not looked at, or there is nothing in it.
     Nothing,
     // Nobody knows yet.

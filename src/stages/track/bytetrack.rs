@@ -91,6 +91,15 @@ impl Bytetrack {
         Some(most - (1.0 - alike))
     }
 
+    /// In heights a frame; 0 where it has shrunk to nothing.
+    pub(super) fn speed(&self) -> f64 {
+        let [x, y] = [0, 1].map(|axis| self.centre[axis].speed);
+        match self.height.at > 0.0 {
+            true => (x.powi(2) + y.powi(2)).sqrt() / self.height.at,
+            false => 0.0,
+        }
+    }
+
     pub(super) fn update(&mut self, outline: &Outline) {
         let place = (PLACE * self.height.at).powi(2);
         for (axis, seen) in self.centre.iter_mut().zip([outline.x, outline.y]) {

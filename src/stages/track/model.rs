@@ -44,7 +44,7 @@ impl Outline {
 }
 
 /// What has passed since the last frame that was looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Elapsed {
     pub(super) seconds: f64,
     /// Sampled frames: 1 for the next one.
@@ -98,6 +98,18 @@ impl Model {
             Self::Bytetrack(bytetrack) => bytetrack.worth(outline, likeness),
         };
         worth.filter(|&worth| worth > 0.0)
+    }
+
+    /// How fast it moves, in heights of its box a second, where frames follow each other as the last
+    /// one did.
+    pub(super) fn speed(&self, elapsed: Elapsed) -> f64 {
+        match self {
+            Self::Motion(motion) => motion.speed(),
+            Self::Bytetrack(_) if elapsed.seconds <= 0.0 => 0.0,
+            Self::Bytetrack(bytetrack) => {
+                bytetrack.speed() * elapsed.frames as f64 / elapsed.seconds
+            }
+        }
     }
 
     /// Learns that the thing is in `outline`.

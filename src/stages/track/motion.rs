@@ -89,6 +89,12 @@ impl Motion {
         (unlikeness <= likeness.most).then_some(worth)
     }
 
+    /// In heights a second.
+    pub(super) fn speed(&self) -> f64 {
+        let [x, y] = [0, 1].map(|axis| self.centre[axis].speed);
+        (x.powi(2) + y.powi(2)).sqrt() / self.sides[1].at
+    }
+
     pub(super) fn update(&mut self, outline: &Outline) {
         let area = self.area();
         for (axis, seen) in self.centre.iter_mut().zip([outline.x, outline.y]) {

@@ -1,6 +1,7 @@
 //! Tracks of boxes in whatever order, number and place they come.
 
 use crate::engine::FoldState;
+use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Detection;
@@ -8,6 +9,8 @@ use crate::item::Detections;
 use crate::item::Found;
 use crate::item::Item;
 use crate::item::Moment;
+use crate::item::Sight;
+use crate::item::Size;
 use crate::name::VideoId;
 use crate::recipe::ClassRef;
 use crate::recipe::TrackMethod;
@@ -15,6 +18,8 @@ use crate::recipe::TrackSpec;
 use crate::stages::track::assign::Pair;
 use crate::stages::track::assign::assign;
 use crate::stages::track::tracker::Tracker;
+use crate::template::Direction;
+use crate::template::Line;
 use crate::time::Pts;
 use proptest::prelude::Just;
 use proptest::prelude::Strategy;
@@ -22,9 +27,16 @@ use proptest::prelude::prop;
 use proptest::prop_assert;
 use proptest::prop_assert_eq;
 use proptest::proptest;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 const METHODS: [TrackMethod; 2] = [TrackMethod::Motion, TrackMethod::Bytetrack];
+
+const FRAME: Size = Size {
+    width: 1280,
+    height: 720,
+};
 
 fn object(class: u32, x: f32, y: f32, side: f32) -> Detection {
     Detection {
@@ -33,7 +45,7 @@ fn object(class: u32, x: f32, y: f32, side: f32) -> Detection {
         class_name: format!("class {class}").into(),
         confidence: 0.8,
         parent: None,
-        track: None,
+        sight: None,
     }
 }
 
@@ -62,8 +74,38 @@ fn frame(index: u32, seconds: f64, found: Found) -> Detections {
     }
 }
 
+fn video() -> VideoFacts {
+    VideoFacts {
+        id: VideoId(0),
+        path: "clip.mp4".into(),
+        size: FRAME,
+        duration: None,
+        fps: None,
+        codec: String::new(),
+        rotation: 0,
+        has_sound: false,
+        first_frame: None,
+        expected_frames: None,
+        heard_from: 0.0,
+        heard_until: None,
+    }
+}
+
+fn tracker(method: TrackMethod) -> Tracker {
+    Tracker::new(&spec(method), FRAME)
+}
+
+fn track(object: &Detection) -> Option<u64> {
+    number(&object.sight.as_deref().cloned())
+}
+
+fn number(sight: &Option<Sight>) -> Option<u64> {
+    sight.as_ref().map(|sight| sight.track)
+}
+
 fn open(spec: &TrackSpec) -> Box<dyn FoldState> {
-    super::track(&"track".into(), spec).open(VideoId(0))
+    let videos = BTreeMap::from([(VideoId(0), (None, video()))]);
+    super::track(&"track".into(), spec, &Arc::new(videos)).open(VideoId(0))
 }
 
 // The tracks of each frame that `state` gives for `frames`, in the order of the frames.
@@ -87,7 +129,7 @@ fn tracked(state: &mut dyn FoldState, frames: impl IntoIterator<Item = Detection
 
 fn ids(found: &[Found]) -> Vec<Vec<Option<u64>>> {
     let ids = found.iter().map(|found| match found {
-        Found::Objects(objects) => objects.iter().map(|it| it.track).collect(),
+        Found::Objects(objects) => objects.iter().map(track).collect(),
         _ => Vec::new(),
     });
     ids.collect()
@@ -187,7 +229,7 @@ fn classes_are_kept_apart_and_those_that_are_not_named_are_left_out() {
 #[test]
 fn boxes_of_no_size_and_a_thousand_of_them_are_borne() {
     for method in METHODS {
-        let mut tracker = Tracker::new(&spec(method));
+        let mut tracker = tracker(method);
         let bad = [
             [5.0, 5.0, 5.0, 9.0],
             [9.0, 5.0, 5.0, 9.0],
@@ -198,7 +240,7 @@ fn boxes_of_no_size_and_a_thousand_of_them_are_borne() {
             bbox,
             ..object(0, 0.0, 0.0, 1.0)
         });
-        assert_eq!(tracker.frame(0, 0.0, &bad), [None; 4]);
+        assert_eq!(tracker.frame(0, 0.0, &bad), [const { None }; 4]);
         let many: Vec<_> = (0..1000)
             .map(|at: u16| object(0, f32::from(at % 40), f32::from(at / 40), 60.0))
             .collect();
@@ -212,9 +254,9 @@ fn boxes_of_no_size_and_a_thousand_of_them_are_borne() {
 #[test]
 fn times_that_stand_still_or_jump_are_borne() {
     for method in METHODS {
-        let mut tracker = Tracker::new(&spec(method));
+        let mut tracker = tracker(method);
         let thing = [object(0, 10.0, 10.0, 50.0)];
-        let mut at = |index, seconds| tracker.frame(index, seconds, &thing)[0];
+        let mut at = |index, seconds| number(&tracker.frame(index, seconds, &thing)[0]);
         for index in 0..20 {
             assert_eq!(at(index, 3.0), Some(1));
         }
@@ -226,9 +268,109 @@ fn times_that_stand_still_or_jump_are_borne() {
 }
 
 #[test]
+fn what_is_known_of_a_thing_is_its_age_and_its_speed() {
+    for (method, frames_a_second) in [(TrackMethod::Motion, 5), (TrackMethod::Bytetrack, 10)] {
+        let mut tracker = tracker(method);
+        let mut sight = None;
+        // 150 px a second to the right and 200 px down, in boxes of 100 px: 2.5 heights a second.
+        for index in 0..40_u16 {
+            let seconds = f64::from(index) / f64::from(frames_a_second);
+            let [x, y] = [150.0, 200.0].map(|speed| (speed * seconds) as f32);
+            let found = tracker.frame(index.into(), 60.0 + seconds, &[object(0, x, y, 100.0)]);
+            sight = found.into_iter().next().flatten();
+        }
+        let sight = sight.unwrap();
+        assert_eq!(sight.track, 1, "{method:?}");
+        let age = 39.0 / f64::from(frames_a_second);
+        assert!((sight.age - age).abs() < 1e-9, "{}", sight.age);
+        assert!((sight.speed - 2.5).abs() < 0.1, "{}", sight.speed);
+    }
+}
+
+#[test]
+fn a_line_is_crossed_once_over_gaps_failures_and_repeats() {
+    let line = Line::new(&[[0.5, 0.0], [0.5, 1.0]]).unwrap();
+    let spec = TrackSpec {
+        lines: Arc::new(BTreeMap::from([("gate".to_owned(), line)])),
+        ..TrackSpec::default()
+    };
+    // From x 240 to 1040 in 8 s; the frame at which it passes x 640 is each kind in turn.
+    let thing = |index: u16| {
+        let x = 190.0 + 100.0 * f32::from(index);
+        let objects = vec![object(0, x, 300.0, 100.0)];
+        frame(index.into(), index.into(), Found::Objects(objects))
+    };
+    let lost = Failure::new(Class::Lost, "gone");
+    let skipped = Found::Skipped("it repeats".to_owned());
+    for found in [
+        None,
+        Some((Found::Error(lost), None)),
+        Some((Found::Objects(Vec::new()), None)),
+        Some((skipped, Some(30))),
+    ] {
+        let mut frames: Vec<Detections> = (0..9).map(thing).collect();
+        if let Some((found, same_as)) = found.clone() {
+            (frames[4].found, frames[4].same_as) = (found, same_as);
+        }
+        let found_in = tracked(&mut *open(&spec), frames);
+        let mut crossed = Vec::new();
+        for (index, found) in found_in.iter().enumerate() {
+            let Found::Objects(objects) = found else {
+                continue;
+            };
+            let sights = objects.iter().filter_map(|it| it.sight.as_deref());
+            crossed.extend(
+                sights
+                    .flat_map(|it| it.crossed.clone())
+                    .map(|it| (index, it)),
+            );
+        }
+        let gate: Arc<str> = "gate".into();
+        // A centre on the line is on its left, which is where the thing goes.
+        let at = if found.is_some() { 5 } else { 4 };
+        assert_eq!(crossed, [(at, (gate, Direction::Backward))], "{found:?}");
+    }
+}
+
+#[test]
+fn what_is_odd_is_told_once() {
+    let mut state = open(&spec(TrackMethod::Auto));
+    let thing = |side| Found::Objects(vec![object(0, 100.0, 100.0, side)]);
+    let mut told = Vec::new();
+    for (index, seconds, side) in [
+        (0, 0.0, 50.0),
+        (1, 1.0, 0.0),
+        (2, 2.0, 0.0),
+        (3, 2.0, 50.0),
+        (4, 2.0, 50.0),
+        (5, 7_202.0, 50.0),
+        (6, 99_999_999.0, 50.0),
+    ] {
+        state.push(Item::Detections(frame(index, seconds, thing(side))));
+        told.extend(state.notices());
+    }
+    assert_eq!(
+        told,
+        [
+            "clip.mp4: boxes of no size are not tracked; the first is in frame 10",
+            "clip.mp4: frame 30 is not later than the one before; things are tracked as if no time \
+             had passed",
+            "clip.mp4: times jump by 2.0 hours at frame 50; no thing is followed over that",
+        ]
+    );
+    // A frame a day is a way to sample.
+    let mut state = open(&spec(TrackMethod::Auto));
+    for day in 0..5_u32 {
+        let found = frame(day, f64::from(day) * 86_400.0, thing(50.0));
+        state.push(Item::Detections(found));
+    }
+    assert!(state.notices().is_empty());
+}
+
+#[test]
 fn what_is_held_does_not_grow_with_the_video() {
     for method in METHODS {
-        let mut tracker = Tracker::new(&spec(method));
+        let mut tracker = tracker(method);
         let mut most = 0;
         // A new thing in every frame, far from all others: 25 frames are in the buffer of 5 s.
         for index in 0..2_000_u16 {
@@ -246,7 +388,7 @@ fn a_buffer_without_an_end_is_no_loop_without_one() {
         buffer: Duration::from_secs(604_800),
         ..spec(TrackMethod::Bytetrack)
     };
-    let mut tracker = Tracker::new(&spec);
+    let mut tracker = Tracker::new(&spec, FRAME);
     tracker.frame(0, 0.0, &[object(0, 10.0, 10.0, 50.0)]);
     tracker.frame(u64::MAX, 600_000.0, &[object(0, 10.0, 10.0, 50.0)]);
 }

@@ -5,6 +5,8 @@
 //! the tracks that have not ended, so it does not grow with the length of a video.
 
 use crate::item::Detection;
+use crate::item::Sight;
+use crate::item::Size;
 use crate::recipe::ClassRef;
 use crate::recipe::TrackMethod;
 use crate::recipe::TrackSpec;
@@ -17,6 +19,9 @@ use crate::stages::track::model::Model;
 use crate::stages::track::model::Outline;
 use crate::stages::track::model::Round;
 use crate::stages::track::motion::Motion;
+use crate::stages::track::passage::Passage;
+use crate::stages::track::passage::Passed;
+use crate::stages::track::passage::Places;
 
 // A track without an id ends after so many frames in a row without a box. ByteTrack has none.
 const PATIENCE: u32 = 2;
@@ -24,13 +29,15 @@ const PATIENCE: u32 = 2;
 /// The tracks of one video.
 pub struct Tracker {
     spec: TrackSpec,
+    places: Places,
     tracks: Vec<Track>,
     // The id of the next thing.
     next: u64,
     // Seconds of the video that have passed; what is told of times may stand still or go back.
     now: f64,
-    // The last frame: its index among the sampled ones, and its time.
+    // The last frame: its index among the sampled ones, and its time; and what had passed by then.
     last: Option<(u64, f64)>,
+    elapsed: Elapsed,
 }
 
 // A thing that has been seen.
@@ -38,6 +45,9 @@ struct Track {
     id: Option<u64>,
     class: u32,
     model: Model,
+    // When it was seen first.
+    since: f64,
+    passage: Passage,
     // When it was seen last, and where.
     seen: f64,
     outline: Outline,
@@ -56,22 +66,25 @@ struct Seen {
 }
 
 impl Tracker {
-    /// No tracks yet.
-    pub fn new(spec: &TrackSpec) -> Self {
+    /// No tracks yet, in a video with frames of this size.
+    pub fn new(spec: &TrackSpec, frame: Size) -> Self {
         Self {
             spec: spec.clone(),
+            places: Places::new(spec, frame),
             tracks: Vec::new(),
             next: 1,
             now: 0.0,
             last: None,
+            elapsed: Elapsed::default(),
         }
     }
 
-    /// The track of each of the boxes of the next frame, which is the `index`th of the sampled ones,
-    /// at `seconds`: `None` for a box that is of none, or of one that has no id yet.
-    pub fn frame(&mut self, index: u64, seconds: f64, boxes: &[Detection]) -> Vec<Option<u64>> {
+    /// What is known of the thing in each of the boxes of the next frame, which is the `index`th of
+    /// the sampled ones, at `seconds`: `None` for a box that is of none, or of one that has no id
+    /// yet. Which sight of a thing is the best is not known here.
+    pub fn frame(&mut self, index: u64, seconds: f64, boxes: &[Detection]) -> Vec<Option<Sight>> {
         self.pass(index, seconds);
-        let mut ids = vec![None; boxes.len()];
+        let mut sights = vec![None; boxes.len()];
         let mut sure = self.seen(boxes, self.spec.high, f32::INFINITY);
         let unsure = self.seen(boxes, self.spec.low, self.spec.high);
         for track in &mut self.tracks {
@@ -85,8 +98,8 @@ impl Tracker {
             let pairs = self.pairs(round, boxes);
             let mut taken = Vec::new();
             for pair in assign(&pairs) {
-                let (place, id) = self.see(pair.track, &boxes[pair.place]);
-                ids[place] = id;
+                let (place, sight) = self.see(pair.track, &boxes[pair.place]);
+                sights[place] = sight;
                 taken.push(place);
             }
             sure.retain(|seen| !taken.contains(&seen.place));
@@ -99,10 +112,10 @@ impl Tracker {
             .retain(|track| track.id.is_some() || track.unseen <= patience);
         for seen in sure {
             if seen.confidence >= f64::from(self.spec.new) {
-                ids[seen.place] = self.begin(&seen);
+                sights[seen.place] = self.begin(&seen);
             }
         }
-        ids
+        sights
     }
 
     /// The next frame shows what the last one did that was looked at: what was seen there still is
@@ -124,6 +137,7 @@ impl Tracker {
             frames: index.saturating_sub(last),
         };
         self.last = Some((index, seconds));
+        self.elapsed = elapsed;
         self.now += elapsed.seconds;
         let (now, buffer) = (self.now, self.spec.buffer.as_secs_f64());
         self.tracks.retain(|track| now - track.seen <= buffer);
@@ -177,8 +191,9 @@ impl Tracker {
         pairs
     }
 
-    // Notes that a track was seen; gives which of the boxes of the frame that is, and its id.
-    fn see(&mut self, number: usize, seen: &Seen) -> (usize, Option<u64>) {
+    // Notes that a track was seen; gives which of the boxes of the frame that is, and what is known
+    // of the thing if it has an id.
+    fn see(&mut self, number: usize, seen: &Seen) -> (usize, Option<Sight>) {
         let track = &mut self.tracks[number];
         track.model.update(&seen.outline);
         track.seen = self.now;
@@ -189,11 +204,22 @@ impl Tracker {
             track.id = Some(self.next);
             self.next += 1;
         }
-        (seen.place, track.id)
+        let sight = track.id.map(|id| {
+            let Passed { crossed, entered } = track.passage.step(&self.places, &seen.outline);
+            Sight {
+                track: id,
+                age: self.now - track.since,
+                speed: track.model.speed(self.elapsed),
+                first: false,
+                crossed,
+                entered,
+            }
+        });
+        (seen.place, sight)
     }
 
-    // A track of a thing that was not there before; gives its id, if it has one already.
-    fn begin(&mut self, seen: &Seen) -> Option<u64> {
+    // A track of a thing that was not there before; gives what is known of it, if it has an id already.
+    fn begin(&mut self, seen: &Seen) -> Option<Sight> {
         let model = match self.spec.method {
             TrackMethod::Auto | TrackMethod::Motion => Model::Motion(Motion::new(&seen.outline)),
             TrackMethod::Bytetrack => Model::Bytetrack(Bytetrack::new(&seen.outline)),
@@ -202,6 +228,8 @@ impl Tracker {
             id: None,
             class: seen.class,
             model,
+            since: self.now,
+            passage: Passage::new(&self.places, &seen.outline),
             seen: self.now,
             outline: seen.outline,
             frames: 0,

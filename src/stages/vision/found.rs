@@ -22,7 +22,7 @@ use crate::plan::FoundTaken;
 use crate::plan::FrameSelection;
 use crate::recipe::StageKind;
 use crate::recipe::TakeSpec;
-use crate::recipe::placed_box_values;
+use crate::recipe::filter_values;
 use crate::stages::vision::crops::crops_of;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -198,7 +198,7 @@ pub(in crate::stages) fn wanted(
     }
     let values = objects
         .iter()
-        .map(|object| placed_box_values(object, frame.source));
+        .map(|object| filter_values(object, frame.source));
     match &take.filter {
         None => Ok(vec![true; objects.len()]),
         Some(filter) => filter

@@ -86,6 +86,7 @@ const ALL: &[(&str, Models, &str)] = &[
     ("examples/crops", Here, "2s"),
     ("examples/two-detectors", Here, "2s"),
     ("examples/things", Here, "2s"),
+    ("examples/crossings", Here, "2s"),
     ("default", Fleet, "25s"),
     ("max-speed", Fleet, "25s"),
     ("conservative", Fleet, "25s"),
@@ -93,10 +94,12 @@ const ALL: &[(&str, Models, &str)] = &[
     ("examples/crops", Fleet, "6s"),
     ("examples/two-detectors", Fleet, "6s"),
     ("examples/things", Fleet, "6s"),
+    ("examples/crossings", Fleet, "4s"),
     ("examples/detection-server", Server("/detect"), "6s"),
     ("examples/roboflow", Server("/roboflow"), "6s"),
     ("examples/captions", Server("/chat"), "6s"),
     ("examples/questions", Server("/chat"), "6s"),
+    ("examples/once", Server("/chat"), "6s"),
     ("examples/frames-only", Server("/form"), "6s"),
     ("examples/sound-only", Server("/inference"), "6s"),
     ("speech-servers", Named, "6s"),
@@ -197,7 +200,7 @@ async fn replays(recipe: &str, models: &Models, first: &str) {
         Server(path) => {
             let mut words = vec!["--var".to_owned(), format!("url={address}{path}")];
             // What the demo model finds.
-            let finds = recipe == "examples/questions";
+            let finds = ["examples/questions", "examples/once"].contains(&recipe);
             words.extend(finds.then(|| "--var=who=circle".to_owned()));
             words
         }

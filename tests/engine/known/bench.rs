@@ -368,7 +368,7 @@ fn objects(frame: &Frame, jpeg: &Bytes) -> Vec<Detection> {
         class_name: format!("class {class}").into(),
         confidence: 0.9 - class as f32 / 10.0,
         parent: None,
-        track: None,
+        sight: None,
     };
     vec![one(0, 0.05), one(1, 0.5)]
 }

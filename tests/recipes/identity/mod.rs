@@ -3,6 +3,7 @@
 //! Each row changes one key; every key that there is has a row.
 
 mod replay;
+mod sights;
 mod variables;
 
 use crate::support::placements;
@@ -108,6 +109,11 @@ const KEYS: &[(&str, &str)] = &[
     // Which boxes are one thing counts for whom that is told.
     ("things.method=\"bytetrack\"", "told.request"),
     ("things.method=\"motion\"", ""),
+    // Which sights go on, and what is counted, says nothing of one.
+    ("things.best_of=3", ""),
+    ("things.lines.gate=[[0, 0], [1, 1]]", ""),
+    ("things.regions.door=[[0, 0], [1, 0], [1, 1]]", ""),
+    ("things.point=\"foot\"", ""),
     ("things.high=0.5", "told.request"),
     ("things.low=0.2", "told.request"),
     ("things.new=0.5", "told.request"),

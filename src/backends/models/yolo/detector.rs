@@ -265,7 +265,7 @@ impl DetectorSession {
                 class_name: self.model.profile.class_name(kept.class),
                 confidence: kept.score,
                 parent: None,
-                track: None,
+                sight: None,
             })
             .collect())
     }

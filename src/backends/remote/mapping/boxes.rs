@@ -80,7 +80,7 @@ impl<'a> BoxReader<'a> {
             class_name: Arc::from(class_name),
             confidence: self.confidence(names)?,
             parent: None,
-            track: None,
+            sight: None,
         })
     }
 

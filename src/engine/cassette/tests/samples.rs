@@ -193,7 +193,7 @@ fn object(number: u32) -> Detection {
             .into(),
         confidence: 0.15 + 0.000_84 * (number % 1000) as f32,
         parent: None,
-        track: None,
+        sight: None,
     }
 }
 

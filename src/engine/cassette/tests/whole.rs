@@ -68,7 +68,7 @@ proptest! {
                     class_name: name.as_str().into(),
                     confidence,
                     parent,
-                    track: None,
+                    sight: None,
                 }
             })
             .collect();

@@ -70,7 +70,7 @@ pub(in crate::engine::journal) fn objects(pts: i64) -> Answer {
         class_name: "person".into(),
         confidence: 0.1 + number as f32 / 13.0,
         parent: None,
-        track: None,
+        sight: None,
     };
     Answer::Objects((0..10).map(object).collect())
 }

@@ -177,7 +177,7 @@ fn circle() -> Found {
         class_name: "circle".into(),
         confidence: 0.912_345,
         parent: None,
-        track: None,
+        sight: None,
     }])
 }
 
