@@ -7,6 +7,7 @@
 //! | `history`, `clean` | `history` |
 //! | `compare` | `compare` |
 //! | `annotate` | `annotate` |
+//! | `report` | `report`, with its `videos` and `pictures` |
 //! | `test` | `test`, `test/new` |
 //!
 //! | helper | subject |
@@ -42,6 +43,7 @@ mod named;
 mod nearby;
 mod placement;
 mod plan;
+mod report;
 mod run;
 mod saving;
 mod schema;
@@ -83,6 +85,9 @@ pub use models::models;
 pub use plan::PlanReport;
 pub use plan::PlannedStage;
 pub use plan::plan;
+pub use report::PageReport;
+pub use report::PageRequest;
+pub use report::report;
 pub use run::RunRequest;
 pub use run::header::HostShare;
 pub use run::header::KnownStage;

@@ -6,6 +6,7 @@ use crate::cli::args::annotate::AnnotateArgs;
 use crate::cli::args::compare::CompareArgs;
 use crate::cli::args::history::CleanArgs;
 use crate::cli::args::history::HistoryArgs;
+use crate::cli::args::report::ReportArgs;
 use crate::cli::args::test::TestArgs;
 use crate::cli::duration;
 use crate::cli::money;
@@ -24,6 +25,7 @@ pub(super) mod annotate;
 pub(super) mod compare;
 pub(super) mod history;
 mod number;
+pub(super) mod report;
 pub(super) mod test;
 
 /// Knows what is seen and said in your videos, by recipe
@@ -117,6 +119,12 @@ pub(super) enum Command {
     /// Every frame is drawn on, sampled or not, and written as H.264 where the FFmpeg of this machine
     /// can, with the sound of the video and what is said as captions.
     Annotate(AnnotateArgs),
+    /// Make a page of results: one HTML file with the video, its boxes, a timeline and a search
+    ///
+    /// The page opens from disk in any browser and asks nobody. It plays the video from where it
+    /// lies, with the boxes of the sampled frames over it, beside what is said; things and words are
+    /// searched together.
+    Report(ReportArgs),
     /// Test recipes: replay them without any backend, and say what differs from what was accepted
     ///
     /// A test is a file NAME.test.toml that names a recipe and its inputs. All answers come from its

@@ -43,6 +43,7 @@ use crate::cli::live::LiveRows;
 use crate::cli::log;
 use crate::cli::mistake;
 use crate::cli::plan;
+use crate::cli::report;
 use crate::cli::screen::Screen;
 use crate::cli::streams;
 use crate::cli::streams::talk;
@@ -91,6 +92,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::History(args) => history(&args),
         Command::Compare(args) => compare(args),
         Command::Annotate(args) => annotate::annotate(args, &rows),
+        Command::Report(args) => report::report(args),
         Command::Test(args) => test(args, &rows),
         Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),

@@ -23,6 +23,7 @@ mod mistake;
 mod money;
 mod plan;
 mod progress;
+mod report;
 mod screen;
 mod streams;
 mod summary;

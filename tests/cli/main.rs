@@ -32,6 +32,7 @@ mod outages;
 mod paths;
 mod plan;
 mod recipe_tests;
+mod report;
 mod runpod;
 mod sampling;
 mod save;

@@ -55,6 +55,11 @@ fn the_page_of_results_does_what_it_says() {
 }
 
 #[test]
+fn the_page_of_the_page_does_what_it_says() {
+    run("src/output/page/README.md");
+}
+
+#[test]
 fn the_page_of_measurements_does_what_it_says() {
     run("benches/README.md");
 }

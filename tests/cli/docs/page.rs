@@ -5,12 +5,13 @@ use std::fs;
 use std::path::Path;
 
 /// Every page that users and engineers read, from the top level.
-pub(super) const PAGES: [&str; 6] = [
+pub(super) const PAGES: [&str; 7] = [
     "README.md",
     "recipes/README.md",
     "src/README.md",
     "src/backends/README.md",
     "src/output/README.md",
+    "src/output/page/README.md",
     "benches/README.md",
 ];
 

@@ -1,0 +1,172 @@
+//! `report`: the page of one video or of several, as a file that opens from disk.
+
+mod pictures;
+mod videos;
+
+use crate::app::error::AppError;
+use crate::media;
+use crate::output;
+use crate::output::OutputRoot;
+use crate::output::PageVideo;
+use crate::output::ReadFiles;
+use crate::output::Results;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What a page is made of.
+#[derive(Clone, Debug)]
+pub struct PageRequest {
+    /// Results files, and folders of some.
+    pub results: Vec<PathBuf>,
+    /// The page; beside the first results unless it is said.
+    pub page: Option<PathBuf>,
+    /// The pictures that are kept of each video.
+    pub pictures: usize,
+    /// Whether it is opened.
+    pub open: bool,
+}
+
+/// A page that was made.
+#[derive(Clone, Debug)]
+pub struct PageReport {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: usize,
+    /// The videos in it.
+    pub videos: usize,
+    /// The pictures that were kept of them.
+    pub pictures: usize,
+    /// What a page of these videos lacks, a sentence each.
+    pub notes: Vec<String>,
+    /// Whether pictures were asked for of a video that gives none.
+    pub lacks_pictures: bool,
+}
+
+/// How the name of a results file ends.
+const ENDINGS: [&str; 3] = ["_results.json", "_results.partial.json", ".json"];
+
+/// The page of several results.
+const PAGE_OF_SEVERAL: &str = "report.html";
+
+/// Makes the page of `request`, and opens it where that is wanted.
+///
+/// # Errors
+///
+/// Where a file is not there or holds no results, or the page is too large or cannot be written or
+/// opened.
+pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
+    media::init();
+    let files = videos::results_files(&request.results)?;
+    let read = files.iter().map(|file| output::read_results(file));
+    let read: Result<Vec<Results>, _> = read.collect();
+    let read = read.map_err(|error| AppError::unread(&error))?;
+    let mut made = PageReport {
+        path: request.page.clone().unwrap_or_else(|| beside(&files)),
+        bytes: 0,
+        videos: read.len(),
+        pictures: 0,
+        notes: Vec::new(),
+        lacks_pictures: false,
+    };
+    let found = files.iter().zip(&read);
+    let found: Vec<Option<PathBuf>> = found.map(|(file, it)| videos::find(file, it)).collect();
+    let mut reads = ReadFiles::default();
+    let all = files.iter().chain(found.iter().flatten());
+    all.for_each(|file| reads.add(file));
+    let unwritable = |error| AppError::unwritable(&error);
+    let root = OutputRoot::new(folder_of(&made.path).to_owned(), &Arc::new(reads));
+    root.prepare(&made.path).map_err(unwritable)?;
+    let (mut videos, mut room) = (Vec::new(), pictures::LARGEST);
+    for (results, video) in read.iter().zip(&found) {
+        let video = video.as_deref();
+        videos.push(page_video(request, results, video, &mut room, &mut made)?);
+    }
+    let page = output::page(&videos).map_err(|error| AppError::Request {
+        message: error.to_string(),
+        help: Some("name fewer results, or keep fewer --frames".to_owned()),
+    })?;
+    made.bytes = page.len();
+    root.write(&made.path, page.as_bytes())
+        .map_err(unwritable)?;
+    if request.open {
+        opener::open(&made.path).map_err(|error| AppError::Environment {
+            message: format!("{} cannot be opened: {error}", made.path.display()),
+            help: Some("it is written; open it in a browser".to_owned()),
+        })?;
+    }
+    Ok(made)
+}
+
+// The page of these results, unless the user names it.
+fn beside(files: &[PathBuf]) -> PathBuf {
+    match files {
+        [file] => {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
+            let stem = stem.unwrap_or(&name);
+            file.with_file_name(format!("{stem}_report.html"))
+        }
+        files => {
+            let first = files.first().and_then(|file| file.parent());
+            first.unwrap_or(Path::new("")).join(PAGE_OF_SEVERAL)
+        }
+    }
+}
+
+fn folder_of(page: &Path) -> &Path {
+    match page.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn page_video<'a>(
+    request: &PageRequest,
+    results: &'a Results,
+    video: Option<&Path>,
+    room: &mut usize,
+    made: &mut PageReport,
+) -> Result<PageVideo<'a>, AppError> {
+    let address = videos::address(folder_of(&made.path), results, video)?;
+    made.notes
+        .extend(videos::note(results, &address, request.pictures));
+    let mut kept = Vec::new();
+    if request.pictures > 0 && results.source.width > 0 {
+        match pictures::kept(results, video, request.pictures, room) {
+            Ok(pictures) => kept = pictures,
+            Err(why) => {
+                made.lacks_pictures = true;
+                made.notes
+                    .push(format!("no pictures of {} are kept: {why}", results.video));
+            }
+        }
+    }
+    made.pictures += kept.len();
+    Ok(PageVideo {
+        results,
+        address,
+        pictures: kept,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+    use std::path::Path;
+
+    #[test]
+    fn a_page_stands_beside_its_results() {
+        for (file, page) in [
+            ("out/a b_results.json", "out/a b_report.html"),
+            ("clip_results.partial.json", "clip_report.html"),
+            ("x.json", "x_report.html"),
+            ("noted", "noted_report.html"),
+        ] {
+            assert_eq!(beside(&[file.into()]), Path::new(page));
+        }
+        let several = ["out/a_results.json".into(), "b_results.json".into()];
+        assert_eq!(beside(&several), Path::new("out/report.html"));
+    }
+}

@@ -1,0 +1,136 @@
+//! Where a video is, as seen from a page: a relative address that goes with both wherever they go.
+
+use serde::Serialize;
+use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::path::Component;
+use std::path::Path;
+
+/// Where the video of a page is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VideoAddress {
+    /// From the folder of the page, percent-encoded.
+    Relative(String),
+    /// Nowhere that a page can name; why, as a sentence without a full stop.
+    Absent(String),
+}
+
+impl VideoAddress {
+    /// The address of the file `video` from a page in `folder`, both of which are there.
+    ///
+    /// # Errors
+    ///
+    /// Where one of them cannot be looked at.
+    pub fn between(folder: &Path, video: &Path) -> io::Result<Self> {
+        // A link to the video keeps its name.
+        let above = match video.parent() {
+            Some(above) if !above.as_os_str().is_empty() => above,
+            _ => Path::new("."),
+        };
+        let mut place = fs::canonicalize(above)?;
+        place.extend(video.file_name());
+        Ok(Self::of(&fs::canonicalize(folder)?, &place))
+    }
+
+    // From one whole path to another.
+    fn of(folder: &Path, video: &Path) -> Self {
+        let relative = pathdiff::diff_paths(video, folder);
+        match relative.filter(|path| path.is_relative() && !path.has_root()) {
+            Some(path) => Self::Relative(encoded(&path)),
+            None => Self::Absent("the video is on another disk than this page".to_owned()),
+        }
+    }
+}
+
+// Every byte but letters, digits and `-._~` is encoded, so nothing in a name is read as a part of an
+// address.
+fn encoded(path: &Path) -> String {
+    let parts = path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(encoded_name(name.as_encoded_bytes())),
+        Component::ParentDir => Some("..".to_owned()),
+        Component::CurDir | Component::RootDir | Component::Prefix(_) => None,
+    });
+    parts.collect::<Vec<String>>().join("/")
+}
+
+fn encoded_name(name: &[u8]) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                text.push(char::from(*byte));
+            }
+            // To a string, which takes everything.
+            byte => write!(text, "%{byte:02X}").unwrap_or_default(),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::VideoAddress;
+    use std::fs;
+    use std::path::Path;
+
+    fn address(folder: &str, video: &str) -> String {
+        match VideoAddress::of(Path::new(folder), Path::new(video)) {
+            VideoAddress::Relative(address) => address,
+            VideoAddress::Absent(why) => why,
+        }
+    }
+
+    #[test]
+    fn any_name_is_one_part_of_an_address() {
+        for (folder, video, expected) in [
+            ("/a/out", "/a/clip.mp4", "../clip.mp4"),
+            ("/a", "/a/b/clip.mp4", "b/clip.mp4"),
+            ("/a/b/c", "/d/clip.mp4", "../../../d/clip.mp4"),
+            ("/a", "/a/my clip.mp4", "my%20clip.mp4"),
+            ("/a", "/a/50%#1?.mp4", "50%25%231%3F.mp4"),
+            (
+                "/a",
+                "/a/javascript:alert(1).mp4",
+                "javascript%3Aalert%281%29.mp4",
+            ),
+            ("/a", "/a/\"><script>.mp4", "%22%3E%3Cscript%3E.mp4"),
+            ("/a", "/a/größe\u{202e}.mp4", "gr%C3%B6%C3%9Fe%E2%80%AE.mp4"),
+        ] {
+            assert_eq!(address(folder, video), expected, "{folder} {video}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_no_unicode_keeps_its_bytes() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+
+        let name = Path::new(OsStr::from_bytes(b"/a/\xff.mp4"));
+        let expected = VideoAddress::Relative("%FF.mp4".to_owned());
+        assert_eq!(VideoAddress::of(Path::new("/a"), name), expected);
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn separators_and_drives_of_windows() {
+        assert_eq!(address(r"C:\a\out", r"C:\a\b c\d.mp4"), "../b%20c/d.mp4");
+        assert!(address(r"C:\a", r"D:\d.mp4").contains("another disk"));
+    }
+
+    #[test]
+    fn dots_and_links_are_followed_but_for_the_video_itself() {
+        let top = tempfile::tempdir().unwrap();
+        for folder in ["out/deep", "videos"] {
+            fs::create_dir_all(top.path().join(folder)).unwrap();
+        }
+        fs::write(top.path().join("videos/a b.mp4"), "").unwrap();
+        let page = top.path().join("out/deep/..");
+        let video = top.path().join("out/../videos/./a b.mp4");
+        let address = VideoAddress::between(&page, &video).unwrap();
+        let expected = VideoAddress::Relative("../videos/a%20b.mp4".to_owned());
+        assert_eq!(address, expected);
+    }
+}
