@@ -8,6 +8,7 @@
 //! | `compare` | `compare` |
 //! | `annotate` | `annotate` |
 //! | `report` | `report`, with its `videos` and `pictures` |
+//! | `convert` | `convert` |
 //! | `test` | `test`, `test/new` |
 //!
 //! | helper | subject |
@@ -30,6 +31,7 @@ mod check;
 mod compare;
 mod compile;
 mod contents;
+mod convert;
 mod doctor;
 mod environment;
 mod error;
@@ -67,6 +69,9 @@ pub use compare::ComparedFile;
 pub use compare::ComparedOutcome;
 pub use compare::compare;
 pub use compile::StageRow;
+pub use convert::ConvertRequest;
+pub use convert::ConvertedFile;
+pub use convert::convert;
 pub use doctor::Finding;
 pub use doctor::FindingState;
 pub use doctor::doctor;

@@ -4,6 +4,7 @@
 
 use crate::cli::args::annotate::AnnotateArgs;
 use crate::cli::args::compare::CompareArgs;
+use crate::cli::args::convert::ConvertArgs;
 use crate::cli::args::history::CleanArgs;
 use crate::cli::args::history::HistoryArgs;
 use crate::cli::args::report::ReportArgs;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 pub(super) mod annotate;
 pub(super) mod compare;
+pub(super) mod convert;
 pub(super) mod history;
 mod number;
 pub(super) mod report;
@@ -125,6 +127,11 @@ pub(super) enum Command {
     /// lies, with the boxes of the sampled frames over it, beside what is said; things and words are
     /// searched together.
     Report(ReportArgs),
+    /// Make files of other formats of results: captions, tables, data sets
+    ///
+    /// The same files as `merge.formats` writes at a run, from the results alone: neither the video nor a
+    /// model is needed.
+    Convert(ConvertArgs),
     /// Test recipes: replay them without any backend, and say what differs from what was accepted
     ///
     /// A test is a file NAME.test.toml that names a recipe and its inputs. All answers come from its

@@ -33,6 +33,7 @@ use crate::cli::args::history::HistoryArgs;
 use crate::cli::args::test::TestArgs;
 use crate::cli::check;
 use crate::cli::compare;
+use crate::cli::convert;
 use crate::cli::defect::Defects;
 use crate::cli::diagnostic;
 use crate::cli::habits;
@@ -93,6 +94,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Compare(args) => compare(args),
         Command::Annotate(args) => annotate::annotate(args, &rows),
         Command::Report(args) => report::report(args),
+        Command::Convert(args) => convert::convert(args),
         Command::Test(args) => test(args, &rows),
         Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),

@@ -126,7 +126,7 @@ pub(super) fn expand(words: &[PathBuf]) -> Result<Expansion, InputError> {
 
 // A path that is there is never a pattern, whatever its name: `clip [final].mp4`. Nor is an
 // address, which may have a `?` in it.
-fn matches(word: &Path) -> Result<Vec<PathBuf>, InputError> {
+pub(super) fn matches(word: &Path) -> Result<Vec<PathBuf>, InputError> {
     let text = match word.to_str() {
         Some(text) if text.contains(['*', '?', '[']) && !text.contains("://") && !word.exists() => {
             text

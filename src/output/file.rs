@@ -198,6 +198,22 @@ impl OutputRoot {
     /// The folder above `path` as the disk knows it, once it is there; nothing need be right with
     /// `path` itself.
     pub(super) fn make_folder_above(&self, path: &Path) -> Result<PathBuf, WriteError> {
+        let below = self.check_above(path)?;
+        fs::create_dir_all(parent(path)).map_err(failed(parent(path)))?;
+        let folder = fs::canonicalize(parent(path)).map_err(failed(parent(path)))?;
+        // A link may have come between.
+        match folder.starts_with(&below) {
+            true => Ok(folder),
+            false => Err(WriteError::Refused {
+                path: path.to_owned(),
+                why: Refusal::Outside { below },
+            }),
+        }
+    }
+
+    /// Whether the folder above `path` may be written to; changes nothing. Gives the one that all is
+    /// below.
+    pub(super) fn check_above(&self, path: &Path) -> Result<PathBuf, WriteError> {
         let refused = |why| WriteError::Refused {
             path: path.to_owned(),
             why,
@@ -207,14 +223,8 @@ impl OutputRoot {
         }
         let below = resolved(&self.below).map_err(failed(&self.below))?;
         let planned = resolved(parent(path)).map_err(failed(parent(path)))?;
-        if !planned.starts_with(&below) {
-            return Err(refused(Refusal::Outside { below }));
-        }
-        fs::create_dir_all(parent(path)).map_err(failed(parent(path)))?;
-        let folder = fs::canonicalize(parent(path)).map_err(failed(parent(path)))?;
-        // A link may have come between.
-        match folder.starts_with(&below) {
-            true => Ok(folder),
+        match planned.starts_with(&below) {
+            true => Ok(below),
             false => Err(refused(Refusal::Outside { below })),
         }
     }

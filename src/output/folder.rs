@@ -6,10 +6,41 @@ use crate::output::file::Refusal;
 use crate::output::file::WriteError;
 use std::ffi::OsStr;
 use std::fs;
+use std::fs::File;
 use std::io;
+use std::io::BufWriter;
 use std::path::Path;
 use std::path::PathBuf;
 use tempfile::TempDir;
+
+/// What is in a folder, so that another of its kind may take its place.
+pub(in crate::output) struct FolderParts<'a> {
+    /// The folders in it.
+    pub(in crate::output) folders: &'a [&'a str],
+    /// Whether a file at this path within is one of it.
+    pub(in crate::output) is_file: &'a dyn Fn(&Path) -> bool,
+}
+
+impl<'a> FolderParts<'a> {
+    fn flat(is_file: &'a dyn Fn(&Path) -> bool) -> Self {
+        let folders = &[];
+        Self { folders, is_file }
+    }
+}
+
+/// A folder that gets its name when it is whole.
+pub(in crate::output) struct NewFolder(PathBuf);
+
+impl NewFolder {
+    /// A new file in it; of a folder within, which is made where it is not there.
+    pub(in crate::output) fn create(&self, within: &Path) -> io::Result<BufWriter<File>> {
+        let path = self.0.join(within);
+        if let Some(folder) = within.parent().filter(|it| !it.as_os_str().is_empty()) {
+            fs::create_dir_all(self.0.join(folder))?;
+        }
+        File::create_new(path).map(BufWriter::new)
+    }
+}
 
 impl OutputRoot {
     /// Proves that a folder can be put at `path`: to be asked before a run spends hours on what it
@@ -24,7 +55,8 @@ impl OutputRoot {
         is_part: &dyn Fn(&OsStr) -> bool,
     ) -> Result<(), WriteError> {
         let above = self.make_folder_above(path)?;
-        self.check_replaced(path, is_part)?;
+        let is_file = |path: &Path| is_part(path.as_os_str());
+        self.check_replaced(path, &FolderParts::flat(&is_file))?;
         let probe = temporary(&above).and_then(TempDir::close);
         probe.map_err(|source| failed(path, source))
     }
@@ -41,18 +73,57 @@ impl OutputRoot {
         files: &[(String, Vec<u8>)],
         is_part: &dyn Fn(&OsStr) -> bool,
     ) -> Result<(), WriteError> {
+        let is_file = |path: &Path| is_part(path.as_os_str());
+        self.fill_folder(path, &FolderParts::flat(&is_file), |new| {
+            let mut files = files.iter();
+            files.try_for_each(|(name, bytes)| fs::write(new.0.join(name), bytes))
+        })
+    }
+
+    /// Whether a folder may be put at `path`; changes nothing.
+    pub(super) fn check_folder(
+        &self,
+        path: &Path,
+        parts: &FolderParts<'_>,
+    ) -> Result<(), WriteError> {
+        self.check_above(path)?;
+        self.check_replaced(path, parts)
+    }
+
+    /// Lets `fill` write a folder, which then takes the name `path`, in place of one that holds nothing
+    /// but these `parts`.
+    pub(super) fn fill_folder(
+        &self,
+        path: &Path,
+        parts: &FolderParts<'_>,
+        fill: impl FnOnce(&NewFolder) -> io::Result<()>,
+    ) -> Result<(), WriteError> {
         tracing::debug!(path = %path.display(), "writing");
         let above = self.make_folder_above(path)?;
-        self.check_replaced(path, is_part)?;
+        self.check_replaced(path, parts)?;
         let name = path.file_name().unwrap_or_default();
-        put(&above, &above.join(name), files).map_err(|source| failed(path, source))
+        put(&above, &above.join(name), fill).map_err(|source| failed(path, source))
     }
 
     // What stands at `path` may be replaced: it is nothing, or such a folder.
-    fn check_replaced(
+    fn check_replaced(&self, path: &Path, parts: &FolderParts<'_>) -> Result<(), WriteError> {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(failed(path, error)),
+            Ok(about) if !about.is_dir() => Err(WriteError::Refused {
+                path: path.to_owned(),
+                why: Refusal::NoFolder,
+            }),
+            Ok(_) => self.check_within(path, Path::new(""), parts),
+        }
+    }
+
+    // All that is in the folder `within` of the one at `path` is a part of it.
+    fn check_within(
         &self,
         path: &Path,
-        is_part: &dyn Fn(&OsStr) -> bool,
+        within: &Path,
+        parts: &FolderParts<'_>,
     ) -> Result<(), WriteError> {
         let refused = |why| {
             Err(WriteError::Refused {
@@ -60,17 +131,17 @@ impl OutputRoot {
                 why,
             })
         };
-        match fs::symlink_metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(failed(path, error)),
-            Ok(about) if !about.is_dir() => return refused(Refusal::NoFolder),
-            Ok(_) => {}
-        }
-        for entry in fs::read_dir(path).map_err(|source| failed(path, source))? {
+        for entry in fs::read_dir(path.join(within)).map_err(|source| failed(path, source))? {
             let entry = entry.map_err(|source| failed(path, source))?;
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if !is_file || !is_part(&entry.file_name()) {
-                return refused(Refusal::OtherFiles);
+            let part = within.join(entry.file_name());
+            match entry.file_type() {
+                Ok(kind) if kind.is_file() && (parts.is_file)(&part) => {}
+                Ok(kind)
+                    if kind.is_dir() && parts.folders.iter().any(|it| part == Path::new(it)) =>
+                {
+                    self.check_within(path, &part, parts)?;
+                }
+                _ => return refused(Refusal::OtherFiles),
             }
             if self.reads().holds(&entry.path()) {
                 return refused(Refusal::Read);
@@ -80,11 +151,13 @@ impl OutputRoot {
     }
 }
 
-fn put(above: &Path, target: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+fn put(
+    above: &Path,
+    target: &Path,
+    fill: impl FnOnce(&NewFolder) -> io::Result<()>,
+) -> io::Result<()> {
     let new = temporary(above)?;
-    for (name, bytes) in files {
-        fs::write(new.path().join(name), bytes)?;
-    }
+    fill(&NewFolder(new.path().to_owned()))?;
     // What is replaced goes with this one.
     let old = temporary(above)?;
     let aside = old.path().join("old");

@@ -5,8 +5,11 @@
 use crate::name::file_name;
 use crate::output::file::OutputRoot;
 use crate::output::file::WriteError;
+use crate::output::folder::NewFolder;
 use crate::output::formats::files::files;
+use crate::output::formats::format_file::FormatContent;
 use crate::output::formats::format_file::FormatFile;
+use crate::output::formats::format_file::Telling;
 use crate::output::formats::jsonl;
 use crate::output::results::json;
 use crate::output::results::lack;
@@ -138,11 +141,21 @@ impl Place {
         let told = files(format).iter().filter(|it| it.is_told_by(results));
         for file in told {
             let path = self.format_file(file);
-            self.root.fill(&path, |plain| {
-                let mut out = BufWriter::new(plain);
-                (file.fill)(&mut out, results)?;
-                out.flush()
-            })?;
+            let telling = Telling {
+                results,
+                stem: &self.stem,
+            };
+            match &file.content {
+                FormatContent::File(fill) => self.root.fill(&path, |plain| {
+                    let mut out = BufWriter::new(plain);
+                    fill(&mut out, &telling)?;
+                    out.flush()
+                })?,
+                FormatContent::Folder { fill, parts } => {
+                    let fill = |new: &NewFolder| fill(new, &telling);
+                    self.root.fill_folder(&path, parts, fill)?;
+                }
+            }
             written.push(path);
         }
         if format == OutputFormat::Jsonl {
@@ -157,12 +170,24 @@ impl Place {
 
     /// Whether the results and these formats may be written; changes nothing.
     pub fn check(&self, formats: &[OutputFormat]) -> Result<(), WriteError> {
-        let whole = formats.iter().flat_map(|format| self.format(*format));
-        let grows = formats.contains(&OutputFormat::Jsonl);
-        let growing = grows.then(|| self.growing());
-        let results = [self.complete(), self.partial()];
-        let mut files = results.into_iter().chain(whole).chain(growing);
-        files.try_for_each(|file| self.root.check(&file))
+        let mut results = [self.complete(), self.partial()].into_iter();
+        results.try_for_each(|file| self.root.check(&file))?;
+        self.check_formats(formats)
+    }
+
+    /// Whether these formats may be written; changes nothing.
+    pub fn check_formats(&self, formats: &[OutputFormat]) -> Result<(), WriteError> {
+        for file in formats.iter().flat_map(|format| files(*format)) {
+            let path = self.format_file(file);
+            match &file.content {
+                FormatContent::File(_) => self.root.check(&path)?,
+                FormatContent::Folder { parts, .. } => self.root.check_folder(&path, parts)?,
+            }
+        }
+        match formats.contains(&OutputFormat::Jsonl) {
+            true => self.root.check(&self.growing()),
+            false => Ok(()),
+        }
     }
 
     /// Makes the folder and proves that files can be made in it: to be asked before a run

@@ -64,6 +64,7 @@ const HOMES: &[(&str, &[&str])] = &[
         &["src/output/compare/boxes.rs", "src/stages/track/assign.rs"],
     ),
     ("libm", &["src/stages/track/"]),
+    ("parquet", &["src/output/formats/"]),
     ("rapidfuzz", &["src/output/compare/words.rs"]),
     ("similar", &["src/output/compare/words.rs"]),
     ("tempfile", &["src/output/"]),

@@ -32,6 +32,7 @@ fn help_teaches() {
             ("help_compare", vec!["compare", "--help"]),
             ("help_annotate", vec!["annotate", "--help"]),
             ("help_report", vec!["report", "--help"]),
+            ("help_convert", vec!["convert", "--help"]),
             ("help_clean", vec!["clean", "--help"]),
             ("help_models", vec!["models", "--help"]),
             ("help_doctor", vec!["doctor", "--help"]),

@@ -8,6 +8,7 @@ mod cassette;
 mod classes;
 mod command_line;
 mod compare;
+mod convert;
 mod cost;
 mod crops;
 mod dedup;

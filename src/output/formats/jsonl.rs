@@ -3,6 +3,7 @@
 //! A line is written at once when its frame is complete, and the whole file again from the results:
 //! both are the same.
 
+use super::format_file::FormatContent;
 use super::format_file::FormatFile;
 use super::format_file::Sink;
 use super::format_file::Subject;
@@ -24,7 +25,7 @@ pub(in crate::output) const GROWING: &str = "_results.partial.jsonl";
 pub(super) const FILES: &[FormatFile] = &[FormatFile {
     ending: ".jsonl",
     subject: Subject::Frames,
-    fill: write,
+    content: FormatContent::File(|out, of| write(out, of.results)),
 }];
 
 #[derive(Serialize)]

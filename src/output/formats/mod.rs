@@ -10,22 +10,36 @@
 //! | `tsv` | milliseconds of each segment | one a segment |
 //! | `txt` | none | one a segment |
 //! | `jsonl` | seconds of each frame | one a frame, and while the run goes on |
+//! | `csv`, `parquet` | seconds | a row an object, and a row for each frame without |
+//! | `coco`, `yolo`, `mot` | frames by their numbers | a box each |
 
 mod atoms;
 pub(super) mod caption;
 mod captions;
+mod categories;
 mod clock;
+mod coco;
+mod csv;
+mod detections_table;
 pub(super) mod files;
 pub(super) mod format_file;
 pub(super) mod jsonl;
+mod mot;
+mod parquet;
+mod pictures;
 mod schedule;
+mod seen;
+mod sides;
 pub(super) mod speech;
+mod speech_table;
 mod split;
 mod srt;
+mod table;
 mod text;
 mod tsv;
 mod txt;
 mod vtt;
+mod yolo;
 
 #[cfg(test)]
 mod tests;

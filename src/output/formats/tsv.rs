@@ -1,5 +1,6 @@
 //! `tsv`: a table of segments with their times in milliseconds, as Whisper writes it.
 
+use super::format_file::FormatContent;
 use super::format_file::FormatFile;
 use super::format_file::Sink;
 use super::format_file::Subject;
@@ -12,7 +13,7 @@ use std::io::Result;
 pub(super) const FILES: &[FormatFile] = &[FormatFile {
     ending: "_results.tsv",
     subject: Subject::Speech,
-    fill: |out, results| write(out, &segments(results)),
+    content: FormatContent::File(|out, of| write(out, &segments(of.results))),
 }];
 
 pub(super) fn write(out: &mut Sink<'_>, segments: &[SegmentEntry]) -> Result<()> {

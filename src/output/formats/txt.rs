@@ -1,5 +1,6 @@
 //! `txt`: the text alone, a line a segment.
 
+use super::format_file::FormatContent;
 use super::format_file::FormatFile;
 use super::format_file::Sink;
 use super::format_file::Subject;
@@ -11,7 +12,7 @@ use std::io::Result;
 pub(super) const FILES: &[FormatFile] = &[FormatFile {
     ending: "_results.txt",
     subject: Subject::Speech,
-    fill: |out, results| write(out, &segments(results)),
+    content: FormatContent::File(|out, of| write(out, &segments(of.results))),
 }];
 
 pub(super) fn write(out: &mut Sink<'_>, segments: &[SegmentEntry]) -> Result<()> {

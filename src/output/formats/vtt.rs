@@ -1,6 +1,7 @@
 //! `vtt`: WebVTT captions, for browsers (<https://www.w3.org/TR/webvtt1/>).
 
 use super::caption::Caption;
+use super::format_file::FormatContent;
 use super::format_file::FormatFile;
 use super::format_file::Sink;
 use super::format_file::Subject;
@@ -11,7 +12,7 @@ use std::io::Result;
 pub(super) const FILES: &[FormatFile] = &[FormatFile {
     ending: "_results.vtt",
     subject: Subject::Speech,
-    fill: |out, results| write(out, &spoken_captions(results)),
+    content: FormatContent::File(|out, of| write(out, &spoken_captions(of.results))),
 }];
 
 pub(super) fn write(out: &mut Sink<'_>, captions: &[Caption]) -> Result<()> {

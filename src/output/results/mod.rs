@@ -7,6 +7,7 @@ pub(super) mod frames;
 pub(super) mod json;
 mod known_classes;
 pub(super) mod lack;
+mod of_stage;
 pub(super) mod read;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod results;

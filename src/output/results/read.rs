@@ -83,7 +83,7 @@ pub enum Unread {
     /// A key is missing, or its value is of another kind.
     #[error("is not whole: {0}")]
     Shape(String),
-    /// It has more than can be compared.
+    /// It has more than is read.
     #[error("has too much in it: {0}")]
     TooMuch(String),
     /// A number is none that a run writes.
@@ -105,7 +105,7 @@ impl ReadError {
                 "the rest of it is lost: run the recipe again, or copy the file anew"
             }
             Unread::Newer(_) => "update vpipe to read it",
-            Unread::TooMuch(_) => "compare a part of the video: `vpipe run` takes --first 10m",
+            Unread::TooMuch(_) => "take a part of the video: `vpipe run` takes --first 10m",
             Unread::Shape(_) | Unread::Number(_) | Unread::Order(_) => {
                 "it was changed since `vpipe run` wrote it; run the recipe again"
             }
@@ -230,7 +230,7 @@ fn entries(stage: &str, entries: &[Entry]) -> Result<(), Unread> {
             if detections.len() > MOST_OBJECTS {
                 let count = detections.len();
                 return Err(Unread::TooMuch(format!(
-                    "{place} has {count} objects, and at most {MOST_OBJECTS} are compared"
+                    "{place} has {count} objects, and at most {MOST_OBJECTS} are read"
                 )));
             }
             detections.iter().try_for_each(|it| object(&place, it))?;

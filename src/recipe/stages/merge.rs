@@ -82,11 +82,32 @@ pub enum OutputFormat {
     Txt,
     /// What is seen, a line of JSON a frame; grows while the run goes on.
     Jsonl,
+    /// Tables of what is seen and of what is said, as text.
+    Csv,
+    /// The same tables in columns that have types, compressed.
+    Parquet,
+    /// What is seen, as a data set of COCO.
+    Coco,
+    /// What is seen, as a data set that Ultralytics trains on.
+    Yolo,
+    /// What is seen, as the MOTChallenge has it.
+    Mot,
 }
 
 impl OutputFormat {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Srt, Self::Vtt, Self::Tsv, Self::Txt, Self::Jsonl];
+    pub const ALL: [Self; 10] = [
+        Self::Srt,
+        Self::Vtt,
+        Self::Tsv,
+        Self::Txt,
+        Self::Jsonl,
+        Self::Csv,
+        Self::Parquet,
+        Self::Coco,
+        Self::Yolo,
+        Self::Mot,
+    ];
 
     /// Its name in recipes and on the command line.
     pub fn word(self) -> &'static str {
@@ -96,6 +117,11 @@ impl OutputFormat {
             Self::Tsv => "tsv",
             Self::Txt => "txt",
             Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+            Self::Coco => "coco",
+            Self::Yolo => "yolo",
+            Self::Mot => "mot",
         }
     }
 }

@@ -60,6 +60,11 @@ fn the_page_of_the_page_does_what_it_says() {
 }
 
 #[test]
+fn the_page_of_formats_does_what_it_says() {
+    run("src/output/formats/README.md");
+}
+
+#[test]
 fn the_page_of_measurements_does_what_it_says() {
     run("benches/README.md");
 }

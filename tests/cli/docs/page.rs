@@ -5,13 +5,14 @@ use std::fs;
 use std::path::Path;
 
 /// Every page that users and engineers read, from the top level.
-pub(super) const PAGES: [&str; 7] = [
+pub(super) const PAGES: [&str; 8] = [
     "README.md",
     "recipes/README.md",
     "src/README.md",
     "src/backends/README.md",
     "src/output/README.md",
     "src/output/page/README.md",
+    "src/output/formats/README.md",
     "benches/README.md",
 ];
 

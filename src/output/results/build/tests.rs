@@ -24,7 +24,6 @@ use crate::output::Place;
 use crate::output::Results;
 use crate::output::StageOutput;
 use crate::output::StageRun;
-use crate::output::formats::files::files;
 use crate::output::results::build::RunFacts;
 use crate::output::results::build::results;
 use crate::recipe::BatchSpec;
@@ -485,12 +484,11 @@ fn sound_before_the_first_frame_has_negative_times_and_early_captions() {
     let times = found.transcription.segments().iter();
     let times: Vec<_> = times.map(|it| (it.start, it.end)).collect();
     assert_eq!(times, [(-2.0, -0.4), (-0.3, 1.3)]);
-    let [captions] = files(OutputFormat::Srt) else {
-        panic!("captions are one file");
-    };
-    let mut text = Vec::new();
-    (captions.fill)(&mut text, &found).unwrap();
-    let captions = String::from_utf8(text).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let root = OutputRoot::new(folder.path().to_owned(), &Arc::default());
+    let place = Place::new(root, folder.path().to_owned(), "a");
+    let files = place.write_format(OutputFormat::Srt, &found).unwrap();
+    let captions = std::fs::read_to_string(&files[0]).unwrap();
     for line in [
         "00:00:00,000 --> 00:00:01,600\nOne.",
         "00:00:01,700 --> 00:00:03,300\nTwo.",
