@@ -61,6 +61,8 @@ pub(crate) struct Bench {
     pub(crate) videos: Vec<PathBuf>,
     pub(crate) first: Option<Duration>,
     pub(crate) memory: Memory,
+    /// What decides how long each answer takes beside others; `None` where none takes any time.
+    pub(crate) turns: Option<u64>,
 }
 
 /// Videos as they were when they were opened.
@@ -100,6 +102,7 @@ impl Bench {
             videos: videos.iter().map(|&path| path.to_owned()).collect(),
             first: None,
             memory: Memory::default(),
+            turns: None,
         }
     }
 
@@ -171,6 +174,7 @@ impl Bench {
             let call = Server {
                 stage: id.clone(),
                 log: Arc::clone(&log),
+                turns: self.turns,
             };
             (id.clone(), Arc::new(call) as Arc<dyn Call>)
         });
@@ -256,6 +260,7 @@ impl Environment for Only<'_> {
 struct Server {
     stage: StageId,
     log: Arc<Mutex<Ran>>,
+    turns: Option<u64>,
 }
 
 impl Server {
@@ -329,6 +334,15 @@ impl Server {
         })
     }
 
+    // How often others may go first, before the answer is given.
+    fn turns(&self, item: &Item) -> u8 {
+        let turns = self.turns.map(|turns| {
+            let asked = format!("{turns} {} {item}", self.stage);
+            blake3::hash(asked.as_bytes()).as_bytes()[0]
+        });
+        turns.unwrap_or(0)
+    }
+
     fn note(&self, item: &Item) {
         let asked: Vec<String> = match item {
             Item::Frame(frame) if frame.content.is_ok() => vec![name(&frame.moment)],
@@ -386,6 +400,9 @@ impl Call for Server {
     ) -> BoxFuture<'a, Result<Submitted, Failure>> {
         Box::pin(async move {
             self.note(item);
+            for _ in 0..self.turns(item) {
+                tokio::task::yield_now().await;
+            }
             Ok(Submitted::Answer(self.answer(item)))
         })
     }

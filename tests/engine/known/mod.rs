@@ -1,6 +1,7 @@
 //! What is known is neither decoded nor asked for again, and comes out as if it had been.
 
 mod bench;
+mod tracks;
 
 use crate::known::bench::Bench;
 use crate::known::bench::Ran;
