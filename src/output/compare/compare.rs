@@ -15,6 +15,7 @@ use crate::output::compare::entries::Found;
 use crate::output::compare::entries::FramesBy;
 use crate::output::compare::entries::Objects;
 use crate::output::compare::speech;
+use crate::output::compare::things;
 use crate::output::compare::tolerance::Tolerance;
 use crate::output::results::results::FailedItem;
 use crate::output::results::results::Results;
@@ -82,6 +83,8 @@ impl<'a> Sides<'a> {
             }
             .compare(&old.detections, &new.detections, &mut self.found);
             self.objects.insert(None, objects);
+            let changes = things::passages(None, &old.summary, &new.summary);
+            self.found.changes.extend(changes);
         }
         let is_copy = |results: &Results, output: &StageOutput| match output {
             StageOutput::Transcribed { transcription } => *transcription == results.transcription,
@@ -139,6 +142,8 @@ impl<'a> Sides<'a> {
             (StageOutput::Detected(old), StageOutput::Detected(new)) => {
                 let objects = entries.compare(&old.detections, &new.detections, &mut self.found);
                 self.objects.insert(Some(id), objects);
+                let changes = things::passages(Some(id), &old.summary, &new.summary);
+                self.found.changes.extend(changes);
             }
             (
                 StageOutput::Recorded { records: old, .. },

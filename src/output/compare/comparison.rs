@@ -5,6 +5,7 @@
 use crate::failure::Class;
 use crate::name::StageId;
 use crate::output::compare::tally::Tallies;
+use crate::output::compare::things::ThingsChanged;
 use crate::output::compare::tolerance::Tolerance;
 use crate::output::results::results::Object;
 use serde::Serialize;
@@ -261,6 +262,9 @@ pub enum WhatChanged {
         /// The kind of failure.
         class: Class,
     },
+    /// Something about things that are tracked.
+    #[serde(untagged)]
+    Things(ThingsChanged),
 }
 
 /// What became of a frame or of sound. Nothing found, not looked at and failed are three.

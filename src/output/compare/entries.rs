@@ -11,6 +11,7 @@ use crate::output::compare::comparison::FrameCount;
 use crate::output::compare::comparison::WhatChanged;
 use crate::output::compare::records;
 use crate::output::compare::tally::Counter;
+use crate::output::compare::things::Things;
 use crate::output::compare::tolerance::Tolerance;
 use crate::output::results::results::CropRecord;
 use crate::output::results::results::Entry;
@@ -80,12 +81,16 @@ impl EntryComparison<'_> {
     /// Compares the entries of the stage, and says which object is which.
     pub(super) fn compare(&self, old: &[Entry], new: &[Entry], found: &mut Found) -> Objects {
         let mut objects = Objects::new();
+        let mut things = Things::default();
         for sides in side_by_side(old, new, self.by, self.tolerance) {
             match sides {
                 (Some(old), Some(new)) => {
                     found.frames.both.insert(old.frame_number);
                     let before = found.changes.len();
                     let which = self.frame(old, new, found);
+                    if let Some(which) = &which {
+                        note_things(&mut things, old, new, which);
+                    }
                     objects.extend(which.map(|which| (old.frame_number, which)));
                     if found.changes.len() > before {
                         found.frames.different.insert(old.frame_number);
@@ -103,6 +108,7 @@ impl EntryComparison<'_> {
                 (None, None) => {}
             }
         }
+        found.changes.extend(things.changes(self.stage));
         objects
     }
 
@@ -231,6 +237,21 @@ impl EntryComparison<'_> {
                 timestamp: entry.timestamp,
             },
             what,
+        }
+    }
+}
+
+// Notes the things of a frame, where `which` of the new objects each old one is.
+fn note_things(things: &mut Things, old: &Entry, new: &Entry, which: &[Option<usize>]) {
+    let (Seen::Objects { detections: a, .. }, Seen::Objects { detections: b, .. }) =
+        (&old.seen, &new.seen)
+    else {
+        return;
+    };
+    things.note_frame(old.timestamp, (a, b));
+    for (object, which) in a.iter().zip(which) {
+        if let Some(new) = which.and_then(|which| b.get(which)) {
+            things.note_pair(object, new);
         }
     }
 }

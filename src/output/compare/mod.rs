@@ -7,6 +7,7 @@
 //! | `compare` | whole results: which stages, frames and transcripts stand side by side |
 //! | `entries` | the entries of one stage, frame by frame |
 //! | `boxes` | which box of one frame is which of another |
+//! | `things` | which thing is which, and what they pass |
 //! | `records` | the fields of `http` stages |
 //! | `speech`, `words` | transcripts; which word is which of another |
 //! | `tally` | counts by class and over time |
@@ -25,6 +26,7 @@ mod records;
 mod speech;
 mod tally;
 mod tell;
+mod things;
 mod tolerance;
 mod words;
 
@@ -42,4 +44,6 @@ pub use comparison::WordCount;
 pub use tally::Tallies;
 pub use tally::Tally;
 pub use tally::TimeTally;
+pub use things::ComparedThing;
+pub use things::ThingsChanged;
 pub use tolerance::Tolerance;

@@ -178,6 +178,7 @@ fn whole(changes: &[Change]) -> Vec<String> {
 // What a change of a whole is about.
 fn subject(change: &Change) -> String {
     match (&change.stage, &change.what) {
+        (stage, WhatChanged::Things(_)) => format!("things{}", of_stage(stage.as_ref())),
         (None, _) => "speech".to_owned(),
         (Some(id), WhatChanged::StateChanged { .. }) => format!("speech of {}", shown(id.as_str())),
         (Some(id), _) => shown(id.as_str()),
@@ -367,6 +368,7 @@ fn told(what: &WhatChanged) -> String {
         WhatChanged::FailureGained { item, class } => {
             format!("{} failed ({class})", shown(item))
         }
+        WhatChanged::Things(changed) => changed.to_string(),
     }
 }
 
@@ -428,7 +430,8 @@ fn size(tally: &Tally) -> u64 {
     tally.both + tally.lost + tally.gained
 }
 
-fn counted(count: u64, noun: &str) -> String {
+/// `1 frame`, `2 frames`.
+pub(super) fn counted(count: u64, noun: &str) -> String {
     match (count, noun.ends_with('s')) {
         (1, _) => format!("1 {noun}"),
         (count, true) => format!("{count} {noun}es"),

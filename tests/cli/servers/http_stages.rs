@@ -2,6 +2,7 @@
 
 use super::harness::KEY;
 use super::harness::entries;
+use super::harness::example;
 use super::harness::is_jpeg;
 use super::harness::run;
 use crate::support::server::serve;
@@ -334,4 +335,32 @@ async fn sound_is_sent_and_what_is_said_is_read_as_the_recipe_says() {
     assert!(first.starts_with("from 0."), "{first}");
     assert!(!spoken["gaps"].as_array().unwrap().is_empty());
     assert!(entries(&results).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn boxes_of_no_size_are_told_of_once_and_tracked_never() {
+    let app = Router::new().route(
+        "/detect",
+        post(|Json(body): Json<Value>| async move {
+            let object = |side: f64| {
+                json!({ "box": [0.5, 0.5, 0.5 + side, 0.5 + side],
+                "label_id": 0, "label": "cup", "score": 0.9 })
+            };
+            let frames = body["frames"].as_array().unwrap().iter();
+            let objects = json!({ "objects": [object(0.2), object(0.0)] });
+            let found: Vec<_> = frames.map(|_| &objects).collect();
+            Json(json!({ "frames": found }))
+        }),
+    );
+    let url = format!("url={}/detect", serve(app).await);
+    let tracking = "[stages.track]\ninputs = [\"yolo\"]\n\n[stages.merge]\ninputs = [\"track\"]";
+    let recipe = example("detection-server");
+    let recipe = recipe.replace("[stages.merge]\ninputs = [\"yolo\"]", tracking);
+    let (said, results) = run(&recipe, &["--var", &url, "--first", "6s"]).await;
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let told = "clip.mp4: boxes of no size are not tracked; the first is in frame 0";
+    assert_eq!(said.talk.matches(told).count(), 1, "{}", said.talk);
+    assert_eq!(results["summary"]["objects"], 12);
+    assert_eq!(results["summary"]["tracks"], json!({"cup": 1}));
+    assert_eq!(results["tracks"][0]["frames"], 5);
 }
