@@ -233,19 +233,13 @@ impl Drawing<'_> {
     fn annotation(&self, shown: &ShownObject<'_>, [across, down]: [f64; 2]) -> Annotation {
         let ShownObject { object, bbox } = shown;
         let [x1, y1, x2, y2] = *bbox;
-        let track = object.track.map(|track| format!(" #{track}"));
         let class = (object.class, object.class_name.as_ref());
         // Results of an earlier version say nothing of colours.
         let colour = self.colours.get(&class).copied();
         Annotation {
             bbox: [x1 * across, y1 * down, x2 * across, y2 * down],
             colour: colour.unwrap_or_else(|| Colour::of(object.class)).rgb(),
-            label: format!(
-                "{} {:.2}{}",
-                object.class_name,
-                object.confidence,
-                track.unwrap_or_default()
-            ),
+            label: Annotation::label_of(&object.class_name, object.confidence, object.track),
         }
     }
 }

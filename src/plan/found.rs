@@ -14,6 +14,8 @@ pub struct FoundTaken {
     pub form: FoundForm,
     /// Which boxes count, and how wide they are cut out.
     pub take: TakeSpec,
+    /// Whether the boxes that count are drawn on it.
+    pub draws: bool,
 }
 
 /// What a stage takes of the frames in which another found something.

@@ -95,6 +95,61 @@ fn what_was_found_is_saved_and_nothing_else() {
     assert_eq!(results(folder.path())["detections"], found["detections"]);
 }
 
+// Red, green and blue of a picture in the given folder, at places of its frame.
+fn colours(picture: &Path, width: usize, places: &[(usize, usize)]) -> Vec<[u8; 3]> {
+    let decoded = std::process::Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(picture)
+        .args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-"])
+        .output();
+    let pixels = decoded.unwrap().stdout;
+    let at = |(x, y): &(usize, usize)| pixels[(y * width + x) * 3..][..3].try_into().unwrap();
+    places.iter().map(at).collect()
+}
+
+#[test]
+fn what_was_found_is_drawn_where_it_is_asked_for() {
+    let folder = TempDir::new().unwrap();
+    let recipe = fs::read_to_string(example("found")).unwrap();
+    fs::write(folder.path().join("drawn.toml"), &recipe).unwrap();
+    let plain = recipe.lines().filter(|line| !line.starts_with("draw"));
+    let plain = plain.collect::<Vec<_>>().join("\n");
+    fs::write(folder.path().join("plain.toml"), plain).unwrap();
+    let run = |output: &str| {
+        let file = format!("{output}.toml");
+        let words = ["run", &file, CLIP, "--var", "who=circle", "--first", "1s"];
+        let png = ["--set", "frames.format=png", "--output-dir", output];
+        let said = vpipe(folder.path(), &[&words[..], &png].concat());
+        assert_eq!(said.code, 0, "{}", said.talk);
+        let text = fs::read_to_string(folder.path().join(output).join("clip_results.json"));
+        let found: Value = serde_json::from_str(&text.unwrap()).unwrap();
+        let saved = found["detections"][0]["saved"].as_str().unwrap().to_owned();
+        (found, folder.path().join(saved))
+    };
+    let (found, drawn) = run("drawn");
+    let (_, plain) = run("plain");
+    let classes = found["classes"].as_array().unwrap();
+    let width = found["source"]["width"].as_u64().unwrap() as usize;
+    let mut counts = [0, 0];
+    for object in found["detections"][0]["detections"].as_array().unwrap() {
+        let side = |side: usize| object["bbox"][side].as_f64().unwrap();
+        let middle = f64::midpoint(side(1), side(3)) as usize;
+        let place = [(side(0).round() as usize + 1, middle)];
+        let class = classes.iter().find(|it| it["class"] == object["class"]);
+        let colour = class.unwrap()["colour"].as_str().unwrap();
+        let [shown, before] = [&drawn, &plain].map(|file| {
+            let [red, green, blue] = colours(file, width, &place)[0];
+            format!("#{red:02x}{green:02x}{blue:02x}")
+        });
+        let is_wanted =
+            object["class_name"] == "circle" && object["confidence"].as_f64() > Some(0.5);
+        counts[usize::from(is_wanted)] += 1;
+        assert_eq!(shown == colour, is_wanted, "{object}: {shown}, {colour}");
+        assert_ne!(before, colour);
+    }
+    assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
 #[test]
 fn a_region_is_where_the_feet_are() {
     let folder = TempDir::new().unwrap();

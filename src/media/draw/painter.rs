@@ -20,6 +20,16 @@ pub struct Annotation {
     pub label: String,
 }
 
+impl Annotation {
+    /// The label of an object, such as `car 0.87 #3`.
+    pub fn label_of(name: &str, confidence: f64, track: Option<u64>) -> String {
+        match track {
+            Some(track) => format!("{name} {confidence:.2} #{track}"),
+            None => format!("{name} {confidence:.2}"),
+        }
+    }
+}
+
 /// Draws on frames of one size: lines and letters are as large as suits it.
 pub struct Painter {
     size: Size,

@@ -173,7 +173,7 @@ impl Making<'_> {
         self.digests.asked_terms.insert(id(), tellable(&terms));
     }
 
-    // What of a frame is written; where that is cut out, it is known by who found it.
+    // What of a frame is written; where that is cut out, or drawn on it, it is known by who found it.
     fn file(&mut self, stage: &Stage, spec: &SaveSpec) {
         let mut terms = terms::file(spec, &self.extract);
         if let Some(from) = self.graph.crops_of(stage) {
@@ -182,6 +182,15 @@ impl Making<'_> {
             };
             terms["crops"] = given.to_string().into();
             terms["padding"] = stage.take.padding.to_string().into();
+        }
+        if let Some(from) = &spec.draw {
+            let Some(given) = self.digests.given.get(from) else {
+                return;
+            };
+            terms["drawn"] = json!({
+                "of": given.to_string(),
+                "filter": stage.take.filter.as_ref().map(server::condition),
+            });
         }
         self.digests.files.insert(stage.id.clone(), digest(&terms));
     }

@@ -89,6 +89,8 @@ pub(super) fn file(spec: &SaveSpec, extract: &ExtractSpec) -> Value {
     let SaveSpec {
         format,
         quality,
+        // What is drawn is another stage's.
+        draw: _,
         output_dir: _,
         name: _,
     } = spec;

@@ -7,6 +7,7 @@ use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::name::StageId;
 use crate::plan::found::FoundForm;
+use crate::plan::graph::files;
 use crate::plan::graph::ports;
 use crate::recipe::InputCount;
 use crate::recipe::Medium;
@@ -129,8 +130,7 @@ pub(in crate::plan) fn check(recipe: &Recipe) -> Vec<Diagnostic> {
         wrong.extend(check_is_alone(recipe, kind, why));
     }
     wrong.extend(check_primary(recipe));
-    wrong.extend(check_one_file_a_frame(recipe));
-    wrong.extend(check_files_of_crops(recipe));
+    wrong.extend(files::check(recipe));
     wrong.extend(
         recipe
             .stages
@@ -338,43 +338,6 @@ fn check_primary(recipe: &Recipe) -> Option<Diagnostic> {
         )
         .help("name a stage that finds boxes and stands in `inputs`, such as `yolo`")
     })
-}
-
-// An entry of the results has room for one file.
-fn check_one_file_a_frame(recipe: &Recipe) -> Option<Diagnostic> {
-    let saves = |id: &StageId| {
-        let stage = recipe.stage(id);
-        stage.is_some_and(|stage| stage.spec.kind() == StageKind::Save)
-    };
-    let merge = recipe.of_kind(StageKind::Merge).next()?;
-    let mut saving = merge.inputs.iter().filter(|input| saves(&input.stage));
-    let (first, second) = (saving.next()?, saving.next()?);
-    Some(
-        Diagnostic::error(
-            second.span,
-            format!("`{}` takes one `save` stage", merge.id),
-        )
-        .also(first.span, "the first one")
-        .help("name the one whose files the results should tell; the other is run all the same"),
-    )
-}
-
-fn check_files_of_crops(recipe: &Recipe) -> Option<Diagnostic> {
-    let merge = recipe.of_kind(StageKind::Merge).next()?;
-    let mut inputs = merge.inputs.iter();
-    let (input, stage) = inputs.find_map(|input| {
-        let stage = recipe.stage(&input.stage)?;
-        let saves = stage.spec.kind() == StageKind::Save;
-        (saves && stage.takes_crops()).then_some((input, stage))
-    })?;
-    let message = format!(
-        "`{}` writes several files of a frame, and `{}` takes one",
-        stage.id, merge.id
-    );
-    Some(
-        Diagnostic::error(input.span, message)
-            .help("leave it out of `inputs`: the stage is run all the same"),
-    )
 }
 
 // Boxes are tested where something is taken because of them, and padded where they are cut out.

@@ -90,8 +90,9 @@ impl Demand {
     fn note_files(&mut self, graph: &StageGraph<'_>, stage: &Stage, spec: &SaveSpec) {
         let found = graph.found_of(stage).map(|(form, _)| form);
         let takes_jpeg = spec.format == SaveFormat::Jpeg && spec.quality.is_none();
+        let is_changed = spec.draw.is_some() || found == Some(FoundForm::Crops);
         self.frames = true;
-        self.pixels |= spec.format == SaveFormat::Png || found == Some(FoundForm::Crops);
+        self.pixels |= spec.format == SaveFormat::Png || is_changed;
         // Of the frames in which something is found there may be few: where nobody else takes all as
         // JPEG, theirs are made once it is known which they are.
         self.jpeg |= takes_jpeg && found.is_none();

@@ -17,6 +17,7 @@ use crate::plan::step::FrameSelection;
 use crate::plan::step::Step;
 use crate::plan::step::StepKind;
 use crate::recipe::Stage;
+use crate::recipe::StageSpec;
 use crate::recipe::TakeSpec;
 use crate::recipe::condition_values;
 use petgraph::graph::NodeIndex;
@@ -108,6 +109,7 @@ impl Lowering<'_> {
             of: of.clone(),
             form: *form,
             take: stage.take.clone(),
+            draws: matches!(&stage.spec, StageSpec::Save(spec) if spec.draw.is_some()),
         };
         let name = match form {
             FoundForm::Crops => "cut",

@@ -112,17 +112,23 @@ impl Lowering<'_> {
         spec: &SaveSpec,
         from: &StageOutputs,
     ) -> Result<StageFate, Vec<Diagnostic>> {
-        let form = match (spec.format, spec.quality) {
-            (SaveFormat::Jpeg, None) => FrameForm::Jpeg {
+        // What is drawn on is made a JPEG when it is written.
+        let form = match (spec.format, spec.quality, &spec.draw) {
+            (SaveFormat::Jpeg, None, None) => FrameForm::Jpeg {
                 max_bytes: usize::MAX,
             },
-            (SaveFormat::Jpeg, Some(_)) | (SaveFormat::Png, _) => FrameForm::Pixels,
+            (SaveFormat::Jpeg, ..) | (SaveFormat::Png, ..) => FrameForm::Pixels,
+        };
+        let usual = self.source.map(|(_, quality)| quality);
+        let spec = SaveSpec {
+            quality: spec.quality.or(usual.filter(|_| spec.draw.is_some())),
+            ..spec.clone()
         };
         let Some(mut feed) = self.feed(stage, from, form)? else {
             let why = "what it takes from does not run".to_owned();
             return Ok(StageFate::Skipped(why));
         };
-        let kind = StepKind::Save { spec: spec.clone() };
+        let kind = StepKind::Save { spec };
         let step = self.step(
             stage,
             "write",

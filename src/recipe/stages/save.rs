@@ -6,6 +6,7 @@ use crate::diag::Diagnostic;
 use crate::item::ItemKind;
 use crate::item::Moment;
 use crate::item::Part;
+use crate::name::StageId;
 use crate::name::VideoId;
 use crate::name::file_name;
 use crate::recipe::context::Context;
@@ -54,6 +55,11 @@ pub struct SaveSpec {
     /// JPEG quality, 1 to 100; that of `extract` where absent.
     #[serde(deserialize_with = "value::some_quality")]
     pub quality: Option<u8>,
+    /// The stage whose boxes are drawn on its frames, each with name, confidence and track: those that
+    /// `filter` lets through. `inputs` takes the frames of that stage.
+    #[serde(deserialize_with = "value::optional")]
+    #[schemars(with = "Option<String>")]
+    pub draw: Option<StageId>,
     /// The folder for the files: a template over `video`.
     #[serde(deserialize_with = "value::template")]
     #[schemars(with = "String")]
@@ -70,6 +76,7 @@ impl Default for SaveSpec {
         Self {
             format: SaveFormat::Jpeg,
             quality: None,
+            draw: None,
             output_dir: Template::new("output", Scope::default()),
             name: Template::new(NAME, Scope::default()),
         }

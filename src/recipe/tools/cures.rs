@@ -103,7 +103,7 @@ pub(in crate::recipe) const HOMES: [(&str, &[&str]); 11] = [
         "[stages.merge]",
         &["formats", "primary", "line_width", "line_count"],
     ),
-    ("[stages.save]", &["format", "name"]),
+    ("[stages.save]", &["draw", "format", "name"]),
     ("[stages.merge] or [stages.save]", &["output_dir"]),
     ("[backends.NAME]", &["api_key_env"]),
     ("[backends.NAME] of kind http", &["url", "headers", "query"]),

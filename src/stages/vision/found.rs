@@ -24,6 +24,7 @@ use crate::recipe::StageKind;
 use crate::recipe::TakeSpec;
 use crate::recipe::filter_values;
 use crate::stages::vision::crops::crops_of;
+use crate::stages::vision::drawn::with_boxes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -174,14 +175,27 @@ pub(in crate::stages) fn taken_of(
     frame: &Frame,
     objects: &[Detection],
 ) -> Result<Vec<Frame>, Found> {
-    let FoundTaken { of, form, take } = taken;
+    let FoundTaken {
+        of,
+        form,
+        take,
+        draws,
+    } = taken;
     match form {
         FoundForm::Crops => crops_of(of, take, frame, objects),
         FoundForm::Frames => {
-            let passes = wanted(of, take, frame, objects)?.contains(&true);
-            passes
-                .then(|| vec![frame.clone()])
-                .ok_or_else(|| none_wanted(of))
+            let passes = wanted(of, take, frame, objects)?;
+            if !passes.contains(&true) {
+                return Err(none_wanted(of));
+            }
+            let drawn = objects.iter().zip(passes);
+            let drawn = drawn
+                .filter(|(_, passes)| *passes)
+                .map(|(object, _)| object);
+            match draws {
+                true => Ok(vec![with_boxes(frame, drawn).map_err(Found::Error)?]),
+                false => Ok(vec![frame.clone()]),
+            }
         }
     }
 }

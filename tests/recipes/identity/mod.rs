@@ -44,12 +44,12 @@ const KEYS: &[(&str, &str)] = &[
     (
         "extract.max_side=640",
         "extract.frames far.request near.detect again.request parts.detect told.request \
-         asked.request counted.request save.write cuts.write",
+         asked.request counted.request save.write cuts.write drawn.write",
     ),
     // What leaves as JPEG.
     (
         "extract.quality=50",
-        "far.request again.request asked.request counted.request save.write cuts.write",
+        "far.request again.request asked.request counted.request save.write cuts.write drawn.write",
     ),
     ("extract.dedup=true", "extract.frames counted.request"),
     ("extract.dedup_threshold=20", ""),
@@ -75,36 +75,36 @@ const KEYS: &[(&str, &str)] = &[
     ("near.concurrency=1", ""),
     (
         "near.conf=0.3",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     (
         "near.iou=0.3",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     (
         "near.imgsz=320",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     (
         "near.half=false",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     (
         "near.classes=[1]",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     (
         "near.classes=[\"dog\"]",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     (
         "near.conf={ dog = 0.3 }",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     ("near.conf={ dog = 0.15, default = 0.15 }", ""),
     (
         "near.max_det=9",
-        "cuts.write near.detect parts.detect told.request",
+        "cuts.write drawn.write near.detect parts.detect told.request",
     ),
     // Which boxes are one thing counts for whom that is told.
     ("things.method=\"bytetrack\"", "told.request"),
@@ -149,7 +149,7 @@ const KEYS: &[(&str, &str)] = &[
         "vars.question=\"who\"",
         "told.request asked.request counted.request sounds.request sounds.compose",
     ),
-    ("vars.least=0.6", "told.request"),
+    ("vars.least=0.6", "told.request drawn.write"),
     ("vars.unused=2", ""),
     ("hears.backend=\"ears\"", "hears.request hears.compose"),
     ("hears.model=\"large\"", "hears.request hears.compose"),
@@ -202,6 +202,8 @@ const KEYS: &[(&str, &str)] = &[
     ("save.format=\"png\"", "save.write"),
     ("save.quality=50", "save.write"),
     ("save.quality=85", ""),
+    ("drawn.draw=\"near\"", ""),
+    ("drawn.filter=\"confidence > 0.9\"", "drawn.write"),
     // The path of a file is compared when it is looked for.
     ("save.output_dir=\"elsewhere\"", ""),
     ("save.name=\"{{ frame.frame_number }}\"", ""),
@@ -406,9 +408,9 @@ fn facts_count_where_they_decide_an_answer() {
     assert_eq!(here(&|it| it.model.name = "other.onnx".to_owned()), "");
     assert_eq!(
         here(&|it| it.model.digest = "00".to_owned()),
-        "cuts.write near.detect parts.detect told.request whisper.compose whisper.transcribe"
+        "cuts.write drawn.write near.detect parts.detect told.request whisper.compose whisper.transcribe"
     );
-    let seen = "cuts.write near.detect parts.detect told.request";
+    let seen = "cuts.write drawn.write near.detect parts.detect told.request";
     assert_eq!(here(&|it| it.model.classes = vec!["cat".into()]), seen);
     assert_eq!(here(&|it| it.model.imgsz = Some(640)), seen);
     assert_eq!(here(&|it| it.model.imgsz = Some(1280)), "");
