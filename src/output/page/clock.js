@@ -22,6 +22,7 @@ const lengthText = (seconds) => {
 };
 
 // "1 object", "2 objects".
-const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const counted = (count, noun, several = `${noun}s`) =>
+  `${count.toLocaleString("en")} ${count === 1 ? noun : several}`;
 
 const clamp = (value, least, most) => Math.min(Math.max(value, least), most);

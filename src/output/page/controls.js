@@ -4,7 +4,8 @@
 const PAUSE = 120;
 
 const listenToControls = ({ player, timeline, moments, overlay }) => {
-  const onClick = (id, act) => byId(id).addEventListener("click", ({ currentTarget }) => act(currentTarget));
+  const onClick = (id, act) =>
+    byId(id).addEventListener("click", ({ currentTarget }) => act(currentTarget));
   const toggled = (id, act) => onClick(id, (toggle) => {
     press(toggle, !isPressed(toggle));
     act(isPressed(toggle));
@@ -24,10 +25,11 @@ const listenToControls = ({ player, timeline, moments, overlay }) => {
   });
   toggled("captions", () => showMoment(player.time));
   toggled("sound", (isOn) => (player.media.muted = !isOn));
-  byId("rate").addEventListener("change", ({ target }) => (player.media.playbackRate = Number(target.value)));
-  byId("file").addEventListener("change", ({ target }) => target.files[0] && player.open(target.files[0]));
-  byId("videos").addEventListener("change", ({ target }) => showVideo(Number(target.value)));
-  byId("least").addEventListener("input", ({ target }) => showFrom(Number(target.value), timeline));
+  const onChange = (id, act) => byId(id).addEventListener("input", ({ target }) => act(target));
+  onChange("rate", ({ value }) => (player.media.playbackRate = Number(value)));
+  onChange("file", ({ files }) => files[0] && player.open(files[0]));
+  onChange("videos", ({ value }) => showVideo(Number(value)));
+  onChange("least", ({ value }) => showFrom(Number(value), { player, timeline, moments }));
   listenToSearch(moments);
 };
 
@@ -50,11 +52,13 @@ const listenToSearch = (moments) => {
 };
 
 // Shows boxes from a confidence on, in thousandths.
-const showFrom = (least, timeline) => {
+const showFrom = (least, { player, timeline, moments }) => {
+  library.least = least;
   video.least = least;
   byId("least-text").textContent = (least / 1000).toFixed(2);
   timeline.recount();
   showMoment(player.time);
+  if (byId("query").value) moments.find();
 };
 
 const showFull = () => {

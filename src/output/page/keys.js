@@ -24,7 +24,8 @@ const listenToKeys = ({ player, timeline, moments }) => {
   };
   const shifted = { ArrowLeft: () => player.step(-1), ArrowRight: () => player.step(1) };
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || byId("help").open || isWriting(event)) return;
+    const isOther = event.ctrlKey || event.metaKey || event.altKey;
+    if (isOther || byId("help").open || isWriting(event)) return;
     const act = (event.shiftKey && shifted[event.key]) || keys[event.key];
     if (!act) return;
     event.preventDefault();
@@ -34,7 +35,8 @@ const listenToKeys = ({ player, timeline, moments }) => {
 
 // Whether a key belongs to what has the focus.
 const isWriting = ({ key, target }) => {
-  if (target.matches("input, select, textarea")) return !(target.type === "range" && !key.startsWith("Arrow"));
+  if (target.type === "range") return key.startsWith("Arrow");
+  if (target.matches("input, select")) return true;
   const isPress = key === " " || key === "Enter";
   return isPress && target.matches("button, summary");
 };

@@ -6,7 +6,7 @@ const MOST_CLASS_LANES = 200;
 // All lanes of a video: what is missing, speech, then the classes.
 const lanesOf = (video) => [
   ...troubleLanes(video),
-  ...video.speeches.filter(({ texts }) => texts.length > 0).map((speech) => speechLane(video, speech)),
+  ...video.speeches.filter(({ texts }) => texts.length > 0).map(speechLane),
   ...classLanes(video),
 ];
 
@@ -37,7 +37,7 @@ const runsOf = (stretches) => ({
   ends: stretches.map(({ end }) => end),
 });
 
-const speechLane = (video, speech) => ({
+const speechLane = (speech) => ({
   name: speech.stage ? `speech ${speech.stage}` : "speech",
   draw: (context, view, top, height) => {
     context.fillStyle = styleColour("--speech");
@@ -52,7 +52,8 @@ const speechLane = (video, speech) => ({
 
 const classLanes = (video) => {
   const all = video.classes.map((_, of) => of);
-  const lanes = all.slice(0, MOST_CLASS_LANES).map((of) => classLane(video, [of], video.classes[of].name));
+  const own = all.slice(0, MOST_CLASS_LANES);
+  const lanes = own.map((of) => classLane(video, [of], video.classes[of].name));
   const others = all.slice(MOST_CLASS_LANES);
   if (others.length > 0) lanes.push(classLane(video, others, `${others.length} more classes`));
   return lanes;

@@ -36,7 +36,6 @@ function showVideo(at) {
   byId("title").textContent = shown(video.name);
   document.title = `${shown(video.name)} – vpipe report`;
   byId("facts").textContent = factsText(library.list[at]);
-  video.least = Number(byId("least").value);
   overlay.show(video);
   transcript.show(video);
   timeline.show(video);
@@ -49,7 +48,7 @@ const factsText = ({ duration, objects, segments, failed }) => {
   const parts = [lengthText(duration)];
   if (video.width > 0) parts.push(`${video.width} × ${video.height}`);
   parts.push(counted(video.times.length, "frame"), counted(objects, "object"));
-  parts.push(counted(video.classes.length, "class").replace("classs", "classes"));
+  parts.push(counted(video.classes.length, "class", "classes"));
   parts.push(counted(segments, "sentence"));
   if (failed > 0) parts.push(`${failed.toLocaleString("en")} without an answer`);
   return parts.join(" · ");
@@ -73,8 +72,8 @@ function showBlank(away) {
   const blank = byId("blank");
   blank.hidden = away === 0 && !(player.plays && video.width === 0);
   if (blank.hidden) return;
-  const isNone = away === Infinity;
-  blank.textContent = player.plays ? "Sound alone" : isNone ? "No picture" : `Picture of ${lengthText(away)} away`;
+  if (player.plays) blank.textContent = "Sound alone";
+  else blank.textContent = away === Infinity ? "No picture" : `A picture ${lengthText(away)} away`;
 }
 
 function showState() {

@@ -15,12 +15,14 @@ class Moments {
 
   // Searches for what stands in the field.
   find() {
-    const { terms, moments } = search(this.library, byId("query").value, Number(byId("within").value));
+    const within = Number(byId("within").value);
+    const { terms, moments } = search(this.library, byId("query").value, within);
     this.moments = moments;
     this.terms = terms;
     this.current = -1;
     this.empty.hidden = moments.length > 0;
-    this.empty.textContent = terms.length > 0 ? "No such moment." : "Search above: a thing, a word, a \"phrase in quotes\".";
+    this.empty.textContent =
+      terms.length > 0 ? "No such moment." : 'Search above: a thing, a word, a "phrase in quotes".';
     const count = terms.length > 0 ? ` ${moments.length.toLocaleString("en")}` : "";
     byId("tab-moments").textContent = `Moments${count}`;
     byId("terms").replaceChildren(...terms.map((term) => this.told(term)));
@@ -31,10 +33,11 @@ class Moments {
   // "red circle": said 3 times.
   told({ text, isPhrase, seen, said }) {
     const parts = [];
-    if (seen > 0) parts.push(`seen in ${counted(seen, "stretch").replace("stretchs", "stretches")}`);
+    if (seen > 0) parts.push(`seen in ${counted(seen, "stretch", "stretches")}`);
     if (said > 0) parts.push(`said ${counted(said, "time")}`);
+    if (parts.length === 0) parts.push(isPhrase ? "not said" : "neither seen nor said");
     const name = isolated(isPhrase ? `“${shown(text)}”` : shown(text), "term");
-    return element("span", "", name, ` ${parts.join(", ") || (isPhrase ? "not said" : "neither seen nor said")}`);
+    return element("span", "", name, ` ${parts.join(", ")}`);
   }
 
   row(at) {
@@ -56,7 +59,8 @@ class Moments {
     for (const [of, count] of this.countsIn(video, frame)) {
       const dot = element("i", "dot");
       dot.style.background = video.classes[of].colour;
-      excerpt.append(element("span", "chip", dot, isolated(`${count} ${shown(video.classes[of].name)}`)));
+      const name = isolated(`${count} ${shown(video.classes[of].name)}`);
+      excerpt.append(element("span", "chip", dot, name));
     }
     const said = video.speeches.flatMap((speech) => this.spokenIn(speech, start, end));
     if (said.length > 0) excerpt.append(this.marked(said[0]));
@@ -84,7 +88,9 @@ class Moments {
     const spoken = spokenWords(text);
     const hits = new Set();
     for (const term of this.terms) {
-      for (const place of placesIn(spoken, term)) term.words.forEach((_, ahead) => hits.add(place + ahead));
+      for (const place of placesIn(spoken, term)) {
+        term.words.forEach((_, ahead) => hits.add(place + ahead));
+      }
     }
     const parts = words.flatMap((word, at) => [hits.has(at) ? element("mark", "", word) : word, " "]);
     return element("bdi", "said", ...parts);

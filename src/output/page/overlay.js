@@ -65,31 +65,3 @@ class Overlay {
 // "person #3 87 %".
 const boxText = ({ name, track, confidence }) =>
   `${shown(name)}${track ? ` #${track}` : ""} ${Math.round(confidence * 100)} %`;
-
-// What is in the frame, as words below the picture.
-const showNow = (video, boxes, seconds) => {
-  const now = byId("now");
-  const frame = video.frameAt(seconds);
-  const parts = boxes.map((box) => {
-    const dot = element("i", "dot");
-    dot.style.background = box.colour;
-    const stage = box.stage ? element("span", "quiet", ` ${shown(box.stage)}`) : "";
-    return element("span", "chip", dot, isolated(boxText(box)), stage);
-  });
-  if (frame >= 0 && parts.length === 0) {
-    const trouble = video.troubles.find(({ start, end }) => start <= seconds && seconds < end);
-    const why = trouble && !video.answered[frame] ? troubleText(trouble) : "nothing to be seen here";
-    parts.push(element("span", "quiet", isolated(why)));
-  }
-  for (const { stage, text } of video.recordsAt(seconds)) {
-    parts.push(element("p", "record", element("b", "", shown(stage)), " ", isolated(shown(text))));
-  }
-  const of = frame < 0 ? "" : `frame ${video.numbers[frame].toLocaleString("en")}`;
-  now.replaceChildren(element("span", "quiet", of), ...parts);
-};
-
-const TROUBLES = { failed: "failed", skipped: "not looked at", gap: "no transcript" };
-
-// "yolo failed: network".
-const troubleText = ({ kind, stage, why }) =>
-  shown(`${stage ? `${stage} ` : ""}${TROUBLES[kind]}${why ? `: ${why}` : ""}`);

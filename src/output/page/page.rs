@@ -19,7 +19,7 @@ const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 
 /// The program of the page, file by file.
-const PROGRAM: [&str; 15] = [
+const PROGRAM: [&str; 16] = [
     include_str!("clock.js"),
     include_str!("elements.js"),
     include_str!("video.js"),
@@ -27,6 +27,7 @@ const PROGRAM: [&str; 15] = [
     include_str!("rows.js"),
     include_str!("player.js"),
     include_str!("overlay.js"),
+    include_str!("now.js"),
     include_str!("timeline.js"),
     include_str!("lanes.js"),
     include_str!("transcript.js"),

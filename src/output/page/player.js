@@ -19,7 +19,7 @@ class Player {
 
   listen() {
     const { media } = this;
-    media.addEventListener("error", () => this.cannotPlay("This browser cannot play the video."));
+    media.addEventListener("error", () => this.cannotPlay("The video is not where it was, or this browser cannot play it."));
     media.addEventListener("loadedmetadata", () => this.loaded());
     for (const event of ["play", "pause", "ended", "volumechange", "ratechange"]) {
       media.addEventListener(event, () => this.onState());
@@ -55,7 +55,7 @@ class Player {
   }
 
   tell(seconds) {
-    this.time = clamp(seconds, Math.min(0, -this.video.offset), this.video.duration);
+    this.time = clamp(seconds, -this.video.offset, this.video.duration);
     this.onTime(this.time);
   }
 
@@ -64,6 +64,7 @@ class Player {
     this.stop();
     this.video = video;
     this.pictures = pictures;
+    this.pictureTimes = pictures.map(({ time }) => time);
     this.time = 0;
     this.plays = false;
     if (video.address) this.load(new URL(video.address, document.baseURI).href);
@@ -170,7 +171,7 @@ class Player {
       this.picture.hidden = true;
       return this.plays ? 0 : Infinity;
     }
-    const after = lastAtMost(kept.map(({ time }) => time), this.time + SLACK) + 1;
+    const after = lastAtMost(this.pictureTimes, this.time + SLACK) + 1;
     const near = [kept[after - 1], kept[after]].filter(Boolean);
     const away = ({ time }) => Math.abs(time - this.time);
     const nearest = near.reduce((one, other) => (away(other) < away(one) ? other : one));

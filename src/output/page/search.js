@@ -11,14 +11,17 @@ const parseQuery = (text) => {
 };
 
 // Case, accents and punctuation make no difference.
+const MARKS = /\p{M}/gu;
+const PUNCTUATION = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu;
 const plain = (text) =>
-  text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
+  text.normalize("NFKD").replace(MARKS, "").toLowerCase().replace(PUNCTUATION, "");
 
 // One entry a word, empty where there is nothing but punctuation, so that places stay those of the text.
 const spokenWords = (text) => text.split(/\s+/).filter(Boolean).map(plain);
 
 // Scripts that put no spaces between words: what is looked for stands anywhere.
-const SPACELESS = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
+const SPACELESS =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 
 // Where in `words` the term begins, each place once.
 const placesIn = (words, term) => {
@@ -112,9 +115,13 @@ const momentsIn = (spansOfTerms, within) => {
   const [first, ...others] = all.map((spans) => joined(spans));
   if (!first) return [];
   if (others.length === 0) return first;
-  const shared = others.reduce((both, spans) => inBoth(both, joined(spans.map(longer))), joined(first.map(longer)));
+  const reaches = (spans) => joined(spans.map(longer));
+  const shared = others.reduce((both, spans) => inBoth(both, reaches(spans)), reaches(first));
   // What lies apart shares the time between.
-  const shorter = ([start, end]) => [start + within / 2, end - within / 2].sort((one, other) => one - other);
+  const shorter = ([start, end]) => {
+    const [from, to] = [start + within / 2, end - within / 2];
+    return from <= to ? [from, to] : [to, from];
+  };
   return joined(shared.map(shorter));
 };
 

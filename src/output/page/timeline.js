@@ -56,7 +56,7 @@ class Timeline {
     dot.style.background = lane.colour;
     const toggle = button("lane-name", dot, text);
     toggle.title = `Show or hide ${shown(lane.name)}`;
-    press(toggle, true);
+    press(toggle, !lane.classes.every((of) => this.video.hidden.has(of)));
     toggle.addEventListener("click", () => {
       press(toggle, !isPressed(toggle));
       this.onHide(lane.classes, !isPressed(toggle));

@@ -3,6 +3,8 @@
 // About the width of a letter and the height of a line of a row, in pixels.
 const LETTER = 7.2;
 const LINE = 21;
+// What stands beside the text of a row.
+const BESIDE = 96;
 
 // How high a row with this text is, about.
 const estimatedHeight = (text, width, beside) =>
@@ -14,7 +16,8 @@ class Transcript {
     this.box = byId("transcript");
     this.empty = element("p", "empty quiet");
     this.box.append(this.empty);
-    this.rows = new RowList(this.box, (at) => this.row(at), (at, width) => estimatedHeight(this.speech.texts[at], width, 96));
+    const height = (at, width) => estimatedHeight(this.speech.texts[at], width, BESIDE);
+    this.rows = new RowList(this.box, (at) => this.row(at), height);
     this.current = -1;
     byId("speech").addEventListener("change", ({ target }) => this.choose(Number(target.value)));
     byId("follow").addEventListener("click", ({ target }) => {

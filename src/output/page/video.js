@@ -79,7 +79,9 @@ class Video {
     const boxes = [];
     if (frame < 0) return boxes;
     const next = this.times[frame + 1];
-    const share = next > this.times[frame] ? (seconds - this.times[frame]) / (next - this.times[frame]) : 0;
+    const share = next > this.times[frame]
+      ? (seconds - this.times[frame]) / (next - this.times[frame])
+      : 0;
     for (let box = this.firsts[frame]; box < this.firsts[frame + 1]; box++) {
       if (this.isShown(box)) boxes.push(this.boxOf(box, frame, clamp(share, 0, 1)));
     }
@@ -128,9 +130,10 @@ class Video {
 
   // What was said of the frame at a moment by the stages that give records.
   recordsAt(seconds) {
+    const frame = this.frameAt(seconds);
     const texts = this.records.map(({ stage, times, texts }) => {
       const at = lastAtMost(times, seconds + SLACK);
-      return at < 0 ? null : { stage, text: texts[at] };
+      return at >= 0 && times[at] >= this.times[frame] ? { stage, text: texts[at] } : null;
     });
     return texts.filter(Boolean);
   }
@@ -155,11 +158,15 @@ class Library {
   constructor() {
     this.list = readBlock("list");
     this.videos = new Map();
+    // The confidence from which boxes are looked at, in thousandths; of all videos.
+    this.least = 0;
   }
 
   get(at) {
     if (!this.videos.has(at)) this.videos.set(at, new Video(readBlock(`video-${at}`)));
-    return this.videos.get(at);
+    const video = this.videos.get(at);
+    video.least = this.least;
+    return video;
   }
 
   // The pictures that were kept of a video, in order of time.
