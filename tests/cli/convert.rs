@@ -99,10 +99,10 @@ fn a_table_in_columns_is_the_one_in_text() {
             Field::Null => String::new(),
             Field::Str(text) => format!("\"{}\"", text.replace('"', "\"\"")),
             Field::ULong(number) => number.to_string(),
-            Field::Double(number) => number.to_string(),
+            Field::Double(number) => format!("{number:?}"),
             Field::Float(pixels) => {
                 let pixels = (f64::from(*pixels) * 100.0).round() / 100.0;
-                pixels.to_string()
+                format!("{pixels:?}")
             }
             other => panic!("{other}"),
         };
@@ -160,7 +160,7 @@ fn the_boxes_of_one_stage_have_files_of_their_own() {
     let text = |name: &str| fs::read_to_string(place.path().join(name)).unwrap();
     assert_eq!(
         text("clip_closer_mot.txt"),
-        "1,-1,120,110,30,30,0.6,-1,-1,-1\n"
+        "1,-1,121,111,30,30,0.6,-1,-1,-1\n"
     );
     assert!(!text("clip_closer_detections.csv").contains("yolo"));
     let said = vpipe(place.path(), &[&convert[..], &["hear"]].concat());

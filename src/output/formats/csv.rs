@@ -56,7 +56,8 @@ pub(super) fn write_row(out: &mut Sink<'_>, row: &[Cell<'_>]) -> Result<()> {
             Cell::Null => {}
             Cell::Text(text) => write!(out, "\"{}\"", text.replace('"', "\"\""))?,
             Cell::Whole(number) => write!(out, "{number}")?,
-            Cell::Number(number) => write!(out, "{number}")?,
+            // With a point, so that a column of whole seconds is one of numbers too.
+            Cell::Number(number) => write!(out, "{number:?}")?,
         }
     }
     out.write_all(b"\n")

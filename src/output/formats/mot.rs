@@ -1,5 +1,6 @@
-//! `mot`: boxes as the MOTChallenge has them (<https://motchallenge.net>): frame from 1, thing, left,
-//! top, width, height, confidence, and three numbers that mean nothing here.
+//! `mot`: boxes as the MOTChallenge has them (<https://motchallenge.net/instructions>): frame, thing,
+//! left, top, width, height, confidence, and three numbers that mean nothing here. Frames, things and
+//! pixels are counted from 1.
 //!
 //! It has no place for classes, and none for frames without an answer: those are in a table beside it.
 
@@ -35,6 +36,7 @@ fn write(out: &mut Sink<'_>, results: &Results) -> Result<()> {
                 None => write!(out, "{frame},-1")?,
             }
             let [left, top, width, height] = left_top_size(object);
+            let [left, top] = [left, top].map(|side| ((side + 1.0) * 1e2).round() / 1e2);
             let confidence = object.confidence;
             writeln!(out, ",{left},{top},{width},{height},{confidence},-1,-1,-1")?;
         }
