@@ -9,6 +9,7 @@ use crate::name::VideoId;
 use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::TimeBase;
+use crate::time::TimeRanges;
 use serde::Deserialize;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,10 +42,8 @@ pub struct VideoFacts {
     pub first_frame: Option<FirstFrame>,
     /// The number of frames that will be sampled, where it is known beforehand.
     pub expected_frames: Option<u64>,
-    /// Where the part of its sound that is transcribed begins, in seconds from the first frame.
-    pub heard_from: f64,
-    /// Where it ends, likewise; with the sound where that is `None`.
-    pub heard_until: Option<f64>,
+    /// The parts of it that are wanted.
+    pub wanted: TimeRanges,
 }
 
 /// What is in a video: the same for two files is the same video, whatever their names.
@@ -70,9 +69,17 @@ impl VideoFacts {
 
     /// Seconds of its sound that are transcribed; `None` where its length is not known.
     pub fn heard(&self) -> Option<f64> {
-        let length = self.duration?;
-        let until = self.heard_until.map_or(length, |until| until.min(length));
-        Some((until - self.heard_from).max(0.0))
+        self.heard_parts().map(|parts| parts.into_iter().sum())
+    }
+
+    /// The same of each part of it that is wanted and has any.
+    pub fn heard_parts(&self) -> Option<Vec<f64>> {
+        let length = Duration::try_from_secs_f64(self.duration?).ok()?;
+        let parts = self
+            .wanted
+            .iter()
+            .map(|range| range.length_in(length).as_secs_f64());
+        Some(parts.filter(|seconds| *seconds > 0.0).collect())
     }
 }
 

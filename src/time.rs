@@ -3,6 +3,12 @@
 //! Everything is a fraction of integers until it is printed. Knows nothing of containers,
 //! codecs or clocks on the wall.
 
+mod ranges;
+
+pub use ranges::SamplingRules;
+pub use ranges::TimeRange;
+pub use ranges::TimeRanges;
+
 use serde::Deserialize;
 use serde::Serialize;
 use std::fmt;
@@ -151,6 +157,23 @@ impl Sampling {
         let k = self.scaled(pts).div_euclid(per_sample)
             + i128::from(self.scaled(pts).rem_euclid(per_sample) != 0);
         u64::try_from(k.max(0)).unwrap_or(u64::MAX)
+    }
+
+    /// The first sample that is as near to the frame at `next` as to the one at `this`, or nearer.
+    pub fn first_nearer_to(&self, this: Pts, next: Pts) -> u64 {
+        // The middle between two time stamps need not be a tick: half ticks hold it.
+        let tick = self.base.ratio();
+        let halves = tick.den().checked_mul(2);
+        let half = halves.and_then(|den| TimeBase::new(tick.num(), den));
+        let due = half.map_or(u64::MAX, |base| {
+            let rule = Self {
+                base,
+                first: Pts(self.first.0.saturating_mul(2)),
+                ..*self
+            };
+            rule.first_due_from(Pts(this.0.saturating_add(next.0)))
+        });
+        due.min(self.first_due_from(next))
     }
 
     /// The number of samples in a stream that ends at `end` (its last time stamp plus that

@@ -81,6 +81,7 @@ pub(super) fn open(
         let opened = media::identify(path).and_then(|input| {
             let stamp = stamp(&input);
             let (facts, digest) = facts(&input, id, &wanted, named.known.as_deref())?;
+            media::refuse_short(&input, &facts)?;
             Ok((input, facts, digest, stamp))
         });
         match opened {

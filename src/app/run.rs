@@ -149,7 +149,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         compiled: &compiled,
         inputs: &inputs,
         stop: &stop,
-        range: WantedRange::of(&inputs::extract(&recipe), request.first),
+        range: WantedRange::of(&inputs::extract(&recipe).wanted(request.first)),
         growing: GrowingFiles::default(),
         keeper: &keeper,
         fresh: request.fresh,

@@ -161,8 +161,7 @@ fn listening(spec: &WhisperSpec, transcriber: &Transcriber, inputs: &Inputs) -> 
     let amount = facts.heard().map_or(chunk, |heard| heard.min(chunk));
     let wanted = SoundSelection {
         track: spec.sound.track,
-        from: None,
-        until: None,
+        ..SoundSelection::default()
     };
     let (params, transcriber) = (stages::transcribe_params(spec), transcriber.clone());
     let prepare = move || -> Option<Ask> {

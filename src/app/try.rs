@@ -45,6 +45,7 @@ use crate::speech::sample_at;
 use crate::stages;
 use crate::stages::Trial;
 use crate::template::Filled;
+use crate::time::TimeRange;
 use serde_json::Value;
 use serde_json::json;
 use std::path::PathBuf;
@@ -112,6 +113,7 @@ pub fn try_stage(request: &TryRequest) -> Result<TryReport, AppError> {
     let extract = ExtractSpec {
         start: request.at,
         end: None,
+        ranges: Vec::new(),
         ..inputs::extract(&recipe)
     };
     let wanted = stages::wanted(&extract, PixelFormat::I420, None);
@@ -307,11 +309,14 @@ impl Source<'_> {
 
     fn sound(&self, spec: &SoundSpec) -> Result<Item, AppError> {
         let at = self.at.as_secs_f64();
-        let until = at + f64::from(spec.chunk.unwrap_or(CHUNK));
+        let until = self.at + Duration::from_secs(spec.chunk.unwrap_or(CHUNK).into());
+        let range = TimeRange {
+            start: self.at,
+            end: Some(until),
+        };
         let wanted = SoundSelection {
             track: spec.track,
-            from: Some(at),
-            until: Some(until),
+            ranges: range.into(),
         };
         let stop = StopSignal::default();
         let failed = |error: MediaError| AppError::environment(&error);
@@ -320,10 +325,11 @@ impl Source<'_> {
         let mut samples = Vec::new();
         for piece in pieces {
             let piece = piece.map_err(failed)?;
-            // Between two pieces there is silence.
+            // Between two pieces there is silence; what is before the first frame is left out.
             let place = piece.start.saturating_sub(start) as usize;
+            let before = start.saturating_sub(piece.start) as usize;
             samples.resize(place.max(samples.len()), 0_i16);
-            samples.extend_from_slice(&piece.samples);
+            samples.extend_from_slice(piece.samples.get(before..).unwrap_or_default());
         }
         if samples.is_empty() {
             return Err(AppError::Request {

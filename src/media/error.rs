@@ -81,6 +81,16 @@ pub enum MediaError {
         /// The file.
         path: PathBuf,
     },
+    /// A part that is wanted is behind its end.
+    #[error("`{}` {beyond}: it has {seconds:.2} s", path.display())]
+    TooShort {
+        /// The file.
+        path: PathBuf,
+        /// What is behind its end, in words that follow its name.
+        beyond: String,
+        /// Its length.
+        seconds: f64,
+    },
     /// The file has nothing to listen to.
     #[error("`{}` has no sound track", path.display())]
     NoSound {

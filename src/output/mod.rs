@@ -75,6 +75,7 @@ pub use results::results::Spread;
 pub use results::results::StageOutput;
 pub use results::results::StageRun;
 pub use results::results::Summary;
+pub use results::results::WantedPart;
 pub use results::results::WantedRange;
 pub use results::snapshot::Snapshot;
 pub use results::timeline::OnScreen;

@@ -6,6 +6,7 @@ use crate::item::Sight;
 use crate::item::Size;
 use crate::name::VideoId;
 use crate::time::Ratio;
+use crate::time::TimeRanges;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -31,8 +32,7 @@ pub(in crate::recipe) fn sample_facts() -> VideoFacts {
         has_sound: true,
         first_frame: None,
         expected_frames: Some(60),
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     }
 }
 

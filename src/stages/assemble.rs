@@ -152,7 +152,10 @@ fn sound_work(
     let takers = || Takers::new(plan.takers(index), &resources.answers);
     Some(match &step.kind {
         StepKind::ReadSound { track, without } => {
-            Operator::Source(speech::read(*track, without, videos, kept()))
+            let mut steps = plan.steps();
+            let reads_frames =
+                steps.any(|(_, step)| matches!(step.kind, StepKind::ReadFrames { .. }));
+            Operator::Source(speech::read(!reads_frames, *track, without, videos, kept()))
         }
         StepKind::ChunkSound {
             length,

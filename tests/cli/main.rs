@@ -32,6 +32,7 @@ mod models;
 mod outages;
 mod paths;
 mod plan;
+mod ranges;
 mod recipe_tests;
 mod report;
 mod runpod;

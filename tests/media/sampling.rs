@@ -10,6 +10,7 @@ use crate::clips::probe;
 use crate::clips::repeated;
 use crate::clips::sampled;
 use crate::clips::take;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -21,6 +22,8 @@ use vpipe::media;
 use vpipe::media::Mode;
 use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
+use vpipe::time::TimeRange;
+use vpipe::time::TimeRanges;
 
 const LOSSLESS: &str = "-c:v libx264 -preset ultrafast -qp 0";
 
@@ -100,10 +103,14 @@ fn time_limits_are_those_of_the_samples() {
     let clips = Clips::new();
     let clip = clips.make("clip.mp4", &format!("{} {LOSSLESS}", counting("5", "30")));
     let mut wanted = VideoSelection::new(fps("2"), 1280, PixelFormat::I420);
-    wanted.end = Some(Duration::from_millis(1600));
+    let range = |start, end| TimeRange {
+        start: Duration::from_millis(start),
+        end: Some(Duration::from_millis(end)).filter(|end| !end.is_zero()),
+    };
+    wanted.ranges = range(0, 1600).into();
     assert_eq!(numbers(&take(&clip, &wanted)), [0, 15, 30, 45]);
     // Counted from the start, with the times of the video: at 0.7 and 1.2 s.
-    wanted.start = Duration::from_millis(700);
+    wanted.ranges = range(700, 1600).into();
     let frames = take(&clip, &wanted);
     assert_eq!(numbers(&frames), [21, 36]);
     assert_eq!(frames[0].moment.index, 0);
@@ -111,11 +118,92 @@ fn time_limits_are_those_of_the_samples() {
     wanted.mode = Mode::Full;
     assert_eq!(numbers(&take(&clip, &wanted)), [21, 36]);
     wanted.mode = Mode::Exact;
-    wanted.end = None;
-    wanted.start = Duration::from_millis(4600);
+    wanted.ranges = range(4600, 0).into();
     assert_eq!(numbers(&take(&clip, &wanted)), [138]);
-    wanted.start = Duration::from_secs(9);
+    wanted.ranges = range(9000, 0).into();
     assert_eq!(numbers(&take(&clip, &wanted)), [0; 0]);
+}
+
+/// What `wanted` gives: the frames, and the number of packets that were decoded for them.
+fn decoded(clip: &Path, wanted: &VideoSelection) -> (Vec<Frame>, u64) {
+    let input = media::identify(clip).unwrap();
+    let mut frames = media::frames(&input, &probe(clip, "1"), wanted, Arc::default()).unwrap();
+    let taken = frames.by_ref().map(Result::unwrap).collect();
+    (taken, frames.decoded())
+}
+
+fn ranges(seconds: &[(f64, f64)]) -> TimeRanges {
+    let range = |&(start, end): &(f64, f64)| TimeRange {
+        start: Duration::from_secs_f64(start),
+        end: Some(Duration::from_secs_f64(end)),
+    };
+    TimeRanges::new(seconds.iter().map(range).collect()).unwrap()
+}
+
+#[test]
+fn each_range_is_sampled_from_its_beginning_and_nothing_between_is_decoded() {
+    let clips = Clips::new();
+    let arguments = format!("{} -g 15 {LOSSLESS}", counting("10", "30"));
+    let clip = clips.make("clip.mp4", &arguments);
+    let mut wanted = VideoSelection::new(fps("2"), 1280, PixelFormat::I420);
+    wanted.ranges = ranges(&[(0.5, 1.5), (4.2, 5.0), (5.0, 5.6), (9.4, 30.0)]);
+    // At 0.5, 1.0 | 4.2, 4.7 | 5.0, 5.5 | 9.4, 9.9 s, thirty a second.
+    let due = [15, 30, 126, 141, 150, 165, 282, 297];
+    for mode in [Mode::Exact, Mode::Full] {
+        wanted.mode = mode;
+        let (frames, packets) = decoded(&clip, &wanted);
+        assert_eq!(numbers(&frames), due);
+        for frame in &frames {
+            assert_eq!(corner(frame), luma_of(frame.moment.frame_number));
+            assert_eq!(frame.moment.samples, 1);
+        }
+        let indices: Vec<u64> = frames.iter().map(|it| it.moment.index).collect();
+        assert_eq!(indices, [0, 1, 2, 3, 4, 5, 6, 7]);
+        // Every sample is in a group of 15 of its own: 1, 1, 7, 7, 1, 1, 13 and 13 packets of them.
+        let least = if mode == Mode::Exact { 44 } else { 298 };
+        assert!(
+            (least..=least + 2).contains(&packets),
+            "{mode:?}: {packets}"
+        );
+    }
+    wanted.mode = Mode::Exact;
+    let facts = media::as_wanted(probe(&clip, "2"), &wanted);
+    assert_eq!(facts.expected_frames, Some(8));
+    let input = media::identify(&clip).unwrap();
+    let survey = media::survey(&input, &facts, &wanted, 85).unwrap();
+    assert_eq!((survey.frames, survey.packets), (8, 44));
+    // Range by range it is the same.
+    let alone = [(0.5, 1.5), (4.2, 5.0), (5.0, 5.6), (9.4, 30.0)].map(|range| {
+        wanted.ranges = ranges(&[range]);
+        numbers(&take(&clip, &wanted))
+    });
+    assert_eq!(alone.concat(), due);
+    wanted.mode = Mode::Keyframes;
+    wanted.ranges = ranges(&[(1.0, 1.8), (4.0, 4.1)]);
+    assert_eq!(numbers(&take(&clip, &wanted)), [30, 45, 120]);
+}
+
+#[test]
+fn a_frame_that_is_on_screen_in_two_ranges_is_one() {
+    let clips = Clips::new();
+    // Frames at 0, 1, 2 and 9 s.
+    let gaps = "-vf select=not(between(n\\,3\\,8))+0 -fps_mode vfr";
+    let clip = clips.make(
+        "gaps.mp4",
+        &format!("{} {gaps} {LOSSLESS}", counting("10", "1")),
+    );
+    let mut wanted = VideoSelection::new(fps("1"), 1280, PixelFormat::I420);
+    wanted.ranges = ranges(&[(1.0, 3.0), (4.5, 6.0), (8.0, 9.5)]);
+    for mode in [Mode::Exact, Mode::Full] {
+        wanted.mode = mode;
+        let frames = take(&clip, &wanted);
+        let seen: Vec<_> = frames
+            .iter()
+            .map(|it| (it.moment.frame_number, it.moment.samples))
+            .collect();
+        // At 1 | at 2, 4.5, 5.5 and 8 | at 9 s.
+        assert_eq!(seen, [(1, 1), (2, 4), (3, 1)]);
+    }
 }
 
 #[test]

@@ -44,6 +44,7 @@ use vpipe::recipe::RunpodSpec;
 use vpipe::recipe::Stage;
 use vpipe::recipe::StageSpec;
 use vpipe::time::Ratio;
+use vpipe::time::TimeRanges;
 
 #[test]
 fn every_preset_has_its_plan() {
@@ -347,8 +348,7 @@ fn video() -> VideoFacts {
         has_sound: true,
         first_frame: None,
         expected_frames: Some(574),
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     }
 }
 

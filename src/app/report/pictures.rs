@@ -15,6 +15,7 @@ use crate::output::Entry;
 use crate::output::KeptPicture;
 use crate::output::Results;
 use crate::output::Seen;
+use crate::output::WantedRange;
 use crate::time::Pts;
 use crate::time::Ratio;
 use serde_json::Value;
@@ -22,7 +23,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 /// Bytes of all pictures of a page.
 pub(super) const LARGEST: usize = 64 << 20;
@@ -91,13 +91,14 @@ fn chosen(entries: &[Entry], count: usize) -> BTreeSet<u64> {
 fn wanted(results: &Results) -> VideoSelection {
     let fps = results.config.fps.and_then(Ratio::from_decimal);
     let fps = fps.filter(|fps| fps.num() > 0).unwrap_or(Ratio::ONE);
-    let range = results.range.unwrap_or_default();
-    let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     let mut stages = results.recipe.settings.values();
     let by_keyframes = Some(&Value::String("keyframes".to_owned()));
     VideoSelection {
-        start: seconds(range.start).unwrap_or_default(),
-        end: range.end.and_then(seconds),
+        ranges: results
+            .range
+            .as_ref()
+            .map(WantedRange::ranges)
+            .unwrap_or_default(),
         mode: match stages.any(|keys| keys.get("mode") == by_keyframes) {
             true => Mode::Keyframes,
             false => Mode::Exact,

@@ -128,7 +128,7 @@ impl Writer<'_> {
         let is_stopped = stopped.as_ref().is_some_and(is_partial);
         let run = RunFacts {
             digest,
-            range: self.range,
+            range: self.range.clone(),
             ..ledger.run_facts(video, plan, stopped)
         };
         let results = output::results(self.recipe, &self.compiled.facts, facts, record, run);

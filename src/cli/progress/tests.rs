@@ -22,6 +22,7 @@ use crate::plan::StageForecast;
 use crate::plan::Times;
 use crate::plan::Workload;
 use crate::recipe::Medium;
+use crate::time::TimeRanges;
 use std::time::Duration;
 
 const VIDEO: VideoId = VideoId(0);
@@ -64,8 +65,7 @@ fn header() -> RunHeader {
             has_sound: true,
             first_frame: None,
             expected_frames: Some(24),
-            heard_from: 0.0,
-            heard_until: None,
+            wanted: TimeRanges::default(),
         }],
         unreadable: 0,
         notices: vec!["`half` means nothing on a CPU".to_owned()],

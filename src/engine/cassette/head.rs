@@ -12,12 +12,14 @@ use crate::name::VideoId;
 use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::TimeBase;
+use crate::time::TimeRange;
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The format that is written; it counts up where a program of before would misread it.
 pub(super) const FORMAT: u64 = 1;
@@ -83,9 +85,9 @@ pub struct CassetteVideo {
     pub first_frame: Option<CassetteFirstFrame>,
     /// Frames that are sampled, where that is known beforehand.
     pub expected_frames: Option<u64>,
-    /// Where the part of its sound that is transcribed begins, in seconds from the first frame.
+    /// Where the first part that is wanted of it begins, in seconds from the first frame.
     pub heard_from: f64,
-    /// Where it ends, likewise.
+    /// Where the last one ends, likewise. A replay is told by its recipe what is wanted.
     pub heard_until: Option<f64>,
 }
 
@@ -120,8 +122,7 @@ impl CassetteVideo {
             has_sound,
             first_frame,
             expected_frames,
-            heard_from,
-            heard_until,
+            wanted,
         } = facts;
         Self {
             name: name_of(path),
@@ -140,8 +141,8 @@ impl CassetteVideo {
                 offset: first.offset,
             }),
             expected_frames: *expected_frames,
-            heard_from: *heard_from,
-            heard_until: *heard_until,
+            heard_from: wanted.start().as_secs_f64(),
+            heard_until: wanted.end().map(|end| end.as_secs_f64()),
         }
     }
 
@@ -197,10 +198,18 @@ impl CassetteVideo {
                 })
             }),
             expected_frames: self.expected_frames,
-            heard_from: self.heard_from,
-            heard_until: self.heard_until,
+            wanted: TimeRange {
+                start: duration(self.heard_from),
+                end: self.heard_until.map(duration),
+            }
+            .into(),
         }
     }
+}
+
+// What is out of reason was refused when it was read.
+fn duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or_default()
 }
 
 /// A stage of a cassette.

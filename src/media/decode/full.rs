@@ -88,7 +88,7 @@ impl FullDecode {
                 DecoderOutput::Hungry => self.feed(),
                 DecoderOutput::Done => self.finish(),
             }
-            self.is_done |= self.sampler.is_some_and(|sampler| sampler.is_done());
+            self.is_done |= self.sampler.as_ref().is_some_and(Sampler::is_done);
         }
     }
 
@@ -143,9 +143,9 @@ impl FullDecode {
         // Time stamps that jump back (streams put together badly) do not turn time around.
         let pts = self.last.map_or(pts, |last| pts.max(last.pts));
         let number = self.last.map_or(0, |last| last.number + 1);
-        let rule = || self.wanted.rule(self.track.base(), pts);
-        let begin = || Sampler::new(rule(), &self.wanted).after(self.after);
-        let mut sampler = self.sampler.unwrap_or_else(begin);
+        let rules = || self.wanted.rules(self.track.base(), pts);
+        let begin = || Sampler::new(rules()).after(self.after);
+        let mut sampler = self.sampler.take().unwrap_or_else(begin);
         let place = sampler.place(number, pts);
         let mode = self.wanted.mode;
         let is_key = frame.as_ref().is_some_and(|frame| frame.is_key());
@@ -175,9 +175,12 @@ impl FullDecode {
             Some(end) if end > last.0 => end,
             _ => usual,
         };
-        if let Some(mut sampler) = self.sampler {
+        let shown = self.sampler.as_mut().map(|sampler| {
             let samples = sampler.shown_last(Pts(end));
-            self.emit(held, samples, sampler.next_sample(), frame);
+            (samples, sampler.next_sample())
+        });
+        if let Some((samples, next_sample)) = shown {
+            self.emit(held, samples, next_sample, frame);
         }
     }
 

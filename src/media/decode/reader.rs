@@ -190,9 +190,9 @@ impl<T: GopSink> PacketReader<T> {
     fn plan(&mut self) -> Result<(), ReadEnd> {
         let beginning = self.find_beginning()?;
         self.first = Some(beginning.first);
-        let rule = self.wanted.rule(self.track.base(), beginning.first);
+        let rules = self.wanted.rules(self.track.base(), beginning.first);
         let reorders = ffmpeg::reorders(&self.track.parameters());
-        let mut planner = Planner::new(rule, &self.wanted, reorders);
+        let mut planner = Planner::new(rules, &self.wanted, reorders);
         let mut index = 0;
         while !planner.is_done()
             && let Some(packet) = self.next_packet()

@@ -13,6 +13,7 @@ use crate::media::input::track::VideoTrack;
 use crate::media::select::selection::VideoSelection;
 use crate::media::stop::StopFlag;
 use crate::time::Ratio;
+use crate::time::TimeRange;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +22,12 @@ use std::time::Duration;
 /// can be.
 pub(super) fn first_frame(path: &Path, facts: &VideoFacts) -> Option<(FirstFrame, Size)> {
     let track = VideoTrack::open(path, StopFlag::default()).ok()?;
-    let wanted = VideoSelection {
+    let beginning = TimeRange {
         end: Some(Duration::from_millis(500)),
+        ..TimeRange::default()
+    };
+    let wanted = VideoSelection {
+        ranges: beginning.into(),
         decoders: 1,
         ..VideoSelection::new(Ratio::ONE, 32, PixelFormat::I420)
     };

@@ -14,6 +14,7 @@ use crate::media::sound::SoundTrack;
 use crate::media::stop::StopFlag;
 use crate::name::VideoId;
 use crate::time::Pts;
+use crate::time::TimeRanges;
 use ffmpeg_next::decoder;
 use std::path::Path;
 use std::path::PathBuf;
@@ -50,8 +51,7 @@ pub fn as_wanted(facts: VideoFacts, wanted: &VideoSelection) -> VideoFacts {
     VideoFacts {
         // All pictures are wanted.
         expected_frames: length.map_or(facts.expected_frames, |it| Some(wanted.samples_in(it))),
-        heard_from: wanted.start.as_secs_f64(),
-        heard_until: wanted.end.map(|end| end.as_secs_f64()),
+        wanted: wanted.ranges.clone(),
         ..facts
     }
 }
@@ -81,8 +81,7 @@ fn video(path: &Path, id: VideoId, wanted: &VideoSelection) -> Result<VideoFacts
         has_sound: track.has_sound(),
         first_frame: None,
         expected_frames: None,
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     };
     let mut facts = as_wanted(facts, wanted);
     // What a broadcast says of its size is what it came to while its headers were looked for.
@@ -121,8 +120,7 @@ fn sound(path: PathBuf, id: VideoId, wanted: &VideoSelection) -> Result<VideoFac
         has_sound: true,
         first_frame: None,
         expected_frames: Some(0),
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     };
     Ok(as_wanted(facts, wanted))
 }
@@ -145,8 +143,7 @@ fn pictures(path: &Path, files: &[PathBuf], id: VideoId) -> Result<VideoFacts, M
         has_sound: false,
         first_frame: None,
         expected_frames: Some(files.len() as u64),
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     })
 }
 

@@ -6,6 +6,7 @@
 
 use crate::facts::Survey;
 use crate::facts::VideoFacts;
+use crate::facts::truer_length;
 use crate::item::Frame;
 use crate::item::PixelFormat;
 use crate::media::decode::reader::GopSink;
@@ -25,6 +26,8 @@ use crate::media::sound::SoundTrack;
 use crate::media::stop::StopFlag;
 use crate::time::Pts;
 use crate::time::Ratio;
+use crate::time::TimeRange;
+use crate::time::TimeRanges;
 use ffmpeg_next::Packet;
 use std::path::Path;
 use std::sync::Arc;
@@ -143,7 +146,7 @@ fn by_times(path: &Path, wanted: &VideoSelection) -> Result<Count, MediaError> {
     };
     let end = track.end().map(Pts);
     count.length = end.map(|end| track.base().seconds_between(first, end));
-    let mut sampler = Sampler::new(wanted.rule(track.base(), first), wanted);
+    let mut sampler = Sampler::new(wanted.rules(track.base(), first));
     let keyframes = wanted.mode == Mode::Keyframes;
     let can_show = |(pts, key): &(Pts, bool)| !keyframes || *key || *pts == first;
     let mut showing = frames.into_iter().filter(can_show).map(|(pts, _)| pts);
@@ -181,6 +184,50 @@ pub fn length(input: &MediaInput) -> Result<Option<f64>, MediaError> {
     }
 }
 
+/// What of `ranges` begins behind the end of a video of so many seconds, in words that follow its
+/// name; `None` where nothing does.
+pub fn beyond_the_end(ranges: &TimeRanges, seconds: f64) -> Option<String> {
+    let length = Duration::try_from_secs_f64(seconds.max(0.0)).ok()?;
+    let start = ranges.beyond(length).next()?.start.as_secs_f64();
+    let what = match ranges.iter().count() {
+        1 => "`start` of `extract` is",
+        _ => "one of the `ranges` of `extract` begins",
+    };
+    Some(format!("ends before {start} s, where {what}"))
+}
+
+/// Refuses an input in which a part of what is wanted is behind the end: of what there is to see and of
+/// what there is to hear. What headers say of that is looked up in the packets.
+///
+/// # Errors
+///
+/// Where it is, or the input cannot be opened.
+pub fn refuse_short(input: &MediaInput, facts: &VideoFacts) -> Result<(), MediaError> {
+    let is_beyond = |seconds| beyond_the_end(&facts.wanted, seconds);
+    if facts.duration.and_then(is_beyond).is_none() {
+        return Ok(());
+    }
+    let MediaInput::Video(path) = input else {
+        return Ok(());
+    };
+    let heard = || {
+        SoundTrack::open(path, None, StopFlag::default())
+            .ok()?
+            .read_length()
+    };
+    let seen = truer_length(facts.duration, length(input)?);
+    let heard = if facts.has_sound { heard() } else { None };
+    let seconds = seen.into_iter().chain(heard).fold(0.0, f64::max);
+    match is_beyond(seconds) {
+        Some(beyond) => Err(MediaError::TooShort {
+            path: path.clone(),
+            beyond,
+            seconds,
+        }),
+        None => Ok(()),
+    }
+}
+
 // What is asked for to have some of the frames: spread over all of them, or the first ones where
 // the others cannot be come by without decoding everything before them.
 fn tried(
@@ -200,9 +247,15 @@ fn tried(
         let samples = i64::try_from(count.samples).ok()?;
         let fps = Ratio::new(num, wanted.fps.den().checked_mul(samples)?)?;
         let half = Duration::try_from_secs_f64(0.5 / fps.to_f64()).ok()?;
+        let later = wanted.ranges.iter().map(|range| TimeRange {
+            start: range.start.saturating_add(half),
+            ..range
+        });
+        // One that is shorter than that has no frame to try.
+        let is_left = |range: &TimeRange| range.end.is_none_or(|end| end > range.start);
         Some(VideoSelection {
             fps,
-            start: wanted.start + half,
+            ranges: TimeRanges::new(later.filter(is_left).collect())?,
             ..wanted.clone()
         })
     };

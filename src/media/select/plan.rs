@@ -12,7 +12,7 @@ use crate::media::select::sample::SampleTarget;
 use crate::media::select::sample::Sampler;
 use crate::media::select::selection::KnownFrames;
 use crate::time::Pts;
-use crate::time::Sampling;
+use crate::time::SamplingRules;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::VecDeque;
@@ -115,13 +115,17 @@ struct PendingFrame {
 }
 
 impl<P: Clone> Planner<P> {
-    /// A planner for the samples of `rule` that are wanted. `reorders` says whether frames
-    /// can be shown in another order than that of the file.
-    pub(in crate::media) fn new(rule: Sampling, wanted: &VideoSelection, reorders: bool) -> Self {
+    /// A planner for the samples of `rules`, those of what is `wanted`. `reorders` says whether
+    /// frames can be shown in another order than that of the file.
+    pub(in crate::media) fn new(
+        rules: SamplingRules,
+        wanted: &VideoSelection,
+        reorders: bool,
+    ) -> Self {
         Self {
             mode: wanted.mode,
             known: wanted.known.clone(),
-            sampler: Sampler::new(rule, wanted),
+            sampler: Sampler::new(rules),
             // Twice what any codec allows, for the fields of interlaced frames.
             window: if reorders { 32 } else { 0 },
             slots: VecDeque::new(),

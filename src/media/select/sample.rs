@@ -1,9 +1,7 @@
 //! Which samples each frame shows, told frame by frame in the order of display.
 
-use crate::media::VideoSelection;
 use crate::time::Pts;
-use crate::time::Sampling;
-use crate::time::TimeBase;
+use crate::time::SamplingRules;
 
 /// Where in the source a frame is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,21 +28,21 @@ pub(in crate::media) struct SampleTarget {
 }
 
 /// Deals the samples of a stream out to its frames.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::media) struct Sampler {
-    rule: Sampling,
+    rules: SamplingRules,
     // The first sample that has no frame yet, and the first that is not wanted any more.
     next: u64,
     end: u64,
 }
 
 impl Sampler {
-    /// A sampler for the samples that `wanted` asks for.
-    pub(in crate::media) fn new(rule: Sampling, wanted: &VideoSelection) -> Self {
+    /// A sampler for all samples of `rules`.
+    pub(in crate::media) fn new(rules: SamplingRules) -> Self {
         Self {
-            rule,
             next: 0,
-            end: wanted.samples_at_most(),
+            end: rules.count(),
+            rules,
         }
     }
 
@@ -56,11 +54,10 @@ impl Sampler {
 
     /// Where a frame is.
     pub(in crate::media) fn place(&self, number: u64, pts: Pts) -> FramePosition {
-        let seconds = self.rule.base.seconds_between(self.rule.first, pts);
         FramePosition {
             number,
             pts,
-            seconds,
+            seconds: self.rules.seconds_at(pts),
         }
     }
 
@@ -71,32 +68,17 @@ impl Sampler {
 
     /// The number of samples that fall on the frame which the one at `next` replaces.
     pub(in crate::media) fn shown_before(&mut self, next: Pts) -> u64 {
-        self.take(self.rule.first_due_from(next))
+        self.take(self.rules.first_due_from(next))
     }
 
     /// The number of samples that are nearer to the frame at `this` than to the one at `next`.
     pub(in crate::media) fn nearer_to(&mut self, this: Pts, next: Pts) -> u64 {
-        let Sampling { base, first, .. } = self.rule;
-        // The middle between two time stamps need not be a tick: half ticks hold it.
-        let tick = base.ratio();
-        let halves = tick.den().checked_mul(2);
-        let half = halves.and_then(|den| TimeBase::new(tick.num(), den));
-        let due = half.map_or(u64::MAX, |base| {
-            let first = Pts(first.0.saturating_mul(2));
-            let middle = Pts(this.0.saturating_add(next.0));
-            let rule = Sampling {
-                base,
-                first,
-                ..self.rule
-            };
-            rule.first_due_from(middle)
-        });
-        self.take(due.min(self.rule.first_due_from(next)))
+        self.take(self.rules.first_nearer_to(this, next))
     }
 
     /// The number of samples that fall on the last frame of a stream that ends at `end`.
     pub(in crate::media) fn shown_last(&mut self, end: Pts) -> u64 {
-        self.take(self.rule.count_until(end))
+        self.take(self.rules.count_until(end))
     }
 
     /// Whether all samples that are wanted have their frame.
@@ -115,22 +97,24 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::Sampler;
-    use crate::item::PixelFormat;
-    use crate::media::VideoSelection;
     use crate::time::Pts;
     use crate::time::Ratio;
-    use crate::time::Sampling;
+    use crate::time::SamplingRules;
     use crate::time::TimeBase;
+    use crate::time::TimeRange;
+    use crate::time::TimeRanges;
     use std::time::Duration;
 
     #[test]
     fn the_end_falls_between_samples_exactly() {
         let at_most = |start, end, fps| {
             let fps = Ratio::from_decimal(fps).unwrap();
-            let mut wanted = VideoSelection::new(fps, 64, PixelFormat::I420);
-            wanted.start = Duration::from_secs_f64(start);
-            wanted.end = Some(Duration::from_secs_f64(end));
-            wanted.samples_at_most()
+            let range = TimeRange {
+                start: Duration::from_secs_f64(start),
+                end: Some(Duration::from_secs_f64(end)),
+            };
+            let base = TimeBase::new(1, 1000).unwrap();
+            SamplingRules::new(fps, &range.into(), base, Pts(0)).count()
         };
         assert_eq!(at_most(0.0, 30.0, 1.0), 30);
         assert_eq!(at_most(0.0, 0.3, 10.0), 3);
@@ -142,14 +126,9 @@ mod tests {
 
     #[test]
     fn the_nearer_of_two_frames_gets_the_sample() {
-        let fps = Ratio::new(1, 1).unwrap();
-        let rule = Sampling {
-            fps,
-            base: TimeBase::new(1, 10).unwrap(),
-            first: Pts(7),
-            start: Duration::ZERO,
-        };
-        let mut sampler = Sampler::new(rule, &VideoSelection::new(fps, 64, PixelFormat::I420));
+        let (fps, base) = (Ratio::ONE, TimeBase::new(1, 10).unwrap());
+        let rules = SamplingRules::new(fps, &TimeRanges::default(), base, Pts(7));
+        let mut sampler = Sampler::new(rules);
         // Samples at ticks 7, 17, 27...; the middle of 7 and 52 is at 29.5.
         assert_eq!(sampler.nearer_to(Pts(7), Pts(52)), 3);
         // The one at 57 is as near to both: the later frame gets it.

@@ -3,8 +3,9 @@
 use crate::item::PixelFormat;
 use crate::time::Pts;
 use crate::time::Ratio;
-use crate::time::Sampling;
+use crate::time::SamplingRules;
 use crate::time::TimeBase;
+use crate::time::TimeRanges;
 use std::fmt;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -20,10 +21,8 @@ pub struct VideoSelection {
     pub max_side: u32,
     /// The layout of the pixels.
     pub format: PixelFormat,
-    /// From the first frame to the first sample.
-    pub start: Duration,
-    /// Samples this long after the first frame, or longer, are left out.
-    pub end: Option<Duration>,
+    /// The parts that are sampled, each from its start on.
+    pub ranges: TimeRanges,
     /// Which frames can show a sample, and how they are come by.
     pub mode: Mode,
     /// The number of decoders that work side by side; at least 1.
@@ -63,8 +62,7 @@ impl VideoSelection {
             fps,
             max_side,
             format,
-            start: Duration::ZERO,
-            end: None,
+            ranges: TimeRanges::default(),
             mode: Mode::Exact,
             decoders: thread::available_parallelism().map_or(1, NonZero::get),
             known: None,
@@ -84,26 +82,14 @@ impl VideoSelection {
         self.known.as_ref().is_some_and(|known| known.has(pts))
     }
 
-    /// The rule that its samples follow in a stream with ticks of `base` and this first frame.
-    pub(in crate::media) fn rule(&self, base: TimeBase, first: Pts) -> Sampling {
-        Sampling {
-            fps: self.fps,
-            base,
-            first,
-            start: self.start,
-        }
+    /// The rules that its samples follow in a stream with ticks of `base` and this first frame.
+    pub(in crate::media) fn rules(&self, base: TimeBase, first: Pts) -> SamplingRules {
+        SamplingRules::new(self.fps, &self.ranges, base, first)
     }
 
     /// The number of samples in a video of this length.
     pub fn samples_in(&self, length: Duration) -> u64 {
-        let length = self.end.map_or(length, |end| length.min(end));
-        Sampling::count_in(self.fps, self.start, length)
-    }
-
-    /// The number of samples before the end that is asked for.
-    pub(in crate::media) fn samples_at_most(&self) -> u64 {
-        let count = |end| Sampling::count_in(self.fps, self.start, end);
-        self.end.map_or(u64::MAX, count)
+        SamplingRules::count_in(self.fps, &self.ranges, length)
     }
 }
 

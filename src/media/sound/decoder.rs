@@ -68,6 +68,11 @@ impl SoundDecoder {
         }
     }
 
+    /// Lets it forget what it has heard, before a packet that does not follow.
+    pub(super) fn forget(&mut self) {
+        self.inner.flush();
+    }
+
     /// Tells it that no packets follow.
     pub(in crate::media) fn drain(&mut self) {
         // It refuses only when it is drained already.

@@ -27,4 +27,5 @@ pub use decode::decode_sound;
 pub use encode::encode_sound;
 pub use reader::SoundReader;
 pub use reader::SoundSelection;
+pub use reader::sample_ranges;
 pub use reader::sound;

@@ -18,11 +18,16 @@ use crate::speech::RATE;
 use crate::speech::Sound;
 use crate::speech::sample_at;
 use crate::time::Pts;
+use crate::time::TimeRange;
+use crate::time::TimeRanges;
+use ffmpeg_next::Packet;
 use ffmpeg_next::frame::Audio;
 use std::collections::VecDeque;
 use std::num::NonZero;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 /// Samples of a piece, but for the last one before a gap: a second.
 const PIECE: usize = RATE as usize;
@@ -32,15 +37,17 @@ const PIECE: usize = RATE as usize;
 /// are believed: silence is put in, or samples are left out.
 const SLACK: u64 = RATE as u64 / 25;
 
+/// What is decoded before and behind what is wanted, in samples: a second. Decoders lean on what came
+/// before.
+const MARGIN: u64 = RATE as u64;
+
 /// What to take from the sound of an input.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct SoundSelection {
     /// The number of the sound track, from 1; what a player would choose where absent.
     pub track: Option<NonZero<usize>>,
-    /// What is earlier than this many seconds after the first frame is left out.
-    pub from: Option<f64>,
-    /// What is this many seconds after the first frame, or later, is left out.
-    pub until: Option<f64>,
+    /// The parts that are heard; what is before the first frame belongs to one that begins with it.
+    pub ranges: TimeRanges,
 }
 
 /// The sound of one input, in order. What cannot be decoded is silence.
@@ -52,8 +59,12 @@ pub struct SoundReader {
     run: Option<ContiguousRun>,
     // The place up to which everything is in `ready`, or was left out.
     end: u64,
-    from: u64,
-    until: u64,
+    // The places that are wanted.
+    windows: Vec<Range<u64>>,
+    // Whether packets were left out since the last one that was decoded.
+    has_skipped: bool,
+    // Seconds from where a player's clock begins to the first frame.
+    offset: f64,
     piece: Vec<i16>,
     ready: VecDeque<Sound>,
     is_over: bool,
@@ -112,15 +123,28 @@ pub fn sound(
         decoder,
         run: None,
         end: 0,
-        from: wanted.from.map_or(0, |from| sample_at(from + offset)),
-        until: wanted
-            .until
-            .map_or(u64::MAX, |until| sample_at(until + offset)),
+        windows: sample_ranges(&wanted.ranges, offset),
+        has_skipped: false,
+        offset,
         piece: Vec::new(),
         ready: VecDeque::new(),
         is_over: false,
         stop,
     })
+}
+
+/// The places of samples that lie in `ranges`, where the first frame is `offset` seconds after where
+/// a player's clock begins.
+pub fn sample_ranges(ranges: &TimeRanges, offset: f64) -> Vec<Range<u64>> {
+    let place = |time: Duration| sample_at(time.as_secs_f64() + offset);
+    let of_samples = |range: TimeRange| {
+        let start = match range.start.is_zero() {
+            true => 0,
+            false => place(range.start),
+        };
+        start..range.end.map_or(u64::MAX, place)
+    };
+    ranges.iter().map(of_samples).collect()
 }
 
 impl SoundReader {
@@ -145,9 +169,21 @@ impl SoundReader {
         self.track.early_end()
     }
 
+    /// Seconds from the first frame to the end of the sound, once all of its packets were read.
+    pub fn end(&self) -> Option<f64> {
+        let place = self.clock?.place(Pts(self.track.read_end()?));
+        Some(place as f64 / f64::from(RATE) - self.offset)
+    }
+
     fn read(&mut self) -> Result<(), MediaError> {
         match self.track.next_packet() {
-            Some(packet) => self.decoder.send(&packet),
+            Some(packet) if self.is_far(&packet) => self.has_skipped = true,
+            Some(packet) => {
+                if std::mem::take(&mut self.has_skipped) {
+                    self.decoder.forget();
+                }
+                self.decoder.send(&packet);
+            }
             None => {
                 self.decoder.drain();
                 self.is_over = true;
@@ -161,6 +197,29 @@ impl SoundReader {
             self.cut();
         }
         Ok(())
+    }
+
+    // Whether nothing of a packet can be wanted. What does not say where it lies is decoded, and so is
+    // what a decoder needs before the first sample that is wanted.
+    fn is_far(&self, packet: &Packet) -> bool {
+        let place = |ticks: i64| Some(self.clock?.place(Pts(ticks)));
+        let ticks = Some(packet.duration()).filter(|ticks| *ticks > 0);
+        let end = packet
+            .pts()
+            .zip(ticks)
+            .map(|(pts, ticks)| pts.saturating_add(ticks));
+        let Some((start, end)) = packet.pts().and_then(place).zip(end.and_then(place)) else {
+            return false;
+        };
+        let is_near = |window: &Range<u64>| {
+            let (from, until) = (
+                window.start.saturating_sub(MARGIN),
+                window.end.saturating_add(MARGIN),
+            );
+            let sample = |place: i64| u64::try_from(place).unwrap_or(0);
+            sample(end) >= from && sample(start) <= until
+        };
+        !self.windows.iter().any(is_near)
     }
 
     fn hear(&mut self, frame: &Audio) -> Result<(), MediaError> {
@@ -219,10 +278,19 @@ impl SoundReader {
 
     // What lies where sound was already, or outside of what is wanted, is left out.
     fn put(&mut self, start: i64, samples: &[i16]) {
+        for at in 0..self.windows.len() {
+            if let Some(window) = self.windows.get(at).cloned() {
+                self.put_within(&window, start, samples);
+            }
+        }
+    }
+
+    // No piece goes on beyond the end of a window.
+    fn put_within(&mut self, window: &Range<u64>, start: i64, samples: &[i16]) {
         let end = start.saturating_add(samples.len() as i64);
-        let first = self.end.max(self.from);
+        let first = self.end.max(window.start);
         let first = i64::try_from(first).unwrap_or(i64::MAX).max(start);
-        let last = i64::try_from(self.until).unwrap_or(i64::MAX).min(end);
+        let last = i64::try_from(window.end).unwrap_or(i64::MAX).min(end);
         let Some(kept) = usize::try_from(first - start)
             .ok()
             .zip(usize::try_from(last - start).ok())
@@ -237,9 +305,15 @@ impl SoundReader {
         }
         self.piece.extend_from_slice(kept);
         self.end += kept.len() as u64;
-        if self.piece.len() >= PIECE {
+        if self.piece.len() >= PIECE || self.end == window.end {
             self.cut();
         }
+    }
+
+    // Whether all that is wanted was heard.
+    fn is_done(&self) -> bool {
+        let last = self.windows.last();
+        last.is_none_or(|window| self.end >= window.end)
     }
 
     fn cut(&mut self) {
@@ -258,7 +332,7 @@ impl Iterator for SoundReader {
     type Item = Result<Sound, MediaError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while self.ready.is_empty() && !self.is_over && self.end < self.until {
+        while self.ready.is_empty() && !self.is_over && !self.is_done() {
             if let Err(error) = self.read() {
                 self.is_over = true;
                 self.ready.clear();

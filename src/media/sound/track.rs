@@ -167,6 +167,11 @@ impl SoundTrack {
         Some(self.base.seconds_between(Pts(start), Pts(end)))
     }
 
+    /// The time stamp of its end, where all of its packets were read.
+    pub(super) fn read_end(&self) -> Option<i64> {
+        self.end.filter(|_| self.is_read)
+    }
+
     /// The number of times that the container could not be read.
     pub(super) fn damaged(&self) -> u64 {
         self.damaged
@@ -205,7 +210,7 @@ impl SoundTrack {
             input: &self.input,
             stream: self.stream,
             ticks: self.stated_ticks(),
-            end: self.end.filter(|_| self.is_read)?,
+            end: self.read_end()?,
             usual: 0,
         };
         read.early_end(&self.stop)

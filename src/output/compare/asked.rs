@@ -21,7 +21,10 @@ pub(super) fn asked(old: &Results, new: &Results) -> Vec<String> {
         lines.push("two videos, whose frames are compared by their time".to_owned());
     }
     if old.range != new.range {
-        let (old, new) = (range(old.range), range(new.range));
+        let told = |range: Option<&WantedRange>| {
+            range.map_or_else(|| "all of it".to_owned(), ToString::to_string)
+        };
+        let (old, new) = (told(old.range.as_ref()), told(new.range.as_ref()));
         lines.push(format!("range: {new}, before {old}"));
     }
     let stages: BTreeSet<&StageId> = old.models.keys().chain(new.models.keys()).collect();
@@ -42,17 +45,6 @@ pub(super) fn asked(old: &Results, new: &Results) -> Vec<String> {
         lines.push(format!("and {more} more settings"));
     }
     lines
-}
-
-fn range(range: Option<WantedRange>) -> String {
-    match range {
-        None => "all of it".to_owned(),
-        Some(WantedRange { start, end: None }) => format!("{start} s to the end"),
-        Some(WantedRange {
-            start,
-            end: Some(end),
-        }) => format!("{start} s to {end} s"),
-    }
 }
 
 // What decides its answers; a host does not.

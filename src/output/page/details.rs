@@ -50,10 +50,12 @@ fn video(results: &Results) -> DetailTable {
     if source.rotation != 0 {
         rows.push(row("turned by", &format!("{} degrees", source.rotation)));
     }
-    rows.extend(results.range.map(|range| {
-        let end = range.end.map_or("the end".to_owned(), seconds);
-        row("wanted", &format!("{} s to {end}", range.start))
-    }));
+    rows.extend(
+        results
+            .range
+            .as_ref()
+            .map(|range| row("wanted", &range.to_string())),
+    );
     rows.push(row("digest", &source.digest));
     rows.push(row("processed at", &results.processed_at));
     rows.push(row("processing time", &seconds(results.processing_time)));

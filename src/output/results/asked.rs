@@ -7,26 +7,81 @@ use crate::facts::Placement;
 use crate::name::StageId;
 use crate::output::results::results::Config;
 use crate::output::results::results::RecipeEntry;
+use crate::output::results::results::WantedPart;
 use crate::output::results::results::WantedRange;
 use crate::output::results::rounding::rounded;
-use crate::recipe::ExtractSpec;
 use crate::recipe::Recipe;
 use crate::recipe::USUAL_IMGSZ;
 use crate::recipe::YoloSpec;
+use crate::time::TimeRange;
+use crate::time::TimeRanges;
+use std::fmt;
 use std::time::Duration;
 
 impl WantedRange {
-    /// What `spec` asks for, no more than `first` of it where that is given; `None` where that is
-    /// all of a video.
-    pub fn of(spec: &ExtractSpec, first: Option<Duration>) -> Option<Self> {
-        let first = first.map(|first| spec.start.saturating_add(first));
-        let end = spec.end.into_iter().chain(first).min();
+    /// The part of a video that `ranges` are; `None` where that is all of it.
+    pub fn of(ranges: &TimeRanges) -> Option<Self> {
         let seconds = |time: Duration| rounded(time.as_secs_f64(), 1e6);
-        let is_all = spec.start.is_zero() && end.is_none();
-        (!is_all).then(|| Self {
-            start: seconds(spec.start),
-            end: end.map(seconds),
+        let part = |range: TimeRange| WantedPart {
+            start: seconds(range.start),
+            end: range.end.map(seconds),
+        };
+        let parts: Vec<_> = ranges.iter().map(part).collect();
+        (!ranges.are_all()).then(|| Self {
+            start: seconds(ranges.start()),
+            end: ranges.end().map(seconds),
+            parts: if parts.len() > 1 { parts } else { Vec::new() },
         })
+    }
+
+    /// The same as a run is told of it; all of a video where it is none that a run can have.
+    pub fn ranges(&self) -> TimeRanges {
+        let time = |seconds| Duration::try_from_secs_f64(seconds).ok();
+        let range = |part: WantedPart| TimeRange {
+            start: time(part.start).unwrap_or_default(),
+            end: part.end.and_then(time),
+        };
+        let parts = self.parts().into_iter().map(range);
+        TimeRanges::new(parts.collect()).unwrap_or_default()
+    }
+
+    /// Its parts; itself where it is one.
+    pub(in crate::output) fn parts(&self) -> Vec<WantedPart> {
+        match self.parts.is_empty() {
+            true => vec![WantedPart {
+                start: self.start,
+                end: self.end,
+            }],
+            false => self.parts.clone(),
+        }
+    }
+}
+
+/// More parts than this are counted.
+const MOST_TOLD: usize = 10;
+
+impl fmt::Display for WantedRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = self.parts();
+        let told: Vec<String> = parts
+            .iter()
+            .take(MOST_TOLD)
+            .map(ToString::to_string)
+            .collect();
+        f.write_str(&told.join(", "))?;
+        match parts.len().saturating_sub(told.len()) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more parts"),
+        }
+    }
+}
+
+impl fmt::Display for WantedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.end {
+            Some(end) => write!(f, "{} s to {end} s", self.start),
+            None => write!(f, "{} s to the end", self.start),
+        }
     }
 }
 

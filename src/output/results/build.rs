@@ -99,7 +99,7 @@ pub fn results(
         config: config(recipe, facts, primary),
         recipe: recipe_entry(recipe),
         source,
-        range: run.range,
+        range: run.range.clone(),
         models: models(facts),
         summary,
         primary: primary.cloned(),
@@ -158,7 +158,7 @@ fn transcriptions(
         .map(|(id, transcript)| {
             let unread = run.unread.iter().find(|(stage, _)| stage == id);
             let unread = unread.map(|(_, failure)| failure);
-            let transcription = Transcription::of(transcript, unread, sound_end(video));
+            let transcription = Transcription::of(transcript, unread, video);
             (id.clone(), transcription)
         })
         .collect()
@@ -280,14 +280,9 @@ fn gap_count(record: &Record, video: &VideoFacts, run: &RunFacts) -> u64 {
     let known = gaps(record).filter(|(_, gap)| gap.failure.class != Class::Stopped);
     let rests = run.unread.iter().filter_map(|(stage, _)| {
         let speech = record.transcripts.get(stage)?.said.as_ref().ok()?;
-        unread_rest(speech, sound_end(video))
+        Some(unread_rest(speech, video).len())
     });
-    (known.count() + rests.count()) as u64
-}
-
-// Where the sound that is transcribed should end, in seconds from the first frame.
-fn sound_end(video: &VideoFacts) -> Option<f64> {
-    video.heard().map(|length| video.heard_from + length)
+    (known.count() + rests.sum::<usize>()) as u64
 }
 
 fn failures(recipe: &Recipe, record: &Record, run: &RunFacts) -> Vec<FailedItem> {

@@ -7,7 +7,7 @@ use crate::output::results::results::Entry;
 use crate::output::results::results::Results;
 use crate::output::results::results::Seen;
 use crate::output::results::results::StageOutput;
-use crate::output::results::results::WantedRange;
+use crate::output::results::results::WantedPart;
 use crate::output::results::transcription::Transcription;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
@@ -18,15 +18,9 @@ pub(in crate::output) fn lack(new: &Results, old: &Results) -> Option<String> {
     if new.source.digest != old.source.digest {
         return None;
     }
-    if is_narrower(new.range, old.range) {
-        let range = new.range.unwrap_or_default();
-        let end = range
-            .end
-            .map_or("the end".to_owned(), |end| format!("{end} s"));
-        return Some(format!(
-            "it covers more of the video than {} s to {end}",
-            range.start
-        ));
+    if is_narrower(&parts(new), &parts(old)) {
+        let range = new.range.clone().unwrap_or_default();
+        return Some(format!("it covers more of the video than {range}"));
     }
     let answered = frames(old, is_answered);
     let failed = frames(new, |seen| matches!(seen, Seen::Error { .. }));
@@ -53,10 +47,26 @@ pub(in crate::output) fn answers(results: &Results) -> usize {
     frames(results, is_answered).len() + segments.sum::<usize>()
 }
 
-fn is_narrower(new: Option<WantedRange>, old: Option<WantedRange>) -> bool {
-    let (new, old) = (new.unwrap_or_default(), old.unwrap_or_default());
-    let end = |range: WantedRange| range.end.unwrap_or(f64::INFINITY);
-    new.start > old.start || end(new) < end(old)
+fn parts(results: &Results) -> Vec<WantedPart> {
+    results.range.clone().unwrap_or_default().parts()
+}
+
+// Whether `new` lacks a moment of `old`.
+fn is_narrower(new: &[WantedPart], old: &[WantedPart]) -> bool {
+    let end = |part: &WantedPart| part.end.unwrap_or(f64::INFINITY);
+    let mut new = new.to_vec();
+    new.sort_by(|a, b| a.start.total_cmp(&b.start));
+    old.iter().any(|part| {
+        // How far it is covered from its start on.
+        let covered = new.iter().fold(part.start, |covered, it| {
+            if it.start <= covered {
+                covered.max(end(it))
+            } else {
+                covered
+            }
+        });
+        covered < end(part)
+    })
 }
 
 fn is_answered(seen: &Seen) -> bool {
@@ -113,6 +123,7 @@ mod tests {
     use crate::output::results::build::tests::plain;
     use crate::output::results::results::Results;
     use crate::output::results::results::Seen;
+    use crate::output::results::results::WantedPart;
     use crate::output::results::results::WantedRange;
     use crate::output::results::transcription::TranscriptEntry;
     use crate::output::results::transcription::Transcription;
@@ -125,7 +136,25 @@ mod tests {
     }
 
     fn range(start: f64, end: Option<f64>) -> Results {
-        changed(|it| it.range = Some(WantedRange { start, end }))
+        ranges(&[(start, end)])
+    }
+
+    fn ranges(parts: &[(f64, Option<f64>)]) -> Results {
+        let parts: Vec<_> = parts
+            .iter()
+            .map(|&(start, end)| WantedPart { start, end })
+            .collect();
+        changed(|it| {
+            it.range = Some(WantedRange {
+                start: parts[0].start,
+                end: parts[parts.len() - 1].end,
+                parts: if parts.len() > 1 {
+                    parts.clone()
+                } else {
+                    Vec::new()
+                },
+            });
+        })
     }
 
     fn failed(numbers: &[usize]) -> Results {
@@ -164,6 +193,26 @@ mod tests {
         assert_eq!(says(&skipped, &plain()), "", "it was asked otherwise");
         let other = changed(|it| it.source.digest = "other".to_owned());
         assert_eq!(says(&first, &other), "", "it is another video");
+    }
+
+    #[test]
+    fn what_covers_more_is_not_replaced_by_some_of_its_parts() {
+        let covers = |new: &Results, old: &Results| lack(new, old).is_none();
+        let two = ranges(&[(1.0, Some(2.0)), (5.0, Some(8.0))]);
+        let more = "it covers more of the video than 1 s to 2 s, 5 s to 8 s";
+        assert_eq!(lack(&two, &plain()).as_deref(), Some(more));
+        assert!(covers(&plain(), &two));
+        assert!(covers(&two, &two));
+        assert!(covers(&two, &range(6.0, Some(7.0))));
+        assert!(covers(&range(0.0, Some(9.0)), &two));
+        assert!(!covers(&range(1.0, Some(2.0)), &two));
+        assert!(!covers(&two, &range(1.5, Some(5.5))), "it has 2 s to 5 s");
+        let other = ranges(&[(0.5, Some(3.0)), (5.0, Some(7.5))]);
+        assert!(!covers(&two, &other) && !covers(&other, &two));
+        // Those that touch are as good as one.
+        let touching = ranges(&[(1.0, Some(2.0)), (2.0, None)]);
+        assert!(covers(&touching, &range(1.0, None)));
+        assert!(!covers(&touching, &plain()));
     }
 
     #[test]

@@ -114,8 +114,20 @@ pub struct RecipeEntry {
 }
 
 /// How much of a video was wanted, in seconds since its first frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WantedRange {
+    /// The first moment.
+    pub start: f64,
+    /// The moment after the last; `null` where that is the end of the video.
+    pub end: Option<f64>,
+    /// The parts, where there are several: what is between them was not wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<WantedPart>,
+}
+
+/// One of several parts of a video that were wanted, in seconds since its first frame.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WantedPart {
     /// The first moment.
     pub start: f64,
     /// The moment after the last; `null` where that is the end of the video.

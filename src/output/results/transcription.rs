@@ -2,6 +2,7 @@
 //!
 //! Times are seconds of the video to a millisecond. Knows nothing of how it was made.
 
+use crate::facts::VideoFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::output::results::rounding::rounded;
@@ -120,12 +121,11 @@ pub struct GapEntry {
 }
 
 impl Transcription {
-    /// What `transcript` says of a video whose sound could not be read on because of `unread`;
-    /// `sound_end` is where its sound should end, in seconds.
+    /// What `transcript` says of `video`, whose sound could not be read on because of `unread`.
     pub(in crate::output) fn of(
         transcript: &StageTranscript,
         unread: Option<&Failure>,
-        sound_end: Option<f64>,
+        video: &VideoFacts,
     ) -> Self {
         let speech = match &transcript.said {
             Ok(speech) => speech,
@@ -137,13 +137,15 @@ impl Transcription {
         };
         let mut entry = said(speech);
         if let Some(failure) = unread {
-            let rest = unread_rest(speech, sound_end);
-            entry.gaps.extend(rest.map(|(start, end)| GapEntry {
-                start: time(start),
-                end: time(end),
-                error: Some(failure.class),
-                skipped: None,
-            }));
+            let rest = unread_rest(speech, video);
+            entry
+                .gaps
+                .extend(rest.into_iter().map(|(start, end)| GapEntry {
+                    start: time(start),
+                    end: time(end),
+                    error: Some(failure.class),
+                    skipped: None,
+                }));
         }
         match (entry.segments.as_slice(), entry.gaps.as_slice(), unread) {
             ([], [], Some(failure)) => Self::Error {
@@ -162,14 +164,19 @@ impl Transcription {
     }
 }
 
-/// From where to where sound is missing, in seconds, that could not be read on; `None` where
-/// none of it was read, or its end is not known.
-pub(in crate::output) fn unread_rest(
-    speech: &Transcript,
-    sound_end: Option<f64>,
-) -> Option<(f64, f64)> {
-    let end = sound_end.filter(|end| *end > speech.duration)?;
-    (speech.duration > 0.0).then_some((speech.duration, end))
+/// From where to where sound that is wanted is missing, in seconds, because it could not be read on;
+/// nothing where none of it was read, or its end is not known.
+pub(in crate::output) fn unread_rest(speech: &Transcript, video: &VideoFacts) -> Vec<(f64, f64)> {
+    let Some(length) = video.duration.filter(|_| speech.duration > 0.0) else {
+        return Vec::new();
+    };
+    let rest = video.wanted.iter().map(|range| {
+        let end = range
+            .end
+            .map_or(length, |end| end.as_secs_f64().min(length));
+        (range.start.as_secs_f64().max(speech.duration), end)
+    });
+    rest.filter(|(start, end)| start < end).collect()
 }
 
 fn said(speech: &Transcript) -> TranscriptEntry {

@@ -158,8 +158,7 @@ impl Making<'_> {
         self.digests.given.insert(id(), self.given(stage, asked));
         let mut terms = terms;
         if let Some(sound) = stage.spec.sound() {
-            let ExtractSpec { start, end, .. } = self.extract;
-            let range = terms::range(start, end, self.facts.first);
+            let range = terms::range(&self.extract.wanted(self.facts.first));
             terms["joined"] = json!({ "chunk": sound.chunk, "range": range });
             let transcript = digest(&json!({
                 "transcript": asked.to_string(),

@@ -31,6 +31,8 @@ use crate::recipe::WhisperSpec;
 use crate::recipe::WhisperWorker;
 use crate::recipe::YoloBackend;
 use crate::recipe::YoloSpec;
+use crate::time::TimeRange;
+use crate::time::TimeRanges;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
@@ -54,8 +56,9 @@ pub(super) fn sampling(spec: &ExtractSpec, first: Option<Duration>) -> Value {
         dedup,
         dedup_threshold,
         mode,
-        start,
-        end,
+        start: _,
+        end: _,
+        ranges: _,
         concurrency: _,
     } = spec;
     let mode = match mode {
@@ -67,16 +70,19 @@ pub(super) fn sampling(spec: &ExtractSpec, first: Option<Duration>) -> Value {
         "max_side": max_side,
         "dedup": dedup.then(|| dedup_threshold.to_string()),
         "mode": mode,
-        "range": range(*start, *end, first),
+        "range": range(&spec.wanted(first)),
     })
 }
 
-/// What of a video is wanted, in nanoseconds.
-pub(super) fn range(start: Duration, end: Option<Duration>, first: Option<Duration>) -> Value {
-    let first = first.map(|first| start.saturating_add(first));
-    let end = end.into_iter().chain(first).min();
+/// What of a video is wanted, in nanoseconds: from where to where, or a list of such.
+pub(super) fn range(wanted: &TimeRanges) -> Value {
     let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-    json!([nanoseconds(start), end.map(nanoseconds)])
+    let part = |range: TimeRange| json!([nanoseconds(range.start), range.end.map(nanoseconds)]);
+    let mut parts: Vec<Value> = wanted.iter().map(part).collect();
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => parts.into(),
+    }
 }
 
 /// What a frame looks like where it comes as JPEG, or else as pixels.

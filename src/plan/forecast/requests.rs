@@ -60,9 +60,10 @@ struct Part<'a> {
     survey: Option<&'a Survey>,
 }
 
-// The sound of one video, in seconds, and what of it is asked about.
+// The sound of one video that is wanted, in seconds, those of its parts, and what of it is asked about.
 struct Sound {
     all: f64,
+    parts: Vec<f64>,
     left: Estimate<f64>,
 }
 
@@ -290,7 +291,8 @@ pub(in crate::plan) fn heard(
     let parts = heard.map(|video| {
         let all = video.heard()?;
         let left = left(facts, stage, video, all);
-        Some(Sound { all, left })
+        let parts = video.heard_parts()?;
+        Some(Sound { all, parts, left })
     });
     let parts: Option<Vec<Sound>> = parts.collect();
     let is_known = parts.is_some();
@@ -344,11 +346,15 @@ fn heard_how<'a>(
 // How many chunks of the sound of videos are asked about. Where silence is dropped there may be as
 // few as one.
 fn chunks(parts: &[Sound], length: ChunkLength, drop_silence: bool) -> Estimate<u64> {
-    let chunks = parts.iter().map(|part| {
-        let longest = length.of(Some(part.all)) as f64 / f64::from(RATE);
-        part.left.with(OF_A_CHUNK, |left, share| {
-            let rest = (left - longest).max(0.0);
-            u64::from(left > 0.0) + (rest / (longest * share)).ceil() as u64
+    // No chunk is of two parts.
+    let chunks = parts.iter().flat_map(|sound| {
+        let longest = length.of(Some(sound.all)) as f64 / f64::from(RATE);
+        sound.parts.iter().map(move |part| {
+            sound.left.with(OF_A_CHUNK, |left, share| {
+                let left = left * part / sound.all;
+                let rest = (left - longest).max(0.0);
+                u64::from(left > 0.0) + (rest / (longest * share)).ceil() as u64
+            })
         })
     });
     let mut sum = sum(chunks);

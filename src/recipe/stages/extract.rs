@@ -3,6 +3,7 @@
 //! Knows nothing of how they are come by.
 
 use crate::diag::Diagnostic;
+use crate::diag::Span;
 use crate::item::ItemKind;
 use crate::recipe::load::value;
 use crate::recipe::stages::moment;
@@ -11,10 +12,15 @@ use crate::recipe::stages::parameters::Ports;
 use crate::recipe::stages::parameters::StageFacts;
 use crate::recipe::stages::parameters::StageParameters;
 use crate::recipe::stages::parameters::StageTable;
+use crate::recipe::stages::ranges;
+use crate::recipe::stages::ranges::RANGES;
 use crate::time::Ratio;
+use crate::time::TimeRange;
+use crate::time::TimeRanges;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What holds of every stage of the kind.
@@ -55,7 +61,8 @@ pub struct ExtractSpec {
     pub dedup_threshold: f32,
     /// Which frames can be sampled.
     pub mode: ExtractMode,
-    /// Where frames and sound begin, counted from the first frame of a video; also as `"1:02:03"`.
+    /// Where frames and sound begin, counted from the first frame of a video; also as `"1:02:03"` or
+    /// `"90s"`.
     #[serde(deserialize_with = "moment::moment")]
     #[schemars(with = "f64")]
     pub start: Duration,
@@ -63,6 +70,11 @@ pub struct ExtractSpec {
     #[serde(deserialize_with = "moment::optional")]
     #[schemars(with = "Option<f64>")]
     pub end: Option<Duration>,
+    /// The parts that are looked at and listened to, such as `["10:00-12:00", "1:02:03-1:03:00"]`,
+    /// in place of `start` and `end`; each is sampled from its own beginning on.
+    #[serde(deserialize_with = "ranges::ranges")]
+    #[schemars(with = "Vec<String>")]
+    pub ranges: Vec<TimeRange>,
     /// Decoders that work on one video; as many as the machine has cores where absent.
     #[serde(deserialize_with = "value::decoders")]
     pub concurrency: Option<usize>,
@@ -79,6 +91,7 @@ impl Default for ExtractSpec {
             mode: ExtractMode::Exact,
             start: Duration::ZERO,
             end: None,
+            ranges: Vec::new(),
             concurrency: None,
         }
     }
@@ -87,7 +100,10 @@ impl Default for ExtractSpec {
 impl ExtractSpec {
     pub(in crate::recipe) fn read(table: StageTable<'_>, wrong: &mut Vec<Diagnostic>) -> Self {
         let written = table.written;
+        let ranges = ranges::written(&table.keys);
         let spec: Self = table.read(&FACTS, &[], wrong);
+        wrong.extend(ranges::overlap(&ranges));
+        wrong.extend(spec.said_twice(written));
         let (Some(end), Some(&span)) = (spec.end, written.get("end")) else {
             return spec;
         };
@@ -104,6 +120,34 @@ impl ExtractSpec {
             ));
         }
         spec
+    }
+
+    // `ranges` beside what says the same of all of them; a `start` of nothing says nothing.
+    fn said_twice(&self, written: &BTreeMap<String, Span>) -> Option<Diagnostic> {
+        let span = written.get(RANGES).filter(|_| !self.ranges.is_empty())?;
+        let start = written.get("start").filter(|_| !self.start.is_zero());
+        let end = written.get("end").filter(|_| self.end.is_some());
+        let (key, other) = start
+            .map(|it| ("start", it))
+            .or(end.map(|it| ("end", it)))?;
+        let message = format!("`{RANGES}` cannot stand beside `{key}`");
+        Some(Diagnostic::error(*span, message).also(*other, "").help(format!(
+            "leave `{key}` out: each range says where it begins and ends; `{RANGES} = []` leaves out \
+             those of a recipe that is extended"
+        )))
+    }
+
+    /// The parts of a video that are wanted, no more than the `first` of them where that is given.
+    pub fn wanted(&self, first: Option<Duration>) -> TimeRanges {
+        let whole = TimeRange {
+            start: self.start,
+            end: self.end,
+        };
+        let ranges = TimeRanges::new(self.ranges.clone()).unwrap_or(whole.into());
+        match first {
+            Some(first) => ranges.first(first),
+            None => ranges,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ pub(super) mod merge;
 pub(super) mod moment;
 pub(super) mod parameters;
 pub(super) mod places;
+pub(super) mod ranges;
 pub(super) mod save;
 pub(super) mod sound;
 pub(super) mod take;

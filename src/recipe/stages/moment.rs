@@ -21,7 +21,7 @@ pub(in crate::recipe) fn moment<'de, D: Deserializer<'de>>(
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str(
-                "a time\nwrite seconds, or hours, minutes and seconds: 90, \"1:30\", \"1:02:03.5\"",
+                "a time\nwrite seconds, or hours, minutes and seconds: 90, \"1:30\", \"1:02:03.5\", \"1m30s\"",
             )
         }
 
@@ -40,7 +40,7 @@ pub(in crate::recipe) fn moment<'de, D: Deserializer<'de>>(
         }
 
         fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
-            match clock(text.trim()) {
+            match seconds(text.trim()) {
                 Some(seconds) => self.visit_f64(seconds),
                 None => Err(E::invalid_type(Unexpected::Str(text), &self)),
             }
@@ -51,7 +51,39 @@ pub(in crate::recipe) fn moment<'de, D: Deserializer<'de>>(
 }
 
 /// The longest time that is taken: four weeks and a bit.
-const LONGEST: f64 = 2.5e6;
+pub(in crate::recipe) const LONGEST: f64 = 2.5e6;
+
+/// The seconds of a time, as a player writes it or in units: `1:30`, `90s`, `1m 30s`.
+pub(in crate::recipe) fn seconds(text: &str) -> Option<f64> {
+    clock(text).or_else(|| in_units(text))
+}
+
+// Each unit once, the larger ones first.
+fn in_units(text: &str) -> Option<f64> {
+    const UNITS: [(&str, f64); 5] = [
+        ("h", 3600.0),
+        ("min", 60.0),
+        ("m", 60.0),
+        ("s", 1.0),
+        ("ms", 0.001),
+    ];
+    let (mut rest, mut sum, mut last) = (text.trim(), 0.0, f64::INFINITY);
+    while !rest.is_empty() {
+        let is_digit = |letter: char| letter.is_ascii_digit() || letter == '.';
+        let (number, behind) = rest.split_at(rest.find(|it| !is_digit(it))?);
+        let behind = behind.trim_start();
+        let is_unit = |letter: char| letter.is_ascii_alphabetic();
+        let (unit, behind) =
+            behind.split_at(behind.find(|it| !is_unit(it)).unwrap_or(behind.len()));
+        let (_, seconds) = UNITS.into_iter().find(|(word, _)| *word == unit)?;
+        if seconds >= last {
+            return None;
+        }
+        sum += number.parse::<f64>().ok()? * seconds;
+        (rest, last) = (behind.trim_start(), seconds);
+    }
+    last.is_finite().then_some(sum)
+}
 
 /// The seconds of `[[hours:]minutes:]seconds`; behind a colon there is less than 60.
 pub fn clock(text: &str) -> Option<f64> {
@@ -78,6 +110,7 @@ pub(in crate::recipe) fn optional<'de, D: Deserializer<'de>>(
 #[cfg(test)]
 mod tests {
     use super::clock;
+    use super::seconds;
 
     #[test]
     fn times_are_read_as_players_write_them() {
@@ -89,6 +122,26 @@ mod tests {
             "", "1:60", "1:60:00", "1:2:3:4", "1.5:00", "-1", "1e3", "a", ":", "nan", "1:",
         ] {
             assert_eq!(clock(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_are_read_in_units() {
+        for (text, read) in [
+            ("90s", 90.0),
+            ("2m", 120.0),
+            ("2 min 5 s", 125.0),
+            ("1h30m", 5400.0),
+            ("1h 2m 3.5s", 3723.5),
+            ("500ms", 0.5),
+            ("1:30", 90.0),
+        ] {
+            assert_eq!(seconds(text), Some(read), "{text}");
+        }
+        for wrong in [
+            "", "s", "5x", "1m2m", "5s 1m", "1m30", "-3s", ".s", "1..2s", "5 5s",
+        ] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
         }
     }
 }

@@ -47,10 +47,8 @@ pub type Videos = BTreeMap<VideoId, (Option<MediaInput>, VideoFacts)>;
 /// What a stage asks of each video; no more than `first` of it where that is given.
 pub fn wanted(spec: &ExtractSpec, format: PixelFormat, first: Option<Duration>) -> VideoSelection {
     let all = VideoSelection::new(spec.fps, spec.max_side, format);
-    let first = first.map(|first| spec.start.saturating_add(first));
     VideoSelection {
-        start: spec.start,
-        end: spec.end.into_iter().chain(first).min(),
+        ranges: spec.wanted(first),
         mode: match spec.mode {
             ExtractMode::Exact => Mode::Exact,
             ExtractMode::Keyframes => Mode::Keyframes,
@@ -175,9 +173,13 @@ impl Extract {
         if out.stop().is_stopping() {
             return Ok(());
         }
+        let length = frames.length().unwrap_or(f64::INFINITY);
+        let missing = media::beyond_the_end(&self.wanted.ranges, length);
+        let missing = missing.map(|beyond| format!("`{VIDEO}` {beyond}"));
+        let missing = missing.map(|why| Failure::new(Class::Media, why));
         end.failure = match end.frames.is_empty() {
             true => Some(nothing_wanted(&self.wanted)),
-            false => ends_where_it_says(&self.wanted, frames.early_end()).err(),
+            false => missing.or(ends_where_it_says(&self.wanted, frames.early_end()).err()),
         };
         let ended = end.failure.clone();
         out.note(facts.id, Extent::Whole, Answer::Sampled(end));
@@ -282,16 +284,16 @@ fn failed(failure: Failure, facts: &VideoFacts) -> Failure {
 }
 
 fn nothing_wanted(wanted: &VideoSelection) -> Failure {
-    let start = wanted.start.as_secs_f64();
-    let why = match wanted.start.is_zero() {
-        true => format!("`{VIDEO}` has no frames"),
-        false => format!("`{VIDEO}` ends before {start} s, where `start` of `extract` is"),
+    let why = match media::beyond_the_end(&wanted.ranges, 0.0) {
+        None => "has no frames".to_owned(),
+        Some(beyond) => beyond,
     };
-    Failure::new(Class::Media, why)
+    Failure::new(Class::Media, format!("`{VIDEO}` {why}"))
 }
 
 fn ends_where_it_says(wanted: &VideoSelection, early: Option<EarlyEnd>) -> Result<(), Failure> {
-    let end = wanted.end.map_or(f64::INFINITY, |end| end.as_secs_f64());
+    let end = wanted.ranges.end();
+    let end = end.map_or(f64::INFINITY, |end| end.as_secs_f64());
     match early.filter(|early| early.end < end) {
         Some(early) => Err(Failure::new(Class::Media, format!("`{VIDEO}` {early}"))),
         None => Ok(()),

@@ -9,6 +9,7 @@ use crate::engine::Fold;
 use crate::engine::FoldState;
 use crate::facts::VideoFacts;
 use crate::item::Item;
+use crate::media;
 use crate::name::VideoId;
 use crate::plan::ChunkLength;
 use crate::speech::AudioData;
@@ -60,18 +61,24 @@ struct Cut {
 impl Fold for Cut {
     fn open(&self, video: VideoId) -> Box<dyn FoldState> {
         let facts = self.videos.get(&video).map(|(_, facts)| facts);
+        let wanted = facts.map(|it| media::sample_ranges(&it.wanted, it.start_offset()));
+        let wanted = wanted.unwrap_or_default();
+        let start = wanted.first().map_or(0, |first| first.start);
         Box::new(Cutting {
+            ends: wanted.into_iter().map(|range| range.end).collect(),
             video,
             longest: self.length.of(facts.and_then(VideoFacts::heard)),
             drop_silence: self.drop_silence,
             samples: Vec::new(),
-            start: 0,
-            own: 0,
+            start,
+            own: start,
         })
     }
 }
 
 struct Cutting {
+    // Where the parts that are wanted end: no chunk is of two.
+    ends: Vec<u64>,
     video: VideoId,
     longest: usize,
     drop_silence: bool,
@@ -86,7 +93,9 @@ impl Cutting {
     fn take(&mut self, sound: &Sound) -> Vec<Item> {
         let mut chunks = Vec::new();
         let gap = sound.start.saturating_sub(self.end());
-        if gap > LONGEST_GAP {
+        let between = self.end()..=sound.start;
+        let is_elsewhere = self.ends.iter().any(|end| between.contains(end));
+        if gap > LONGEST_GAP || is_elsewhere {
             chunks.extend(self.rest());
             self.samples.clear();
             self.start = sound.start;

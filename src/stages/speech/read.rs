@@ -16,6 +16,7 @@ use crate::item::Item;
 use crate::media;
 use crate::media::MediaError;
 use crate::media::MediaInput;
+use crate::media::SoundReader;
 use crate::media::SoundSelection;
 use crate::name::VideoId;
 use crate::stages::extract::extract::Videos;
@@ -28,15 +29,18 @@ use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::sync::Arc;
 
-/// Reads the wanted sound of each video: the track of this number. Those of `without`,
+/// Reads the wanted sound of each video: the track of this number; `is_alone` where the run reads no
+/// frames. Those of `without`,
 /// a video without sound, and one whose transcript is `kept`, give nothing.
 pub(in crate::stages) fn read(
+    is_alone: bool,
     track: Option<NonZero<usize>>,
     without: &BTreeMap<VideoId, String>,
     videos: &Arc<Videos>,
     kept: KeptTranscript,
 ) -> Arc<dyn VideoSource> {
     Arc::new(Read {
+        is_alone,
         kept,
         track,
         without: without.keys().copied().collect(),
@@ -45,6 +49,8 @@ pub(in crate::stages) fn read(
 }
 
 struct Read {
+    // Whether nothing reads frames.
+    is_alone: bool,
     kept: KeptTranscript,
     track: Option<NonZero<usize>>,
     without: BTreeSet<VideoId>,
@@ -84,6 +90,22 @@ fn ended(end: SamplingEnd, facts: &VideoFacts) -> Result<(), Failure> {
 }
 
 impl Read {
+    // What of all that is wanted the sound does not have. Where frames are read too, they say what is
+    // beyond the end of the video.
+    fn ended_early(&self, pieces: &SoundReader, facts: &VideoFacts) -> Option<Failure> {
+        let until = facts.wanted.end();
+        let until = until.map_or(f64::INFINITY, |end| end.as_secs_f64());
+        let early = pieces.early_end().filter(|early| early.end < until);
+        let early = early
+            .map(|early| Failure::new(Class::Media, format!("the sound of `{VIDEO}` {early}")));
+        let is_alone = self.is_alone || !facts.has_frames();
+        early.or_else(|| {
+            let end = pieces.end().filter(|_| is_alone)?;
+            let beyond = media::beyond_the_end(&facts.wanted, end)?;
+            Some(Failure::new(Class::Media, format!("`{VIDEO}` {beyond}")))
+        })
+    }
+
     fn hear(
         &self,
         input: &MediaInput,
@@ -94,8 +116,7 @@ impl Read {
         let stop = out.stop().flag();
         let wanted = SoundSelection {
             track: self.track,
-            from: Some(facts.heard_from).filter(|from| *from > 0.0),
-            until: facts.heard_until,
+            ranges: facts.wanted.clone(),
         };
         let mut pieces = media::sound(input, facts, &wanted, stop).map_err(failure)?;
         let mut end = SamplingEnd::default();
@@ -129,13 +150,10 @@ impl Read {
             },
         };
         out.learnt(facts.id, end.stream);
-        let until = facts.heard_until.unwrap_or(f64::INFINITY);
         if out.stop().is_stopping() {
             return Ok(());
         }
-        let early = pieces.early_end().filter(|early| early.end < until);
-        end.failure = early
-            .map(|early| Failure::new(Class::Media, format!("the sound of `{VIDEO}` {early}")));
+        end.failure = self.ended_early(&pieces, facts);
         out.note(facts.id, Extent::Whole, Answer::Sampled(end.clone()));
         ended(end, facts)
     }

@@ -21,6 +21,7 @@ use crate::stages::track::tracker::Tracker;
 use crate::template::Direction;
 use crate::template::Line;
 use crate::time::Pts;
+use crate::time::TimeRanges;
 use proptest::prelude::Just;
 use proptest::prelude::Strategy;
 use proptest::prelude::prop;
@@ -86,8 +87,7 @@ fn video() -> VideoFacts {
         has_sound: false,
         first_frame: None,
         expected_frames: None,
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     }
 }
 

@@ -34,6 +34,7 @@ use vpipe::recipe::Recipe;
 use vpipe::recipe::Request;
 use vpipe::recipe::Stage;
 use vpipe::recipe::StageKind;
+use vpipe::time::TimeRanges;
 
 const BASE: &str = include_str!("base.toml");
 
@@ -65,6 +66,11 @@ const KEYS: &[(&str, &str)] = &[
     ),
     (
         "extract.end=9",
+        "extract.frames counted.request hears.compose listens.compose whisper.compose \
+         sounds.compose",
+    ),
+    (
+        "extract.ranges=[\"0-2\", \"5-9\"]",
         "extract.frames counted.request hears.compose listens.compose whisper.compose \
          sounds.compose",
     ),
@@ -465,8 +471,7 @@ fn video(id: VideoId, path: &str) -> VideoFacts {
         has_sound: true,
         first_frame: None,
         expected_frames: Some(1),
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     }
 }
 

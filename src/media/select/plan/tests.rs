@@ -30,8 +30,8 @@ fn planner(every: i64, mode: Mode) -> Planner<i64> {
     let fps = Ratio::new(1, every).unwrap();
     let mut wanted = VideoSelection::new(fps, 64, PixelFormat::I420);
     wanted.mode = mode;
-    let rule = wanted.rule(TimeBase::new(1, 1).unwrap(), Pts(0));
-    Planner::new(rule, &wanted, true)
+    let rules = wanted.rules(TimeBase::new(1, 1).unwrap(), Pts(0));
+    Planner::new(rules, &wanted, true)
 }
 
 fn parts(every: i64, mode: Mode, file: &str) -> Result<Vec<GopPart<i64>>, Unplannable> {

@@ -46,6 +46,7 @@ use crate::speech::Word;
 use crate::time::Pts;
 use crate::time::Ratio;
 use crate::time::TimeBase;
+use crate::time::TimeRanges;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -147,8 +148,7 @@ fn video() -> VideoFacts {
         has_sound: true,
         first_frame: None,
         expected_frames: Some(3),
-        heard_from: 0.0,
-        heard_until: None,
+        wanted: TimeRanges::default(),
     }
 }
 

@@ -15,6 +15,7 @@ const SECOND: usize = RATE as usize;
 
 fn cutting(seconds: usize, drop_silence: bool) -> Cutting {
     Cutting {
+        ends: vec![u64::MAX],
         video: VideoId(0),
         longest: seconds * SECOND,
         drop_silence,
@@ -38,6 +39,29 @@ fn chunks(items: Vec<Item>) -> Vec<Chunk> {
         other => panic!("{other}"),
     };
     items.into_iter().map(chunk).collect()
+}
+
+#[test]
+fn no_chunk_is_of_two_parts_that_are_wanted() {
+    // From 2 s to 5 s, from there to 7 s, and from 8 s on.
+    let second = |seconds: u64| seconds * u64::from(RATE);
+    let mut cutting = Cutting {
+        ends: vec![second(5), second(7), u64::MAX],
+        start: second(2),
+        own: second(2),
+        ..cutting(30, false)
+    };
+    let loud = [6000_i16; SECOND];
+    let mut items = Vec::new();
+    for at in [2, 3, 4, 5, 6, 8, 9] {
+        items.extend(cutting.push(piece(second(at), &loud)));
+    }
+    items.extend(cutting.finish());
+    let spans = chunks(items).into_iter().map(|chunk| chunk.span);
+    let spans: Vec<_> = spans.map(|span| (span.range, span.own)).collect();
+    let whole =
+        [2..5, 5..7, 8..10].map(|it: std::ops::Range<u64>| second(it.start)..second(it.end));
+    assert_eq!(spans, whole.map(|range| (range.clone(), range)));
 }
 
 // Cuts pieces of a second.
