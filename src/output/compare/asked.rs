@@ -3,8 +3,8 @@
 //! It explains what differs and decides nothing.
 
 use crate::name::StageId;
-use crate::output::compare::tell::quoted;
-use crate::output::compare::tell::shown;
+use crate::output::compare::shown::quoted;
+use crate::output::compare::shown::shown;
 use crate::output::results::results::Model;
 use crate::output::results::results::Results;
 use crate::output::results::results::WantedRange;

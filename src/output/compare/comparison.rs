@@ -5,7 +5,7 @@
 use crate::failure::Class;
 use crate::name::StageId;
 use crate::output::compare::tally::Tallies;
-use crate::output::compare::things::ThingsChanged;
+use crate::output::compare::things_changed::ThingsChanged;
 use crate::output::compare::tolerance::Tolerance;
 use crate::output::results::results::Object;
 use serde::Serialize;

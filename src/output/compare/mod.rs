@@ -7,12 +7,12 @@
 //! | `compare` | whole results: which stages, frames and transcripts stand side by side |
 //! | `entries` | the entries of one stage, frame by frame |
 //! | `boxes` | which box of one frame is which of another |
-//! | `things` | which thing is which, and what they pass |
+//! | `things`, `things_changed` | which thing is which, and what they pass |
 //! | `records` | the fields of `http` stages |
 //! | `speech`, `words` | transcripts; which word is which of another |
 //! | `tally` | counts by class and over time |
 //! | `asked` | what was asked differently, which explains much and decides nothing |
-//! | `tell` | sentences and tables |
+//! | `tell`, `shown` | sentences and tables |
 //!
 //! Knows nothing of files, screens and exit codes.
 
@@ -23,10 +23,12 @@ mod compare;
 mod comparison;
 mod entries;
 mod records;
+mod shown;
 mod speech;
 mod tally;
 mod tell;
 mod things;
+mod things_changed;
 mod tolerance;
 mod words;
 
@@ -44,6 +46,6 @@ pub use comparison::WordCount;
 pub use tally::Tallies;
 pub use tally::Tally;
 pub use tally::TimeTally;
-pub use things::ComparedThing;
-pub use things::ThingsChanged;
+pub use things_changed::ComparedThing;
+pub use things_changed::ThingsChanged;
 pub use tolerance::Tolerance;

@@ -9,14 +9,14 @@ use crate::output::compare::comparison::Change;
 use crate::output::compare::comparison::ChangedPlace;
 use crate::output::compare::comparison::Comparison;
 use crate::output::compare::comparison::WhatChanged;
+use crate::output::compare::shown::counted;
+use crate::output::compare::shown::quoted;
+use crate::output::compare::shown::shown;
 use crate::output::compare::tally::Tally;
 use crate::output::results::results::Object;
 use serde_json::Value;
 use std::fmt::Display;
 use std::sync::Arc;
-
-/// The most letters of a name or a text of a file.
-const LONGEST: usize = 60;
 
 /// The most changes that are told of one frame.
 const MOST_IN_FRAME: usize = 6;
@@ -136,35 +136,6 @@ impl Comparison {
         }));
         aligned(&rows)
     }
-}
-
-/// A name or a text of a file: short, and without anything that a terminal obeys.
-pub(super) fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    for (at, letter) in text.chars().enumerate() {
-        if at == LONGEST {
-            shown.push_str("...");
-            break;
-        }
-        match letter {
-            letter if letter.is_control() || turns_text(letter) => {
-                shown.push_str(&format!("\\u{:04x}", u32::from(letter)));
-            }
-            letter => shown.push(letter),
-        }
-    }
-    shown
-}
-
-/// The same, in quotation marks.
-pub(super) fn quoted(text: &str) -> String {
-    format!("\"{}\"", shown(text))
-}
-
-// What makes text run the other way, or be drawn elsewhere.
-fn turns_text(letter: char) -> bool {
-    matches!(letter,
-        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn whole(changes: &[Change]) -> Vec<String> {
@@ -428,15 +399,6 @@ fn value(value: &Value) -> String {
 
 fn size(tally: &Tally) -> u64 {
     tally.both + tally.lost + tally.gained
-}
-
-/// `1 frame`, `2 frames`.
-pub(super) fn counted(count: u64, noun: &str) -> String {
-    match (count, noun.ends_with('s')) {
-        (1, _) => format!("1 {noun}"),
-        (count, true) => format!("{count} {noun}es"),
-        (count, false) => format!("{count} {noun}s"),
-    }
 }
 
 fn differ(count: u64, all: &str) -> String {
