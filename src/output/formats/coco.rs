@@ -25,6 +25,9 @@ pub(super) const FILES: &[FormatFile] = &[FormatFile {
 // All images are of one video.
 const VIDEO: u64 = 1;
 
+// CVAT takes 0 for no class.
+const FIRST_CATEGORY: usize = 1;
+
 #[derive(Serialize)]
 struct Video<'a> {
     id: u64,
@@ -116,7 +119,10 @@ fn write(out: &mut Sink<'_>, of: &Telling<'_>) -> Result<()> {
     list(out, ",\n\"images\"", images)?;
     list(out, ",\n\"annotations\"", annotations(of, &categories))?;
     let named = categories.names.iter().enumerate();
-    let named = named.map(|(id, name)| Category { id, name });
+    let named = named.map(|(number, name)| Category {
+        id: number + FIRST_CATEGORY,
+        name,
+    });
     list(out, ",\n\"categories\"", named)?;
     writeln!(out, "}}")
 }
@@ -131,7 +137,7 @@ fn annotations(of: &Telling<'_>, categories: &Categories) -> impl Iterator<Item 
         Annotation {
             id,
             image_id,
-            category_id: categories.number(object),
+            category_id: categories.number(object) + FIRST_CATEGORY,
             bbox,
             area: ((bbox[2] * bbox[3]) * 1e4).round() / 1e4,
             iscrowd: 0,
