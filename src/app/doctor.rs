@@ -16,6 +16,7 @@ use crate::recipe::Environment;
 use crate::recipe::RunpodSpec;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -80,6 +81,7 @@ pub fn doctor() -> Vec<Finding> {
     findings.extend(ENDPOINTS.map(|(stage, variable)| endpoint(stage, variable, &variables)));
     findings.push(models());
     findings.push(onnx_runtime());
+    findings.push(processor());
     findings
 }
 
@@ -197,6 +199,14 @@ fn models() -> Finding {
         0 => finding.help("the demo knows six drawn shapes; `vpipe models` says how to get more"),
         _ => finding,
     }
+}
+
+// Neither engine is told of a GPU.
+fn processor() -> Finding {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let words = format!("models on this machine compute on its CPU, of {cores} cores");
+    Finding::new("local", FindingState::Good, words)
+        .help("no GPU is used here, with ONNX Runtime neither; a server may have one")
 }
 
 fn onnx_runtime() -> Finding {

@@ -199,6 +199,8 @@ pub struct Stage {
     pub spec: StageSpec,
     /// Where each key that was written stands (its value), for checks that come later.
     pub keys: BTreeMap<String, Span>,
+    /// Where each item of a list stands, and each key of a table, by the key of that and by their texts.
+    pub items: BTreeMap<String, Vec<(String, Span)>>,
     /// The keys that were written with their values, templates filled in where they are not filled
     /// later. Without those that say where files go, or that may hold secrets.
     pub settings: Map<String, Value>,
@@ -215,6 +217,13 @@ impl Stage {
     /// Where the value of `key` stands; the stage's id where the key was not written.
     pub fn key(&self, key: &str) -> Span {
         self.keys.get(key).copied().unwrap_or(self.span)
+    }
+
+    /// Where the first item `text` of the list or table `key` stands; all of that where there is none.
+    pub fn item(&self, key: &str, text: &str) -> Span {
+        let mut items = self.items.get(key).into_iter().flatten();
+        let item = items.find(|(item, _)| item == text);
+        item.map_or_else(|| self.key(key), |(_, span)| *span)
     }
 }
 

@@ -594,6 +594,7 @@ fn stage(id: &str, from: &[&str], spec: StageSpec) -> Stage {
         keys: BTreeMap::new(),
         settings: serde_json::Map::new(),
         paths: BTreeMap::new(),
+        items: BTreeMap::new(),
     }
 }
 

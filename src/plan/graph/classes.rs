@@ -100,7 +100,8 @@ impl<'a> Named<'a> {
                 ClassRef::Number(number) => format!("{} has no class {number}", self.whose),
                 ClassRef::Name(name) => format!("{} has no class `{name}`", self.whose),
             };
-            Diagnostic::error(stage.key(key), message).help(self.instead(class))
+            let place = stage.item(key, &class.to_string());
+            Diagnostic::error(place, message).help(self.instead(class))
         });
         mistakes.collect()
     }
@@ -168,13 +169,14 @@ fn check_request(
         return None;
     };
     let message = format!("the request sends classes by {how}, and `{unknown}` has none here");
-    Some(Diagnostic::error(stage.key("classes"), message).help(format!(
+    let place = stage.item("classes", &unknown.to_string());
+    Some(Diagnostic::error(place, message).help(format!(
         "say what the model calls its classes: `names = \"coco\"` for the 80 of COCO, or a file of \
          their names; or {other}"
     )))
 }
 
-// Tests that never hold, because the stage that finds the boxes has no such class.
+// Tests for what the stage that finds the boxes has no class of.
 fn check_filter(
     recipe: &CheckedRecipe,
     graph: &StageGraph<'_>,
@@ -189,36 +191,42 @@ fn check_filter(
         return Vec::new();
     };
     let by_name = filter.compared("class_name").into_iter();
-    let by_name = by_name.filter_map(|it| {
-        missing(&it, &named, |value| {
+    let by_name = by_name.flat_map(|it| {
+        unknown(&it, &named, |value| {
             Some(ClassRef::Name(value.as_str()?.into()))
         })
     });
     let by_number = filter.compared("class").into_iter();
-    let by_number = by_number.filter_map(|it| {
-        missing(&it, &named, |value| {
+    let by_number = by_number.flat_map(|it| {
+        unknown(&it, &named, |value| {
             Some(ClassRef::Number(u32::try_from(value.as_u64()?).ok()?))
         })
     });
-    let missing = by_name.chain(by_number);
-    let told = missing.map(|class| {
-        let message = format!(
-            "`filter` never holds: `{}` finds no class `{class}`",
-            finder.id
-        );
+    let finder = &finder.id;
+    let told = by_name.chain(by_number).map(|(class, never_holds)| {
+        let message = match never_holds {
+            true => format!("`filter` never holds: `{finder}` finds no class `{class}`"),
+            false => format!("`filter` asks for a class `{class}`, and `{finder}` finds none"),
+        };
         Diagnostic::error(stage.key("filter"), message).help(named.instead(&class))
     });
     told.collect()
 }
 
-// The first class that a value must be of, where the model has none of them.
-fn missing(
+// The classes that a value may be of and that the model does not have, with whether it has none of
+// all: then one of them is enough to tell.
+fn unknown(
     comparison: &Compared,
     named: &Named<'_>,
     class: impl Fn(&Value) -> Option<ClassRef>,
-) -> Option<ClassRef> {
+) -> Vec<(ClassRef, bool)> {
     let classes: Option<Vec<ClassRef>> = comparison.with.iter().map(class).collect();
-    let classes = classes?;
-    let has_any = classes.iter().any(|class| named.has(class));
-    classes.into_iter().next().filter(|_| !has_any)
+    let classes = classes.unwrap_or_default();
+    let never_holds = !classes.iter().any(|class| named.has(class));
+    let told = if never_holds { 1 } else { usize::MAX };
+    let unknown = classes.into_iter().filter(|class| !named.has(class));
+    unknown
+        .take(told)
+        .map(|class| (class, never_holds))
+        .collect()
 }

@@ -5,6 +5,7 @@
 use crate::diag::Span;
 use crate::recipe::load::tree::Table;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// The backend of a stage that names none: found when the recipe is run.
 pub const AUTO: &str = "auto";
@@ -26,6 +27,8 @@ pub(in crate::recipe) struct BackendTable<'a> {
     pub(in crate::recipe) span: Span,
     /// Its keys, without `kind`.
     pub(in crate::recipe) keys: Table,
+    /// The keys that were written, those that could not be filled in among them.
+    pub(in crate::recipe) written: BTreeSet<String>,
     /// The strings that take variables of the environment, by key, with the names of these in place
     /// of their values.
     pub(in crate::recipe) named: BTreeMap<String, String>,

@@ -123,7 +123,7 @@ impl HttpSpec {
         let keys = [&own[..], &ServerSpec::KEYS].concat();
         let named_url = table.named.remove("url");
         let spec: Self = read(table.keys, &keys, wrong);
-        if spec.url.is_none() && named_url.is_none() {
+        if !table.written.contains("url") {
             let message = format!("the backend `{}` has no `url`", table.name);
             wrong.push(
                 Diagnostic::error(table.span, message).help(

@@ -31,6 +31,7 @@ pub(in crate::recipe) fn read_backend(
         )));
         return None;
     }
+    let written = section.keys.keys().map(str::to_owned).collect();
     let uses = render(context, variables, &mut section.keys, wrong);
     let mut mistakes = Vec::new();
     let Some(kind) = section.kind().and_then(BackendKind::of) else {
@@ -45,6 +46,7 @@ pub(in crate::recipe) fn read_backend(
         name: &section.name,
         span: section.span,
         keys: section.keys,
+        written,
         named: named.collect(),
     };
     let spec = kind.read(context, table, &mut mistakes);

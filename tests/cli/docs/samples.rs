@@ -8,7 +8,9 @@ use crate::support::repository::CLIP;
 use crate::support::repository::ROOT;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 use tempfile::TempDir;
+use vpipe::duration::spelled;
 
 // A block of sample output that holds `part`.
 fn sample(path: &'static str, part: &str) -> String {
@@ -45,6 +47,17 @@ fn missing(shown: &str, written: &str) -> Vec<String> {
         .into_iter()
         .filter(|line| !written.contains(line))
         .collect()
+}
+
+#[test]
+fn a_line_of_a_run_is_the_same_however_long_it_took() {
+    for seconds in [
+        0.004, 0.4, 3.4, 12.3, 59.97, 60.0, 67.2, 125.0, 3599.7, 3600.0, 3725.0,
+    ] {
+        let took = spelled(Duration::from_secs_f64(seconds));
+        let line = format!("26 frames in {took}, {:.1}/s", 26.0 / seconds);
+        assert_eq!(without_numbers(&line), "# frames in # s, #/s", "{line}");
+    }
 }
 
 #[test]

@@ -69,6 +69,7 @@ fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
         keys: BTreeMap::new(),
         settings: serde_json::Map::new(),
         paths: BTreeMap::new(),
+        items: BTreeMap::new(),
     }
 }
 
