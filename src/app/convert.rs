@@ -36,9 +36,6 @@ pub struct ConvertedFile {
     pub untold: Vec<OutputFormat>,
 }
 
-/// What the names of results end with, the longer ones first.
-const ENDINGS: [&str; 3] = ["_results.partial.json", "_results.json", ".json"];
-
 /// Converts each results file, and hands it over as soon as its files are written.
 ///
 /// # Errors
@@ -109,14 +106,10 @@ fn one(path: &Path, request: &ConvertRequest, place: &Place) -> Result<Converted
 
 // Where the files of the results at `path` go: those of one stage under a name with that stage.
 fn place(path: &Path, request: &ConvertRequest, reads: &Arc<ReadFiles>) -> Place {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut stems = ENDINGS
-        .iter()
-        .filter_map(|ending| name.strip_suffix(ending));
-    let stem = stems.next().unwrap_or(&name);
+    let stem = output::video_stem(path);
     let stem = match &request.stage {
         Some(stage) => format!("{stem}_{stage}"),
-        None => stem.to_owned(),
+        None => stem,
     };
     let beside = path.parent().unwrap_or(Path::new("")).to_string_lossy();
     let folder = request.output_dir.as_deref().unwrap_or(&beside);

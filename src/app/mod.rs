@@ -7,7 +7,7 @@
 //! | `history`, `clean` | `history` |
 //! | `compare` | `compare` |
 //! | `annotate` | `annotate` |
-//! | `report` | `report`, with its `videos` and `pictures` |
+//! | `report` | `report`, with its `pictures` |
 //! | `convert` | `convert` |
 //! | `test` | `test`, `test/new` |
 //!

@@ -1,7 +1,6 @@
 //! `report`: the page of one video or of several, as a file that opens from disk.
 
 mod pictures;
-mod videos;
 
 use crate::app::error::AppError;
 use crate::media;
@@ -10,6 +9,7 @@ use crate::output::OutputRoot;
 use crate::output::PageVideo;
 use crate::output::ReadFiles;
 use crate::output::Results;
+use crate::output::VideoAddress;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// What a page is made of.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
-    /// Results files, and folders of some.
+    /// The results files.
     pub results: Vec<PathBuf>,
     /// The page; beside the first results unless it is said.
     pub page: Option<PathBuf>,
@@ -44,8 +44,8 @@ pub struct PageReport {
     pub lacks_pictures: bool,
 }
 
-/// How the name of a results file ends.
-const ENDINGS: [&str; 3] = ["_results.json", "_results.partial.json", ".json"];
+/// Codecs that browsers play, as FFmpeg calls them.
+const PLAYED: [&str; 4] = ["h264", "vp8", "vp9", "av1"];
 
 /// The page of several results.
 const PAGE_OF_SEVERAL: &str = "report.html";
@@ -58,12 +58,12 @@ const PAGE_OF_SEVERAL: &str = "report.html";
 /// opened.
 pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
     media::init();
-    let files = videos::results_files(&request.results)?;
+    let files = &request.results;
     let read = files.iter().map(|file| output::read_results(file));
     let read: Result<Vec<Results>, _> = read.collect();
     let read = read.map_err(|error| AppError::unread(&error))?;
     let mut made = PageReport {
-        path: request.page.clone().unwrap_or_else(|| beside(&files)),
+        path: request.page.clone().unwrap_or_else(|| beside(files)),
         bytes: 0,
         videos: read.len(),
         pictures: 0,
@@ -71,7 +71,8 @@ pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
         lacks_pictures: false,
     };
     let found = files.iter().zip(&read);
-    let found: Vec<Option<PathBuf>> = found.map(|(file, it)| videos::find(file, it)).collect();
+    let found = found.map(|(file, it)| output::find_video(&it.video, folder_of(file)));
+    let found: Vec<Option<PathBuf>> = found.collect();
     let mut reads = ReadFiles::default();
     let all = files.iter().chain(found.iter().flatten());
     all.for_each(|file| reads.add(file));
@@ -103,9 +104,7 @@ pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
 fn beside(files: &[PathBuf]) -> PathBuf {
     match files {
         [file] => {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let stem = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending));
-            let stem = stem.unwrap_or(&name);
+            let stem = output::video_stem(file);
             file.with_file_name(format!("{stem}_report.html"))
         }
         files => {
@@ -129,9 +128,13 @@ fn page_video<'a>(
     room: &mut usize,
     made: &mut PageReport,
 ) -> Result<PageVideo<'a>, AppError> {
-    let address = videos::address(folder_of(&made.path), results, video)?;
-    made.notes
-        .extend(videos::note(results, &address, request.pictures));
+    let address = VideoAddress::of(folder_of(&made.path), video);
+    let address = address.map_err(|error| AppError::Environment {
+        message: format!("{} cannot be looked at: {error}", results.video),
+        help: None,
+    })?;
+    let note = note(results, &address, request.pictures);
+    made.notes.extend(note);
     let mut kept = Vec::new();
     if request.pictures > 0 && results.source.width > 0 {
         match pictures::kept(results, video, request.pictures, room) {
@@ -149,6 +152,22 @@ fn page_video<'a>(
         address,
         pictures: kept,
     })
+}
+
+// What a reader of the page will miss, and what to do about it.
+fn note(results: &Results, address: &VideoAddress, pictures: usize) -> Option<String> {
+    let is_seen = results.source.width > 0;
+    let codec = results.source.codec.as_str();
+    match address {
+        VideoAddress::Absent(why) => {
+            is_seen.then(|| format!("the page cannot play {}: {why}", results.video))
+        }
+        VideoAddress::Relative(_) if !is_seen || PLAYED.contains(&codec) => None,
+        VideoAddress::Relative(_) => Some(match pictures {
+            0 => format!("not every browser plays {codec}; --frames 60 keeps pictures of it"),
+            _ => format!("not every browser plays {codec}"),
+        }),
+    }
 }
 
 #[cfg(test)]

@@ -3,14 +3,21 @@
 use crate::app;
 use crate::app::AppError;
 use crate::app::PageReport;
+use crate::app::PageRequest;
 use crate::cli::args::report::ReportArgs;
+use crate::cli::results_files;
 use crate::cli::streams;
 use crate::cli::streams::one_line;
 use crate::cli::streams::talk;
 
 /// Makes the page, and gives the exit code.
 pub(super) fn report(args: ReportArgs) -> Result<u8, AppError> {
-    let made = app::report(&args.into())?;
+    let made = app::report(&PageRequest {
+        results: results_files::expand(&args.results)?,
+        page: args.output,
+        pictures: args.frames,
+        open: args.open,
+    })?;
     made.notes.iter().for_each(|note| talk(note));
     streams::data(&text(&made)).map_err(|error| AppError::environment(&error))?;
     Ok(made.lacks_pictures.into())

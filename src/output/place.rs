@@ -78,6 +78,18 @@ pub struct Written {
     pub kept: Vec<String>,
 }
 
+/// What the names of results end with, the longer ones first.
+const ENDINGS: [&str; 3] = ["_results.partial.json", "_results.json", ".json"];
+
+/// What the files made of the results at `path` are called, before their endings.
+pub fn video_stem(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut stems = ENDINGS
+        .iter()
+        .filter_map(|ending| name.strip_suffix(ending));
+    stems.next().unwrap_or(&name).to_owned()
+}
+
 /// What is appended to a stem, at most.
 const LONGEST_ENDING: usize = jsonl::GROWING.len();
 
@@ -144,6 +156,7 @@ impl Place {
             let telling = Telling {
                 results,
                 stem: &self.stem,
+                folder: &self.folder,
             };
             match &file.content {
                 FormatContent::File(fill) => self.root.fill(&path, |plain| {

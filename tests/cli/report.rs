@@ -251,6 +251,31 @@ fn several_results_are_one_page() {
 }
 
 #[test]
+fn a_page_is_a_format_too() {
+    let folder = TempDir::new().unwrap();
+    fs::copy(CLIP, folder.path().join("clip.mp4")).unwrap();
+    let formats = "merge.formats=[\"html\"]";
+    let words = [
+        "run", "default", "clip.mp4", "--first", "2s", "--set", formats,
+    ];
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let path = folder.path().join("output/clip_report.html");
+    let of_run = fs::read_to_string(&path).unwrap();
+    let address = json!({ "relative": "../clip.mp4" });
+    assert_eq!(data(&of_run, "video-0")["address"], address);
+    for words in [
+        &["convert", "output/clip_results.json", "--to", "html"] as &[&str],
+        &["report", "output/clip_results.json"],
+    ] {
+        fs::remove_file(&path).unwrap();
+        let said = vpipe(folder.path(), words);
+        assert_eq!(said.code, 0, "{words:?}: {}", said.talk);
+        assert_eq!(fs::read_to_string(&path).unwrap(), of_run, "{words:?}");
+    }
+}
+
+#[test]
 fn what_makes_no_page_is_refused() {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "clip_results.json", &whole());

@@ -7,6 +7,7 @@ use crate::media;
 use crate::media::MediaInput;
 use crate::media::VideoSelection;
 use crate::name::VideoId;
+use crate::output;
 use crate::output::Results;
 use std::path::Path;
 use std::path::PathBuf;
@@ -29,7 +30,10 @@ impl VideoSource {
     ) -> Result<Self, AppError> {
         let places = match named {
             Some(path) => vec![path.to_owned()],
-            None => places(&results.video, beside),
+            None => {
+                let folder = beside.parent().unwrap_or(Path::new(""));
+                output::video_places(&results.video, folder)
+            }
         };
         let there: Vec<&PathBuf> = places.iter().filter(|path| path.exists()).collect();
         if there.is_empty() {
@@ -79,16 +83,6 @@ impl VideoSource {
         }
         Ok(Self { path, input, facts })
     }
-}
-
-// As the run named it, from here and from where the results are; and beside them.
-fn places(video: &str, results: &Path) -> Vec<PathBuf> {
-    let video = Path::new(video);
-    let folder = results.parent().unwrap_or(Path::new(""));
-    let mut places = vec![video.to_owned(), folder.join(video)];
-    places.extend(video.file_name().map(|name| folder.join(name)));
-    places.dedup();
-    places
 }
 
 fn not_there(video: &str, results: &Path, named: Option<&Path>) -> AppError {

@@ -1,13 +1,12 @@
 //! The words of `report`, for clap to parse and to explain.
 
-use crate::app::PageRequest;
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = REPORT_EXAMPLES)]
 pub(in crate::cli) struct ReportArgs {
-    /// Results files, or folders of some; several are searched as one
+    /// Results, folders of some, or patterns; several are searched as one
     #[arg(value_name = "RESULTS", required = true)]
     pub(in crate::cli) results: Vec<PathBuf>,
 
@@ -24,17 +23,6 @@ pub(in crate::cli) struct ReportArgs {
     /// Open the page in the browser
     #[arg(long)]
     pub(in crate::cli) open: bool,
-}
-
-impl From<ReportArgs> for PageRequest {
-    fn from(args: ReportArgs) -> Self {
-        Self {
-            results: args.results,
-            page: args.output,
-            pictures: args.frames,
-            open: args.open,
-        }
-    }
 }
 
 /// The most pictures of a video.

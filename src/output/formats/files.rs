@@ -3,6 +3,7 @@
 use super::coco;
 use super::csv;
 use super::format_file::FormatFile;
+use super::html;
 use super::jsonl;
 use super::mot;
 use super::parquet;
@@ -26,5 +27,6 @@ pub(in crate::output) fn files(format: OutputFormat) -> &'static [FormatFile] {
         OutputFormat::Coco => coco::FILES,
         OutputFormat::Yolo => yolo::FILES,
         OutputFormat::Mot => mot::FILES,
+        OutputFormat::Html => html::FILES,
     }
 }

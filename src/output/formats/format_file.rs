@@ -7,6 +7,7 @@ use crate::output::results::results::StageOutput;
 use crate::output::results::transcription::Transcription;
 use std::io;
 use std::io::Write;
+use std::path::Path;
 
 /// A file or a folder of a format.
 pub(in crate::output) struct FormatFile {
@@ -39,6 +40,8 @@ pub(super) enum Subject {
     Sound,
     /// What is seen.
     Frames,
+    /// All that there is.
+    All,
 }
 
 /// What is told, and of which video.
@@ -47,6 +50,8 @@ pub(in crate::output) struct Telling<'a> {
     pub(in crate::output) results: &'a Results,
     /// What the names of its files begin with.
     pub(in crate::output) stem: &'a str,
+    /// The folder that they are in.
+    pub(in crate::output) folder: &'a Path,
 }
 
 /// Where the bytes of a file go.
@@ -66,6 +71,7 @@ impl FormatFile {
                 !is_skipped || stages.any(is_heard)
             }
             Subject::Frames => !results.detections.is_empty(),
+            Subject::All => true,
         }
     }
 }

@@ -12,6 +12,7 @@
 //! | `jsonl` | seconds of each frame | one a frame, and while the run goes on |
 //! | `csv`, `parquet` | seconds | a row an object, and a row for each frame without |
 //! | `coco`, `yolo`, `mot` | frames by their numbers | a box each |
+//! | `html` | milliseconds | a page, see [`page`](crate::output::page()) |
 
 mod atoms;
 pub(super) mod caption;
@@ -23,6 +24,7 @@ mod csv;
 mod detections_table;
 pub(super) mod files;
 pub(super) mod format_file;
+mod html;
 pub(super) mod jsonl;
 mod mot;
 mod parquet;

@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Component;
 use std::path::Path;
+use std::path::PathBuf;
 
 /// Where the video of a page is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,12 +19,21 @@ pub enum VideoAddress {
 }
 
 impl VideoAddress {
-    /// The address of the file `video` from a page in `folder`, both of which are there.
+    /// The address of `video`, where it is there, from a page in `folder`, which is there.
     ///
     /// # Errors
     ///
     /// Where one of them cannot be looked at.
-    pub fn between(folder: &Path, video: &Path) -> io::Result<Self> {
+    pub fn of(folder: &Path, video: Option<&Path>) -> io::Result<Self> {
+        let absent = |why: &str| Ok(Self::Absent(why.to_owned()));
+        match video {
+            None => absent("it was not found when the page was made"),
+            Some(pictures) if pictures.is_dir() => absent("it is a folder of pictures"),
+            Some(video) => Self::between(folder, video),
+        }
+    }
+
+    fn between(folder: &Path, video: &Path) -> io::Result<Self> {
         // A link to the video keeps its name.
         let above = match video.parent() {
             Some(above) if !above.as_os_str().is_empty() => above,
@@ -31,17 +41,34 @@ impl VideoAddress {
         };
         let mut place = fs::canonicalize(above)?;
         place.extend(video.file_name());
-        Ok(Self::of(&fs::canonicalize(folder)?, &place))
+        Ok(Self::from_whole(&fs::canonicalize(folder)?, &place))
     }
 
     // From one whole path to another.
-    fn of(folder: &Path, video: &Path) -> Self {
+    fn from_whole(folder: &Path, video: &Path) -> Self {
         let relative = pathdiff::diff_paths(video, folder);
         match relative.filter(|path| path.is_relative() && !path.has_root()) {
             Some(path) => Self::Relative(encoded(&path)),
             None => Self::Absent("the video is on another disk than this page".to_owned()),
         }
     }
+}
+
+/// Where the video may be that results in the folder `beside` call `video`: as the run had it, seen
+/// from here and from the results; and beside them.
+pub fn video_places(video: &str, beside: &Path) -> Vec<PathBuf> {
+    // A run on another system may have named it.
+    let name = video.rsplit(['/', '\\']).find(|part| !part.is_empty());
+    let mut places = vec![PathBuf::from(video), beside.join(video)];
+    places.extend(name.map(|name| beside.join(name)));
+    places.dedup();
+    places
+}
+
+/// The video, or folder of pictures, that results in the folder `beside` call `video`.
+pub fn find_video(video: &str, beside: &Path) -> Option<PathBuf> {
+    let mut places = video_places(video, beside).into_iter();
+    places.find(|place| place.is_file() || place.is_dir())
 }
 
 // Every byte but letters, digits and `-._~` is encoded, so nothing in a name is read as a part of an
@@ -76,7 +103,7 @@ mod tests {
     use std::path::Path;
 
     fn address(folder: &str, video: &str) -> String {
-        match VideoAddress::of(Path::new(folder), Path::new(video)) {
+        match VideoAddress::from_whole(Path::new(folder), Path::new(video)) {
             VideoAddress::Relative(address) => address,
             VideoAddress::Absent(why) => why,
         }
@@ -110,7 +137,7 @@ mod tests {
 
         let name = Path::new(OsStr::from_bytes(b"/a/\xff.mp4"));
         let expected = VideoAddress::Relative("%FF.mp4".to_owned());
-        assert_eq!(VideoAddress::of(Path::new("/a"), name), expected);
+        assert_eq!(VideoAddress::from_whole(Path::new("/a"), name), expected);
     }
 
     #[cfg(windows)]
@@ -129,7 +156,7 @@ mod tests {
         fs::write(top.path().join("videos/a b.mp4"), "").unwrap();
         let page = top.path().join("out/deep/..");
         let video = top.path().join("out/../videos/./a b.mp4");
-        let address = VideoAddress::between(&page, &video).unwrap();
+        let address = VideoAddress::of(&page, Some(&video)).unwrap();
         let expected = VideoAddress::Relative("../videos/a%20b.mp4".to_owned());
         assert_eq!(address, expected);
     }

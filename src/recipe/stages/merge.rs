@@ -92,11 +92,13 @@ pub enum OutputFormat {
     Yolo,
     /// What is seen, as the MOTChallenge has it.
     Mot,
+    /// A page of all of it, with the video.
+    Html,
 }
 
 impl OutputFormat {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Srt,
         Self::Vtt,
         Self::Tsv,
@@ -107,6 +109,7 @@ impl OutputFormat {
         Self::Coco,
         Self::Yolo,
         Self::Mot,
+        Self::Html,
     ];
 
     /// Its name in recipes and on the command line.
@@ -122,6 +125,7 @@ impl OutputFormat {
             Self::Coco => "coco",
             Self::Yolo => "yolo",
             Self::Mot => "mot",
+            Self::Html => "html",
         }
     }
 }
