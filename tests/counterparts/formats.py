@@ -209,6 +209,23 @@ def datasets(folder, stem, results, images):
             equal("class of supervision", boxes.class_id.tolist(), [it["class"] for it in wanted])
 
 
+def nothing(folder, stem, results):
+    """Frames in which nothing was found, and sound in which nobody spoke."""
+    frames = len(results["detections"])
+    for name in ["parquet", "csv"]:
+        counts = f"select status, count(*), count(x1) from '{folder}/{stem}_detections.{name}' group by all"
+        equal(f"frames of DuckDB, {name}", duckdb.sql(counts).fetchall(), [("empty", frames, 0)])
+        said = f"select start, text, status from '{folder}/{stem}_speech.{name}'"
+        equal(f"speech of DuckDB, {name}", duckdb.sql(said).fetchall(), [(None, None, "empty")])
+    truth = quietly(COCO, folder / f"{stem}_coco.json")
+    equal("COCO", (len(truth.imgs), len(truth.anns)), (frames, 0))
+    equal("MOT", (folder / f"{stem}_mot.txt").read_text(), "")
+    labels = list((folder / f"{stem}_yolo/labels").iterdir())
+    equal("labels", [it.read_text() for it in labels], [""] * frames)
+    equal("SRT", list(srt.parse((folder / f"{stem}_results.srt").read_text())), [])
+    equal("WebVTT", len(webvtt.read(folder / f"{stem}_results.vtt")), 0)
+
+
 def run(vpipe, *words, folder):
     said = subprocess.run([vpipe, *words], cwd=folder, capture_output=True, text=True)
     equal(" ".join(map(str, words)) + said.stderr, said.returncode, 0)
@@ -229,6 +246,13 @@ def main():
                 check(folder / path.stem, stem, results)
             if path == found:
                 datasets(folder / path.stem, stem, results, folder / "found/images")
+        empty = json.loads(found.read_text("utf-8"))
+        for frame in empty["detections"]:
+            frame.update(detections=[], count=0)
+        empty["transcription"].update(segments=[], text="")
+        (folder / "empty_results.json").write_text(json.dumps(empty))
+        run(vpipe, "convert", "empty_results.json", "--to", FORMATS, "--output-dir", "empty", folder=folder)
+        nothing(folder / "empty", "empty", empty)
     print("tables, captions and data sets are read as they were written")
 
 

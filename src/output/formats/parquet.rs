@@ -12,6 +12,7 @@ use super::table::Cell;
 use super::table::Column;
 use super::table::ColumnKind;
 use parquet::basic::Compression;
+use parquet::basic::Encoding;
 use parquet::basic::LogicalType;
 use parquet::basic::Repetition;
 use parquet::basic::Type as Physical;
@@ -24,6 +25,7 @@ use parquet::errors::Result as Written;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedColumnWriter;
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
 use parquet::schema::types::Type;
 use std::io::Error;
 use std::sync::Arc;
@@ -48,16 +50,25 @@ pub(super) const FILES: &[FormatFile] = &[
 ];
 
 /// Rows that are held until they are written.
-const ROWS_OF_A_GROUP: usize = 1 << 16;
+const ROWS_OF_A_GROUP: usize = 1 << 17;
 
 fn write<'a, const N: usize>(
     out: &mut Sink<'_>,
     columns: &[Column; N],
     rows: impl Iterator<Item = [Cell<'a>; N]>,
 ) -> Written<()> {
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(concat!("vpipe ", env!("CARGO_PKG_VERSION")).to_owned());
+    for column in columns {
+        if let ColumnKind::Pixels = column.kind {
+            // Hardly two are the same, and their first bytes differ little.
+            let path = ColumnPath::from(column.name);
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
+        }
+    }
     let fields = columns.iter().map(|column| field(column).map(Arc::new));
     let schema = Type::group_type_builder("table").with_fields(fields.collect::<Written<_>>()?);
     let (schema, properties) = (Arc::new(schema.build()?), Arc::new(properties.build()));
