@@ -10,6 +10,8 @@ use crate::output::PageVideo;
 use crate::output::ReadFiles;
 use crate::output::Results;
 use crate::output::VideoAddress;
+use std::error::Error;
+use std::path;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,12 +94,19 @@ pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
     root.write(&made.path, page.as_bytes())
         .map_err(unwritable)?;
     if request.open {
-        opener::open(&made.path).map_err(|error| AppError::Environment {
-            message: format!("{} cannot be opened: {error}", made.path.display()),
-            help: Some("it is written; open it in a browser".to_owned()),
-        })?;
+        show(&made.path)?;
     }
     Ok(made)
+}
+
+fn show(page: &Path) -> Result<(), AppError> {
+    let failed = |error: &dyn Error| AppError::Environment {
+        message: format!("{} cannot be opened: {error}", page.display()),
+        help: Some("it is written; open it in a browser".to_owned()),
+    };
+    // From the root of the disk, so that no name is taken for an option.
+    let whole = path::absolute(page).map_err(|error| failed(&error))?;
+    opener::open(whole).map_err(|error| failed(&error))
 }
 
 // The page of these results, unless the user names it.

@@ -174,14 +174,19 @@ def shows_boxes(page, results, top, vpipe):
         page.press(Keys.SHIFT, Keys.ARROW_LEFT, Keys.NULL)
         for _ in range(seconds):
             page.press(Keys.SHIFT, Keys.ARROW_RIGHT, Keys.NULL)
-        page.settle()
-        page.press("b", "c")
-        page.settle()
-        bare = page.look("#stage")
-        page.press("b", "c")
-        page.settle()
-        check_frame(bare, top / "clips" / CLIP_NAME, seconds * 30)
+        check_frame(bare_look(page), top / "clips" / CLIP_NAME, seconds * 30)
         check_boxes(page.look("#stage"), seconds, colours)
+
+
+def bare_look(page):
+    """The stage without boxes and captions."""
+    page.settle()
+    page.press("b", "c")
+    page.settle()
+    bare = page.look("#stage")
+    page.press("b", "c")
+    page.settle()
+    return bare
 
 
 def click_timeline(page, share):
@@ -324,7 +329,7 @@ def fits_odd_videos(page, results, top, vpipe):
         page.settle()
         for _ in range(2):
             page.press(Keys.SHIFT, Keys.ARROW_RIGHT, Keys.NULL)
-        page.settle()
+        check_frame(bare_look(page), top / "clips" / f"{name}.mp4", 60)
         seen = page.look("#stage")
         if name == "turned":
             seen = seen.rotate(180)

@@ -1,9 +1,6 @@
 // The player: the video where the browser plays it, else the pictures that were kept, by one clock.
 // Times are seconds since the first frame of the video, which a player's clock may begin before.
 
-// A picture shows a moment where it is no further away than this many samples.
-const NEAR_SAMPLES = 1;
-
 class Player {
   // `onTime` is called whenever what is to be seen changes, `onState` when it plays or not.
   constructor({ onTime, onState }) {
@@ -29,7 +26,8 @@ class Player {
     }
     const canTellFrames = "requestVideoFrameCallback" in media;
     if (canTellFrames) this.followFrames();
-    media.addEventListener("play", () => canTellFrames || this.followClock());
+    const hasFrames = () => canTellFrames && this.video.width > 0;
+    media.addEventListener("play", () => hasFrames() || this.followClock());
   }
 
   // Each frame tells its own time as it comes to the screen.
@@ -107,7 +105,7 @@ class Player {
     const kept = this.pictures.length;
     byId("notice-text").textContent =
       kept > 0
-        ? `${why} ${counted(kept, "picture")} of it are shown at their times.`
+        ? `${why} Shown instead, at their times: ${counted(kept, "picture")}.`
         : `${why} No pictures of it were kept; vpipe report --frames 60 keeps some.`;
     byId("notice").hidden = false;
     this.tell(this.time);
@@ -164,7 +162,8 @@ class Player {
     this.seek(times[clamp(frame, 0, times.length - 1)]);
   }
 
-  // Puts the picture nearest to now on the stage; says how many seconds away it is.
+  // Puts the picture of the sampled frame on the stage, else the nearest one, pale; says how many
+  // seconds away it is.
   showPicture() {
     const kept = this.pictures;
     if (this.plays || kept.length === 0) {
@@ -174,14 +173,15 @@ class Player {
     const after = lastAtMost(this.pictureTimes, this.time + SLACK) + 1;
     const near = [kept[after - 1], kept[after]].filter(Boolean);
     const away = ({ time }) => Math.abs(time - this.time);
+    const isOfFrame = ({ time }) => this.video.frameAt(time) === this.video.frameAt(this.time);
     const nearest = near.reduce((one, other) => (away(other) < away(one) ? other : one));
-    if (nearest !== this.shownPicture) {
-      this.shownPicture = nearest;
-      this.picture.src = `data:image/jpeg;base64,${nearest.jpeg}`;
+    const chosen = near.find(isOfFrame) ?? nearest;
+    if (chosen !== this.shownPicture) {
+      this.shownPicture = chosen;
+      this.picture.src = `data:image/jpeg;base64,${chosen.jpeg}`;
     }
-    const isNear = away(nearest) < NEAR_SAMPLES * this.video.period;
     this.picture.hidden = false;
-    this.picture.classList.toggle("far", !isNear);
-    return isNear ? 0 : away(nearest);
+    this.picture.classList.toggle("far", !isOfFrame(chosen));
+    return isOfFrame(chosen) ? 0 : away(chosen);
   }
 }
