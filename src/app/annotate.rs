@@ -286,17 +286,10 @@ fn seen<'a>(
     })
 }
 
-const RESULTS: [&str; 2] = ["_results.partial", "_results"];
-
 // What is written, beside the results where nothing else is said.
 fn target(request: &AnnotateRequest) -> Result<PathBuf, AppError> {
     let Some(target) = &request.output else {
-        let stem = request.results.file_stem().unwrap_or_default();
-        let stem = stem.to_string_lossy();
-        let mut endings = RESULTS.iter();
-        let stem = endings
-            .find_map(|ending| stem.strip_suffix(ending))
-            .unwrap_or(&stem);
+        let stem = output::video_stem(&request.results);
         let name = file_name(&format!("{stem}_annotated"), ENDING.len());
         return Ok(request.results.with_file_name(name + ENDING));
     };

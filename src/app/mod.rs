@@ -7,6 +7,7 @@
 //! | `history`, `clean` | `history` |
 //! | `compare` | `compare` |
 //! | `annotate` | `annotate` |
+//! | `find` | `find`, with `find/clips` |
 //! | `report` | `report`, with its `pictures` |
 //! | `convert` | `convert` |
 //! | `test` | `test`, `test/new` |
@@ -35,6 +36,7 @@ mod convert;
 mod doctor;
 mod environment;
 mod error;
+mod find;
 mod graph;
 mod history;
 mod init;
@@ -77,6 +79,10 @@ pub use doctor::FindingState;
 pub use doctor::doctor;
 pub use doctor::verdict;
 pub use error::AppError;
+pub use find::FindReport;
+pub use find::FindRequest;
+pub use find::FoundVideo;
+pub use find::find;
 pub use graph::Drawing;
 pub use graph::GraphRequest;
 pub use graph::graph;

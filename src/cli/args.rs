@@ -5,6 +5,7 @@
 use crate::cli::args::annotate::AnnotateArgs;
 use crate::cli::args::compare::CompareArgs;
 use crate::cli::args::convert::ConvertArgs;
+use crate::cli::args::find::FindArgs;
 use crate::cli::args::history::CleanArgs;
 use crate::cli::args::history::HistoryArgs;
 use crate::cli::args::report::ReportArgs;
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub(super) mod annotate;
 pub(super) mod compare;
 pub(super) mod convert;
+pub(super) mod find;
 pub(super) mod history;
 mod number;
 pub(super) mod report;
@@ -121,6 +123,8 @@ pub(super) enum Command {
     /// Every frame is drawn on, sampled or not, and written as H.264 where the FFmpeg of this machine
     /// can, with the sound of the video and what is said as captions.
     Annotate(AnnotateArgs),
+    /// Find the moments of videos in which something is seen and said, in their results
+    Find(FindArgs),
     /// Make a page of results: one HTML file with the video, its boxes, a timeline and a search
     ///
     /// The page opens from disk in any browser and asks nobody. It plays the video from where it

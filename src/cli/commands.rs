@@ -34,8 +34,11 @@ use crate::cli::args::test::TestArgs;
 use crate::cli::check;
 use crate::cli::compare;
 use crate::cli::convert;
+use crate::cli::data::data;
+use crate::cli::data::write_json;
 use crate::cli::defect::Defects;
 use crate::cli::diagnostic;
+use crate::cli::find;
 use crate::cli::habits;
 use crate::cli::history;
 use crate::cli::inputs;
@@ -59,7 +62,6 @@ use crate::recipe::Showing;
 use clap::CommandFactory;
 use clap::Parser;
 use jiff::tz::TimeZone;
-use serde_json::Value;
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -93,6 +95,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::History(args) => history(&args),
         Command::Compare(args) => compare(args),
         Command::Annotate(args) => annotate::annotate(args, &rows),
+        Command::Find(args) => find::find(&args),
         Command::Report(args) => report::report(args),
         Command::Convert(args) => convert::convert(args),
         Command::Test(args) => test(args, &rows),
@@ -431,14 +434,6 @@ fn doctor(args: &DoctorArgs) -> Result<u8, AppError> {
         data(&tables::findings(&findings))?;
     }
     Ok(app::verdict(&findings))
-}
-
-pub(super) fn write_json(value: &Value) -> Result<(), AppError> {
-    data(&format!("{value:#}\n"))
-}
-
-pub(super) fn data(text: &str) -> Result<(), AppError> {
-    streams::data(text).map_err(|error| AppError::environment(&error))
 }
 
 // `meant` is the command that a mistake in the request seems to mean.

@@ -44,6 +44,7 @@ pub use encode::SoundCopy;
 pub use encode::TimedText;
 pub use encode::VideoOrigin;
 pub use encode::VideoWriter;
+pub use encode::cut;
 pub use error::MediaError;
 pub use ffmpeg::decodes;
 pub use ffmpeg::init;

@@ -6,6 +6,7 @@
 
 mod compare;
 mod file;
+mod find;
 mod folder;
 mod formats;
 mod page;
@@ -33,6 +34,11 @@ pub use file::NewFile;
 pub use file::OutputRoot;
 pub use file::Refusal;
 pub use file::WriteError;
+pub use find::FoundMoment;
+pub use find::MomentQuery;
+pub use find::SearchedResults;
+pub use find::moments;
+pub use find::read_searched;
 pub use formats::caption::Caption;
 pub use formats::jsonl::frame_line;
 pub use formats::speech::spoken_captions;

@@ -73,11 +73,8 @@ impl<'a> Playback<'a> {
     // When what was found in an entry is not shown any more.
     fn end(&self, at: usize) -> f64 {
         let entry = &self.entries[at];
-        let due = self.apart * entry.samples.max(1) as f64;
-        match self.entries.get(at + 1) {
-            Some(next) if next.timestamp - entry.timestamp <= due * LATE => next.timestamp,
-            _ => entry.timestamp + due,
-        }
+        let next = self.entries.get(at + 1).map(|next| next.timestamp);
+        shown_until(entry.timestamp, entry.samples, next, self.apart)
     }
 
     // Where a thing is between its last sight, in entry `from`, and the next one behind `now`.
@@ -110,6 +107,16 @@ impl<'a> Playback<'a> {
             *side += (to - *side) * share;
         }
         Some(bbox)
+    }
+}
+
+/// When what was found in a frame is not shown any more: the frame shows so many samples, which are so
+/// many seconds apart, and another may have been looked at `next`.
+pub(super) fn shown_until(timestamp: f64, samples: u64, next: Option<f64>, apart: f64) -> f64 {
+    let due = apart * samples.max(1) as f64;
+    match next {
+        Some(next) if next - timestamp <= due * LATE => next,
+        _ => timestamp + due,
     }
 }
 

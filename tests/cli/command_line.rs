@@ -31,6 +31,7 @@ fn help_teaches() {
             ("help_history", vec!["history", "--help"]),
             ("help_compare", vec!["compare", "--help"]),
             ("help_annotate", vec!["annotate", "--help"]),
+            ("help_find", vec!["find", "--help"]),
             ("help_report", vec!["report", "--help"]),
             ("help_convert", vec!["convert", "--help"]),
             ("help_clean", vec!["clean", "--help"]),

@@ -16,6 +16,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod files;
+mod find;
 mod forecast;
 mod found;
 mod habits;

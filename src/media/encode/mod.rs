@@ -7,16 +7,19 @@
 //! | `sound` | the sound, packet by packet or coded anew |
 //! | `aac` | samples to AAC |
 //! | `captions` | text that is shown for some time, as a track |
+//! | `cut` | a part of a video as a file of its own |
 //!
 //! Each frame keeps its own time. Does not know what was drawn on a frame, or why.
 
 mod aac;
 mod captions;
+mod cut;
 mod picture;
 mod sound;
 mod writer;
 
 pub use captions::TimedText;
+pub use cut::cut;
 pub use sound::SoundCopy;
 pub use writer::EncodedVideo;
 pub use writer::VideoOrigin;

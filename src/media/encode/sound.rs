@@ -132,17 +132,18 @@ impl SoundFeed {
             }
             return Ok(());
         };
+        let ends = |pts: i64| pts.saturating_add(packet.duration());
+        if packet.pts().is_some_and(|pts| ends(pts) <= self.lead) {
+            return Ok(());
+        }
         match &mut self.encoder {
             Some(encoder) => encoder.send(&packet, self.begin, &mut self.ready),
             None => {
-                let ends = |pts: i64| pts.saturating_add(packet.duration());
-                if packet.pts().is_none_or(|pts| ends(pts) > self.lead) {
-                    let moved = |ticks: Option<i64>| Some(ticks?.saturating_sub(self.begin));
-                    let (pts, dts) = (moved(packet.pts()), moved(packet.dts()));
-                    packet.set_pts(pts);
-                    packet.set_dts(dts);
-                    self.ready.push_back(packet);
-                }
+                let moved = |ticks: Option<i64>| Some(ticks?.saturating_sub(self.begin));
+                let (pts, dts) = (moved(packet.pts()), moved(packet.dts()));
+                packet.set_pts(pts);
+                packet.set_dts(dts);
+                self.ready.push_back(packet);
                 Ok(())
             }
         }

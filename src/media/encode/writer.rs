@@ -69,6 +69,8 @@ pub struct VideoWriter {
     caption_count: u64,
     // The time stamp in the source of the first frame, and its time in the file.
     first: Option<(i64, i64)>,
+    // The time of the frame that came last.
+    last: Option<i64>,
     // Times of frames whose packets have not come yet.
     times: VecDeque<i64>,
     // A packet is written when it is known how long its frame is shown.
@@ -129,6 +131,7 @@ impl VideoWriter {
             caption_count: captions.len() as u64,
             captions: index.map(|index| (captions.into(), index)),
             first: None,
+            last: None,
             times: VecDeque::new(),
             held: None,
             frames: 0,
@@ -146,11 +149,10 @@ impl VideoWriter {
         let pixels = pixels.ok_or(MediaError::NotDrawable { size: frame.size })?;
         let pts = frame.moment.pts.0;
         let seconds = (frame.moment.seconds - self.begin) / self.base.ratio().to_f64();
-        let (from, at) = *self
-            .first
-            .get_or_insert((pts, seconds.round().max(0.0) as i64));
-        let ticks = at.saturating_add(pts.saturating_sub(from));
-        if self.times.back().is_some_and(|last| ticks <= *last) {
+        let (from, at) = *self.first.get_or_insert((pts, seconds.round() as i64));
+        // The frame on screen when the file begins may have come before.
+        let ticks = at.saturating_add(pts.saturating_sub(from)).max(0);
+        if self.last.replace(ticks).is_some_and(|last| ticks <= last) {
             return Ok(());
         }
         self.picture.send(pixels, frame.size, ticks)?;

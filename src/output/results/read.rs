@@ -28,11 +28,11 @@ use std::path::Path;
 use std::path::PathBuf;
 
 /// The bytes of the largest file: ten hours of video with thirty objects a second have half of it.
-const LARGEST: u64 = 256 << 20;
+pub(in crate::output) const LARGEST: u64 = 256 << 20;
 
 /// The most values in a file, an object with its box being nine: a list of `0` takes thirty times
 /// the memory of its text.
-const MOST_VALUES: u64 = 12_000_000;
+pub(in crate::output) const MOST_VALUES: u64 = 12_000_000;
 
 /// The most objects in one frame.
 const MOST_OBJECTS: usize = 3_000;
@@ -41,7 +41,7 @@ const MOST_OBJECTS: usize = 3_000;
 const LONGEST_TRANSCRIPT: usize = 2 << 20;
 
 /// The largest number that is a coordinate in pixels, or a time in seconds.
-const LARGEST_NUMBER: f64 = 1e9;
+pub(in crate::output) const LARGEST_NUMBER: f64 = 1e9;
 
 /// Why a file is not read as results.
 #[derive(Debug, thiserror::Error)]
@@ -194,7 +194,8 @@ impl Head {
     }
 }
 
-fn shape(error: &serde_json::Error) -> Unread {
+/// Why JSON is not that of results.
+pub(in crate::output) fn shape(error: &serde_json::Error) -> Unread {
     let what = error.to_string();
     // The names of types say nothing to a user; those of keys do.
     let of_key = ["missing field", "duplicate field"];
@@ -296,7 +297,7 @@ fn number(place: &str, key: &str, value: f64) -> Result<(), Unread> {
 }
 
 // Passes over a text and counts its values, so that none is made of one that has too many.
-fn count_values(text: &[u8], most: u64) -> Result<(), Unread> {
+pub(in crate::output) fn count_values(text: &[u8], most: u64) -> Result<(), Unread> {
     let left = Cell::new(Some(most));
     let mut json = Deserializer::from_slice(text);
     let counted = Counted(&left).deserialize(&mut json);
