@@ -192,14 +192,23 @@ impl Condition {
                 let why = detail.map_or_else(|| kind.to_string(), str::to_owned);
                 Fault {
                     message: format!("the expression is wrong: {why}"),
-                    help: (kind == ErrorKind::SyntaxError).then(|| {
-                        "write a test as in Python, such as `a > 1 and b in [\"x\", \"y\"]`"
-                            .to_owned()
-                    }),
+                    help: (kind == ErrorKind::SyntaxError).then(|| self.cure(error).to_owned()),
                     range: error.range(),
                     undefined: None,
                 }
             }
+        }
+    }
+
+    // What to write instead of what other languages have.
+    fn cure(&self, error: &Error) -> &'static str {
+        let place = error.range().and_then(|range| self.text.get(range.start..));
+        let place = place.unwrap_or_default();
+        let has = |word| self.text.contains(word);
+        match place.strip_prefix('=') {
+            Some(rest) if !rest.starts_with('=') => "`==` compares two values, `=` does not",
+            _ if has("&&") || has("||") => "write `and` for `&&`, and `or` for `||`",
+            _ => "write a test as in Python, such as `a > 1 and b in [\"x\", \"y\"]`",
         }
     }
 

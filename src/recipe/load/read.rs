@@ -92,12 +92,23 @@ impl Mistake {
                     .help(cure(key, &known))
             }
             Fault::Value { says, help } => {
-                let help = help.or_else(|| match &entry.node.value {
+                let help = match &entry.node.value {
                     Value::Text(text) if says.starts_with(TAKES_A_LIST) => {
-                        Some(format!("write `{key} = [{text:?}]`"))
+                        let items = text.split(',').map(str::trim);
+                        let items: Vec<String> = items
+                            .filter(|item| !item.is_empty())
+                            .map(|item| format!("{item:?}"))
+                            .collect();
+                        let cure = format!("write `{key} = [{}]`", items.join(", "));
+                        // What the key itself says to do knows more, but for what is a list already.
+                        match items.len() {
+                            1 => help.or(Some(cure)),
+                            0 => help,
+                            _ => Some(cure),
+                        }
                     }
-                    _ => None,
-                });
+                    _ => help,
+                };
                 let span = self.span.unwrap_or(entry.node.span);
                 let diagnostic = Diagnostic::error(span, format!("`{key}` {says}"));
                 Diagnostic { help, ..diagnostic }

@@ -65,8 +65,14 @@ impl Visitor<'_> for Number {
 
     fn visit_f64<E: Error>(self, number: f64) -> Result<f64, E> {
         if !(self.low..=self.high).contains(&number) {
+            let is_share = (self.low, self.high) == (0.0, 1.0);
+            // Less was hardly meant as a percentage.
+            let percent = match is_share && (10.0..=100.0).contains(&number) {
+                true => format!("; {number} % is {}", (number * 1e4).round() / 1e6),
+                false => String::new(),
+            };
             return Err(E::custom(format!(
-                "cannot be {}\n{}",
+                "cannot be {}\n{}{percent}",
                 written(number),
                 self.allowed
             )));

@@ -42,7 +42,14 @@ pub(in crate::recipe) fn moment<'de, D: Deserializer<'de>>(
         fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
             match seconds(text.trim()) {
                 Some(seconds) => self.visit_f64(seconds),
-                None => Err(E::invalid_type(Unexpected::Str(text), &self)),
+                None => match seconds(&text.replace(',', ".")) {
+                    // As captions write it.
+                    Some(_) => Err(E::custom(format!(
+                        "takes a time, not the text {text:?}\nwrite {:?}",
+                        text.replace(',', ".")
+                    ))),
+                    None => Err(E::invalid_type(Unexpected::Str(text), &self)),
+                },
             }
         }
     }

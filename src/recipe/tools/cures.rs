@@ -4,7 +4,7 @@ use crate::recipe::tools::suggest::quoted;
 use crate::recipe::tools::suggest::suggest;
 
 /// A key by the names that other tools have for it.
-const NAMES: [(&str, &[&str]); 14] = [
+const NAMES: [(&str, &[&str]); 18] = [
     (
         "conf",
         &[
@@ -30,7 +30,14 @@ const NAMES: [(&str, &[&str]); 14] = [
         "imgsz",
         &["image_size", "img_size", "input_size", "resolution"],
     ),
+    ("max_side", &["resolution", "max_size", "width", "scale"]),
     ("max_det", &["max_detections", "limit"]),
+    (
+        "ranges",
+        &["range", "intervals", "segments", "parts", "clips", "times"],
+    ),
+    ("start", &["from", "start_time", "begin", "ss"]),
+    ("end", &["to", "until", "end_time", "stop"]),
     (
         "model",
         &["weights", "model_path", "model_name", "checkpoint"],
@@ -79,6 +86,7 @@ pub(in crate::recipe) const HOMES: [(&str, &[&str]); 11] = [
             "mode",
             "start",
             "end",
+            "ranges",
         ],
     ),
     ("[stages.batch]", &["size"]),
