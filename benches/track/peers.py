@@ -19,7 +19,8 @@ import scenes
 RATES = (30, 10, 5, 2, 1)
 # Seeds from 0 are those that the defaults were chosen on; scores are told of these.
 HELD_OUT = 100
-LOWEST, NEW, LOST = 0.1, 0.25, 1.0  # the defaults of Ultralytics; seconds that a track is looked for
+LOWEST, NEW = 0.1, 0.25  # the defaults of Ultralytics
+BUFFER = 5.0  # seconds that vpipe looks for a thing, and the others in rows of their own
 
 
 def write(folder: Path, seeds: int) -> None:
@@ -37,13 +38,17 @@ def arrays(frame: dict) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return xyxy, confidence, np.array([box["class"] for box in boxes], dtype=int)
 
 
-def supervision(fps: int, frames: list[dict]) -> list[list[int | None]]:
+def supervision(fps: int, frames: list[dict], seconds: float | None = None) -> list[list[int | None]]:
     import supervision as sv
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tracker = sv.ByteTrack(
-            track_activation_threshold=NEW, lost_track_buffer=30, minimum_matching_threshold=0.8, frame_rate=fps
+            track_activation_threshold=NEW,
+            # Frames of a video of 30 a second: it counts as many of the `frame_rate` as pass in that time.
+            lost_track_buffer=30 if seconds is None else round(30 * seconds),
+            minimum_matching_threshold=0.8,
+            frame_rate=fps,
         )
     made = []
     for frame in frames:
@@ -143,6 +148,9 @@ def score(folder: Path) -> None:
         "supervision ByteTrack": supervision,
         "Ultralytics ByteTrack": lambda fps, frames: ultralytics("bytetrack", fps, frames),
         "Ultralytics BoT-SORT": lambda fps, frames: ultralytics("botsort", fps, frames),
+        "supervision ByteTrack, 5 s": lambda fps, frames: supervision(fps, frames, BUFFER),
+        "Ultralytics ByteTrack, 5 s": lambda fps, frames: ultralytics("bytetrack", fps, frames, BUFFER),
+        "Ultralytics BoT-SORT, 5 s": lambda fps, frames: ultralytics("botsort", fps, frames, BUFFER),
     }
     told: dict = {}
     for path in sorted(folder.glob("*.scene.json")):

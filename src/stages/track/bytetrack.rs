@@ -77,6 +77,7 @@ impl Bytetrack {
             y: self.centre[1].at,
             width: self.ratio.at * height,
             height,
+            is_cut: [false; 2],
         };
         // A prediction may shrink to nothing.
         if expected.width <= 0.0 || expected.height <= 0.0 {

@@ -10,11 +10,17 @@ pub(super) struct Outline {
     pub(super) y: f64,
     pub(super) width: f64,
     pub(super) height: f64,
+    /// Whether a border of the frame may cut it off, across and down.
+    pub(super) is_cut: [bool; 2],
 }
 
+// How near to a border a side may be that is cut off there, as a share of the box.
+const NEAR: f64 = 0.1;
+
 impl Outline {
-    /// That of the corners of a box; `None` where it has no size, or is nowhere.
-    pub(super) fn of([x1, y1, x2, y2]: [f32; 4]) -> Option<Self> {
+    /// That of the corners of a box in a frame of this width and height; `None` where it has no size,
+    /// or is nowhere.
+    pub(super) fn of([x1, y1, x2, y2]: [f32; 4], frame: [f64; 2]) -> Option<Self> {
         let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(f64::from);
         let (width, height) = (x2 - x1, y2 - y1);
         let (x, y) = (f64::midpoint(x1, x2), f64::midpoint(y1, y2));
@@ -24,7 +30,17 @@ impl Outline {
             y,
             width,
             height,
+            is_cut: [
+                x1 <= NEAR * width || x2 >= frame[0] - NEAR * width,
+                y1 <= NEAR * height || y2 >= frame[1] - NEAR * height,
+            ],
         })
+    }
+
+    /// Its width and its height, and whether each may be cut off.
+    pub(super) fn sides(&self) -> [(f64, bool); 2] {
+        let [across, down] = self.is_cut;
+        [(self.width, across), (self.height, down)]
     }
 
     pub(super) fn area(&self) -> f64 {

@@ -19,6 +19,10 @@ const SEEN: f64 = 0.2;
 // The same of its sides.
 const SIDE: f64 = 0.08;
 
+// The same where a border of the frame may cut off more of it: what comes in grows, faster than
+// things come nearer.
+const CUT: f64 = 0.5;
+
 // How fast a thing may move that was seen once, in sizes a second.
 const SPEED: f64 = 2.0;
 
@@ -52,10 +56,12 @@ impl Motion {
     pub(super) fn new(outline: &Outline) -> Self {
         let area = outline.area();
         let centre = |at| Axis::new(at, SEEN.powi(2) * area, SPEED.powi(2) * area);
-        let side = |at: f64| Axis::new(at, (SIDE * at).powi(2), 0.0);
         Self {
             centre: [outline.x, outline.y].map(centre),
-            sides: [outline.width, outline.height].map(side),
+            sides: outline.sides().map(|(at, is_cut)| {
+                let off = if is_cut { CUT } else { SIDE };
+                side(at, off)
+            }),
         }
     }
 
@@ -100,8 +106,11 @@ impl Motion {
         for (axis, seen) in self.centre.iter_mut().zip([outline.x, outline.y]) {
             axis.update(seen, SEEN.powi(2) * area);
         }
-        for (axis, seen) in self.sides.iter_mut().zip([outline.width, outline.height]) {
-            axis.update(seen, (SIDE * axis.at).powi(2));
+        for (axis, (seen, is_cut)) in self.sides.iter_mut().zip(outline.sides()) {
+            match is_cut {
+                true => *axis = side(seen, CUT),
+                false => axis.update(seen, (SIDE * axis.at).powi(2)),
+            }
         }
     }
 
@@ -109,4 +118,9 @@ impl Motion {
     fn area(&self) -> f64 {
         self.sides[0].at * self.sides[1].at
     }
+}
+
+// One that was seen to be so long, give or take a share of it.
+fn side(seen: f64, off: f64) -> Axis {
+    Axis::new(seen, (off * seen).powi(2), 0.0)
 }

@@ -21,8 +21,8 @@ pub(super) struct Places {
     lines: Vec<(Arc<str>, Line)>,
     regions: Vec<(Arc<str>, Region)>,
     point: TrackPoint,
-    // The width and height of a frame in pixels.
-    frame: [f64; 2],
+    /// The width and height of a frame in pixels.
+    pub(super) frame: [f64; 2],
 }
 
 /// How one thing stands to the lines and regions, in their order.
@@ -156,6 +156,7 @@ mod tests {
             y: 250.0,
             width: 100.0,
             height: 100.0,
+            is_cut: [false; 2],
         };
         let mut passage = Passage::new(&places, &at(xs[0]));
         let mut told = Vec::new();
@@ -214,6 +215,7 @@ mod tests {
             y: 200.0,
             width: 50.0,
             height: 100.0,
+            is_cut: [false; 2],
         };
         assert_eq!(places(TrackPoint::Centre).point(&outline), [0.5, 0.4]);
         assert_eq!(places(TrackPoint::Foot).point(&outline), [0.5, 0.5]);

@@ -154,7 +154,8 @@ impl Tracker {
             let is_one = |class: &ClassRef| class.is(found.class, &found.class_name);
             let is_wanted = classes.is_empty() || classes.iter().any(is_one);
             let is_within = found.confidence >= from && found.confidence < below;
-            let outline = Outline::of(found.bbox).filter(|_| is_wanted && is_within)?;
+            let outline =
+                Outline::of(found.bbox, self.places.frame).filter(|_| is_wanted && is_within)?;
             Some(Seen {
                 place,
                 outline,
