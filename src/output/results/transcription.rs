@@ -232,3 +232,51 @@ fn time(seconds: f64) -> f64 {
 fn probability(value: f32) -> f64 {
     rounded(value.into(), 1e4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::unread_rest;
+    use crate::facts::VideoFacts;
+    use crate::item::Size;
+    use crate::name::VideoId;
+    use crate::speech::Transcript;
+    use crate::time::TimeRange;
+    use crate::time::TimeRanges;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_missing_is_of_the_parts_that_were_wanted() {
+        let range = |start, end| TimeRange {
+            start: Duration::from_secs(start),
+            end: Some(Duration::from_secs(end)),
+        };
+        let wanted = vec![range(2, 8), range(20, 30), range(50, 99)];
+        let video = VideoFacts {
+            id: VideoId(0),
+            path: "clip.mp4".into(),
+            size: Size {
+                width: 0,
+                height: 0,
+            },
+            duration: Some(60.0),
+            fps: None,
+            codec: "aac".to_owned(),
+            rotation: 0,
+            has_sound: true,
+            first_frame: None,
+            expected_frames: None,
+            wanted: TimeRanges::new(wanted).unwrap(),
+        };
+        let rest = |duration| {
+            let speech = Transcript {
+                duration,
+                ..Transcript::default()
+            };
+            unread_rest(&speech, &video)
+        };
+        assert_eq!(rest(0.0), []);
+        assert_eq!(rest(5.0), [(5.0, 8.0), (20.0, 30.0), (50.0, 60.0)]);
+        assert_eq!(rest(30.0), [(50.0, 60.0)]);
+        assert_eq!(rest(60.0), []);
+    }
+}
