@@ -70,7 +70,7 @@ fn main() -> Outcome<()> {
         );
         for format in SEEN {
             let took = convert(&folder, format)?;
-            let over = took.mebibytes - reading.mebibytes;
+            let over = (took.mebibytes - reading.mebibytes).max(0.0);
             let size = written(&folder, format)?;
             tell(markdown, format.word(), frames, &took, over, size);
         }
@@ -163,7 +163,7 @@ fn draw(path: &Path, frames: u64) -> Outcome<()> {
         }
         write!(out, "]}}")?;
     }
-    write!(out, "]}}\n")?;
+    writeln!(out, "]}}")?;
     Ok(out.flush()?)
 }
 
