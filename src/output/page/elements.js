@@ -43,8 +43,13 @@ const fitted = (canvas, width, height) => {
   return context;
 };
 
-// A colour of the style, such as "--ink".
-const styleColour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// A colour of the style, such as "--ink", as light or dark has it: only a property that takes a colour
+// says which of the two it is.
+const styleColour = (name) => {
+  const probe = byId("probe");
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+};
 
 // Black or white, whichever is read better on `#rrggbb`.
 const inkOn = (colour) => {
