@@ -170,7 +170,7 @@ fn what_is_large_or_no_file_is_refused_soon() {
         )
     };
     write("zeros.json", &list("0,", 50 << 20));
-    write("lists.json", &list("[],", 13_000_000));
+    write("lists.json", &list("[],", 17_000_000));
     write(
         "text.json",
         &format!("{{\"a\": \"{}\"}}", "a".repeat(100 << 20)),
@@ -188,11 +188,11 @@ fn what_is_large_or_no_file_is_refused_soon() {
     for (name, why) in [
         (
             "zeros.json",
-            "zeros.json has too much in it: more than 12000000 values",
+            "zeros.json has too much in it: more than 16000000 values",
         ),
         (
             "lists.json",
-            "lists.json has too much in it: more than 12000000 values",
+            "lists.json has too much in it: more than 16000000 values",
         ),
         (
             "text.json",

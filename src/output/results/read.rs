@@ -30,9 +30,9 @@ use std::path::PathBuf;
 /// The bytes of the largest file: ten hours of video with thirty objects a second have half of it.
 pub(in crate::output) const LARGEST: u64 = 256 << 20;
 
-/// The most values in a file, an object with its box being nine: a list of `0` takes thirty times
-/// the memory of its text.
-pub(in crate::output) const MOST_VALUES: u64 = 12_000_000;
+/// The most values in a file, an object with its box being nine, and fourteen where it is tracked: a
+/// list of `0` takes thirty times the memory of its text.
+pub(in crate::output) const MOST_VALUES: u64 = 16_000_000;
 
 /// The most objects in one frame.
 const MOST_OBJECTS: usize = 3_000;
