@@ -196,6 +196,10 @@ impl SpeechCall {
         exchange: &mut Exchange,
     ) -> Result<Submission, Failure> {
         let names = self.protocol.names(item);
+        // What another request was refused since this one was made is not asked for.
+        if (self.protocol.detail()).is_some_and(TranscriptDetail::has_shrunk) {
+            body = self.prepare(item)?;
+        }
         loop {
             let submitted = self
                 .remote
@@ -204,7 +208,7 @@ impl SpeechCall {
             if submitted.is_ok() || self.protocol.detail().is_none() {
                 return submitted;
             }
-            // Made before the server said, to this request or to another, what it does not give.
+            // Made before the server said what it does not give.
             let again = self.prepare(item)?;
             if again == body {
                 return submitted;

@@ -48,6 +48,11 @@ impl TranscriptDetail {
         self.0.load(Ordering::Relaxed)
     }
 
+    /// Whether the server has refused something.
+    pub fn has_shrunk(&self) -> bool {
+        self.level() < Self::GRANULARITIES
+    }
+
     /// Whether the server has said that its model gives a text without times.
     pub fn is_text_alone(&self) -> bool {
         self.level() == Self::TEXT
