@@ -123,11 +123,15 @@ fn remarks(report: &AnnotateReport) -> Vec<String> {
             "{shown} has an odd side, which this codec cannot have: {more} is there twice"
         ));
     }
-    if report.lost > 0 {
-        remarks.push(format!(
-            "{} frames cannot be decoded and are left out",
-            report.lost
-        ));
+    match report.lost {
+        0 => {}
+        1 => remarks.push("1 frame cannot be decoded and is left out".to_owned()),
+        lost => remarks.push(format!("{lost} frames cannot be decoded and are left out")),
+    }
+    match report.encoded.lost_sound {
+        0 => {}
+        1 => remarks.push("1 packet of sound is damaged and left out".to_owned()),
+        lost => remarks.push(format!("{lost} packets of sound are damaged and left out")),
     }
     if let Some(transfer) = report.high_range {
         remarks.push(format!("its colours are {transfer} and look pale"));
@@ -169,6 +173,7 @@ fn json(report: Option<&AnnotateReport>) -> Value {
         "boxes": report.boxes,
         "sound": sound,
         "sound_error": why,
+        "lost_sound_packets": encoded.lost_sound,
         "captions": encoded.captions,
         "remarks": remarks(report),
     })

@@ -351,6 +351,52 @@ fn every_frame_keeps_its_time_and_the_sound_its_place() {
     }
 }
 
+// Zeros over fifty bytes of every `nth` packet of the sound in an MPEG transport stream.
+fn damage_sound(file: &Path, nth: usize) {
+    const PACKET: usize = 188;
+    const SOUND: [u8; 2] = [0x01, 0x01];
+    let mut bytes = fs::read(file).unwrap();
+    let packets = bytes.chunks_exact_mut(PACKET);
+    let of_sound = packets.filter(|it| [it[1] & 0x1f, it[2]] == SOUND);
+    for packet in of_sound.skip(nth / 2).step_by(nth) {
+        packet[100..150].fill(0);
+    }
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn damaged_packets_of_sound_are_left_out_and_the_others_stay() {
+    let made = "-f lavfi -i color=black:s=64x48:r=10:d=6 -f lavfi -i anoisesrc=d=6:r=44100:seed=7 \
+                -c:v mpeg4 -c:a aac -b:a 128k";
+    let folder = TempDir::new().unwrap();
+    ffmpeg(folder.path(), &format!("{made} clip.ts"));
+    fs::write(folder.path().join("r.toml"), RECIPE).unwrap();
+    let sound = |name: &str| {
+        let words = "-select_streams a -show_entries packet=pts_time";
+        ffprobe(&folder.path().join(name), words).len()
+    };
+    let whole = sound("clip.ts");
+    damage_sound(&folder.path().join("clip.ts"), 9);
+    let said = vpipe(folder.path(), &["run", "r.toml", "clip.ts"]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let said = annotate(folder.path(), &["--json"]);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.talk);
+    let told: Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!(told["sound"], "copied");
+    let lost = told["lost_sound_packets"].as_u64().unwrap();
+    assert!(lost > 0, "{told}");
+    let remark = format!("{lost} packets of sound are damaged and left out");
+    assert_eq!(told["remarks"], json!([remark]));
+    // Most of it is there, and in its place.
+    let written = sound(WRITTEN);
+    assert!(
+        2 * written > whole && written < whole,
+        "{written} of {whole}"
+    );
+    let apart = length(&folder.path().join(WRITTEN)) - 6.0;
+    assert!(apart.abs() < 0.1, "{apart}");
+}
+
 #[test]
 fn a_turned_video_is_written_upright_with_its_boxes() {
     let folder = TempDir::new().unwrap();

@@ -4,6 +4,7 @@
 use crate::media::encode::aac::AacEncoder;
 use crate::media::encode::captions::for_other_container;
 use crate::media::error::MediaError;
+use crate::media::ffmpeg::codec_data;
 use crate::media::sound::SoundTrack;
 use crate::time::TimeBase;
 use ffmpeg_next::Packet;
@@ -51,6 +52,9 @@ pub(super) struct SoundFeed {
     lead: i64,
     ready: VecDeque<Packet>,
     is_over: bool,
+    // AAC whose packets say themselves how they are coded, as in MPEG-TS.
+    is_framed: bool,
+    unframed: u64,
 }
 
 impl SoundFeed {
@@ -67,7 +71,11 @@ impl SoundFeed {
         };
         let tick = track.base().ratio().to_f64();
         let ticks = |seconds: f64| (seconds / tick).round() as i64;
+        let parameters = track.parameters();
+        let is_framed = parameters.id() == Id::AAC && codec_data(&parameters).is_empty();
         Ok(Self {
+            is_framed,
+            unframed: 0,
             begin: ticks(begin),
             lead: ticks(begin - LEAD),
             end: end.map_or(i64::MAX, ticks),
@@ -93,6 +101,12 @@ impl SoundFeed {
             None => self.track.base(),
             Some(encoder) => encoder.base(),
         }
+    }
+
+    /// Packets that were left out so far, since their beginning is damaged. MP4 takes the frame off
+    /// each packet only where the first one that it gets has one.
+    pub(super) fn unframed(&self) -> u64 {
+        self.unframed
     }
 
     /// Adds its stream to a file.
@@ -138,6 +152,10 @@ impl SoundFeed {
         }
         match &mut self.encoder {
             Some(encoder) => encoder.send(&packet, self.begin, &mut self.ready),
+            None if self.is_framed && !has_frame(&packet) => {
+                self.unframed += 1;
+                Ok(())
+            }
             None => {
                 let moved = |ticks: Option<i64>| Some(ticks?.saturating_sub(self.begin));
                 let (pts, dts) = (moved(packet.pts()), moved(packet.dts()));
@@ -148,4 +166,9 @@ impl SoundFeed {
             }
         }
     }
+}
+
+// Whether a packet begins with the twelve bits of an ADTS header.
+fn has_frame(packet: &Packet) -> bool {
+    matches!(packet.data(), Some([0xff, second, ..]) if second >> 4 == 0xf)
 }

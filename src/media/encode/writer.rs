@@ -23,6 +23,7 @@ use ffmpeg_next::error::Error;
 use ffmpeg_next::format;
 use ffmpeg_next::format::context::Output;
 use ffmpeg_next::format::context::StreamIo;
+use ffmpeg_next::util::error::EINVAL;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct EncodedVideo {
     pub encoder: &'static str,
     /// What became of the sound.
     pub sound: SoundCopy,
+    /// Packets of sound that are damaged, and not in it.
+    pub lost_sound: u64,
     /// Captions.
     pub captions: u64,
 }
@@ -65,6 +68,8 @@ pub struct VideoWriter {
     begin: f64,
     sound: Option<(SoundFeed, usize)>,
     copy: SoundCopy,
+    // Packets of sound that MP4 cannot take.
+    refused: u64,
     captions: Option<(VecDeque<TimedText>, usize)>,
     caption_count: u64,
     // The time stamp in the source of the first frame, and its time in the file.
@@ -128,6 +133,7 @@ impl VideoWriter {
             begin: origin.begin,
             sound,
             copy,
+            refused: 0,
             caption_count: captions.len() as u64,
             captions: index.map(|index| (captions.into(), index)),
             first: None,
@@ -176,11 +182,13 @@ impl VideoWriter {
         }
         self.write_beside(f64::INFINITY)?;
         self.output.write_trailer().map_err(failed)?;
+        let unframed = self.sound.map_or(0, |(feed, _)| feed.unframed());
         Ok(EncodedVideo {
             frames: self.frames,
             size: picture::even(self.picture.size()),
             encoder: self.picture.name,
             sound: self.copy,
+            lost_sound: self.refused + unframed,
             captions: self.caption_count,
         })
     }
@@ -211,7 +219,10 @@ impl VideoWriter {
         if let Some((feed, index)) = &mut self.sound {
             let base = rational(feed.base());
             while let Some(packet) = feed.next_before(until)? {
-                write(&mut self.output, packet, *index, base)?;
+                match put(&mut self.output, packet, *index, base) {
+                    Err(error) if is_damage(error) => self.refused += 1,
+                    written => written.map_err(failed)?,
+                }
             }
         }
         if let Some((captions, index)) = &mut self.captions {
@@ -272,16 +283,35 @@ fn set_base(output: &mut Output, index: usize, base: Rational) {
 
 fn write(
     output: &mut Output,
-    mut packet: Packet,
+    packet: Packet,
     stream: usize,
     base: Rational,
 ) -> Result<(), MediaError> {
+    put(output, packet, stream, base).map_err(failed)
+}
+
+fn put(
+    output: &mut Output,
+    mut packet: Packet,
+    stream: usize,
+    base: Rational,
+) -> Result<(), Error> {
     packet.set_stream(stream);
     packet.set_position(-1);
     if let Some(to) = output.stream(stream).map(|it| it.time_base()) {
         packet.rescale_ts(base, to);
     }
-    packet.write_interleaved(output).map_err(failed)
+    packet.write_interleaved(output)
+}
+
+// Whether a packet of a source was refused for what is in it, or for a time that goes back; a disk
+// that takes no more says neither.
+fn is_damage(error: Error) -> bool {
+    match error {
+        Error::InvalidData | Error::PatchWelcome => true,
+        Error::Other { errno } => errno == EINVAL,
+        _ => false,
+    }
 }
 
 fn rational(base: TimeBase) -> Rational {
