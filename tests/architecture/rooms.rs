@@ -58,6 +58,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tokio", ASYNC),
     ("futures_util", ASYNC),
     ("icu_segmenter", &["src/output/formats/", "src/speech/"]),
+    ("unicode_normalization", &["src/output/find/words.rs"]),
     ("unicode_width", &["src/output/formats/"]),
     (
         "pathfinding",

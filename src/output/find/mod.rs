@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `searched` | what of results is searched, read fast and bounded |
 //! | `query` | what is looked for, and when each of it is there |
+//! | `words` | texts as the words that are compared |
 //! | `moments` | when all of it is |
 //!
 //! Pure but for reading a file.
@@ -11,6 +12,7 @@
 mod moments;
 mod query;
 mod searched;
+mod words;
 
 #[cfg(test)]
 mod tests;

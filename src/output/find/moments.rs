@@ -3,14 +3,15 @@
 use crate::output::find::query::MomentQuery;
 use crate::output::find::query::Occurrence;
 use crate::output::find::searched::SearchedResults;
+use crate::output::results::rounding::rounded;
 use serde::Serialize;
 
 /// A stretch of a video in which all that is looked for is there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FoundMoment {
-    /// Seconds since the first frame.
+    /// Seconds since the first frame, to 0.001.
     pub start: f64,
-    /// Seconds; not before `start`.
+    /// Seconds; not before `start`, nor after the end of the video where that is known.
     pub end: f64,
     /// What is said meanwhile, segment by segment, where words are looked for.
     pub said: Vec<String>,
@@ -39,9 +40,10 @@ pub fn moments(query: &MomentQuery, results: &SearchedResults) -> Vec<FoundMomen
             _ => found.push(next),
         }
     }
+    let last = results.duration().unwrap_or(f64::INFINITY);
     let moment = |it: Occurrence| FoundMoment {
-        start: it.start,
-        end: it.end,
+        start: rounded(it.start, 1e3),
+        end: rounded(it.end.min(last).max(it.start), 1e3),
         said: match query.said.is_empty() {
             true => Vec::new(),
             false => said(it, results),
@@ -100,8 +102,17 @@ fn stretch(shared: Occurrence, terms: &[Vec<Occurrence>], within: f64) -> Occurr
     Occurrence { start, end }
 }
 
+// What several transcripts tell alike is told once.
 fn said(moment: Occurrence, results: &SearchedResults) -> Vec<String> {
-    let segments = results.segments().iter();
-    let meanwhile = segments.filter(|it| it.start < moment.end && it.end > moment.start);
-    meanwhile.map(|it| it.text.trim().to_owned()).collect()
+    let mut told: Vec<String> = Vec::new();
+    for segments in results.speeches() {
+        let meanwhile = segments
+            .iter()
+            .filter(|it| it.start < moment.end && it.end > moment.start)
+            .map(|it| it.text.trim())
+            .filter(|text| !told.iter().any(|other| other == text));
+        let new: Vec<String> = meanwhile.map(str::to_owned).collect();
+        told.extend(new);
+    }
+    told
 }

@@ -2,9 +2,10 @@
 
 use crate::output::find::searched::SearchedFrame;
 use crate::output::find::searched::SearchedResults;
+use crate::output::find::searched::SearchedSegment;
+use crate::output::find::words::is_same;
+use crate::output::find::words::push_words;
 use crate::output::playback::shown_until;
-use crate::speech::has_space_between;
-use crate::speech::is_unspaced;
 
 /// What is looked for at once.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,30 +28,40 @@ pub(super) struct Occurrence {
 }
 
 impl MomentQuery {
+    /// A name of `seen` that is empty, and so is that of no class.
+    pub fn without_name(&self) -> Option<&str> {
+        let mut seen = self.seen.iter().map(String::as_str);
+        seen.find(|name| name.trim().is_empty())
+    }
+
     /// A text of `said` that has no letters, and so cannot be heard.
     pub fn without_letters(&self) -> Option<&str> {
-        let mut said = self.said.iter();
-        said.find(|text| letters(text).is_empty())
-            .map(String::as_str)
+        let has_none = |text: &&str| {
+            let mut words = String::new();
+            push_words(text, &mut words);
+            words.is_empty()
+        };
+        self.said.iter().map(String::as_str).find(has_none)
     }
 
     /// When each of it is there, in the order of time; what is seen first.
     pub(super) fn occurrences(&self, results: &SearchedResults) -> Vec<Vec<Occurrence>> {
-        let spoken = SpokenText::of(results);
+        let spoken: Vec<SpokenText> = match self.said.is_empty() {
+            true => Vec::new(),
+            false => results.speeches().map(SpokenText::of).collect(),
+        };
         let seen = self.seen.iter().map(|name| self.seen(results, name));
-        let said = self.said.iter().map(|text| spoken.occurrences(text));
+        let said = self.said.iter().map(|text| {
+            let said = spoken.iter().flat_map(|it| it.occurrences(text));
+            in_order(said.collect())
+        });
         seen.chain(said).collect()
     }
 
     fn seen(&self, results: &SearchedResults, name: &str) -> Vec<Occurrence> {
-        let name: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
-        let is_name = |class: &str| {
-            let class = class.chars().flat_map(char::to_lowercase);
-            class.eq(name.iter().copied())
-        };
         let shows = |frame: &SearchedFrame| {
             let mut objects = frame.detections.iter();
-            objects.any(|it| it.confidence >= self.confidence && is_name(&it.class_name))
+            objects.any(|it| it.confidence >= self.confidence && is_same(&it.class_name, name))
         };
         let mut found = Vec::new();
         for frames in results.frames() {
@@ -61,12 +72,16 @@ impl MomentQuery {
                 found.push(Occurrence { start, end });
             }
         }
-        found.sort_by(|a, b| a.start.total_cmp(&b.start));
-        found
+        in_order(found)
     }
 }
 
-// All that is said, as the letters that are compared.
+fn in_order(mut found: Vec<Occurrence>) -> Vec<Occurrence> {
+    found.sort_by(|a, b| a.start.total_cmp(&b.start));
+    found
+}
+
+// One transcript as the words that are compared, each between two spaces.
 struct SpokenText {
     text: String,
     words: Vec<SpokenWord>,
@@ -79,88 +94,58 @@ struct SpokenWord {
 }
 
 impl SpokenText {
-    fn of(results: &SearchedResults) -> Self {
+    fn of(segments: &[SearchedSegment]) -> Self {
         let mut spoken = Self {
-            text: String::new(),
+            text: " ".to_owned(),
             words: Vec::new(),
         };
-        for segment in results.segments() {
+        for segment in segments {
             // Where words have no times, each may be said at any time of the segment.
             if segment.words.is_empty() {
-                let when = Occurrence {
-                    start: segment.start,
-                    end: segment.end,
-                };
-                let words = segment.text.split_whitespace();
-                words.for_each(|word| spoken.add(word, when));
+                let (start, end) = (segment.start, segment.end);
+                spoken.add(&segment.text, Occurrence { start, end });
             }
             for word in &segment.words {
-                let when = Occurrence {
-                    start: word.start,
-                    end: word.end,
-                };
-                spoken.add(&word.word, when);
+                let (start, end) = (word.start, word.end);
+                spoken.add(&word.word, Occurrence { start, end });
             }
         }
         spoken
     }
 
-    fn add(&mut self, word: &str, when: Occurrence) {
-        let word = letters(word);
-        if word.is_empty() {
-            return;
+    fn add(&mut self, text: &str, when: Occurrence) {
+        let mut at = self.text.len();
+        push_words(text, &mut self.text);
+        while let Some(length) = self.text.get(at..).and_then(|rest| rest.find(' ')) {
+            self.words.push(SpokenWord { at, when });
+            at += length + 1;
         }
-        if has_space_between(&self.text, &word) {
-            self.text.push(' ');
-        }
-        let at = self.text.len();
-        self.words.push(SpokenWord { at, when });
-        self.text += &word;
     }
 
-    // When a text is said, in whole words; scripts without spaces have none.
+    // When a text is said, in whole words. What is found may begin within what was found before: in
+    // "no no no" there is "no no" twice.
     fn occurrences(&self, text: &str) -> Vec<Occurrence> {
-        let text = letters(text);
-        if text.is_empty() {
-            return Vec::new();
+        let mut wanted = " ".to_owned();
+        push_words(text, &mut wanted);
+        let mut found = Vec::new();
+        if wanted == " " {
+            return found;
         }
-        let is_whole = |at: usize| {
-            let (before, after) = self.text.split_at_checked(at).unwrap_or_default();
-            let ends = [before.chars().next_back(), after.chars().next()];
-            ends.contains(&None)
-                || ends
-                    .iter()
-                    .flatten()
-                    .any(|it| *it == ' ' || is_unspaced(*it))
-        };
-        let places = self.text.match_indices(&text);
-        let places = places.map(|(at, found)| (at, at + found.len()));
-        places
-            .filter(|(at, end)| is_whole(*at) && is_whole(*end))
-            .filter_map(|(at, end)| {
-                let first = self.words.partition_point(|word| word.at <= at);
-                let last = self.words.partition_point(|word| word.at < end);
-                let first = self.words.get(first.checked_sub(1)?)?;
-                let last = self.words.get(last.checked_sub(1)?)?;
-                Some(Occurrence {
+        let mut from = 0;
+        while let Some(ahead) = self.text.get(from..).and_then(|rest| rest.find(&wanted)) {
+            let at = from + ahead + 1;
+            let end = at + wanted.len() - 1;
+            let first = self.words.partition_point(|word| word.at < at);
+            let last = self.words.partition_point(|word| word.at < end);
+            let words = self.words.get(first..last).unwrap_or_default();
+            if let (Some(first), Some(last)) = (words.first(), words.last()) {
+                found.push(Occurrence {
                     start: first.when.start,
                     end: last.when.end.max(first.when.start),
-                })
-            })
-            .collect()
-    }
-}
-
-// Letters and digits, case aside, with a space between words where their script has one.
-fn letters(text: &str) -> String {
-    let mut letters = String::new();
-    for word in text.split_whitespace() {
-        let word = word.chars().filter(|it| it.is_alphanumeric());
-        let word: String = word.flat_map(char::to_lowercase).collect();
-        if !word.is_empty() && has_space_between(&letters, &word) {
-            letters.push(' ');
+                });
+            }
+            from = at;
         }
-        letters += &word;
+        found
     }
-    letters
 }

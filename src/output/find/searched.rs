@@ -7,13 +7,20 @@ use crate::output::results::read::LARGEST_NUMBER;
 use crate::output::results::read::MOST_VALUES;
 use crate::output::results::read::ReadError;
 use crate::output::results::read::Unread;
+use crate::output::results::read::check_head;
 use crate::output::results::read::count_values;
+use crate::output::results::read::number;
+use crate::output::results::read::order;
+use crate::output::results::read::place;
 use crate::output::results::read::shape;
+use crate::output::results::read::share;
 use crate::output::results::results::FORMAT;
 use serde::Deserialize;
-use serde_json::error::Category;
 use std::collections::BTreeMap;
 use std::path::Path;
+
+// The most samples a second that a recipe asks for.
+const MOST_FPS: f64 = 1_000.0;
 
 /// Results, as far as they are searched.
 #[derive(Debug, Deserialize)]
@@ -23,6 +30,8 @@ pub struct SearchedResults {
     pub video: String,
     #[serde(default)]
     config: SearchedConfig,
+    #[serde(default)]
+    source: SearchedSource,
     detections: Vec<SearchedFrame>,
     #[serde(default)]
     stages: BTreeMap<String, SearchedStage>,
@@ -35,15 +44,23 @@ struct SearchedConfig {
     fps: Option<f64>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+struct SearchedSource {
+    duration: Option<f64>,
+}
+
 #[derive(Debug, Deserialize)]
 struct SearchedStage {
     #[serde(default)]
     detections: Vec<SearchedFrame>,
+    #[serde(default)]
+    transcription: SearchedSpeech,
 }
 
 /// A frame that was looked at.
 #[derive(Debug, Deserialize)]
 pub(super) struct SearchedFrame {
+    frame_number: u64,
     pub(super) timestamp: f64,
     #[serde(default = "one")]
     pub(super) samples: u64,
@@ -92,14 +109,22 @@ impl SearchedResults {
         [self.detections.as_slice()].into_iter().chain(others)
     }
 
-    /// What is said.
-    pub(super) fn segments(&self) -> &[SearchedSegment] {
-        &self.transcription.segments
+    /// What each stage that listens heard, a transcript each.
+    pub(super) fn speeches(&self) -> impl Iterator<Item = &[SearchedSegment]> {
+        let others = self.stages.values().map(|stage| &stage.transcription);
+        let all = [&self.transcription].into_iter().chain(others);
+        all.map(|speech| speech.segments.as_slice())
+    }
+
+    /// Seconds, where the video says how long it is.
+    pub(super) fn duration(&self) -> Option<f64> {
+        self.source.duration
     }
 
     /// Seconds between two samples.
     pub(super) fn apart(&self) -> f64 {
-        let fps = self.config.fps.filter(|fps| *fps > 0.0);
+        let allowed = LARGEST_NUMBER.recip()..=MOST_FPS;
+        let fps = self.config.fps.filter(|fps| allowed.contains(fps));
         fps.map_or(1.0, f64::recip)
     }
 }
@@ -122,37 +147,54 @@ pub(super) fn parse(text: &[u8]) -> Result<SearchedResults, Unread> {
     // Saved by an editor of Windows.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    let first = *first.ok_or(Unread::Empty)?;
+    count_values(text, MOST_VALUES)?;
     // A list would be read as the fields of a struct in their order.
-    if *first.ok_or(Unread::Empty)? != b'{' {
+    if first != b'{' {
         let missing = "detections";
         return Err(Unread::Other { missing });
     }
-    count_values(text, MOST_VALUES)?;
-    let mut results: SearchedResults =
-        serde_json::from_slice(text).map_err(|error| match error.classify() {
-            Category::Eof => Unread::Truncated { line: error.line() },
-            Category::Io | Category::Syntax => Unread::Syntax(error),
-            Category::Data => shape(&error),
-        })?;
-    match results.format {
-        format if format == u64::from(FORMAT) => {}
-        format if format > u64::from(FORMAT) => return Err(Unread::Newer(format)),
-        _ => return Err(Unread::Shape(format!("its `format` is not {FORMAT}"))),
+    let results = serde_json::from_slice(text);
+    let results: SearchedResults = results.map_err(|error| match check_head(text) {
+        Ok(()) => shape(&error),
+        Err(why) => why,
+    })?;
+    if results.format != u64::from(FORMAT) {
+        check_head(text)?;
     }
-    let is_time = |time: f64| time.abs() <= LARGEST_NUMBER;
-    let others = results.stages.values_mut().map(|it| &mut it.detections);
-    for frames in [&mut results.detections].into_iter().chain(others) {
-        frames.retain(|frame| is_time(frame.timestamp));
-        frames.sort_by(|a, b| a.timestamp.total_cmp(&b.timestamp));
-    }
-    let segments = &mut results.transcription.segments;
-    segments.retain(|it| is_time(it.start) && is_time(it.end));
-    for segment in segments {
-        segment
-            .words
-            .retain(|it| is_time(it.start) && is_time(it.end));
-    }
+    check(&results)?;
     Ok(results)
+}
+
+// The same bounds as where all of the results are read.
+fn check(results: &SearchedResults) -> Result<(), Unread> {
+    frames("", &results.detections)?;
+    speech("", &results.transcription)?;
+    for (id, stage) in &results.stages {
+        frames(id, &stage.detections)?;
+        speech(id, &stage.transcription)?;
+    }
+    let duration = results.source.duration.unwrap_or_default();
+    number(|| "source".to_owned(), "duration", duration)
+}
+
+fn frames(stage: &str, frames: &[SearchedFrame]) -> Result<(), Unread> {
+    for frame in frames {
+        let place = || place(stage, &format!("frame {}", frame.frame_number));
+        number(place, "timestamp", frame.timestamp)?;
+        let mut objects = frame.detections.iter();
+        objects.try_for_each(|it| share(place, it.confidence))?;
+    }
+    let times = frames.iter().map(|it| (it.frame_number, it.timestamp));
+    order(stage, times)
+}
+
+fn speech(stage: &str, speech: &SearchedSpeech) -> Result<(), Unread> {
+    let mut times = speech.segments.iter().flat_map(|segment| {
+        let words = segment.words.iter().flat_map(|it| [it.start, it.end]);
+        [segment.start, segment.end].into_iter().chain(words)
+    });
+    times.try_for_each(|time| number(|| place(stage, "transcription"), "time", time))
 }
 
 fn one() -> u64 {

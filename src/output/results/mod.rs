@@ -11,7 +11,7 @@ mod of_stage;
 pub(super) mod read;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod results;
-mod rounding;
+pub(super) mod rounding;
 pub(super) mod snapshot;
 pub(super) mod timeline;
 pub(super) mod tracks;

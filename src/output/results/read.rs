@@ -131,15 +131,26 @@ pub fn read_results(path: &Path) -> Result<Results, ReadError> {
 pub(in crate::output) fn parse(text: &[u8]) -> Result<Results, Unread> {
     // Saved by an editor of Windows.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-    let first = first.ok_or(Unread::Empty)?;
+    if text.trim_ascii().is_empty() {
+        return Err(Unread::Empty);
+    }
     count_values(text, MOST_VALUES)?;
+    check_head(text)?;
+    let mut results: Results = serde_json::from_slice(text).map_err(|error| shape(&error))?;
+    check(&results)?;
+    known_classes::complete(&mut results);
+    Ok(results)
+}
+
+/// Whether a JSON text is results of this version, and those of a video at all.
+pub(in crate::output) fn check_head(text: &[u8]) -> Result<(), Unread> {
     let other = Unread::Other {
         missing: "detections",
     };
     // A list would be read as the fields of a struct in their order.
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
     let head: Head = match first {
-        b'{' => serde_json::from_slice(text).map_err(|_| other)?,
+        Some(b'{') => serde_json::from_slice(text).map_err(|_| other)?,
         _ => return Err(other),
     };
     for (is_missing, missing) in [
@@ -155,11 +166,7 @@ pub(in crate::output) fn parse(text: &[u8]) -> Result<Results, Unread> {
         Some(format) if format > u64::from(FORMAT) => return Err(Unread::Newer(format)),
         _ => return Err(Unread::Shape(format!("its `format` is not {FORMAT}"))),
     }
-    head.check_varying()?;
-    let mut results: Results = serde_json::from_slice(text).map_err(|error| shape(&error))?;
-    check(&results)?;
-    known_classes::complete(&mut results);
-    Ok(results)
+    head.check_varying()
 }
 
 // What says whether a text is results; all else is passed over.
@@ -225,39 +232,59 @@ fn check(results: &Results) -> Result<(), Unread> {
 
 fn entries(stage: &str, entries: &[Entry]) -> Result<(), Unread> {
     for entry in entries {
-        let place = place(stage, &format!("frame {}", entry.frame_number));
-        number(&place, "timestamp", entry.timestamp)?;
+        let place = || place(stage, &format!("frame {}", entry.frame_number));
+        number(place, "timestamp", entry.timestamp)?;
         if let Seen::Objects { detections, .. } = &entry.seen {
             if detections.len() > MOST_OBJECTS {
                 let count = detections.len();
                 return Err(Unread::TooMuch(format!(
-                    "{place} has {count} objects, and at most {MOST_OBJECTS} are read"
+                    "{} has {count} objects, and at most {MOST_OBJECTS} are read",
+                    place()
                 )));
             }
-            detections.iter().try_for_each(|it| object(&place, it))?;
+            detections.iter().try_for_each(|it| object(place, it))?;
         }
     }
-    for pair in entries.windows(2) {
-        if let [one, next] = pair
-            && (one.frame_number >= next.frame_number || one.timestamp > next.timestamp)
-        {
-            let place = place(stage, &format!("frame {}", next.frame_number));
+    let times = entries.iter().map(|it| (it.frame_number, it.timestamp));
+    order(stage, times)
+}
+
+/// Whether frames, by their numbers and times, are in order.
+pub(in crate::output) fn order(
+    stage: &str,
+    mut frames: impl Iterator<Item = (u64, f64)>,
+) -> Result<(), Unread> {
+    let Some(mut last) = frames.next() else {
+        return Ok(());
+    };
+    for next in frames {
+        if last.0 >= next.0 || last.1 > next.1 {
+            let place = place(stage, &format!("frame {}", next.0));
             return Err(Unread::Order(format!(
                 "{place} comes after frame {}",
-                one.frame_number
+                last.0
             )));
         }
+        last = next;
     }
     Ok(())
 }
 
-fn object(place: &str, object: &Object) -> Result<(), Unread> {
+fn object(place: impl Fn() -> String + Copy, object: &Object) -> Result<(), Unread> {
     for side in object.bbox {
         number(place, "bbox", side)?;
     }
-    match object.confidence {
-        it if (0.0..=1.0).contains(&it) => Ok(()),
-        it => Err(Unread::Number(format!("{place}, confidence: {it}"))),
+    share(place, object.confidence)
+}
+
+/// Whether a confidence is one.
+pub(in crate::output) fn share(place: impl Fn() -> String, confidence: f64) -> Result<(), Unread> {
+    match (0.0..=1.0).contains(&confidence) {
+        true => Ok(()),
+        false => Err(Unread::Number(format!(
+            "{}, confidence: {confidence}",
+            place()
+        ))),
     }
 }
 
@@ -265,34 +292,41 @@ fn transcription(stage: &str, transcription: &Transcription) -> Result<(), Unrea
     let Transcription::Transcribed(said) = transcription else {
         return Ok(());
     };
-    let place = place(stage, "transcription");
+    let place = || place(stage, "transcription");
     let letters = said.segments.iter().map(|segment| segment.text.len());
     if letters.sum::<usize>() > LONGEST_TRANSCRIPT {
         return Err(Unread::TooMuch(format!(
-            "its {place} has more than {LONGEST_TRANSCRIPT} letters"
+            "its {} has more than {LONGEST_TRANSCRIPT} letters",
+            place()
         )));
     }
-    number(&place, "duration", said.duration)?;
+    number(place, "duration", said.duration)?;
     let segments = said.segments.iter().flat_map(|segment| {
         let words = segment.words.iter().flat_map(|it| [it.start, it.end]);
         [segment.start, segment.end].into_iter().chain(words)
     });
     let gaps = said.gaps.iter().flat_map(|gap| [gap.start, gap.end]);
     let mut times = segments.chain(gaps);
-    times.try_for_each(|time| number(&place, "time", time))
+    times.try_for_each(|time| number(place, "time", time))
 }
 
-fn place(stage: &str, place: &str) -> String {
+/// Where something stands, in the output of a stage or at the top.
+pub(in crate::output) fn place(stage: &str, place: &str) -> String {
     match stage {
         "" => place.to_owned(),
         stage => format!("{place} of {stage}"),
     }
 }
 
-fn number(place: &str, key: &str, value: f64) -> Result<(), Unread> {
+/// Whether a number is one that may be computed with.
+pub(in crate::output) fn number(
+    place: impl Fn() -> String,
+    key: &str,
+    value: f64,
+) -> Result<(), Unread> {
     match value.abs() <= LARGEST_NUMBER {
         true => Ok(()),
-        false => Err(Unread::Number(format!("{place}, {key}: {value:e}"))),
+        false => Err(Unread::Number(format!("{}, {key}: {value:e}", place()))),
     }
 }
 
