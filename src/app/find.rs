@@ -114,6 +114,10 @@ fn check(query: &MomentQuery) -> Result<(), AppError> {
         let message = "nothing is looked for".to_owned();
         return Err(AppError::Request { message, help });
     }
+    if let Some(name) = query.without_name() {
+        let message = format!("--seen {name:?} is the name of no class");
+        return Err(AppError::Request { message, help });
+    }
     match query.without_letters() {
         Some(text) => Err(AppError::Request {
             message: format!("--said {text:?} has no letters: nobody can say it"),

@@ -37,7 +37,7 @@ fn text(report: &FindReport) -> String {
     for video in &report.found {
         let results = one_line(&video.results.display().to_string());
         for (at, moment) in video.moments.iter().enumerate() {
-            text += &format!("{results}  {:.1}-{:.1} s", moment.start, moment.end);
+            text += &format!("{results}  {} s", range(moment.start, moment.end));
             if !moment.said.is_empty() {
                 text += &format!("  \"{}\"", one_line(&moment.said.join(" ")));
             }
@@ -52,6 +52,16 @@ fn text(report: &FindReport) -> String {
         }
     }
     text
+}
+
+// Before the first frame there may be sound; a minus and the sign of a range are the same letter.
+fn range(start: f64, end: f64) -> String {
+    let tenths = |seconds: f64| (seconds * 10.0).round() / 10.0 + 0.0;
+    let (start, end) = (tenths(start), tenths(end));
+    match start < 0.0 {
+        true => format!("{start:.1} to {end:.1}"),
+        false => format!("{start:.1}-{end:.1}"),
+    }
 }
 
 fn total(report: &FindReport) -> String {
@@ -102,4 +112,16 @@ fn of_video(video: &FoundVideo) -> impl Iterator<Item = Value> {
         }
         value
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::range;
+
+    #[test]
+    fn a_range_is_readable_on_both_sides_of_zero() {
+        assert_eq!(range(1.04, 2.96), "1.0-3.0");
+        assert_eq!(range(-0.9, -0.8), "-0.9 to -0.8");
+        assert_eq!(range(-0.04, 0.2), "0.0-0.2");
+    }
 }

@@ -21,7 +21,7 @@ const PARTIAL: &str = "_results.partial.json";
 pub(super) fn expand(words: &[PathBuf]) -> Result<Vec<PathBuf>, AppError> {
     let mut files: Vec<PathBuf> = Vec::new();
     for word in words {
-        let named = inputs::matches(word).map_err(|error| AppError::request(&error))?;
+        let named = inputs::matches(word).map_err(no_match)?;
         for path in named {
             let within = match path.is_dir() {
                 true => within(&path)?,
@@ -32,6 +32,19 @@ pub(super) fn expand(words: &[PathBuf]) -> Result<Vec<PathBuf>, AppError> {
         }
     }
     Ok(files)
+}
+
+// A folder stands for something else here than where videos are named.
+fn no_match(error: InputError) -> AppError {
+    match error {
+        InputError::NoMatch(word) => AppError::Request {
+            message: format!(
+                "nothing matches `{word}`; the name of a folder stands for the results in it"
+            ),
+            help: None,
+        },
+        InputError::Pattern(..) | InputError::Unreadable(..) => AppError::request(&error),
+    }
 }
 
 fn within(folder: &Path) -> Result<Vec<PathBuf>, AppError> {

@@ -112,8 +112,12 @@ fn what_cannot_be_searched_is_told() {
             vec!["none", "--seen", "ball"],
             "there are no results in none",
         ),
-        (vec!["clip.mp4", "--seen", "ball"], "is not"),
-        (vec!["*.xml", "--seen", "ball"], "nothing matches"),
+        (vec!["output", "--seen", ""], "is the name of no class"),
+        (vec!["clip.mp4", "--said", "ball"], "is not JSON"),
+        (
+            vec!["*.xml", "--seen", "ball"],
+            "nothing matches `*.xml`; the name of a folder stands for the results in it",
+        ),
         (
             vec!["output", "--seen", "ball", "--class-confidence", "2"],
             "from 0 to 1",
