@@ -250,6 +250,8 @@ def searches(page, results, top, vpipe):
     assert len(page.search('"purple cross"')) == 1
     page.settle()
     assert 14 < page.time() < 15.5, page.time()
+    # Case, accents and what stands between words make no difference.
+    assert page.search('"P\u00d9RPLE-cross"') == page.search('"purple cross"')
     # Not said so, and nothing that is seen.
     assert page.search('"cross purple"') == [] and page.search("zebra") == []
     assert "neither seen nor said" in page.find("#terms").text

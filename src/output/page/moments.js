@@ -88,8 +88,8 @@ class Moments {
     const spoken = spokenWords(text);
     const hits = new Set();
     for (const term of this.terms) {
-      for (const place of placesIn(spoken, term)) {
-        term.words.forEach((_, ahead) => hits.add(place + ahead));
+      for (const [first, last] of placesIn(spoken, term)) {
+        for (let place = first; place <= last; place++) hits.add(place);
       }
     }
     const parts = words.flatMap((word, at) => [hits.has(at) ? element("mark", "", word) : word, " "]);

@@ -4,36 +4,53 @@
 const parseQuery = (text) => {
   const terms = [];
   for (const [, phrase, word] of text.matchAll(/"([^"]*)"?|([^\s"]+)/g)) {
-    const words = spokenWords(phrase ?? word).filter(Boolean);
+    const { words } = spokenWords(phrase ?? word);
     if (words.length > 0) terms.push({ isPhrase: phrase !== undefined, words, text: phrase ?? word });
   }
   return terms;
 };
 
-// Case, accents and punctuation make no difference.
+// Case, accents and punctuation make no difference, as for `vpipe find`.
 const MARKS = /\p{M}/gu;
-const PUNCTUATION = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu;
+const APOSTROPHES = /['\u2019\u02bc]/g;
+const BETWEEN_WORDS = /[^\p{Alphabetic}\p{N}]+/u;
 const plain = (text) =>
-  text.normalize("NFKD").replace(MARKS, "").toLowerCase().replace(PUNCTUATION, "");
+  text
+    .normalize("NFKD")
+    .replace(MARKS, "")
+    .replace(APOSTROPHES, "")
+    .toLowerCase()
+    // The sigma that ends a word is another letter.
+    .replaceAll("ς", "σ");
 
-// One entry a word, empty where there is nothing but punctuation, so that places stay those of the text.
-const spokenWords = (text) => text.split(/\s+/).filter(Boolean).map(plain);
+// The words of a text, and where each stands among what the spaces part: "left/right" is two in one place.
+const spokenWords = (text) => {
+  const spoken = { words: [], places: [] };
+  text.split(/\s+/).filter(Boolean).forEach((part, place) => {
+    for (const word of plain(part).split(BETWEEN_WORDS).filter(Boolean)) {
+      spoken.words.push(word);
+      spoken.places.push(place);
+    }
+  });
+  return spoken;
+};
 
 // Scripts that put no spaces between words: what is looked for stands anywhere.
 const SPACELESS =
   /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
 
-// Where in `words` the term begins, each place once.
-const placesIn = (words, term) => {
+// Where the term is said, as the places of its first and its last word.
+const placesIn = ({ words, places }, term) => {
   const fits = (said, wanted, at) => {
     if (SPACELESS.test(wanted)) return said.includes(wanted);
     return term.isPhrase || at < term.words.length - 1 ? said === wanted : said.startsWith(wanted);
   };
-  const places = [];
+  const found = [];
   for (let at = 0; at + term.words.length <= words.length; at++) {
-    if (term.words.every((wanted, ahead) => fits(words[at + ahead], wanted, ahead))) places.push(at);
+    if (!term.words.every((wanted, ahead) => fits(words[at + ahead], wanted, ahead))) continue;
+    found.push([places[at], places[at + term.words.length - 1]]);
   }
-  return places;
+  return found;
 };
 
 // When a term is said, as [start, end]: by its words where those have times.
@@ -43,13 +60,13 @@ const saidSpans = (speech, term) => {
   speech.spoken.forEach((words, at) => {
     const starts = speech.words[at];
     const [start, end] = [speech.starts[at], speech.ends[at]];
-    for (const place of placesIn(words, term)) {
-      const next = starts[place + term.words.length];
+    for (const [first, last] of placesIn(words, term)) {
+      const next = starts[last + 1];
       if (starts.length === 0) {
         spans.push([start, end]);
         break;
       }
-      spans.push([start + starts[place] / 1000, next === undefined ? end : start + next / 1000]);
+      spans.push([start + starts[first] / 1000, next === undefined ? end : start + next / 1000]);
     }
   });
   return spans;
