@@ -204,28 +204,21 @@ impl OutputRoot {
         // A link may have come between.
         match folder.starts_with(&below) {
             true => Ok(folder),
-            false => Err(WriteError::Refused {
-                path: path.to_owned(),
-                why: Refusal::Outside { below },
-            }),
+            false => Err(refused(path, Refusal::Outside { below })),
         }
     }
 
     /// Whether the folder above `path` may be written to; changes nothing. Gives the one that all is
     /// below.
     pub(super) fn check_above(&self, path: &Path) -> Result<PathBuf, WriteError> {
-        let refused = |why| WriteError::Refused {
-            path: path.to_owned(),
-            why,
-        };
         if path.file_name().is_none() {
-            return Err(refused(Refusal::OtherFiles));
+            return Err(refused(path, Refusal::OtherFiles));
         }
         let below = resolved(&self.below).map_err(failed(&self.below))?;
         let planned = resolved(parent(path)).map_err(failed(parent(path)))?;
         match planned.starts_with(&below) {
             true => Ok(below),
-            false => Err(refused(Refusal::Outside { below })),
+            false => Err(refused(path, Refusal::Outside { below })),
         }
     }
 
@@ -240,20 +233,16 @@ impl OutputRoot {
     }
 
     fn check_in(&self, folder: &Path, path: &Path) -> Result<(), WriteError> {
-        let refused = |why| WriteError::Refused {
-            path: path.to_owned(),
-            why,
-        };
         let below = resolved(&self.below).map_err(failed(&self.below))?;
         if !folder.starts_with(&below) {
-            return Err(refused(Refusal::Outside { below }));
+            return Err(refused(path, Refusal::Outside { below }));
         }
         let target = folder.join(path.file_name().unwrap_or(OsStr::new("..")));
         match fs::symlink_metadata(&target) {
-            Ok(about) if !about.is_file() => Err(refused(Refusal::Special)),
-            Ok(_) if self.reads.holds(&target) => Err(refused(Refusal::Read)),
+            Ok(about) if !about.is_file() => Err(refused(path, Refusal::Special)),
+            Ok(_) if self.reads.holds(&target) => Err(refused(path, Refusal::Read)),
             Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
-                Err(refused(Refusal::Name))
+                Err(refused(path, Refusal::Name))
             }
             _ => Ok(()),
         }
@@ -296,7 +285,21 @@ impl NewFile {
 
 fn failed(path: &Path) -> impl FnOnce(io::Error) -> WriteError + use<> {
     let path = path.to_owned();
-    |source| WriteError::Failed { path, source }
+    |source| {
+        let source = match source.kind() {
+            // What the system says of a folder to make, where a file has its name.
+            kind @ io::ErrorKind::AlreadyExists => {
+                io::Error::new(kind, "it is a file; name a folder")
+            }
+            _ => source,
+        };
+        WriteError::Failed { path, source }
+    }
+}
+
+fn refused(path: &Path, why: Refusal) -> WriteError {
+    let path = path.to_owned();
+    WriteError::Refused { path, why }
 }
 
 fn parent(path: &Path) -> &Path {

@@ -284,7 +284,7 @@ fn what_may_not_be_written_or_is_no_results_is_refused() {
         (
             &["clip_results.json", "--to", "csv", "--output-dir", "file"],
             3,
-            "cannot write to",
+            "cannot write to file: it is a file; name a folder",
         ),
     ] {
         let said = vpipe(place.path(), &[&["convert"], words].concat());

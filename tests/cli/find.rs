@@ -127,6 +127,13 @@ fn what_cannot_be_searched_is_told() {
         assert_eq!(said.code, 2, "{words:?}: {}", said.talk);
         assert!(said.talk.contains(told), "{words:?}: {}", said.talk);
     }
+    let said = find(
+        folder.path(),
+        &["output", "--seen", "ball", "--clips", "clip.mp4"],
+    );
+    assert_eq!(said.code, 3, "{}", said.talk);
+    let told = "cannot write to clip.mp4: it is a file; name a folder";
+    assert!(said.talk.contains(told), "{}", said.talk);
     // One of several is told, and the others are searched.
     fs::write(
         folder.path().join("output/b_results.json"),
