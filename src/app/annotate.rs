@@ -121,6 +121,7 @@ pub fn annotate(
     let root = OutputRoot::new(folder_of(&target), &Arc::new(reads));
     let file = root.prepare(&target).and_then(|()| root.begin(&target));
     let file = file.map_err(|error| unwritable(&error))?;
+    keep_others(&target)?;
     let mut drawing = Drawing {
         results: &results,
         playback: Playback::new(&results, entries),
@@ -307,6 +308,20 @@ const ENDING: &str = ".mp4";
 
 fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
+}
+
+// An earlier annotated video is replaced, and nothing else.
+fn keep_others(target: &Path) -> Result<(), AppError> {
+    if !target.exists() || media::is_own_video(target) {
+        return Ok(());
+    }
+    Err(AppError::Request {
+        message: format!(
+            "{} is there already, and vpipe did not write it",
+            target.display()
+        ),
+        help: Some("name another file with -o, or delete it".to_owned()),
+    })
 }
 
 fn unwritable(error: &WriteError) -> AppError {

@@ -45,6 +45,7 @@ pub use encode::TimedText;
 pub use encode::VideoOrigin;
 pub use encode::VideoWriter;
 pub use encode::cut;
+pub use encode::is_own_video;
 pub use error::MediaError;
 pub use ffmpeg::decodes;
 pub use ffmpeg::init;

@@ -499,6 +499,10 @@ fn what_cannot_be_annotated_is_told_and_nothing_is_written() {
             "there is no file none.mp4",
         ),
         (
+            vec![RESULTS, "--video", "output"],
+            "--video takes a file, and output is a folder",
+        ),
+        (
             vec![RESULTS, "-o", "clip.mp4"],
             "clip.mp4 is not written: it is a file that this run reads",
         ),
@@ -506,7 +510,14 @@ fn what_cannot_be_annotated_is_told_and_nothing_is_written() {
             vec![RESULTS, "-o", "a.avi"],
             "a.avi is no name of an MP4 file",
         ),
-        (vec![RESULTS, "-o", "r.toml/a.mp4"], "r.toml"),
+        (
+            vec![RESULTS, "-o", "r.toml/a.mp4"],
+            "cannot write to r.toml: it is a file; name a folder",
+        ),
+        (
+            vec![RESULTS, "-o", "other.mp4"],
+            "other.mp4 is there already, and vpipe did not write it",
+        ),
         (
             vec![RESULTS, "--stage", "track"],
             "no boxes of a stage `track`",
@@ -531,7 +542,11 @@ fn what_cannot_be_annotated_is_told_and_nothing_is_written() {
     assert_eq!(said.code, 2);
     assert!(said.talk.contains("--video FILE"), "{}", said.talk);
     fs::rename(at("moved.mp4"), at("output/clip.mp4")).unwrap();
-    assert_eq!(annotate(folder.path(), &[]).code, 0);
+    // One that it wrote itself is written again.
+    for _ in 0..2 {
+        let said = annotate(folder.path(), &[]);
+        assert_eq!(said.code, 0, "{}", said.talk);
+    }
 }
 
 #[cfg(unix)]

@@ -4,6 +4,7 @@ use crate::app::error::AppError;
 use crate::facts::VideoFacts;
 use crate::item::PixelFormat;
 use crate::media;
+use crate::media::MediaError;
 use crate::media::MediaInput;
 use crate::media::VideoSelection;
 use crate::name::VideoId;
@@ -40,7 +41,10 @@ impl VideoSource {
             return Err(not_there(&results.video, beside, named));
         }
         for path in &there {
-            let input = media::identify(path).map_err(|error| AppError::environment(&error))?;
+            let input = media::identify(path).map_err(|error| match error {
+                MediaError::NoPictures { .. } => a_folder(path, named),
+                error => AppError::environment(&error),
+            })?;
             let content = media::content(&input, stop);
             let content = content.map_err(|error| AppError::environment(&error))?;
             if content.digest == results.source.digest {
@@ -98,6 +102,17 @@ fn not_there(video: &str, results: &Path, named: Option<&Path>) -> AppError {
             ),
             help: Some("say where it is: --video FILE".to_owned()),
         },
+    }
+}
+
+fn a_folder(path: &Path, named: Option<&Path>) -> AppError {
+    let name = path.display();
+    AppError::Request {
+        message: match named {
+            Some(_) => format!("--video takes a file, and {name} is a folder"),
+            None => format!("{name}, where the video should be, is a folder"),
+        },
+        help: Some("say where the video is: --video FILE".to_owned()),
     }
 }
 

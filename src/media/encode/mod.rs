@@ -24,3 +24,4 @@ pub use sound::SoundCopy;
 pub use writer::EncodedVideo;
 pub use writer::VideoOrigin;
 pub use writer::VideoWriter;
+pub use writer::is_own_video;

@@ -12,6 +12,7 @@ use crate::media::encode::picture::PictureEncoder;
 use crate::media::encode::sound::SoundCopy;
 use crate::media::encode::sound::SoundFeed;
 use crate::media::error::MediaError;
+use crate::media::input::container;
 use crate::media::sound::SoundTrack;
 use crate::media::stop::StopFlag;
 use crate::time::Pts;
@@ -26,6 +27,7 @@ use ffmpeg_next::format::context::StreamIo;
 use ffmpeg_next::util::error::EINVAL;
 use std::collections::VecDeque;
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -85,6 +87,16 @@ pub struct VideoWriter {
 
 const VIDEO_STREAM: usize = 0;
 
+/// The comment in the metadata of what is written, by which it is known again.
+const MARK: (&str, &str) = ("comment", "written by vpipe");
+
+/// Whether the file at `path` is a video that a [`VideoWriter`] wrote.
+pub fn is_own_video(path: &Path) -> bool {
+    let (key, mark) = MARK;
+    let input = container::open_file(path, &StopFlag::default());
+    input.is_ok_and(|input| input.metadata().get(key) == Some(mark))
+}
+
 impl VideoWriter {
     /// Begins a video of frames of `size` in `file`, with the sound of `origin` and `captions`, which
     /// are in the order of time. Once `stop` is set, no more sound is read.
@@ -119,6 +131,7 @@ impl VideoWriter {
                 true => None,
                 false => Some(add_captions(&mut output)?),
             };
+            output.set_metadata([MARK].into_iter().collect());
             output.write_header()?;
             Ok((output, sound, index))
         };
