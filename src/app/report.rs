@@ -3,14 +3,19 @@
 mod pictures;
 
 use crate::app::error::AppError;
+use crate::item::PixelFormat;
 use crate::media;
+use crate::media::VideoSelection;
+use crate::name::VideoId;
 use crate::output;
 use crate::output::OutputRoot;
 use crate::output::PageVideo;
 use crate::output::ReadFiles;
 use crate::output::Results;
 use crate::output::VideoAddress;
+use crate::output::WriteError;
 use std::error::Error;
+use std::ffi::OsStr;
 use std::path;
 use std::path::Path;
 use std::path::PathBuf;
@@ -65,7 +70,7 @@ pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
     let read: Result<Vec<Results>, _> = read.collect();
     let read = read.map_err(|error| AppError::unread(&error))?;
     let mut made = PageReport {
-        path: request.page.clone().unwrap_or_else(|| beside(files)),
+        path: target(request)?,
         bytes: 0,
         videos: read.len(),
         pictures: 0,
@@ -78,9 +83,9 @@ pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
     let mut reads = ReadFiles::default();
     let all = files.iter().chain(found.iter().flatten());
     all.for_each(|file| reads.add(file));
-    let unwritable = |error| AppError::unwritable(&error);
     let root = OutputRoot::new(folder_of(&made.path).to_owned(), &Arc::new(reads));
-    root.prepare(&made.path).map_err(unwritable)?;
+    root.prepare(&made.path)
+        .map_err(|error| unwritable(&error))?;
     let (mut videos, mut room) = (Vec::new(), pictures::LARGEST);
     for (results, video) in read.iter().zip(&found) {
         let video = video.as_deref();
@@ -92,7 +97,7 @@ pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
     })?;
     made.bytes = page.len();
     root.write(&made.path, page.as_bytes())
-        .map_err(unwritable)?;
+        .map_err(|error| unwritable(&error))?;
     if request.open {
         show(&made.path)?;
     }
@@ -107,6 +112,34 @@ fn show(page: &Path) -> Result<(), AppError> {
     // From the root of the disk, so that no name is taken for an option.
     let whole = path::absolute(page).map_err(|error| failed(&error))?;
     opener::open(whole).map_err(|error| failed(&error))
+}
+
+// What is written: beside the first results where nothing else is said.
+fn target(request: &PageRequest) -> Result<PathBuf, AppError> {
+    let Some(page) = &request.page else {
+        return Ok(beside(&request.results));
+    };
+    let is_page = |extension: &OsStr| {
+        let mut endings = ["html", "htm"].iter();
+        endings.any(|ending| extension.eq_ignore_ascii_case(ending))
+    };
+    match page.extension().is_some_and(is_page) {
+        true => Ok(page.clone()),
+        false => Err(AppError::Request {
+            message: format!("{} is no name of a page", page.display()),
+            help: Some("let it end in .html".to_owned()),
+        }),
+    }
+}
+
+fn unwritable(error: &WriteError) -> AppError {
+    match AppError::unwritable(error) {
+        AppError::Request { message, .. } => AppError::Request {
+            message,
+            help: Some("give another name with -o".to_owned()),
+        },
+        error => error,
+    }
 }
 
 // The page of these results, unless the user names it.
@@ -143,7 +176,8 @@ fn page_video<'a>(
         help: None,
     })?;
     let note = note(results, &address, request.pictures);
-    made.notes.extend(note);
+    let other = video.and_then(|video| differs(results, video));
+    made.notes.extend(note.into_iter().chain(other));
     let mut kept = Vec::new();
     if request.pictures > 0 && results.source.width > 0 {
         match pictures::kept(results, video, request.pictures, room) {
@@ -160,6 +194,29 @@ fn page_video<'a>(
         results,
         address,
         pictures: kept,
+    })
+}
+
+/// Two lengths of one video differ by no more, in seconds: headers are not exact.
+const ABOUT: f64 = 0.5;
+
+// In what a video differs from the one that results are of, as far as its headers say: its content is
+// read where pictures are kept of it, since that may take minutes.
+fn differs(results: &Results, video: &Path) -> Option<String> {
+    let source = &results.source;
+    let input = media::identify(video).ok()?;
+    let wanted = VideoSelection::every_frame(PixelFormat::Rgb24);
+    let facts = media::probe(&input, VideoId(0), &wanted).ok()?;
+    let is_size = (facts.size.width, facts.size.height) == (source.width, source.height);
+    let lengths = facts.duration.zip(source.duration);
+    let is_length = lengths.is_none_or(|(a, b)| (a - b).abs() <= ABOUT);
+    (!is_size || !is_length).then(|| {
+        format!(
+            "{} is another video than the one that was run over: it has another {}, and boxes may \
+             lie where nothing is",
+            video.display(),
+            if is_size { "length" } else { "size" }
+        )
     })
 }
 

@@ -229,6 +229,24 @@ fn another_video_of_the_name_is_not_shown() {
 }
 
 #[test]
+fn a_video_of_another_length_or_size_is_told() {
+    let folder = TempDir::new().unwrap();
+    fs::copy(CLIP, folder.path().join("clip.mp4")).unwrap();
+    for (key, value, what) in [
+        ("duration", json!(99.5), "length"),
+        ("width", json!(640), "size"),
+    ] {
+        let mut results = demo();
+        results["source"][key] = value;
+        write(folder.path(), "clip_results.json", &results);
+        let said = vpipe(folder.path(), &["report", "clip_results.json"]);
+        assert_eq!(said.code, 0, "{}", said.talk);
+        let expected = format!("it has another {what}, and boxes may lie where nothing is");
+        assert!(said.talk.contains(&expected), "{}", said.talk);
+    }
+}
+
+#[test]
 fn several_results_are_one_page() {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "output/a_results.json", &whole());
@@ -280,7 +298,10 @@ fn what_makes_no_page_is_refused() {
     let folder = TempDir::new().unwrap();
     write(folder.path(), "clip_results.json", &whole());
     write(folder.path(), "wrong.json", &json!({ "format": 1 }));
-    fs::create_dir(folder.path().join("empty")).unwrap();
+    write(folder.path(), "results.html", &whole());
+    for name in ["empty", "folder.html"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
     fs::write(folder.path().join("clip.mp4"), "a video").unwrap();
     for (words, expected) in [
         (&["none.json"] as &[&str], "none.json cannot be read"),
@@ -288,13 +309,21 @@ fn what_makes_no_page_is_refused() {
         (&["empty"], "there are no results in empty"),
         (
             &["clip_results.json", "-o", "clip.mp4"],
-            "is a file that this run reads",
+            "clip.mp4 is no name of a page",
         ),
         (
             &["clip_results.json", "-o", "clip_results.json"],
+            "let it end in .html",
+        ),
+        (
+            &["results.html", "-o", "results.html"],
             "is a file that this run reads",
         ),
-        (&["clip_results.json", "-o", "empty"], "no plain file"),
+        (&["clip_results.json", "-o", "folder.html"], "no plain file"),
+        (
+            &["clip_results.json", "-o", "folder.html"],
+            "give another name with -o",
+        ),
         (&["clip_results.json", "--frames", "2001"], "from 0 to 2000"),
         (&["clip_results.json", "--frames", "-1"], "from 0 to 2000"),
         (&[], "RESULTS"),
