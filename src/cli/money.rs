@@ -37,7 +37,8 @@ pub(super) fn requests(stage: &str, retries: u64, splits: u64, of: &Requests) ->
     };
     let count = number(of.count, "request", "requests");
     let mut sent = format!("{stage}: {count}{again}, {}", bytes(of.bytes_sent));
-    if let Some(speed_up) = of.speed_up {
+    // One that was not answered took its time for nothing.
+    if let Some(speed_up) = of.speed_up.filter(|it| *it >= 0.05) {
         sent += &format!(", {speed_up:.1} x as fast as one at a time");
     }
     let mut lines = vec![sent];

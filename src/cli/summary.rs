@@ -61,6 +61,7 @@ fn video(video: &VideoReport) -> Vec<String> {
     lines.extend(video.kept.iter().map(|kept| format!("  {kept}")));
     if video.results.is_some() {
         lines.push(format!("  {}", found(&video.summary)));
+        lines.extend(unanswered_elsewhere(video));
     }
     if video.requests_spared > 0 {
         lines.push(format!(
@@ -71,6 +72,16 @@ fn video(video: &VideoReport) -> Vec<String> {
     }
     lines.extend(video.saved.iter().map(files));
     lines
+}
+
+// The counts are those of the stage at the top of the results.
+fn unanswered_elsewhere(video: &VideoReport) -> Option<String> {
+    let told = video.summary.failed + video.summary.gaps;
+    let others = (video.failures as u64).saturating_sub(told);
+    (others > 0).then(|| {
+        let items = number(others, "item", "items");
+        format!("  {items} of other stages without an answer: see `failures` in the results")
+    })
 }
 
 /// What stands in results, counted.

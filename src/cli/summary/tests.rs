@@ -92,6 +92,16 @@ fn outcome() -> RunReport {
     }
 }
 
+// Of five, a frame and a gap are in the counts of the video.
+#[test]
+fn what_stages_that_are_not_at_the_top_lack_is_told() {
+    let mut outcome = outcome();
+    outcome.videos[0].failures = 5;
+    let text = summary(&outcome);
+    let told = "  3 items of other stages without an answer: see `failures` in the results";
+    assert!(text.lines().any(|line| line == told), "{text}");
+}
+
 #[test]
 fn people_are_told_what_was_found_and_what_was_not() {
     insta::assert_snapshot!(summary(&outcome()), @r"
