@@ -120,7 +120,6 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
     let cassette = request.replay.as_deref().map(Cassette::open).transpose()?;
     let named = request.named(cassette.as_ref())?;
     let mut inputs = inputs::open(&recipe, &named, request.first)?;
-    inputs.prepare_places(&recipe)?;
     let open = |inputs: &Inputs| Ledger::open(begun, &named.paths, inputs);
     let nothing = |inputs: &Inputs| open(inputs).close(&[], None, false);
     if inputs.videos.is_empty() {
@@ -132,6 +131,7 @@ pub fn run(request: &RunRequest, update: &mut dyn FnMut(RunUpdate)) -> Result<Ru
         return Ok(nothing(&inputs));
     }
     compiled.ready()?;
+    inputs.prepare_places(&recipe)?;
     let (keeper, header) = begin(request, &recipe, &mut compiled, &mut inputs, &named)?;
     if inputs.videos.is_empty() {
         return Ok(keeper.end(nothing(&inputs)));
