@@ -266,6 +266,20 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
     assert_told(&folder, &words, 3, "cannot write to taken");
 }
 
+#[test]
+fn a_run_that_is_refused_makes_no_folders() {
+    let folder = TempDir::new().unwrap();
+    recipe(
+        &folder,
+        "[stages.yolo]\ninputs = [\"extract\"]\nmodel = \"none.onnx\"\n\
+         [stages.save]\ninputs = [\"yolo.frames\"]\n",
+    );
+    let said = vpipe(folder.path(), &["run", "r.toml", CLIP]);
+    assert_ne!(said.code, 0, "{}", said.talk);
+    assert!(said.talk.contains("none.onnx"), "{}", said.talk);
+    assert!(!folder.path().join("output").exists(), "{}", said.talk);
+}
+
 // A disk that is full, as far as a test can have one: no file may be longer than 1 MiB.
 #[cfg(unix)]
 #[test]
