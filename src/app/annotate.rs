@@ -325,11 +325,5 @@ fn keep_others(target: &Path) -> Result<(), AppError> {
 }
 
 fn unwritable(error: &WriteError) -> AppError {
-    match AppError::unwritable(error) {
-        AppError::Request { message, .. } => AppError::Request {
-            message,
-            help: Some("give another name with -o".to_owned()),
-        },
-        error => error,
-    }
+    AppError::unwritable_to("-o", error)
 }

@@ -69,6 +69,17 @@ impl AppError {
         }
     }
 
+    /// The same, where another place is named by `option`, which is `-o` or `--clips`.
+    pub(super) fn unwritable_to(option: &str, error: &WriteError) -> Self {
+        match Self::unwritable(error) {
+            Self::Request { message, .. } => Self::Request {
+                message,
+                help: Some(format!("give another name with {option}")),
+            },
+            error => error,
+        }
+    }
+
     /// A file that is named as results and is none.
     pub(super) fn unread(error: &ReadError) -> Self {
         Self::Request {

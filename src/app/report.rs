@@ -133,13 +133,7 @@ fn target(request: &PageRequest) -> Result<PathBuf, AppError> {
 }
 
 fn unwritable(error: &WriteError) -> AppError {
-    match AppError::unwritable(error) {
-        AppError::Request { message, .. } => AppError::Request {
-            message,
-            help: Some("give another name with -o".to_owned()),
-        },
-        error => error,
-    }
+    AppError::unwritable_to("-o", error)
 }
 
 // The page of these results, unless the user names it.

@@ -74,13 +74,7 @@ impl<'a> Clips<'a> {
             .into_iter()
             .for_each(|path| reads.add(path));
         let root = OutputRoot::new(self.folder.to_owned(), &Arc::new(reads));
-        let unwritable = |error| match AppError::unwritable(&error) {
-            AppError::Request { message, .. } => AppError::Request {
-                message,
-                help: Some("name another folder with --clips".to_owned()),
-            },
-            error => error,
-        };
+        let unwritable = |error| AppError::unwritable_to("--clips", &error);
         let file = root.prepare(&path).and_then(|()| root.begin(&path));
         let file = file.map_err(unwritable)?;
         let handle = file.file().map_err(unwritable)?;
