@@ -29,6 +29,8 @@ import webvtt
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from keyless import environment
+
 RESULTS = pathlib.Path(__file__).parents[1] / "cli/convert/clip_results.json"
 FORMATS = "csv,parquet,coco,yolo,mot,jsonl,srt,vtt"
 RECIPE = """
@@ -227,7 +229,7 @@ def nothing(folder, stem, results):
 
 
 def run(vpipe, *words, folder):
-    said = subprocess.run([vpipe, *words], cwd=folder, capture_output=True, text=True)
+    said = subprocess.run([vpipe, *words], cwd=folder, env=environment(), capture_output=True, text=True)
     equal(" ".join(map(str, words)) + said.stderr, said.returncode, 0)
 
 

@@ -15,6 +15,8 @@ import tempfile
 
 import junitparser
 
+from keyless import environment
+
 DEMO = pathlib.Path(__file__).parents[1] / "demo"
 ODD = 'gäste & <co> "ß" \U0001f600'
 CLASS = '<b> & "c" ]]> \x0b'
@@ -66,7 +68,7 @@ def main():
         expected = project(top, clip)
         said = subprocess.run(
             [vpipe, "test", "--junit", "reports/junit & co.xml"],
-            cwd=top, capture_output=True, text=True, encoding="utf-8",
+            cwd=top, env=environment(), capture_output=True, text=True, encoding="utf-8",
         )
         if said.returncode != 2:
             wrong.append(f"it ended with {said.returncode}: {said.stdout}{said.stderr}")

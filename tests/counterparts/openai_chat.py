@@ -19,6 +19,8 @@ import threading
 import openai
 from openai.types.chat import ChatCompletion
 
+from keyless import environment
+
 CAPTION = ChatCompletion.model_validate({
     "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "llava",
     "choices": [{"index": 0, "finish_reason": "stop", "logprobs": None,
@@ -49,7 +51,7 @@ def run(vpipe, recipe, clip, *words):
     Listener.kept.clear()
     with tempfile.TemporaryDirectory() as folder:
         command = [vpipe, "run", str(recipe), clip, "--output-dir", folder, *words]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         results = json.loads(next(pathlib.Path(folder).glob("*_results.json")).read_text())
     return list(Listener.kept), results

@@ -26,6 +26,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
+from keyless import environment
+
 TRUTH = json.loads((pathlib.Path(__file__).parents[1] / "demo" / "truth.json").read_text())
 # A name that an address has to encode.
 CLIP_NAME = "my clip #1 50%.mp4"
@@ -61,7 +63,7 @@ def run_demo(vpipe, clip, top):
     (top / "clips").mkdir()
     shutil.copy(clip, top / "clips" / CLIP_NAME)
     command = [vpipe, "run", "default", f"clips/{CLIP_NAME}", "-q"]
-    subprocess.run(command, cwd=top, check=True, timeout=120)
+    subprocess.run(command, cwd=top, env=environment(), check=True, timeout=120)
     return top / "output" / (CLIP_NAME.removesuffix(".mp4") + "_results.json")
 
 
@@ -323,7 +325,8 @@ def fits_odd_videos(page, results, top, vpipe):
         made = top / "clips" / f"{name}.mp4"
         subprocess.run(["ffmpeg", "-v", "error", *options, "-t", "4.5", made], check=True, timeout=60)
     inputs = [f"clips/{name}.mp4" for name in odd]
-    subprocess.run([vpipe, "run", "default", *inputs, "-q", "--without", "whisper"], cwd=top, check=True, timeout=120)
+    command = [vpipe, "run", "default", *inputs, "-q", "--without", "whisper"]
+    subprocess.run(command, cwd=top, env=environment(), check=True, timeout=120)
     page.load(report(vpipe, *[top / "output" / f"{name}_results.json" for name in odd]))
     for at, name in enumerate(odd):
         page.js("const it = document.getElementById('videos'); it.value = arguments[0];"

@@ -38,6 +38,8 @@ for name in AROUND:
 from inference.core.entities.requests.inference import ObjectDetectionInferenceRequest
 from inference.core.entities.responses.inference import InferenceResponseImage
 from inference.core.entities.responses.inference import ObjectDetectionInferenceResponse
+
+from keyless import environment
 from inference.core.entities.responses.inference import ObjectDetectionPrediction
 
 RECIPE = pathlib.Path(__file__).parents[2] / "recipes/examples/roboflow.toml"
@@ -86,7 +88,7 @@ def main(vpipe, clip):
     url = f"http://127.0.0.1:{server.server_port}/infer/object_detection"
     with tempfile.TemporaryDirectory() as folder:
         command = [vpipe, "run", str(RECIPE), clip, "--first", "5s", "--var", f"url={url}", "--output-dir", folder]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300)
         assert not Server.wrong, Server.wrong
         assert done.returncode == 0, done.stderr
         results = json.loads(next(pathlib.Path(folder).glob("*_results.json")).read_text())

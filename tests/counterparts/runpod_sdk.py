@@ -18,6 +18,8 @@ import tempfile
 import time
 import zlib
 
+from keyless import environment
+
 RECIPE = """
 version = 1
 extends = "default"
@@ -76,8 +78,7 @@ def run(vpipe, clip, folder, port, mode, *words):
     folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
     (folder / "recipe.toml").write_text(RECIPE.format(port=port, mode=mode))
     command = [vpipe, "run", "recipe.toml", clip, *words]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("RUNPOD_")}
-    done = subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=120)
     results = folder / "output" / f"{pathlib.Path(clip).stem}_results.json"
     assert results.exists(), done.stderr
     return json.loads(results.read_text()), done.returncode

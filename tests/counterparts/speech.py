@@ -21,6 +21,7 @@ import tempfile
 import wave
 import zlib
 
+from keyless import environment
 from runpod_sdk import free_port
 from runpod_sdk import wait_for
 
@@ -144,9 +145,8 @@ def run(vpipe, clip, folder, backend, options):
     notes.write_text("")
     here = pathlib.Path(tempfile.mkdtemp(dir=folder))
     (here / "recipe.toml").write_text(RECIPE.format(backend=backend, options=options))
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("RUNPOD_")}
     command = [vpipe, "run", "recipe.toml", clip]
-    done = subprocess.run(command, cwd=here, env=clean | {"SPEECH_KEY": KEY}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=here, env=environment(SPEECH_KEY=KEY), capture_output=True, text=True, timeout=120)
     results = here / "output" / f"{pathlib.Path(clip).stem}_results.json"
     assert results.exists(), done.stderr
     assert KEY not in results.read_text()
