@@ -21,6 +21,7 @@ pub mod name;
 pub mod output;
 pub mod plan;
 pub mod recipe;
+pub mod serve;
 pub mod speech;
 pub mod stages;
 pub mod template;

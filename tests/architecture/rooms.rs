@@ -13,6 +13,7 @@ pub(crate) const RULES: &[Rule] = &[DOWN_ONLY, BY_FULL_NAME, CRATES_AT_HOME, UNS
 const FLOORS: &[(&str, u8)] = &[
     ("main", 7),
     ("cli", 7),
+    ("serve", 6),
     ("app", 5),
     ("stages", 4),
     ("engine", 3),
@@ -39,6 +40,7 @@ const FLOORS: &[(&str, u8)] = &[
 /// Where a foreign crate may be named.
 const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["src/cli/"]),
+    ("axum", &["src/serve/"]),
     ("clap_complete", &["src/cli/"]),
     ("console", &["src/cli/"]),
     ("indicatif", &["src/cli/"]),
@@ -116,7 +118,13 @@ const FREE: &[&str] = &[
     "blake3",
 ];
 
-const ASYNC: &[&str] = &["src/engine/", "src/backends/", "src/app/", "src/main.rs"];
+const ASYNC: &[&str] = &[
+    "src/engine/",
+    "src/backends/",
+    "src/app/",
+    "src/serve/",
+    "src/main.rs",
+];
 
 fn floor(room: &str) -> Option<u8> {
     let known = FLOORS.iter().find(|(name, _)| *name == room)?;

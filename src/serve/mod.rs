@@ -1,0 +1,18 @@
+//! Serving: this machine as a worker of RunPod's, or as a server that speaks as RunPod and OpenAI do.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `job` | what is asked of a worker, and what it tells of it |
+//! | `handler` | what does a job |
+//!
+//! Knows backends and the protocols of workers and servers; does not know recipes' stages or the engine.
+
+mod handler;
+mod job;
+
+pub use handler::Handler;
+pub use handler::HandlerFuture;
+pub use job::Job;
+pub use job::JobError;
+pub use job::Update;
+pub use job::Updates;
