@@ -30,6 +30,7 @@ pub(super) mod find;
 pub(super) mod history;
 mod number;
 pub(super) mod report;
+pub(super) mod serving;
 pub(super) mod test;
 
 /// Knows what is seen and said in your videos, by recipe

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `job` | what is asked of a worker, and what it tells of it |
 //! | `handler` | what does a job |
+//! | `handlers` | detection and speech, by models of this machine |
 //!
 //! Knows backends and the protocols of workers and servers; does not know recipes' stages or the engine.
 
 mod handler;
+pub mod handlers;
 mod job;
 
 pub use handler::Handler;

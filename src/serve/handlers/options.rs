@@ -1,0 +1,50 @@
+//! What is served: which models, and how they are run. Does not know where it is written.
+
+use crate::backends::models::yolo::LoadOptions;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Which model of a kind is served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ServedModel {
+    /// The built-in demo model.
+    #[default]
+    BuiltIn,
+    /// A detector's ONNX file, or a Whisper's folder.
+    At(PathBuf),
+    /// None: jobs of the kind are answered with an error that says so.
+    None,
+}
+
+/// The models that are served, and how they are run.
+#[derive(Clone, Debug)]
+pub struct ModelOptions {
+    /// The detector.
+    pub yolo: ServedModel,
+    /// A file of the detector's class names, where they are not its own.
+    pub names: Option<PathBuf>,
+    /// The speech model.
+    pub whisper: ServedModel,
+    /// The engine, and the threads of a session.
+    pub load: LoadOptions,
+    /// Sessions of each model, each with threads of its own; at least 1.
+    pub sessions: usize,
+    /// The most frames that go through the detector together; at least 1.
+    pub batch: usize,
+    /// How long a batch that is not full waits for frames that are being decoded.
+    pub max_wait: Duration,
+}
+
+impl Default for ModelOptions {
+    fn default() -> Self {
+        Self {
+            yolo: ServedModel::default(),
+            names: None,
+            whisper: ServedModel::default(),
+            load: LoadOptions::default(),
+            sessions: 1,
+            batch: 1,
+            max_wait: Duration::from_millis(5),
+        }
+    }
+}
