@@ -49,11 +49,11 @@ pub(super) fn text(planned: &PlanReport) -> String {
     let inputs: Vec<_> = inputs.chain(unread).collect();
     part(&mut text, "inputs", &table(&inputs));
     text += "\n";
-    if header.hosts.is_empty() {
-        text += "nothing leaves this machine\n";
-    }
     for share in &header.hosts {
         text += &format!("{}\n", sent(share, true));
+    }
+    if header.hosts.iter().all(|share| share.is_here) {
+        text += "nothing leaves this machine\n";
     }
     text.extend(demo(&header.demo).map(|line| line + "\n"));
     for notice in &header.notices {
@@ -134,15 +134,28 @@ fn input(video: &VideoFacts, survey: Option<&Survey>) -> String {
     parts.join(", ")
 }
 
-/// What a host gets: `frames leave this machine for api.example.com, with the key in KEY`.
+/// What a host gets: `frames leave this machine for api.example.com, with the key in KEY`, or
+/// `frames go to 127.0.0.1 on this machine`.
 pub(super) fn sent(share: &HostShare, would: bool) -> String {
-    let what = match (share.frames, share.sound, would) {
-        (true, true, false) => "frames and sound leave",
-        (true, true, true) => "frames and sound would leave",
-        (false, true, false) => "sound leaves",
-        (false, true, true) => "sound would leave",
-        (_, false, false) => "frames leave",
-        (_, false, true) => "frames would leave",
+    let what = match (share.frames, share.sound) {
+        (true, true) => "frames and sound",
+        (false, true) => "sound",
+        (_, false) => "frames",
+    };
+    // Frames are many, sound is one.
+    let goes = match (share.is_here, would, share.frames) {
+        (true, true, _) => "would go to",
+        (true, false, true) => "go to",
+        (true, false, false) => "goes to",
+        (false, true, _) => "would leave this machine for",
+        (false, false, true) => "leave this machine for",
+        (false, false, false) => "leaves this machine for",
+    };
+    let host = &share.host;
+    let here = if share.is_here {
+        " on this machine"
+    } else {
+        ""
     };
     let names = |names: &BTreeSet<String>| Vec::from_iter(names.iter().cloned()).join(", ");
     let keys = match share.keys.is_empty() {
@@ -161,7 +174,7 @@ pub(super) fn sent(share: &HostShare, would: bool) -> String {
     let proxy = share.proxy.as_ref();
     let proxy = proxy.map(|proxy| format!(" through the proxy {proxy}"));
     let proxy = proxy.unwrap_or_default();
-    format!("{what} this machine for {}{proxy}{with}", share.host)
+    format!("{what} {goes} {host}{here}{proxy}{with}")
 }
 
 /// What a stage need not ask again: `yolo: 320 answers are known already`.

@@ -2,6 +2,7 @@
 
 use crate::app::compile::Compiled;
 use crate::app::compile::StageRow;
+use crate::backends::transport::access::is_loopback;
 use crate::facts::Placement;
 use crate::facts::VideoFacts;
 use crate::name::StageId;
@@ -68,6 +69,8 @@ pub struct KnownStage {
 pub struct HostShare {
     /// The host, as it is shown.
     pub host: String,
+    /// Whether it is this machine.
+    pub is_here: bool,
     /// Whether frames are sent to it.
     pub frames: bool,
     /// Whether sound is sent to it.
@@ -120,6 +123,7 @@ fn shares(compiled: &Compiled) -> Vec<HostShare> {
         };
         let share = shares.entry(&remote.host).or_insert_with(|| HostShare {
             host: remote.host.clone(),
+            is_here: is_loopback(&remote.host),
             frames: false,
             sound: false,
             variables: BTreeSet::new(),

@@ -72,6 +72,7 @@ fn header() -> RunHeader {
         demo: vec![("yolo".into(), Medium::Frames)],
         hosts: vec![HostShare {
             host: "api.example.com".to_owned(),
+            is_here: false,
             frames: true,
             sound: true,
             variables: ["VPIPE_SITE".to_owned()].into(),
