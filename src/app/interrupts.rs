@@ -1,4 +1,4 @@
-//! Interrupts: whether a verb that is no run was asked to end.
+//! Interrupts: whether what is no run, a verb or a server, was asked to end.
 
 use crate::app::error::AppError;
 use crate::app::run::signals;
@@ -9,14 +9,18 @@ use tokio::runtime::Builder;
 use tokio::runtime::Runtime;
 
 /// Whether the process was asked to end.
-pub(super) struct Interrupts {
+pub struct Interrupts {
     stop: StopSignal,
     _listener: Runtime,
 }
 
 impl Interrupts {
     /// Listens from now on.
-    pub(super) fn listen() -> Result<Self, AppError> {
+    ///
+    /// # Errors
+    ///
+    /// Where this machine gives no thread for it.
+    pub fn listen() -> Result<Self, AppError> {
         let stop = StopSignal::default();
         let listener = Builder::new_multi_thread()
             .worker_threads(1)
@@ -33,6 +37,11 @@ impl Interrupts {
     /// Whether it was.
     pub(super) fn came(&self) -> bool {
         self.stop.reason().is_some()
+    }
+
+    /// Waits until it was.
+    pub async fn asked(&self) {
+        self.stop.stopping().await;
     }
 
     /// A flag that is up once it was.

@@ -90,6 +90,7 @@ pub use history::History;
 pub use history::clean;
 pub use history::history;
 pub use init::init;
+pub use interrupts::Interrupts;
 pub use models::Capability;
 pub use models::ModelReport;
 pub use models::models;

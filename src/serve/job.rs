@@ -32,7 +32,7 @@ pub struct Updates(mpsc::Sender<Update>);
 
 impl Updates {
     /// A pair: what a handler tells, and where it is heard. All updates have come when the receiver ends.
-    pub fn channel() -> (Self, mpsc::Receiver<Update>) {
+    pub fn pair() -> (Self, mpsc::Receiver<Update>) {
         let (sender, receiver) = mpsc::channel(WAITING);
         (Self(sender), receiver)
     }

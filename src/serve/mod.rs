@@ -5,11 +5,13 @@
 //! | `job` | what is asked of a worker, and what it tells of it |
 //! | `handler` | what does a job |
 //! | `handlers` | detection and speech, by models of this machine |
+//! | [`http`] | a server that speaks as RunPod and OpenAI do |
 //!
 //! Knows backends and the protocols of workers and servers; does not know recipes' stages or the engine.
 
 mod handler;
 pub mod handlers;
+pub mod http;
 mod job;
 
 pub use handler::Handler;

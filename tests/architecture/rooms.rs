@@ -81,7 +81,14 @@ const HOMES: &[(&str, &[&str])] = &[
     ("turbojpeg", &["src/media/"]),
     ("png", &["src/media/"]),
     ("ab_glyph", &["src/media/draw/"]),
-    ("hyper_util", &["src/backends/transport/access.rs"]),
+    ("hyper", &["src/serve/http/connections.rs"]),
+    (
+        "hyper_util",
+        &[
+            "src/backends/transport/access.rs",
+            "src/serve/http/connections.rs",
+        ],
+    ),
     (
         "reqwest",
         &[

@@ -14,3 +14,6 @@ pub mod reply;
 mod retry_after;
 pub mod secret;
 mod tree;
+
+pub use tree::JsonError;
+pub use tree::measured;

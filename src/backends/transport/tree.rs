@@ -23,7 +23,7 @@ const VALUE: usize = size_of::<Value>();
 
 /// Why a text has no value.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::backends) enum JsonError {
+pub enum JsonError {
     /// It is not JSON, or nested more than 128 deep.
     #[error(transparent)]
     Syntax(#[from] serde_json::Error),
@@ -34,16 +34,21 @@ pub(in crate::backends) enum JsonError {
 
 /// The value that `text` holds, as the standard has it.
 pub(super) fn value(text: &[u8]) -> Result<Value, JsonError> {
-    value_within(MOST_BYTES, text)
+    measured(MOST_BYTES, text).map(|(value, _)| value)
 }
 
-fn value_within(most: usize, text: &[u8]) -> Result<Value, JsonError> {
+/// The same where it may take `most` bytes of memory, with how many it takes, about.
+///
+/// # Errors
+///
+/// Where it is not JSON as the standard has it, nested more than 128 deep, or larger.
+pub fn measured(most: usize, text: &[u8]) -> Result<(Value, usize), JsonError> {
     let left = Cell::new(Some(most));
     let mut json = Deserializer::from_slice(text);
     let value = Counted(&left).deserialize(&mut json);
     let value = value.and_then(|value| json.end().map(|()| value));
     match left.get() {
-        Some(_) => Ok(value?),
+        Some(left) => Ok((value?, most - left)),
         None => Err(JsonError::TooMany),
     }
 }
@@ -159,8 +164,8 @@ mod tests {
     use super::JsonError;
     use super::MOST_BYTES;
     use super::VALUE;
+    use super::measured;
     use super::value;
-    use super::value_within;
     use serde_json::Value;
 
     #[test]
@@ -195,8 +200,8 @@ mod tests {
             ("\"abc\"", VALUE + 3),
             ("{\"ab\":null}", 2 * VALUE + FIELD + 2),
         ] {
-            assert!(value_within(bytes, text.as_bytes()).is_ok(), "{text}");
-            let error = value_within(bytes - 1, text.as_bytes()).unwrap_err();
+            assert!(measured(bytes, text.as_bytes()).is_ok(), "{text}");
+            let error = measured(bytes - 1, text.as_bytes()).unwrap_err();
             assert!(matches!(error, JsonError::TooMany), "{text}: {error}");
         }
     }

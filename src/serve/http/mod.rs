@@ -1,0 +1,30 @@
+//! A server that speaks as RunPod and OpenAI do: jobs in a bounded queue, done by a handler.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `server` | from an address to answers, and to a quiet end |
+//! | `service` | all routes, who may use them, and what it says of itself |
+//! | `connections` | accepted up to a number, given up where a client says nothing |
+//! | `body` | bodies of requests, within a size, a pace and a memory |
+//! | `key` | who may ask |
+//! | `jobs` | the queue, the work and the results |
+//! | `runpod` | RunPod's client API |
+//! | `refusal` | why a request gets no answer |
+//! | `requests`, `metrics` | what was asked, and how all is, for Prometheus |
+//!
+//! Does not know what a handler does.
+
+mod body;
+mod connections;
+mod jobs;
+mod key;
+mod metrics;
+mod refusal;
+mod requests;
+mod runpod;
+mod server;
+mod service;
+
+pub use server::HttpServer;
+pub use server::ServeError;
+pub use server::ServerOptions;

@@ -1,0 +1,115 @@
+//! The service: its routes, who may use them, and what is said of itself.
+
+use crate::serve::http::connections::Connections;
+use crate::serve::http::jobs::JobStore;
+use crate::serve::http::key::Access;
+use crate::serve::http::metrics;
+use crate::serve::http::refusal::Refusal;
+use crate::serve::http::requests::Requests;
+use crate::serve::http::runpod;
+use axum::Json;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::extract::MatchedPath;
+use axum::extract::Request;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::Next;
+use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::routing::get;
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+
+/// What all routes share.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) jobs: Arc<JobStore>,
+    /// Jobs that are done at once.
+    pub(super) slots: usize,
+    pub(super) access: Access,
+    pub(super) connections: Connections,
+    pub(super) requests: Requests,
+    /// Whether the models are loaded.
+    pub(super) ready: AtomicBool,
+}
+
+impl Service {
+    /// Whether jobs are being done.
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Acquire)
+    }
+}
+
+/// All routes of `service`.
+pub(super) fn router(service: &Arc<Service>) -> Router {
+    Router::new()
+        .route(HOME, get(home))
+        .route(PING, get(ping))
+        .route(OPENAPI, get(openapi))
+        .route("/metrics", get(metrics_page))
+        .merge(runpod::routes())
+        .fallback(unknown)
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::clone(service), admit))
+        .with_state(Arc::clone(service))
+}
+
+// What needs no key, since it tells nothing that is not public.
+const HOME: &str = "/";
+const PING: &str = "/ping";
+const OPENAPI: &str = "/openapi.json";
+
+// Answers those who may ask, and counts what was answered.
+async fn admit(State(service): State<Arc<Service>>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let route = path.as_ref().map_or("other", MatchedPath::as_str);
+    let is_public = [HOME, PING, OPENAPI].contains(&route);
+    let access = match is_public && matches!(service.access, Access::Key(_)) {
+        true => Ok(()),
+        false => service.access.check(request.headers()),
+    };
+    let answer = match access {
+        Ok(()) => next.run(request).await,
+        Err(refusal) if route.starts_with("/v1/") => refusal.as_openai(),
+        Err(refusal) => refusal.into_response(),
+    };
+    service.requests.count(route, answer.status());
+    answer
+}
+
+async fn home() -> Response {
+    Json(json!({
+        "server": concat!("vpipe ", env!("CARGO_PKG_VERSION")),
+        "runpod": "/v2/ENDPOINT/run, as RunPod's API; every ENDPOINT is this server",
+        "openapi": OPENAPI,
+        "metrics": "/metrics",
+    }))
+    .into_response()
+}
+
+async fn ping(State(service): State<Arc<Service>>) -> StatusCode {
+    match service.is_ready() {
+        true => StatusCode::OK,
+        false => StatusCode::NO_CONTENT,
+    }
+}
+
+async fn metrics_page(State(service): State<Arc<Service>>) -> Response {
+    let headers = [(CONTENT_TYPE, metrics::CONTENT_TYPE)];
+    (headers, metrics::text(&service)).into_response()
+}
+
+async fn openapi() -> Response {
+    let headers = [(CONTENT_TYPE, "application/json")];
+    (headers, include_str!("openapi.json")).into_response()
+}
+
+async fn unknown() -> Refusal {
+    let why = "nothing is served here; /openapi.json says what is";
+    Refusal::new(StatusCode::NOT_FOUND, why)
+}

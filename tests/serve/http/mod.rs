@@ -1,0 +1,7 @@
+//! The HTTP server on loopback: what clients are told, and what hostile ones cannot do.
+
+pub(crate) mod client;
+mod hostile;
+mod life;
+mod runpod;
+pub(crate) mod site;
