@@ -6,6 +6,7 @@
 //! | `handler` | what does a job |
 //! | `handlers` | detection and speech, by models of this machine |
 //! | [`http`] | a server that speaks as RunPod and OpenAI do |
+//! | [`worker`] | a worker of RunPod's: takes jobs, does them, delivers |
 //!
 //! Knows backends and the protocols of workers and servers; does not know recipes' stages or the engine.
 
@@ -13,6 +14,7 @@ mod handler;
 pub mod handlers;
 pub mod http;
 mod job;
+pub mod worker;
 
 pub use handler::Handler;
 pub use handler::HandlerFuture;

@@ -73,7 +73,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("tempfile", &["src/output/"]),
     ("fs4", &["src/disk.rs"]),
     ("file_id", &["src/output/", "src/engine/journal/stamp.rs"]),
-    ("backon", &["src/engine/"]),
+    ("backon", &["src/engine/", "src/serve/worker/pauses.rs"]),
     ("rusqlite", &["src/engine/journal/"]),
     ("gethostname", &["src/engine/journal/hold.rs"]),
     ("petgraph", &["src/plan/"]),

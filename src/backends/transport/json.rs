@@ -8,7 +8,7 @@
 use super::tree;
 use serde_json::Value;
 
-pub(in crate::backends) use super::tree::JsonError;
+pub(crate) use super::tree::JsonError;
 
 /// Where a string holds what is not a character.
 const REPLACEMENT: &str = "\\ufffd";
@@ -19,7 +19,7 @@ const REPLACEMENT: &str = "\\ufffd";
 ///
 /// Where it is not JSON in any of these spellings, nested more than 128 deep, or has more values
 /// than fit into memory.
-pub(in crate::backends) fn parse(body: &[u8]) -> Result<Value, JsonError> {
+pub(crate) fn parse(body: &[u8]) -> Result<Value, JsonError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     tree::value(body).or_else(|error| {
         if matches!(error, JsonError::TooMany) {

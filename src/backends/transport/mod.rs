@@ -8,7 +8,7 @@ mod clients;
 pub(in crate::backends) mod excerpt;
 pub mod form;
 pub mod http;
-pub(in crate::backends) mod json;
+pub(crate) mod json;
 pub mod redaction;
 pub mod reply;
 mod retry_after;

@@ -74,7 +74,7 @@ impl Reply {
     }
 
     /// What it says, on one line and without keys.
-    pub(in crate::backends) fn excerpt(&self) -> String {
+    pub(crate) fn excerpt(&self) -> String {
         let text = std::str::from_utf8(&self.body);
         let is_plain = text.is_ok_and(|text| !text.contains('\0'));
         match self.compression() {
@@ -87,7 +87,7 @@ impl Reply {
     }
 
     /// What follows the words that a server answers, if it says anything: a colon and an excerpt.
-    pub(in crate::backends) fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         match self.excerpt() {
             nothing if nothing.is_empty() => nothing,
             said => format!(": {said}"),
