@@ -12,6 +12,7 @@
 mod circles;
 mod manners;
 mod names;
+mod packages;
 mod rooms;
 mod rule;
 mod scan;
