@@ -190,7 +190,7 @@ pub struct LocalFacts {
     pub why: String,
     /// The backend's name; `local` unless the recipe names one.
     pub backend: BackendName,
-    /// The engine that runs the model: `rten` or `ort`.
+    /// The engine that runs the model: `rten` or `ort`; empty in a replay, where none does.
     pub engine: String,
     /// Threads of one session.
     pub threads: usize,

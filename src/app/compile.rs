@@ -234,6 +234,12 @@ impl Compiled {
                 engine,
                 model,
                 ..
+            })) if engine.is_empty() => format!("{backend}, {}, as recorded", model.name),
+            Some(Placement::Local(LocalFacts {
+                backend,
+                engine,
+                model,
+                ..
             })) => {
                 format!("{backend}, {engine}, {}", model.name)
             }

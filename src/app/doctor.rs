@@ -4,15 +4,19 @@
 //! never shown.
 
 use crate::app::environment::ProcessEnvironment;
+use crate::app::placement::context::engine_of;
 use crate::app::placement::context::runpod_access;
 use crate::app::placement::context::set;
 use crate::backends::engine;
+use crate::backends::engine::ADVICE;
+use crate::backends::engine::EngineChoice;
 use crate::backends::models;
 use crate::backends::models::ModelSource;
 use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::runpod::Health;
 use crate::media;
 use crate::recipe::Environment;
+use crate::recipe::LocalEngine;
 use crate::recipe::RunpodSpec;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -81,7 +85,7 @@ pub fn doctor() -> Vec<Finding> {
     findings.extend(ENDPOINTS.map(|(stage, variable)| endpoint(stage, variable, &variables)));
     findings.push(models());
     findings.push(onnx_runtime());
-    findings.push(processor());
+    findings.push(processor(&variables));
     findings
 }
 
@@ -202,9 +206,13 @@ fn models() -> Finding {
 }
 
 // Neither engine is told of a GPU.
-fn processor() -> Finding {
+fn processor(variables: &BTreeMap<String, String>) -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let words = format!("models on this machine compute on its CPU, of {cores} cores");
+    let engine = match engine_of(variables, LocalEngine::Auto) {
+        Ok(wanted) => EngineChoice::of(wanted).engine,
+        Err(error) => return Finding::new("local", FindingState::Wrong, error.to_string()),
+    };
+    let words = format!("models on this machine run on {engine}, on its CPU of {cores} cores");
     Finding::new("local", FindingState::Good, words)
         .help("no GPU is used here, with ONNX Runtime neither; a server may have one")
 }
@@ -212,11 +220,13 @@ fn processor() -> Finding {
 fn onnx_runtime() -> Finding {
     const ABOUT: &str = "ONNX Runtime";
     match engine::onnx_runtime() {
-        Ok(()) => Finding::new(ABOUT, FindingState::Good, "the library was opened"),
+        Ok(Some(library)) => Finding::new(ABOUT, FindingState::Good, library.to_string()),
+        Ok(None) => Finding::new(ABOUT, FindingState::Absent, "there is no library of it")
+            .help(format!("it is faster than rten: {ADVICE}")),
         Err(error) => {
             // What to do about it stands behind the cause.
             let text = error.to_string();
-            let (why, help) = text.split_once("; ").unwrap_or((&text, ""));
+            let (why, help) = text.rsplit_once("; ").unwrap_or((&text, ""));
             Finding::new(ABOUT, FindingState::Absent, why).help(help)
         }
     }

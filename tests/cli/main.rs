@@ -15,6 +15,7 @@ mod dedup;
 mod demo;
 mod docs;
 mod doctor;
+mod engines;
 mod files;
 mod find;
 mod forecast;

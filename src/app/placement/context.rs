@@ -1,5 +1,6 @@
 //! The context of a placement: the environment, the hosts that may get keys, and the videos.
 
+use crate::app::error::AppError;
 use crate::backends::remote::runpod;
 use crate::backends::transport::access::Access;
 use crate::backends::transport::access::Shared;
@@ -13,6 +14,7 @@ use crate::name::VideoId;
 use crate::recipe::BackendKind;
 use crate::recipe::BackendSpec;
 use crate::recipe::BackendVariables;
+use crate::recipe::LocalEngine;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
 use crate::recipe::request_values;
@@ -24,6 +26,7 @@ use std::collections::BTreeSet;
 
 const BASE_URL: &str = "RUNPOD_ENDPOINT_BASE_URL";
 const RUNPOD_KEY: &str = "RUNPOD_API_KEY";
+const ENGINE: &str = "VPIPE_ENGINE";
 
 /// What a placement depends on besides the recipe.
 pub(in crate::app) struct PlacementContext<'a> {
@@ -84,6 +87,11 @@ impl<'a> PlacementContext<'a> {
         set(&self.variables, name)
     }
 
+    /// The engine that a backend asks for which says `wanted`.
+    pub(in crate::app) fn engine(&self, wanted: LocalEngine) -> Result<LocalEngine, AppError> {
+        engine_of(&self.variables, wanted)
+    }
+
     /// Whether the environment has a key for RunPod, and the id of an endpoint in this variable.
     pub(in crate::app) fn has_endpoint(&self, variable: &str) -> bool {
         let key = RunpodSpec::default().api_key_env;
@@ -112,6 +120,21 @@ pub(in crate::app) fn set<'a>(
 ) -> Option<&'a str> {
     let value = variables.get(name)?.trim();
     (!value.is_empty()).then_some(value)
+}
+
+/// The engine that a backend asks for which says `wanted`: where that is `auto`, the environment may say
+/// which.
+pub(in crate::app) fn engine_of(
+    variables: &BTreeMap<String, String>,
+    wanted: LocalEngine,
+) -> Result<LocalEngine, AppError> {
+    match (wanted, set(variables, ENGINE)) {
+        (LocalEngine::Auto, Some(name)) => LocalEngine::of(name).ok_or_else(|| AppError::Request {
+            message: format!("{ENGINE} names no engine"),
+            help: Some("set it to `auto`, `rten` or `ort`".to_owned()),
+        }),
+        _ => Ok(wanted),
+    }
 }
 
 /// A backend, and where the recipe declares it.

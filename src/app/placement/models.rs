@@ -2,6 +2,8 @@
 
 use crate::app::error::AppError;
 use crate::app::placement::placements::unloadable;
+use crate::backends::engine::EngineKind;
+use crate::backends::models::ModelError;
 use crate::backends::models::ModelSource;
 use crate::backends::models::whisper::SpeechModelSource;
 use crate::backends::models::whisper::Transcriber;
@@ -19,8 +21,55 @@ type LoadKey = ([Option<PathBuf>; 2], LoadOptions);
 /// What is loaded so far.
 #[derive(Default)]
 pub(super) struct LoadedModels {
-    detectors: BTreeMap<LoadKey, Detector>,
-    transcribers: BTreeMap<LoadKey, Transcriber>,
+    detectors: BTreeMap<LoadKey, Loaded<Detector>>,
+    transcribers: BTreeMap<LoadKey, Loaded<Transcriber>>,
+}
+
+/// A model, and what came of the choice of its engine.
+#[derive(Clone)]
+pub(super) struct Loaded<M> {
+    pub(super) model: M,
+    /// What computes it.
+    pub(super) engine: EngineKind,
+    /// Why that is not the engine of the options, in one sentence.
+    pub(super) notice: Option<String>,
+}
+
+/// How a model is loaded: the options, and whether another engine may do than theirs.
+pub(super) struct Loading {
+    pub(super) options: LoadOptions,
+    pub(super) is_free: bool,
+}
+
+impl Loading {
+    /// Loads with `load`; where the engine does not take the model and another may do, with rten.
+    fn load<M>(
+        &self,
+        load: impl Fn(&LoadOptions) -> Result<M, ModelError>,
+    ) -> Result<Loaded<M>, ModelError> {
+        let loaded = |model, engine, notice| Loaded {
+            model,
+            engine,
+            notice,
+        };
+        let error = match load(&self.options) {
+            Ok(model) => return Ok(loaded(model, self.options.engine, None)),
+            Err(error) => error,
+        };
+        let rten = LoadOptions {
+            engine: EngineKind::Rten,
+            ..self.options
+        };
+        match (&error, self.is_free) {
+            (ModelError::Engine { name, cause, .. }, true) => {
+                let model = load(&rten)?;
+                let notice =
+                    format!("{name} runs on rten, since ONNX Runtime does not take it: {cause}");
+                Ok(loaded(model, EngineKind::Rten, Some(notice)))
+            }
+            _ => Err(error),
+        }
+    }
 }
 
 impl LoadedModels {
@@ -31,9 +80,9 @@ impl LoadedModels {
         stage: &StageId,
         model: Option<&Path>,
         names: Option<&Path>,
-        options: LoadOptions,
-    ) -> Result<Detector, AppError> {
-        let key = ([model.map(place), names.map(place)], options);
+        loading: &Loading,
+    ) -> Result<Loaded<Detector>, AppError> {
+        let key = ([model.map(place), names.map(place)], loading.options);
         if let Some(detector) = self.detectors.get(&key) {
             return Ok(detector.clone());
         }
@@ -41,8 +90,9 @@ impl LoadedModels {
             Some(model) => ModelSource::File(model.into()),
             None => ModelSource::Demo,
         };
-        let detector =
-            Detector::load(&source, names, &options).map_err(|error| unloadable(stage, &error))?;
+        let detector = loading
+            .load(|options| Detector::load(&source, names, options))
+            .map_err(|error| unloadable(stage, &error))?;
         self.detectors.insert(key, detector.clone());
         Ok(detector)
     }
@@ -52,9 +102,9 @@ impl LoadedModels {
         &mut self,
         stage: &StageId,
         model: Option<&Path>,
-        options: LoadOptions,
-    ) -> Result<Transcriber, AppError> {
-        let key = ([model.map(place), None], options);
+        loading: &Loading,
+    ) -> Result<Loaded<Transcriber>, AppError> {
+        let key = ([model.map(place), None], loading.options);
         if let Some(transcriber) = self.transcribers.get(&key) {
             return Ok(transcriber.clone());
         }
@@ -62,8 +112,9 @@ impl LoadedModels {
             Some(model) => SpeechModelSource::Folder(model.into()),
             None => SpeechModelSource::Demo,
         };
-        let transcriber =
-            Transcriber::load(&source, &options).map_err(|error| unloadable(stage, &error))?;
+        let transcriber = loading
+            .load(|options| Transcriber::load(&source, options))
+            .map_err(|error| unloadable(stage, &error))?;
         self.transcribers.insert(key, transcriber.clone());
         Ok(transcriber)
     }

@@ -6,6 +6,8 @@ use crate::app::placement::context::PlacementContext;
 use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::context::runpod_access;
 use crate::app::placement::models::LoadedModels;
+use crate::app::placement::models::Loading;
+use crate::backends::engine::EngineChoice;
 use crate::backends::engine::EngineKind;
 use crate::backends::models::ModelError;
 use crate::backends::models::whisper::Transcriber;
@@ -29,7 +31,6 @@ use crate::facts::RemoteFacts;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::BackendKind;
-use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
 use crate::recipe::RunpodDialect;
 use crate::recipe::RunpodSpec;
@@ -67,6 +68,27 @@ impl Placements {
     pub(in crate::app) fn place(&mut self, stage: &StageId, placement: Placement) {
         log(stage, &placement);
         self.facts.insert(stage.clone(), placement);
+    }
+
+    /// The backend `name` of this machine, as it is declared, with the engine that computes there; what
+    /// the user should know of that is noted once.
+    pub(in crate::app) fn local_backend(
+        &mut self,
+        name: &BackendName,
+        declared: Option<&LocalSpec>,
+        context: &PlacementContext<'_>,
+    ) -> Result<LocalBackend, AppError> {
+        let mut backend = LocalBackend::replayed(name, declared);
+        let choice = EngineChoice::of(context.engine(backend.spec.engine)?);
+        self.note(choice.notice.clone());
+        backend.choice = Some(choice);
+        Ok(backend)
+    }
+
+    /// Has the user told `notice`, once.
+    pub(super) fn note(&mut self, notice: Option<String>) {
+        let is_new = |notice: &String| !self.notices.contains(notice);
+        self.notices.extend(notice.filter(is_new));
     }
 
     pub(in crate::app) fn skip(&mut self, stage: &StageId, why: &str) {
@@ -262,34 +284,44 @@ pub(in crate::app) struct LocalBackend {
     name: BackendName,
     spec: LocalSpec,
     is_named: bool,
+    /// `None` in a replay, where nothing computes.
+    choice: Option<EngineChoice>,
 }
 
 impl LocalBackend {
-    /// The backend `name`, as it is declared; `auto` and `local` are the plain one.
-    pub(in crate::app) fn of(name: &BackendName, declared: Option<&LocalSpec>) -> Self {
+    /// The backend `name`, as it is declared, where nothing computes; `auto` and `local` are the plain
+    /// one.
+    pub(in crate::app) fn replayed(name: &BackendName, declared: Option<&LocalSpec>) -> Self {
         let local = BackendKind::Local.word();
         Self {
             name: declared.map_or_else(|| local.into(), |_| name.clone()),
             spec: declared.cloned().unwrap_or_default(),
             is_named: declared.is_some() || name.as_str() == local,
+            choice: None,
         }
     }
 
     /// How its models are loaded.
-    pub(in crate::app) fn options(&self) -> LoadOptions {
-        LoadOptions {
-            engine: match self.spec.engine {
-                LocalEngine::Rten => EngineKind::Rten,
-                LocalEngine::Ort => EngineKind::Ort,
-            },
+    pub(super) fn loading(&self) -> Loading {
+        let choice = self.choice.clone().unwrap_or_default();
+        let options = LoadOptions {
+            engine: choice.engine,
             threads: self.spec.threads.max(1),
             ..LoadOptions::default()
+        };
+        Loading {
+            options,
+            is_free: choice.is_free,
         }
     }
 
-    /// The placement of a stage with this model.
-    pub(in crate::app) fn placement(self, model: ModelFacts) -> Placement {
-        let options = self.options();
+    /// The placement of a stage with this model, and the engine that computes it; none where nothing
+    /// does.
+    pub(in crate::app) fn placement(
+        self,
+        model: ModelFacts,
+        engine: Option<EngineKind>,
+    ) -> Placement {
         let why = match self.is_named {
             true => named_in_recipe(&self.name),
             false if model.demo => "no stage has a model or a server".to_owned(),
@@ -298,8 +330,8 @@ impl LocalBackend {
         Placement::Local(LocalFacts {
             why,
             backend: self.name,
-            engine: options.engine.to_string(),
-            threads: options.threads,
+            engine: engine.map(|engine| engine.to_string()).unwrap_or_default(),
+            threads: self.spec.threads.max(1),
             concurrency: self.spec.concurrency,
             model,
         })

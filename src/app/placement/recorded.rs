@@ -126,7 +126,7 @@ impl StageReplay<'_> {
         };
         let found = model_facts(&source, self.path("names"));
         let model = self.model(spec.model.as_deref(), found)?;
-        Ok(LocalBackend::of(&spec.backend, declared).placement(model))
+        Ok(LocalBackend::replayed(&spec.backend, declared).placement(model, None))
     }
 
     fn voice(
@@ -139,7 +139,7 @@ impl StageReplay<'_> {
             None => SpeechModelSource::Demo,
         };
         let model = self.model(spec.model.as_deref(), speech_model_facts(&source))?;
-        Ok(LocalBackend::of(&spec.backend, declared).placement(model))
+        Ok(LocalBackend::replayed(&spec.backend, declared).placement(model, None))
     }
 
     // What is known of the model that the recipe writes as `written`: what it says where it is here,

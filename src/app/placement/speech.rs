@@ -8,10 +8,8 @@ use crate::app::error::AppError;
 use crate::app::placement::context::BackendRef;
 use crate::app::placement::context::PlacementContext;
 use crate::app::placement::context::named_in_recipe;
-use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::PlacedServer;
 use crate::app::placement::placements::Placements;
-use crate::backends::models::yolo::LoadOptions;
 use crate::backends::remote::openai;
 use crate::backends::remote::openai::Transcriptions;
 use crate::backends::transport::access::Access;
@@ -66,14 +64,18 @@ impl Placements {
             Some(WhisperBackend::Openai(spec)) => {
                 self.whisper_on_openai(id, whisper, &backend, spec, context)
             }
-            Some(WhisperBackend::Local(spec)) => self.whisper_here(recipe, id, whisper, Some(spec)),
-            None if is_here(recipe, id, whisper) => self.whisper_here(recipe, id, whisper, None),
+            Some(WhisperBackend::Local(spec)) => {
+                self.whisper_here(recipe, id, whisper, Some(spec), context)
+            }
+            None if is_here(recipe, id, whisper) => {
+                self.whisper_here(recipe, id, whisper, None, context)
+            }
             None if context.has_endpoint(ENDPOINT) => {
                 self.whisper_on_runpod(id, whisper, &backend, &RunpodSpec::default(), context)
             }
             // A model that is not found is an error, not a reason to skip the stage.
             None if whisper.model.is_some() || !context.has_backend => {
-                self.whisper_here(recipe, id, whisper, None)
+                self.whisper_here(recipe, id, whisper, None, context)
             }
             None => {
                 self.skip(id, NO_BACKEND);
@@ -88,15 +90,16 @@ impl Placements {
         id: &StageId,
         whisper: &WhisperSpec,
         declared: Option<&LocalSpec>,
+        context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        let backend = LocalBackend::of(&whisper.backend, declared);
+        let backend = self.local_backend(&whisper.backend, declared, context)?;
         let params = stages::transcribe_params(whisper);
-        let options = LoadOptions {
-            packs_weights: params.beam_size > 1,
-            ..backend.options()
-        };
+        let mut loading = backend.loading();
+        loading.options.packs_weights = params.beam_size > 1;
         let model = recipe.path(id, "model");
-        let transcriber = self.models.transcriber(id, model, options)?;
+        let loaded = self.models.transcriber(id, model, &loading)?;
+        let (transcriber, engine) = (loaded.model, loaded.engine);
+        self.note(loaded.notice);
         let model = transcriber.facts().clone();
         let model = model.called(whisper.model.as_deref());
         if let Err(message) = transcriber.check(&params) {
@@ -116,7 +119,7 @@ impl Placements {
                 "{name} runs on this machine, where word_timestamps = true has no effect"
             ));
         }
-        self.place(id, backend.placement(model));
+        self.place(id, backend.placement(model, Some(engine)));
         self.transcribers.insert(id.clone(), transcriber);
         Ok(())
     }

@@ -7,7 +7,6 @@
 use crate::app::error::AppError;
 use crate::app::placement::context::BackendRef;
 use crate::app::placement::context::PlacementContext;
-use crate::app::placement::placements::LocalBackend;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::placements::unloadable;
 use crate::backends::models::class_names;
@@ -57,7 +56,7 @@ impl Placements {
             Some(YoloBackend::Http(spec)) => {
                 self.yolo_on_http(recipe, id, yolo, (&backend, spec), context)
             }
-            Some(YoloBackend::Local(spec)) => self.yolo_here(recipe, id, yolo, Some(spec)),
+            Some(YoloBackend::Local(spec)) => self.yolo_here(recipe, id, yolo, Some(spec), context),
             None if !is_in_recipe(yolo) && context.has_endpoint(ENDPOINT) => self.yolo_on_runpod(
                 recipe,
                 id,
@@ -66,7 +65,7 @@ impl Placements {
                 context,
             ),
             None if is_in_recipe(yolo) || !context.has_backend => {
-                self.yolo_here(recipe, id, yolo, None)
+                self.yolo_here(recipe, id, yolo, None, context)
             }
             None => {
                 self.skip(id, NO_BACKEND);
@@ -117,10 +116,13 @@ impl Placements {
         id: &StageId,
         yolo: &YoloSpec,
         declared: Option<&LocalSpec>,
+        context: &PlacementContext<'_>,
     ) -> Result<(), AppError> {
-        let backend = LocalBackend::of(&yolo.backend, declared);
+        let backend = self.local_backend(&yolo.backend, declared, context)?;
         let (model, names) = (recipe.path(id, "model"), recipe.path(id, "names"));
-        let detector = self.models.detector(id, model, names, backend.options())?;
+        let loaded = self.models.detector(id, model, names, &backend.loading())?;
+        let (detector, engine) = (loaded.model, loaded.engine);
+        self.note(loaded.notice);
         let model = detector.facts().clone().called(yolo.model.as_deref());
         if !model.demo {
             let params = stages::detect_params(yolo, &model.classes);
@@ -128,7 +130,7 @@ impl Placements {
             let is_written = |key: &str| stage.is_some_and(|it| recipe.written(it, key).is_some());
             self.notices.extend(detector.notices(&params, is_written));
         }
-        self.place(id, backend.placement(model));
+        self.place(id, backend.placement(model, Some(engine)));
         self.detectors.insert(id.clone(), detector);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Loading a model with the engine of one's choice.
 
 use crate::backends::engine::header::Header;
+use crate::backends::engine::library::OnnxRuntime;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::EngineKind;
 use crate::backends::engine::network::Onnx;
@@ -28,7 +29,11 @@ pub(in crate::backends) fn load(
     })
 }
 
-/// Whether the library of ONNX Runtime can be opened.
-pub fn onnx_runtime() -> Result<(), EngineError> {
-    ort::open()
+/// The library of ONNX Runtime, opened once a process; `None` where none is found.
+///
+/// # Errors
+///
+/// Where one is found that cannot be opened, such as one that is too old.
+pub fn onnx_runtime() -> Result<Option<&'static OnnxRuntime>, EngineError> {
+    ort::onnx_runtime()
 }

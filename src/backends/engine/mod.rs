@@ -2,6 +2,8 @@
 //!
 //! | file | what it is |
 //! |---|---|
+//! | `choice` | which engine it is where the recipe leaves it open |
+//! | `library` | where the library of ONNX Runtime is looked for |
 //! | `load` | a model with the engine of one's choice |
 //! | `network` | tensor in, tensor out, whatever the engine |
 //! | `rten` | the engine that needs nothing but crates |
@@ -17,8 +19,10 @@
 //!
 //! Does not know what the networks are for.
 
+mod choice;
 pub(in crate::backends) mod header;
 mod heap;
+mod library;
 pub(in crate::backends) mod load;
 pub(in crate::backends) mod network;
 pub(in crate::backends) mod onnx;
@@ -30,6 +34,9 @@ pub(in crate::backends) mod watched;
 mod weights;
 pub(in crate::backends) mod wire;
 
+pub use choice::EngineChoice;
+pub use library::ADVICE;
+pub use library::OnnxRuntime;
 pub use load::onnx_runtime;
 pub use network::EngineError;
 pub use network::EngineKind;

@@ -5,12 +5,15 @@
 use crate::backends::engine::header::FLOAT16;
 use crate::backends::engine::header::Header;
 use crate::backends::engine::heap::Account;
+use crate::backends::engine::library::ADVICE;
+use crate::backends::engine::library::OnnxRuntime;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::Input;
 use crate::backends::engine::network::Network;
 use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
+use crate::backends::engine::network::guarded;
 use crate::backends::engine::ort_heap;
 use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
@@ -18,22 +21,26 @@ use ::ort::session::OutputSelector;
 use ::ort::session::RunOptions;
 use ::ort::session::Session as Inner;
 use ::ort::session::SessionInputValue;
+use ::ort::session::builder::AutoDevicePolicy;
 use ::ort::value::TensorRef;
 use ::ort::value::Value;
-use std::env;
-use std::env::consts::DLL_PREFIX;
-use std::env::consts::DLL_SUFFIX;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
 
-/// The library and its one environment. ONNX Runtime has exactly one of each in a process and
-/// cannot make another after the first is gone, so this is the library's state, not ours.
-static ENVIRONMENT: OnceLock<Result<Environment, EngineError>> = OnceLock::new();
+/// The library and its one environment; `None` where there is none. ONNX Runtime has exactly one of
+/// each in a process and cannot make another after the first is gone, so this is the library's
+/// state, not ours.
+static OPENED: OnceLock<Option<Result<Opened, EngineError>>> = OnceLock::new();
 
-/// What computes with a model before it is run, from memory that is charged to nobody.
-const UNBOUNDED: &str = "ConstantFolding";
+struct Opened {
+    environment: Environment,
+    library: OnnxRuntime,
+}
+
+/// What is not done to a graph: to compute with it before it is run, from memory that is charged to
+/// nobody; and to widen weights in half precision ahead, which fails where a branch uses them.
+const DISABLED: &str = "ConstantFolding;FuseFp16InitializerToFp32NodeTransformer";
 
 struct OrtNetwork {
     graph: Vec<u8>,
@@ -73,34 +80,50 @@ pub(in crate::backends) fn load(
     Ok(Box::new(network))
 }
 
-/// Opens the library, once a process.
-pub(in crate::backends) fn open() -> Result<(), EngineError> {
-    environment().map(|_| ())
+/// The library of ONNX Runtime, opened once a process; `None` where none is found.
+///
+/// # Errors
+///
+/// Where one is found that cannot be opened, such as one that is too old.
+pub(super) fn onnx_runtime() -> Result<Option<&'static OnnxRuntime>, EngineError> {
+    match opened() {
+        None => Ok(None),
+        Some(Ok(opened)) => Ok(Some(&opened.library)),
+        Some(Err(error)) => Err(error.clone()),
+    }
+}
+
+fn opened() -> Option<&'static Result<Opened, EngineError>> {
+    let open = || OnnxRuntime::find().map(|library| guarded(|| open(library)));
+    OPENED.get_or_init(open).as_ref()
+}
+
+fn open(library: OnnxRuntime) -> Result<Opened, EngineError> {
+    let environment = ::ort::init_from(&library.path)
+        .map_err(|cause| {
+            EngineError(format!(
+                "ONNX Runtime could not be opened: {cause}; {ADVICE}"
+            ))
+        })?
+        .with_name("vpipe")
+        .with_telemetry(false)
+        .build()
+        .map_err(EngineError::new)?;
+    ort_heap::register(&environment)?;
+    Ok(Opened {
+        environment,
+        library,
+    })
 }
 
 fn environment() -> Result<&'static Environment, EngineError> {
-    let opened = ENVIRONMENT.get_or_init(|| {
-        let path = env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty());
-        let path = path.map_or_else(
-            || PathBuf::from(format!("{DLL_PREFIX}onnxruntime{DLL_SUFFIX}")),
-            PathBuf::from,
-        );
-        let environment = ::ort::init_from(&path)
-            .map_err(|cause| {
-                EngineError(format!(
-                    "ONNX Runtime could not be opened: {cause}; set ORT_DYLIB_PATH to its library, \
-                     which `pip download onnxruntime --no-deps` brings inside a wheel (a zip) \
-                     under onnxruntime/capi"
-                ))
-            })?
-            .with_name("vpipe")
-            .with_telemetry(false)
-            .build()
-            .map_err(EngineError::new)?;
-        ort_heap::register(&environment)?;
-        Ok(environment)
-    });
-    opened.as_ref().map_err(Clone::clone)
+    match opened() {
+        Some(Ok(opened)) => Ok(&opened.environment),
+        Some(Err(error)) => Err(error.clone()),
+        None => Err(EngineError(format!(
+            "there is no library of ONNX Runtime; {ADVICE}"
+        ))),
+    }
 }
 
 impl OrtNetwork {
@@ -109,11 +132,15 @@ impl OrtNetwork {
             .map_err(EngineError::new)?
             .with_intra_threads(self.threads)
             .map_err(EngineError::new)?
-            .with_log_level(LogLevel::Error)
+            // What fails is told by us.
+            .with_log_level(LogLevel::Fatal)
             .map_err(EngineError::new)?
             .with_env_allocators()
             .map_err(EngineError::new)?
-            .with_disabled_optimizers(UNBOUNDED)
+            .with_disabled_optimizers(DISABLED)
+            .map_err(EngineError::new)?
+            // Its own choice may be a device of the machine, whatever was asked for.
+            .with_auto_device(AutoDevicePolicy::PreferCPU)
             .map_err(EngineError::new)?;
         for (name, weights) in &self.weights {
             builder = builder

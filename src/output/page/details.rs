@@ -99,12 +99,11 @@ fn counts(results: &Results) -> DetailTable {
 fn models(results: &Results) -> DetailTable {
     let rows = results.models.iter().map(|(stage, model)| {
         let (backend, what) = match model {
-            Model::Local {
-                backend,
-                engine,
-                model,
-                ..
-            } => (backend.as_str(), format!("{model}, on {engine}")),
+            Model::Local { backend, model, .. } => {
+                let engine = results.run.engines.get(stage);
+                let engine = engine.map_or_else(String::new, |it| format!(", on {}", it.name));
+                (backend.as_str(), format!("{model}{engine}"))
+            }
             Model::Remote { backend, model } => {
                 (backend.as_str(), model.clone().unwrap_or_default())
             }

@@ -19,6 +19,7 @@ use crate::output::results::frames::in_frames;
 use crate::output::results::frames::stage_outputs;
 use crate::output::results::frames::top_of;
 use crate::output::results::known_classes::declared;
+use crate::output::results::results::EngineEntry;
 use crate::output::results::results::ErrorText;
 use crate::output::results::results::FORMAT;
 use crate::output::results::results::FailedItem;
@@ -120,6 +121,7 @@ pub fn results(
             stopped: run.stopped,
             cost_usd: run.cost.map(|cost| (cost * 1e6).round() / 1e6),
             servers: servers(facts),
+            engines: engines(facts),
             stages: run.stages,
         },
     }
@@ -130,6 +132,19 @@ fn models(facts: &Facts) -> BTreeMap<StageId, Model> {
     placements
         .map(|(id, placement)| (id.clone(), model(placement)))
         .collect()
+}
+
+fn engines(facts: &Facts) -> BTreeMap<StageId, EngineEntry> {
+    let placements = facts.placements.iter();
+    let engine = |(id, placement): (&StageId, &Placement)| match placement {
+        // In a replay none computed.
+        Placement::Local(local) if !local.engine.is_empty() => {
+            let name = local.engine.clone();
+            Some((id.clone(), EngineEntry { name }))
+        }
+        Placement::Local(_) | Placement::Remote(_) | Placement::Skipped { .. } => None,
+    };
+    placements.filter_map(engine).collect()
 }
 
 fn servers(facts: &Facts) -> BTreeMap<StageId, ServerEntry> {
@@ -186,7 +201,6 @@ fn model(placement: &Placement) -> Model {
     match placement {
         Placement::Local(local) => Model::Local {
             backend: local.backend.to_string(),
-            engine: local.engine.clone(),
             model: local.model.name.clone(),
             digest: local.model.digest.clone(),
         },

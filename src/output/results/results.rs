@@ -174,8 +174,6 @@ pub enum Model {
     Local {
         /// The backend's name.
         backend: String,
-        /// The engine that ran it.
-        engine: String,
         /// The file, or the name of the built-in one.
         model: String,
         /// BLAKE3 of the file, in hexadecimal.
@@ -386,6 +384,9 @@ pub struct Run {
     /// The server of each stage that has one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub servers: BTreeMap<StageId, ServerEntry>,
+    /// What computed the model of each stage on the machine of the run.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub engines: BTreeMap<StageId, EngineEntry>,
     /// What each stage took.
     pub stages: BTreeMap<StageId, StageRun>,
     /// What failures were told as, each text once.
@@ -401,6 +402,13 @@ pub struct ServerEntry {
     /// The id of the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
+}
+
+/// What computed a model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EngineEntry {
+    /// `rten` or `ort`.
+    pub name: String,
 }
 
 /// What a stage took in a run, all its videos together.

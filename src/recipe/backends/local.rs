@@ -32,7 +32,7 @@ pub struct LocalSpec {
 impl Default for LocalSpec {
     fn default() -> Self {
         Self {
-            engine: LocalEngine::Rten,
+            engine: LocalEngine::Auto,
             threads: 1,
             concurrency: None,
         }
@@ -49,9 +49,23 @@ impl LocalSpec {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LocalEngine {
-    /// Part of this program.
+    /// ONNX Runtime where its library is found, else rten.
     #[default]
+    Auto,
+    /// Part of this program.
     Rten,
     /// ONNX Runtime: faster; its library is opened at run time.
     Ort,
+}
+
+impl LocalEngine {
+    /// The engine of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "auto" => Some(Self::Auto),
+            "rten" => Some(Self::Rten),
+            "ort" => Some(Self::Ort),
+            _ => None,
+        }
+    }
 }

@@ -34,12 +34,13 @@ inputs = ["yolo", "closer", "whisper", "save"]
 "#;
 
 // Objects whose keys are names of the run's own, and what the page calls those.
-const NAMED: [(&str, &str); 6] = [
+const NAMED: [(&str, &str); 7] = [
     ("models", "STAGE"),
     ("skipped", "STAGE"),
     ("stages", "STAGE"),
     ("timeline[].stages", "STAGE"),
     ("run.stages", "STAGE"),
+    ("run.engines", "STAGE"),
     ("recipe.settings", "STAGE"),
 ];
 
