@@ -79,6 +79,7 @@ type Question = (Vec<(String, Input)>, Vec<String>);
 
 /// One thread's access to a network, which runs on another.
 pub(in crate::backends) struct WatchedSession {
+    is_lost: bool,
     questions: SyncSender<Question>,
     answers: Receiver<Result<Vec<Tensor>, EngineError>>,
     account: &'static Account,
@@ -111,6 +112,7 @@ impl WatchedNetwork {
         })?;
         answer(&is_made, account, self.longest, "to be loaded")??;
         Ok(WatchedSession {
+            is_lost: false,
             questions,
             answers,
             account,
@@ -132,11 +134,24 @@ impl WatchedSession {
         let for_input = MOST_FOR_INPUT.min(PER_INPUT * given as u64);
         let allowed = BASE + PER_WEIGHT * self.weights + for_input;
         self.account.allow(allowed);
-        self.questions
-            .send((inputs, outputs))
-            .map_err(|_closed| EngineError::new("its thread is gone"))?;
-        answer(&self.answers, self.account, self.longest, "for one input")?
+        let asked = self.questions.send((inputs, outputs));
+        let answered = asked
+            .map_err(|_closed| EngineError::new("its thread is gone"))
+            .and_then(|()| answer(&self.answers, self.account, self.longest, "for one input"));
+        self.is_lost |= answered.is_err();
+        answered?
     }
+
+    /// Whether its thread was left behind or has ended: it answers nothing any more.
+    pub(in crate::backends) fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+}
+
+/// How many inputs of so many bytes may be computed at once: what they take has a bound together.
+pub(in crate::backends) fn most_inputs(bytes: usize) -> usize {
+    let most = MOST_FOR_INPUT / (PER_INPUT * bytes.max(1) as u64);
+    usize::try_from(most).unwrap_or(usize::MAX).max(1)
 }
 
 // It lasts as long as the threads that are charged to it, and nobody can tell their end.

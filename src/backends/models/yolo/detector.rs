@@ -10,12 +10,13 @@ use crate::backends::engine::network::Tensor;
 use crate::backends::engine::network::guarded;
 use crate::backends::engine::watched::WatchedNetwork;
 use crate::backends::engine::watched::WatchedSession;
+use crate::backends::engine::watched::most_inputs;
 use crate::backends::models::source::ModelError;
 use crate::backends::models::source::ModelSource;
 use crate::backends::models::source::describe;
+use crate::backends::models::yolo::fitted::FittedFrame;
 use crate::backends::models::yolo::layout::Layout;
 use crate::backends::models::yolo::letterbox::Letterbox;
-use crate::backends::models::yolo::letterbox::Mapping;
 use crate::backends::models::yolo::nms::Candidate;
 use crate::backends::models::yolo::nms::sort;
 use crate::backends::models::yolo::nms::suppress;
@@ -26,8 +27,6 @@ use crate::failure::Class;
 use crate::failure::Failure;
 use crate::item::Detection;
 use crate::item::Frame;
-use crate::item::PixelFormat;
-use crate::item::Pixels;
 use crate::item::Size;
 use crate::recipe::USUAL_IMGSZ;
 use std::collections::BTreeMap;
@@ -142,6 +141,29 @@ impl Detector {
         })
     }
 
+    /// A frame fitted to what the model takes, at `imgsz` where it leaves the choice.
+    ///
+    /// # Errors
+    ///
+    /// The frame's own where it is a gap; of class `media` where it has no RGB pixels.
+    pub fn fit(&self, frame: &Frame, imgsz: Option<u32>) -> Result<FittedFrame, Failure> {
+        self.0.fit(frame, imgsz)
+    }
+
+    /// Whether it takes several frames at once.
+    pub fn takes_batches(&self) -> bool {
+        self.0.profile.takes_batches
+    }
+
+    /// The most frames of this input size that may go through the model at once: 1 where it was
+    /// exported for one.
+    pub fn most_at_once(&self, input: Size) -> usize {
+        match self.takes_batches() {
+            true => most_inputs(FittedFrame::bytes(input)),
+            false => 1,
+        }
+    }
+
     /// What `params` ask for and this model cannot do: sentences to be shown once. `is_written` says
     /// which keys of a stage the user wrote: what has no effect is told of those alone.
     pub fn notices(&self, params: &DetectParams, is_written: impl Fn(&str) -> bool) -> Vec<String> {
@@ -197,12 +219,12 @@ impl Loaded {
         Failure::new(Class::Model, format!("{name} could not be run: {cause}"))
     }
 
-    /// The candidates in what the model gave.
-    fn candidates(
+    /// What the model found in each of `frames`, which it was given at once.
+    fn found(
         &self,
         outputs: &[Tensor],
-        conf: f32,
-    ) -> Result<(Layout, Vec<Candidate>), EngineError> {
+        frames: &[(&FittedFrame, &DetectParams)],
+    ) -> Result<Vec<Vec<Detection>>, EngineError> {
         let [output] = outputs else {
             return Err(EngineError::new("it gives nothing"));
         };
@@ -211,13 +233,54 @@ impl Loaded {
             .profile
             .layout(&dims)
             .map_err(|found| EngineError(format!("it {found}")))?;
-        match output.shape[..] {
-            [1, middle, last] if middle.checked_mul(last) == Some(output.data.len()) => {
-                let shape = (middle, last);
-                Ok((layout, layout.candidates(&output.data, shape, conf)))
-            }
-            _ => Err(EngineError::new("its output is not for one frame")),
+        let wrong = || match frames.len() {
+            1 => EngineError::new("its output is not for one frame"),
+            count => EngineError(format!("its output is not for {count} frames")),
+        };
+        let &[count, middle, last] = &output.shape[..] else {
+            return Err(wrong());
+        };
+        let each = middle.checked_mul(last).ok_or_else(wrong)?;
+        if count != frames.len() || each.checked_mul(count) != Some(output.data.len()) {
+            return Err(wrong());
         }
+        let of = |(index, (frame, params)): (usize, &(&FittedFrame, &DetectParams))| {
+            let data = output.data.get(index * each..(index + 1) * each);
+            let data = data.unwrap_or_default();
+            let candidates = layout.candidates(data, (middle, last), params.lowest_conf());
+            self.detections(layout, candidates, frame, params)
+        };
+        Ok(frames.iter().enumerate().map(of).collect())
+    }
+
+    /// The candidates of the wanted classes that stand, in pixels of the source of `frame`.
+    fn detections(
+        &self,
+        layout: Layout,
+        candidates: Vec<Candidate>,
+        frame: &FittedFrame,
+        params: &DetectParams,
+    ) -> Vec<Detection> {
+        select(layout, candidates, params)
+            .into_iter()
+            .map(|kept| Detection {
+                bbox: frame.back(kept.bbox),
+                class: kept.class,
+                class_name: self.profile.class_name(kept.class),
+                confidence: kept.score,
+                parent: None,
+                sight: None,
+            })
+            .collect()
+    }
+
+    fn fit(&self, frame: &Frame, imgsz: Option<u32>) -> Result<FittedFrame, Failure> {
+        let imgsz = imgsz.or(self.facts.imgsz).unwrap_or(USUAL_IMGSZ);
+        let target = self.profile.target(imgsz);
+        FittedFrame::new(frame, |size| match self.profile.fixed_size {
+            Some(_) => Letterbox::fixed(size, target),
+            None => Letterbox::tight(size, target, self.profile.stride),
+        })
     }
 }
 
@@ -239,55 +302,38 @@ impl DetectorSession {
         frame: &Frame,
         params: &DetectParams,
     ) -> Result<Vec<Detection>, Failure> {
-        let pixels = rgb(frame)?;
-        let own = self.model.facts.imgsz;
-        let imgsz = params.imgsz.or(own).unwrap_or(USUAL_IMGSZ);
-        let letterbox = self.fit(frame.size, imgsz);
-        let tensor = letterbox
-            .tensor(&pixels.data, frame.size, pixels.stride)
-            .ok_or_else(|| Failure::new(Class::Media, "a frame has fewer pixels than it says"))?;
-        let Size { width, height } = letterbox.input;
-        let tensor = Tensor {
-            shape: vec![1, 3, height as usize, width as usize],
-            data: tensor,
-        };
-        let (into, from) = self.model.ports.clone();
-        let input = (into, Input::Floats(Arc::new(tensor)));
-        let candidates = guarded(|| self.session.run(vec![input], vec![from]))
-            .and_then(|outputs| self.model.candidates(&outputs, params.lowest_conf()));
-        let (layout, candidates) = candidates.map_err(|cause| self.model.failure(&cause))?;
-        let mapping = Mapping::new(letterbox.input, frame.size, frame.source);
-        Ok(select(layout, candidates, params)
-            .into_iter()
-            .map(|kept| Detection {
-                bbox: mapping.back(kept.bbox),
-                class: kept.class,
-                class_name: self.model.profile.class_name(kept.class),
-                confidence: kept.score,
-                parent: None,
-                sight: None,
+        let fitted = self.model.fit(frame, params.imgsz)?;
+        let found = self.detect_fitted(&[(&fitted, params)])?;
+        Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    /// The objects in each of `frames`, all of one [input size](FittedFrame::input) and at most
+    /// [`Detector::most_at_once`]; the same as of each alone, but for what the model makes of
+    /// several at once. `imgsz` of the parameters is what they were fitted to.
+    ///
+    /// # Errors
+    ///
+    /// Of class `model` where the model cannot be run.
+    pub fn detect_fitted(
+        &mut self,
+        frames: &[(&FittedFrame, &DetectParams)],
+    ) -> Result<Vec<Vec<Detection>>, Failure> {
+        let fitted: Vec<&FittedFrame> = frames.iter().map(|(frame, _)| *frame).collect();
+        let found = FittedFrame::stacked(&fitted)
+            .and_then(|tensor| {
+                let (into, from) = self.model.ports.clone();
+                let input = (into, Input::Floats(tensor));
+                guarded(|| self.session.run(vec![input], vec![from]))
             })
-            .collect())
+            .and_then(|outputs| self.model.found(&outputs, frames));
+        found.map_err(|cause| self.model.failure(&cause))
     }
 
-    fn fit(&self, frame: Size, imgsz: u32) -> Letterbox {
-        let profile = &self.model.profile;
-        let target = profile.target(imgsz);
-        match profile.fixed_size {
-            Some(_) => Letterbox::fixed(frame, target),
-            None => Letterbox::tight(frame, target, profile.stride),
-        }
+    /// Whether it answers nothing any more, since the model took too much memory or time: another
+    /// session is needed.
+    pub fn is_lost(&self) -> bool {
+        self.session.is_lost()
     }
-}
-
-fn rgb(frame: &Frame) -> Result<&Pixels, Failure> {
-    let content = frame.content.as_ref().map_err(Clone::clone)?;
-    content
-        .pixels
-        .as_ref()
-        .filter(|pixels| pixels.format == PixelFormat::Rgb24)
-        .filter(|_| frame.size.width > 0 && frame.size.height > 0)
-        .ok_or_else(|| Failure::new(Class::Media, "a frame has no RGB pixels"))
 }
 
 /// The candidates of the wanted classes that stand, the surest first.

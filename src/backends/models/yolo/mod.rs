@@ -3,12 +3,14 @@
 //! | file | what it is |
 //! |---|---|
 //! | `detector` | a checked model and its sessions |
+//! | `fitted` | a frame in the shape that a model takes |
 //! | `profile`, `layout`, `literal` | what a model's file says it takes and gives |
 //! | `names`, `coco` | what classes are called |
 //! | `letterbox`, `resize`, `nms` | before and after the model |
 
 pub(in crate::backends) mod coco;
 mod detector;
+mod fitted;
 mod layout;
 mod letterbox;
 mod literal;
@@ -21,3 +23,4 @@ pub use detector::DetectParams;
 pub use detector::Detector;
 pub use detector::DetectorSession;
 pub use detector::LoadOptions;
+pub use fitted::FittedFrame;

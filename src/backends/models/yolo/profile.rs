@@ -39,6 +39,8 @@ impl From<String> for Misfit {
 pub(in crate::backends) struct Profile {
     /// The size of its input; `None` where it takes what it is given.
     pub(in crate::backends) fixed_size: Option<Size>,
+    /// Whether it takes several frames at once.
+    pub(in crate::backends) takes_batches: bool,
     /// The number that the sides of a free input must be multiples of.
     pub(in crate::backends) stride: u32,
     /// The names of its classes by index; empty where nothing says how many there are.
@@ -84,8 +86,10 @@ impl Profile {
         }
         let classes = names.or(written);
         let fixed_size = frame_size(input)?;
+        let is_free = |port: &Port| port.dims.first().is_none_or(Option::is_none);
         let mut profile = Self {
             fixed_size,
+            takes_batches: is_free(input) && is_free(output),
             imgsz: imgsz(header).filter(|_| fixed_size.is_none()),
             unread_names,
             stride: stride(header),
