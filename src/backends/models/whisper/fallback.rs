@@ -94,7 +94,7 @@ pub(in crate::backends) fn decode_with_fallback(
 }
 
 /// How many bytes of text one byte of zlib stands for.
-fn compression(text: &str) -> f32 {
+pub(in crate::backends) fn compression(text: &str) -> f32 {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     // Memory takes all that is written.
     let packed = encoder.write_all(text.as_bytes());

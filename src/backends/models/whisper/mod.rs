@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `transcriber` | a loaded model and its sessions: sound in, segments out |
 //! | `windows` | window after window of a sound |
+//! | `heard` | what is heard in each, told as it comes |
 //! | `fallback` | a window's text, tried again where it looks wrong |
 //! | `search` | the search for the tokens of a text: greedy, by beams or sampled |
 //! | `logit_filter` | which tokens may follow |
@@ -22,6 +23,7 @@
 
 mod decoder_graph;
 mod fallback;
+mod heard;
 mod languages;
 mod logit_filter;
 mod mel;
@@ -37,6 +39,8 @@ mod transcriber;
 mod vocabulary;
 mod windows;
 
+pub use heard::HeardSegment;
+pub use heard::HearingListener;
 pub use speech_model::FoundSpeechModel;
 pub use speech_model::SpeechModelSource;
 pub use speech_model::find_speech_models;

@@ -183,6 +183,11 @@ impl Networks {
 }
 
 impl NetworkSessions {
+    /// Whether one of them answers nothing any more.
+    pub(in crate::backends) fn is_lost(&self) -> bool {
+        self.encoder.is_lost() || self.decoder.is_lost()
+    }
+
     /// What the encoder makes of a spectrogram, [1, frames / 2, width].
     pub(in crate::backends) fn encode(
         &mut self,

@@ -8,6 +8,8 @@ use crate::backends::engine::network::guarded;
 use crate::backends::models::source::ModelError;
 use crate::backends::models::whisper::fallback::DecodedWindow;
 use crate::backends::models::whisper::fallback::decode_with_fallback;
+use crate::backends::models::whisper::heard::HeardSegment;
+use crate::backends::models::whisper::heard::HearingListener;
 use crate::backends::models::whisper::logit_filter::LogitFilter;
 use crate::backends::models::whisper::logit_filter::Softmax;
 use crate::backends::models::whisper::mel::Mel;
@@ -32,6 +34,7 @@ use crate::facts::ModelFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
 use crate::speech::Recognition;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// What is to be written down.
@@ -203,6 +206,22 @@ impl TranscriberSession {
         samples: &[f32],
         params: &TranscribeParams,
     ) -> Result<Recognition, Failure> {
+        let mut nobody = |_: &[HeardSegment], _: f64| ControlFlow::Continue(());
+        self.transcribe_aloud(samples, params, &mut nobody)
+    }
+
+    /// The same; `listener` is told what is heard as it comes. Where it does not go on, what was
+    /// heard so far.
+    ///
+    /// # Errors
+    ///
+    /// As of [`transcribe`](Self::transcribe).
+    pub fn transcribe_aloud(
+        &mut self,
+        samples: &[f32],
+        params: &TranscribeParams,
+        listener: &mut HearingListener<'_>,
+    ) -> Result<Recognition, Failure> {
         let model = Arc::clone(&self.model);
         let profile = &model.profile;
         let spoken = pauses::spoken(samples);
@@ -223,6 +242,7 @@ impl TranscriberSession {
             model: &model,
             networks: &mut self.networks,
             params,
+            listener,
             sound: None,
         };
         let pauses = pauses::between(&spoken, samples.len());
@@ -233,18 +253,25 @@ impl TranscriberSession {
         let heard = guarded(|| windows.run(recording, spans, &mut decoder));
         heard.map_err(|cause| model.failure(&cause))
     }
+
+    /// Whether it answers nothing any more, since the model took too much memory or time: another
+    /// session is needed.
+    pub fn is_lost(&self) -> bool {
+        self.networks.is_lost()
+    }
 }
 
 /// Decodes windows with the networks.
-struct NetworkDecoder<'a> {
+struct NetworkDecoder<'a, 'listener> {
     model: &'a LoadedModel,
     networks: &'a mut NetworkSessions,
     params: &'a TranscribeParams,
+    listener: &'a mut HearingListener<'listener>,
     // What the encoder has made of the window.
     sound: Option<Arc<Tensor>>,
 }
 
-impl NetworkDecoder<'_> {
+impl NetworkDecoder<'_, '_> {
     fn encoded(&mut self, samples: &[f32]) -> Result<Arc<Tensor>, EngineError> {
         let frames = self.model.profile.frames;
         let spectrogram = self.model.mel.spectrogram(samples, frames);
@@ -258,7 +285,7 @@ impl NetworkDecoder<'_> {
     }
 }
 
-impl WindowDecoder for NetworkDecoder<'_> {
+impl WindowDecoder for NetworkDecoder<'_, '_> {
     fn encode(&mut self, window: &[f32]) -> Result<(), EngineError> {
         self.sound = Some(self.encoded(window)?);
         Ok(())
@@ -321,6 +348,10 @@ impl WindowDecoder for NetworkDecoder<'_> {
 
     fn text(&self, tokens: &[u32]) -> String {
         self.model.text(tokens)
+    }
+
+    fn heard(&mut self, segments: &[HeardSegment], until: f64) -> ControlFlow<()> {
+        (self.listener)(segments, until)
     }
 }
 

@@ -9,6 +9,8 @@
 
 use crate::backends::engine::network::EngineError;
 use crate::backends::models::whisper::fallback::DecodedWindow;
+use crate::backends::models::whisper::fallback::compression;
+use crate::backends::models::whisper::heard::HeardSegment;
 use crate::backends::models::whisper::languages::SURE;
 use crate::backends::models::whisper::languages::change;
 use crate::backends::models::whisper::languages::is_other;
@@ -20,6 +22,7 @@ use crate::backends::models::whisper::segments::segments;
 use crate::speech::Recognition;
 use crate::speech::Segment;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::ops::Range;
 
 /// Sound shorter than this, in samples, is not listened to: 0.1 s.
@@ -31,7 +34,7 @@ const NEAR: usize = RATE * 3 / 10;
 /// The loudest sample of what nobody can hear: 4 of 32,768.
 const INAUDIBLE: f32 = 4.0 / 32_768.0;
 
-/// What the loop asks of a model.
+/// What the loop asks of a model, and tells.
 pub(in crate::backends) trait WindowDecoder {
     /// Encodes this window; the other methods then work on it.
     fn encode(&mut self, window: &[f32]) -> Result<(), EngineError>;
@@ -47,6 +50,8 @@ pub(in crate::backends) trait WindowDecoder {
     ) -> Result<DecodedWindow, EngineError>;
     /// The text of tokens, without times.
     fn text(&self, tokens: &[u32]) -> String;
+    /// Is told the segments of a window, and up to which second all is heard; says whether to go on.
+    fn heard(&mut self, segments: &[HeardSegment], until: f64) -> ControlFlow<()>;
 }
 
 /// How to go through a sound.
@@ -64,7 +69,9 @@ pub(in crate::backends) struct Windows<'a> {
 
 /// What has been found so far.
 struct Progress {
-    segments: Vec<Segment>,
+    segments: Vec<HeardSegment>,
+    /// How many of them have been told.
+    told: usize,
     /// Tokens of what has been said since the model was last unsure.
     previous: Vec<u32>,
     language: Option<String>,
@@ -99,7 +106,8 @@ impl Recording<'_> {
 }
 
 impl Windows<'_> {
-    /// What is said in the `spans` of a recording. A window begins and ends within one span.
+    /// What is said in the `spans` of a recording, or as much of it as the decoder wants to hear. A
+    /// window begins and ends within one span.
     pub(in crate::backends) fn run(
         &self,
         recording: Recording<'_>,
@@ -119,6 +127,9 @@ impl Windows<'_> {
                     let window = self.detect(window, recording, &mut progress, decoder)?;
                     self.decode(window, recording, &mut progress, decoder)?
                 };
+                if progress.tell(at, decoder).is_break() {
+                    return Ok(self.heard(progress));
+                }
             }
         }
         Ok(self.heard(progress))
@@ -171,9 +182,14 @@ impl Windows<'_> {
         }
         let seconds = window.len() as f64 / RATE as f64;
         let (pieces, more) = segments(self.tokens, &decoded.tokens, seconds);
-        let begin = window.start as f64 / RATE as f64;
+        let text = decoder.text(&decoded.tokens);
+        let window_text = WindowText {
+            begin: window.start,
+            compression_ratio: compression(text.trim()),
+            decoded: &decoded,
+        };
         for piece in pieces {
-            progress.add(begin, &piece, &decoded, decoder);
+            progress.add(&window_text, &piece, decoder);
         }
         if !self.condition_on_previous_text || !decoded.is_certain() {
             progress.previous.clear();
@@ -194,7 +210,7 @@ impl Windows<'_> {
         Recognition {
             language: self.language.map(str::to_owned).or(language),
             language_probability: probability,
-            segments: progress.segments,
+            segments: progress.segments.into_iter().map(|it| it.segment).collect(),
         }
     }
 }
@@ -203,6 +219,7 @@ impl Progress {
     fn new() -> Self {
         Self {
             segments: Vec::new(),
+            told: 0,
             previous: Vec::new(),
             language: None,
             doubtful: DOUBTFUL,
@@ -227,13 +244,8 @@ impl Progress {
         self.language = Some(language);
     }
 
-    fn add(
-        &mut self,
-        begin: f64,
-        piece: &TimedTokens,
-        decoded: &DecodedWindow,
-        decoder: &dyn WindowDecoder,
-    ) {
+    fn add(&mut self, window: &WindowText<'_>, piece: &TimedTokens, decoder: &dyn WindowDecoder) {
+        let decoded = window.decoded;
         let tokens = decoded.tokens.get(piece.tokens.clone()).unwrap_or_default();
         let text = decoder.text(tokens);
         let (start, end) = piece.times;
@@ -242,15 +254,37 @@ impl Progress {
             return;
         }
         self.previous.extend_from_slice(tokens);
-        self.segments.push(Segment {
-            start: begin + start,
-            end: begin + end,
-            text,
-            avg_logprob: Some(decoded.avg_logprob),
-            no_speech_prob: Some(decoded.no_speech),
-            words: Vec::new(),
+        let begin = window.begin as f64 / RATE as f64;
+        self.segments.push(HeardSegment {
+            segment: Segment {
+                start: begin + start,
+                end: begin + end,
+                text,
+                avg_logprob: Some(decoded.avg_logprob),
+                no_speech_prob: Some(decoded.no_speech),
+                words: Vec::new(),
+            },
+            seek: (window.begin / (RATE / 100)) as u64,
+            tokens: tokens.to_vec(),
+            temperature: decoded.temperature,
+            compression_ratio: window.compression_ratio,
         });
     }
+
+    /// Tells what has come since the last time; all up to the sample `until` is heard.
+    fn tell(&mut self, until: usize, decoder: &mut dyn WindowDecoder) -> ControlFlow<()> {
+        let new = self.segments.get(self.told..).unwrap_or_default();
+        self.told = self.segments.len();
+        decoder.heard(new, until as f64 / RATE as f64)
+    }
+}
+
+/// The text of one window.
+struct WindowText<'a> {
+    /// Its first sample.
+    begin: usize,
+    compression_ratio: f32,
+    decoded: &'a DecodedWindow,
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@ use super::WindowDecoder;
 use super::Windows;
 use crate::backends::engine::network::EngineError;
 use crate::backends::models::whisper::fallback::DecodedWindow;
+use crate::backends::models::whisper::heard::HeardSegment;
 use crate::backends::models::whisper::profile::SpecialTokens;
 use crate::speech::Recognition;
 use std::collections::VecDeque;
+use std::ops::ControlFlow;
 use std::ops::Range;
 
 const RATE: usize = 16_000;
@@ -44,6 +46,10 @@ struct Script {
     windows: Vec<(f32, f32)>,
     /// The languages and the tokens that were given.
     told: Vec<(Option<String>, Vec<u32>)>,
+    /// How many segments were told at once, and up to which second all was heard.
+    heard: Vec<(usize, f64)>,
+    /// After how many tellings it has heard enough.
+    patience: Option<usize>,
 }
 
 impl WindowDecoder for Script {
@@ -77,6 +83,14 @@ impl WindowDecoder for Script {
     fn text(&self, tokens: &[u32]) -> String {
         let words = tokens.iter().filter(|&&token| token < TOKENS.end);
         words.map(|word| format!(" {word}")).collect()
+    }
+
+    fn heard(&mut self, segments: &[HeardSegment], until: f64) -> ControlFlow<()> {
+        self.heard.push((segments.len(), until));
+        match self.patience.is_some_and(|most| self.heard.len() >= most) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     }
 }
 
@@ -191,6 +205,31 @@ fn one_sign_of_silence_is_enough_in_sound_without_a_syllable() {
             assert_eq!(found, expected, "{no_speech} {avg_logprob}");
         }
     }
+}
+
+#[test]
+fn each_window_is_told_as_it_comes_until_enough_is_heard() {
+    let answers = || {
+        VecDeque::from([
+            decoded(&[at(0.0), 1, at(10.0), at(10.0), 2, at(20.0), at(20.0), 3]),
+            decoded(&[at(0.0), 3, at(30.0)]),
+            decoded(&[at(0.0), 4, at(10.0)]),
+        ])
+    };
+    let mut script = Script {
+        answers: answers(),
+        ..Script::default()
+    };
+    let heard = run(windows(Some("en")), 60, &[], &mut script);
+    assert_eq!(script.heard, [(2, 20.0), (1, 50.0), (1, 60.0)]);
+    assert_eq!(heard.segments.len(), 4);
+    let mut script = Script {
+        answers: answers().into_iter().take(2).collect(),
+        patience: Some(2),
+        ..Script::default()
+    };
+    let heard = run(windows(Some("en")), 60, &[], &mut script);
+    assert_eq!(heard.segments.len(), 3);
 }
 
 #[test]
