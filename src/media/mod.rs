@@ -56,6 +56,8 @@ pub use input::content::content;
 pub use input::ending::EarlyEnd;
 pub use input::identify::MediaInput;
 pub use input::identify::identify;
+pub use input::picture::Picture;
+pub use input::picture::PictureError;
 pub use input::probe::as_wanted;
 pub use input::probe::probe;
 pub use input::survey::beyond_the_end;

@@ -10,6 +10,7 @@ pub(super) mod first;
 pub(super) mod identify;
 mod open;
 mod photograph;
+pub(super) mod picture;
 pub(super) mod probe;
 mod restart;
 pub(super) mod signature;

@@ -92,23 +92,62 @@ pub(in crate::media) fn is_animated_webp(path: &Path) -> bool {
 
 /// Width and height that the header of a JPEG or PNG states; `None` where it has none.
 pub(super) fn stated_size(path: &Path) -> io::Result<Option<Size>> {
-    let start = start(path)?;
-    if is_png(&start) {
-        // The first chunk is `IHDR`, which begins with them.
-        let size = start.get(16..24).and_then(|size| size.try_into().ok());
-        return Ok(size.map(|[a, b, c, d, e, f, g, h]: [u8; 8]| Size {
-            width: u32::from_be_bytes([a, b, c, d]),
-            height: u32::from_be_bytes([e, f, g, h]),
-        }));
+    size_in(&mut reader(path)?)
+}
+
+/// The same of a file in memory.
+pub(super) fn stated_size_of(mut file: &[u8]) -> Option<Size> {
+    // Memory can be read to its end.
+    size_in(&mut file).ok().flatten()
+}
+
+/// Whether a JPEG or PNG in memory has its end.
+pub(super) fn is_whole(mut file: &[u8]) -> bool {
+    match is_png(file) {
+        true => ends_png(&mut file),
+        false => jpeg(&mut file, Jpeg::default()).map(|_| ()),
     }
+    .is_ok()
+}
+
+fn ends_png(file: &mut impl BufRead) -> io::Result<()> {
+    skip(file, PNG.len() as u64)?;
+    loop {
+        let length = u32::from_be_bytes(bytes(file)?);
+        let is_end = &bytes::<4>(file)? == b"IEND";
+        skip(file, u64::from(length) + 4)?;
+        if is_end {
+            return Ok(());
+        }
+    }
+}
+
+fn size_in(file: &mut impl BufRead) -> io::Result<Option<Size>> {
+    let size = match is_png(file.fill_buf()?) {
+        true => png_size(file).map(Some),
+        false => jpeg_size(file),
+    };
+    match size {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(None),
+        size => size,
+    }
+}
+
+// The first chunk is `IHDR`, which begins with them.
+fn png_size(file: &mut impl BufRead) -> io::Result<Size> {
+    skip(file, 16)?;
+    Ok(Size {
+        width: u32::from_be_bytes(bytes(file)?),
+        height: u32::from_be_bytes(bytes(file)?),
+    })
+}
+
+fn jpeg_size(file: &mut impl BufRead) -> io::Result<Option<Size>> {
     let wanted = Jpeg {
         stops_at_size: true,
         ..Jpeg::default()
     };
-    let size = match jpeg(&mut reader(path)?, wanted) {
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => None,
-        found => found?.size,
-    };
+    let size = jpeg(file, wanted)?.size;
     Ok(size.map(|[a, b, c, d]| Size {
         width: u16::from_be_bytes([c, d]).into(),
         height: u16::from_be_bytes([a, b]).into(),

@@ -45,37 +45,73 @@ pub(super) fn refuse_large(path: &Path, size: Size) -> Result<(), MediaError> {
 
 /// Reads and decodes one picture file; otherwise says in one sentence why not.
 pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
-    let name = path.display();
-    let unreadable = |error| format!("`{name}` cannot be read: {error}");
-    let damaged = || format!("the picture `{name}` is damaged and cannot be decoded");
+    let name = format!("`{}`", path.display());
+    let unreadable = |error| format!("{name} cannot be read: {error}");
     let start = signature::start(path).map_err(unreadable)?;
-    let (id, codec) = if signature::is_jpeg(&start) {
-        (Id::MJPEG, "mjpeg")
-    } else if signature::is_png(&start) {
-        (Id::PNG, "png")
-    } else {
-        return Err(format!("`{name}` is not a JPEG or PNG picture"));
-    };
+    let kind = StillKind::of(&start).ok_or_else(|| not_a_picture(&name))?;
     let size = signature::stated_size(path).map_err(unreadable)?;
-    let size = size.ok_or_else(damaged)?;
+    let size = size.ok_or_else(|| damaged(&name))?;
     refuse_large(path, size).map_err(|error| error.to_string())?;
     let bytes = disk::read_plain(path, longest(size)).map_err(unreadable)?;
-    let mut parameters = Parameters::new();
-    parameters.set_medium(Type::Video);
-    parameters.set_id(id);
-    let base = TimeBase::new(1, 1).ok_or_else(damaged)?;
-    let mut decoder = Decoder::open(parameters, base, 1, MOST_PICTURE_PIXELS, path)
-        .map_err(|error| error.to_string())?;
-    decoder.send(&Packet::copy(&bytes));
-    decoder.drain();
-    match decoder.receive() {
-        DecoderOutput::Frame(frame) => {
-            let turn = match photograph::turn(&mut Cursor::new(&bytes)) {
-                turn if turn.is_none() => shape::turn_of_photograph(&frame),
-                turn => turn,
-            };
-            Ok(Still { codec, frame, turn })
+    kind.decode(&bytes, path)?.ok_or_else(|| damaged(&name))
+}
+
+/// Decodes a picture in memory, which sentences call `name`; otherwise says in one sentence why not.
+pub(in crate::media) fn decode_in_memory(file: &[u8], name: &str) -> Result<Still, String> {
+    let kind = StillKind::of(file).ok_or_else(|| not_a_picture(name))?;
+    let still = kind.decode(file, Path::new(name))?;
+    still.ok_or_else(|| damaged(name))
+}
+
+fn not_a_picture(name: &str) -> String {
+    format!("{name} is not a JPEG or PNG picture")
+}
+
+fn damaged(name: &str) -> String {
+    format!("the picture {name} is damaged and cannot be decoded")
+}
+
+#[derive(Clone, Copy)]
+enum StillKind {
+    Jpeg,
+    Png,
+}
+
+impl StillKind {
+    // Of what begins so.
+    fn of(start: &[u8]) -> Option<Self> {
+        match start {
+            start if signature::is_jpeg(start) => Some(Self::Jpeg),
+            start if signature::is_png(start) => Some(Self::Png),
+            _ => None,
         }
-        DecoderOutput::Hungry | DecoderOutput::Done => Err(damaged()),
+    }
+
+    // `path` is for the message where there is no decoder; `None` where the picture is damaged.
+    fn decode(self, bytes: &[u8], path: &Path) -> Result<Option<Still>, String> {
+        let (id, codec) = match self {
+            Self::Jpeg => (Id::MJPEG, "mjpeg"),
+            Self::Png => (Id::PNG, "png"),
+        };
+        let mut parameters = Parameters::new();
+        parameters.set_medium(Type::Video);
+        parameters.set_id(id);
+        let Some(base) = TimeBase::new(1, 1) else {
+            return Ok(None);
+        };
+        let mut decoder = Decoder::open(parameters, base, 1, MOST_PICTURE_PIXELS, path)
+            .map_err(|error| error.to_string())?;
+        decoder.send(&Packet::copy(bytes));
+        decoder.drain();
+        Ok(match decoder.receive() {
+            DecoderOutput::Frame(frame) => {
+                let turn = match photograph::turn(&mut Cursor::new(bytes)) {
+                    turn if turn.is_none() => shape::turn_of_photograph(&frame),
+                    turn => turn,
+                };
+                Some(Still { codec, frame, turn })
+            }
+            DecoderOutput::Hungry | DecoderOutput::Done => None,
+        })
     }
 }
