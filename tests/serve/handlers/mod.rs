@@ -1,0 +1,6 @@
+//! Jobs answered by models of this machine: inputs as data, answers as snapshots.
+
+mod batches;
+mod files;
+mod jobs;
+mod speech;
