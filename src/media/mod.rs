@@ -39,6 +39,7 @@ pub use decode::memory::DecoderMemory;
 pub use decode::memory::decoder_memory;
 pub use draw::Annotation;
 pub use draw::Painter;
+pub use encode::CutKind;
 pub use encode::EncodedVideo;
 pub use encode::SoundCopy;
 pub use encode::TimedText;

@@ -27,8 +27,9 @@ use ffmpeg_next::frame::Video;
 use ffmpeg_next::software::scaling;
 
 /// An encoder of FFmpeg, and what it is told.
-struct KnownEncoder {
-    name: &'static str,
+pub(super) struct KnownEncoder {
+    /// FFmpeg's name of it.
+    pub(super) name: &'static str,
     options: &'static [(&'static str, &'static str)],
     /// Bits of a pixel of a frame, for one that keeps a rate and not a quality.
     bits_a_pixel: Option<f64>,
@@ -37,7 +38,7 @@ struct KnownEncoder {
 }
 
 /// From the best to what is always there.
-const ENCODERS: [KnownEncoder; 3] = [
+pub(super) const ENCODERS: [KnownEncoder; 3] = [
     KnownEncoder {
         name: "libx264",
         options: &[("preset", "veryfast"), ("crf", "20")],
@@ -95,7 +96,8 @@ impl PictureEncoder {
         Err(MediaError::NoVideoEncoder { size, why })
     }
 
-    fn open_as(
+    /// One of them for such frames.
+    pub(super) fn open_as(
         known: &KnownEncoder,
         size: Size,
         base: TimeBase,

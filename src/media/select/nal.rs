@@ -9,6 +9,8 @@ pub(in crate::media) struct PacketTraits {
     pub(in crate::media) unreferenced: bool,
     /// It is predicted from nothing else.
     pub(in crate::media) intra: bool,
+    /// It is predicted from nothing, and nothing behind it from what is before it.
+    pub(in crate::media) refreshes: bool,
     /// It gives no picture to show.
     pub(in crate::media) hidden: bool,
     /// It carries parameters that other packets may need.
@@ -94,6 +96,7 @@ impl Avc {
     pub(in crate::media) fn read(&self, packet: &[u8]) -> PacketTraits {
         let (mut slices, mut referenced, mut predicted, mut has_parameters) =
             (0, false, false, false);
+        let mut refreshing = 0;
         for unit in units(self.framing, packet) {
             let Some((header, body)) = unit.split_first() else {
                 continue;
@@ -101,6 +104,7 @@ impl Avc {
             match header & 31 {
                 1 | 2 | 5 => {
                     slices += 1;
+                    refreshing += u32::from(header & 31 == 5);
                     referenced |= header >> 5 & 3 != 0;
                     predicted |= !is_intra_slice(body);
                 }
@@ -111,6 +115,7 @@ impl Avc {
         PacketTraits {
             unreferenced: slices > 0 && !referenced,
             intra: slices > 0 && !predicted,
+            refreshes: slices > 0 && !predicted && refreshing == slices,
             hidden: false,
             has_parameters,
         }
@@ -160,6 +165,7 @@ impl Hevc {
     pub(in crate::media) fn read(&self, packet: &[u8]) -> PacketTraits {
         let (mut slices, mut referenced, mut predicted, mut has_parameters) =
             (0, false, false, false);
+        let mut instantaneous = true;
         for unit in units(self.framing, packet) {
             let [first, second, ..] = *unit else {
                 continue;
@@ -177,6 +183,8 @@ impl Hevc {
                     let leaf = kind < 16 && kind % 2 == 0;
                     referenced |= !leaf || layer.checked_sub(1) != self.highest;
                     predicted |= !(16..24).contains(&kind);
+                    // IDR, with pictures before it or without.
+                    instantaneous &= matches!(kind, 19 | 20);
                 }
                 32..=34 => has_parameters |= !self.known.contains(&trimmed(unit)),
                 _ => {}
@@ -185,6 +193,7 @@ impl Hevc {
         PacketTraits {
             unreferenced: slices > 0 && !referenced,
             intra: slices > 0 && !predicted,
+            refreshes: slices > 0 && instantaneous,
             hidden: false,
             has_parameters,
         }
@@ -305,7 +314,14 @@ mod tests {
         let i = [0, 0, 1, 0x65, 0b1000_1000];
         let p = [0, 0, 1, 0x41, 0b1001_1000];
         let b = [0, 0, 0, 1, 0x01, 0b1001_1100];
-        assert_eq!(stream.read(&i), traits(false, true));
+        let refreshing = PacketTraits {
+            refreshes: true,
+            ..traits(false, true)
+        };
+        assert_eq!(stream.read(&i), refreshing);
+        // An I picture that others may be predicted over.
+        let open = [0, 0, 1, 0x61, 0b1000_1000];
+        assert_eq!(stream.read(&open), traits(false, true));
         assert_eq!(stream.read(&p), traits(false, false));
         assert_eq!(stream.read(&b), traits(true, false));
         assert_eq!(stream.read(&[i, p].concat()), traits(false, false));
@@ -338,6 +354,7 @@ mod tests {
         assert!(!Hevc::new(&[]).read(&leaf(0)).unreferenced);
         let clean = [0, 0, 1, 21 << 1, 1, 0x80];
         assert_eq!(flat.read(&clean), traits(false, true));
+        assert!(flat.read(&[0, 0, 1, 19 << 1, 1, 0x80]).refreshes);
     }
 
     #[test]

@@ -65,16 +65,22 @@ impl Syntax {
                 .first()
                 .map_or_else(PacketTraits::default, |first| PacketTraits {
                     intra: key && first & 1 == 0,
+                    refreshes: key && first & 1 == 0,
                     hidden: first >> 4 & 1 == 0,
                     ..PacketTraits::default()
                 }),
-            Self::Vp9 => PacketTraits {
-                intra: key && packet.first().is_some_and(|first| is_vp9_key(*first)),
-                ..PacketTraits::default()
-            },
+            Self::Vp9 => {
+                let is_key = key && packet.first().is_some_and(|first| is_vp9_key(*first));
+                PacketTraits {
+                    intra: is_key,
+                    refreshes: is_key,
+                    ..PacketTraits::default()
+                }
+            }
             Self::Container => PacketTraits {
                 unreferenced: disposable,
                 intra: key,
+                refreshes: key,
                 ..PacketTraits::default()
             },
         }
