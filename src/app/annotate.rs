@@ -27,6 +27,7 @@ use crate::output::OutputRoot;
 use crate::output::Playback;
 use crate::output::ReadFiles;
 use crate::output::Results;
+use crate::output::Seen;
 use crate::output::ShownObject;
 use crate::output::StageOutput;
 use crate::output::WriteError;
@@ -85,6 +86,8 @@ pub struct AnnotateReport {
     pub seconds: f64,
     /// Boxes that were drawn, each as often as there are frames that show it.
     pub boxes: u64,
+    /// Where no boxes could be drawn, the stages that found some.
+    pub found_by: Vec<StageId>,
     /// Frames that cannot be decoded, and are not in it.
     pub lost: u64,
     /// The transfer of a source with a high dynamic range, whose colours look pale.
@@ -121,7 +124,7 @@ pub fn annotate(
     let root = OutputRoot::new(folder_of(&target), &Arc::new(reads));
     let file = root.prepare(&target).and_then(|()| root.begin(&target));
     let file = file.map_err(|error| unwritable(&error))?;
-    keep_others(&target)?;
+    keep_others(&target, "-o")?;
     let mut drawing = Drawing {
         results: &results,
         playback: Playback::new(&results, entries),
@@ -144,6 +147,10 @@ pub fn annotate(
         shown: source.facts.size,
         seconds: played.seconds,
         boxes: drawing.boxes,
+        found_by: match has_objects(entries) {
+            true => Vec::new(),
+            false => finders(&results),
+        },
         lost: drawing.lost,
         high_range: played.high_range,
     })))
@@ -252,7 +259,8 @@ fn colours(classes: &[ClassEntry]) -> BTreeMap<(u32, &str), Colour> {
         .collect()
 }
 
-fn captions(results: &Results) -> Vec<TimedText> {
+/// What is said, as it is shown on the clock of a player.
+pub(super) fn captions(results: &Results) -> Vec<TimedText> {
     let captions = output::spoken_captions(results);
     let text = |caption: output::Caption| TimedText {
         start: caption.start,
@@ -287,6 +295,21 @@ fn seen<'a>(
     })
 }
 
+fn has_objects(entries: &[Entry]) -> bool {
+    let has_some = |entry: &Entry| matches!(&entry.seen, Seen::Objects { count, .. } if *count > 0);
+    entries.iter().any(has_some)
+}
+
+// The stages that found boxes, where there are several.
+fn finders(results: &Results) -> Vec<StageId> {
+    let stages = results.stages.iter();
+    let finders = stages.filter(|(_, output)| match output {
+        StageOutput::Detected(detected) => has_objects(&detected.detections),
+        StageOutput::Recorded { .. } | StageOutput::Transcribed { .. } => false,
+    });
+    finders.map(|(id, _)| id.clone()).collect()
+}
+
 // What is written, beside the results where nothing else is said.
 fn target(request: &AnnotateRequest) -> Result<PathBuf, AppError> {
     let Some(target) = &request.output else {
@@ -310,8 +333,9 @@ fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).to_owned()
 }
 
-// An earlier annotated video is replaced, and nothing else.
-fn keep_others(target: &Path) -> Result<(), AppError> {
+/// Refuses a file that is there and was not written by this program: only what it wrote itself is
+/// replaced. `option` names another.
+pub(super) fn keep_others(target: &Path, option: &str) -> Result<(), AppError> {
     if !target.exists() || media::is_own_video(target) {
         return Ok(());
     }
@@ -320,7 +344,7 @@ fn keep_others(target: &Path) -> Result<(), AppError> {
             "{} is there already, and vpipe did not write it",
             target.display()
         ),
-        help: Some("name another file with -o, or delete it".to_owned()),
+        help: Some(format!("name another with {option}, or delete it")),
     })
 }
 

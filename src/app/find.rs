@@ -6,6 +6,7 @@ use crate::app::error::AppError;
 use crate::app::find::clips::Clips;
 use crate::app::interrupts::Interrupts;
 use crate::media;
+use crate::media::CutKind;
 use crate::output;
 use crate::output::FoundMoment;
 use crate::output::MomentQuery;
@@ -38,6 +39,12 @@ pub struct FindReport {
     pub searched: usize,
     /// The results that have such moments, in the order in which they were named.
     pub found: Vec<FoundVideo>,
+    /// Of the classes that are looked for, those that no results know.
+    pub unknown_classes: Vec<String>,
+    /// Where something is looked for that is seen: frames without an answer, which may show it.
+    pub unanswered_frames: u64,
+    /// Where words are looked for: parts of the sound without an answer, in which they may be said.
+    pub unanswered_sound: u64,
     /// The results that cannot be read, and why.
     pub unread: Vec<String>,
     /// Whether it was asked to end before it was done.
@@ -54,7 +61,16 @@ pub struct FoundVideo {
     /// In the order of time.
     pub moments: Vec<FoundMoment>,
     /// Of each moment the clip, where one is wanted, or why there is none.
-    pub clips: Vec<Result<PathBuf, String>>,
+    pub clips: Vec<Result<MomentClip, String>>,
+}
+
+/// The clip of a moment.
+#[derive(Clone, Debug)]
+pub struct MomentClip {
+    /// The file.
+    pub path: PathBuf,
+    /// What its frames are made of.
+    pub cut: CutKind,
 }
 
 impl FindReport {
@@ -67,6 +83,25 @@ impl FindReport {
             (false, _) => 1,
         }
     }
+}
+
+impl FindReport {
+    fn add(&mut self, searched: SearchedVideo, unknown: &mut Vec<String>) {
+        unknown.retain(|class| searched.unknown_classes.contains(class));
+        self.unanswered_frames += searched.unanswered_frames;
+        self.unanswered_sound += searched.unanswered_sound;
+        if !searched.video.moments.is_empty() {
+            self.found.push(searched.video);
+        }
+    }
+}
+
+// What the search of one results file came to.
+struct SearchedVideo {
+    video: FoundVideo,
+    unknown_classes: Vec<String>,
+    unanswered_frames: u64,
+    unanswered_sound: u64,
 }
 
 /// Searches results, as many at once as this machine has cores, and cuts clips out.
@@ -83,12 +118,11 @@ pub fn find(request: &FindRequest) -> Result<FindReport, AppError> {
         interrupted: interrupts.came(),
         ..FindReport::default()
     };
-    let mut last = None;
+    let (mut last, mut unknown) = (None, request.query.seen.clone());
     for searched in searched {
         report.searched += usize::from(searched.is_ok());
         match searched {
-            Ok(video) if video.moments.is_empty() => {}
-            Ok(video) => report.found.push(video),
+            Ok(searched) => report.add(searched, &mut unknown),
             Err(error) => {
                 report.unread.push(error.to_string());
                 last = Some(error);
@@ -98,6 +132,7 @@ pub fn find(request: &FindRequest) -> Result<FindReport, AppError> {
     if let Some(error) = last.filter(|_| report.searched == 0) {
         return Err(AppError::unread(&error));
     }
+    report.unknown_classes = unknown;
     if let Some(folder) = &request.clips {
         let mut clips = Clips::new(folder);
         for video in &mut report.found {
@@ -127,13 +162,28 @@ fn check(query: &MomentQuery) -> Result<(), AppError> {
     }
 }
 
-fn search(path: &Path, query: &MomentQuery) -> Result<FoundVideo, ReadError> {
+fn search(path: &Path, query: &MomentQuery) -> Result<SearchedVideo, ReadError> {
     let results = output::read_searched(path)?;
-    Ok(FoundVideo {
-        results: path.to_owned(),
-        moments: output::moments(query, &results),
-        video: results.video,
-        clips: Vec::new(),
+    let unknown = query.seen.iter().filter(|class| !results.knows(class));
+    let (looks, listens) = (!query.seen.is_empty(), !query.said.is_empty());
+    Ok(SearchedVideo {
+        unknown_classes: unknown.cloned().collect(),
+        unanswered_frames: if looks {
+            results.unanswered_frames()
+        } else {
+            0
+        },
+        unanswered_sound: if listens {
+            results.unanswered_sound()
+        } else {
+            0
+        },
+        video: FoundVideo {
+            results: path.to_owned(),
+            moments: output::moments(query, &results),
+            video: results.video,
+            clips: Vec::new(),
+        },
     })
 }
 
@@ -142,7 +192,7 @@ fn search_all(
     files: &[PathBuf],
     query: &MomentQuery,
     stop: &AtomicBool,
-) -> Vec<Result<FoundVideo, ReadError>> {
+) -> Vec<Result<SearchedVideo, ReadError>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let cores = thread::available_parallelism().map_or(1, NonZero::get);

@@ -82,6 +82,7 @@ pub use error::AppError;
 pub use find::FindReport;
 pub use find::FindRequest;
 pub use find::FoundVideo;
+pub use find::MomentClip;
 pub use find::find;
 pub use graph::Drawing;
 pub use graph::GraphRequest;

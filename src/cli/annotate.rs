@@ -117,6 +117,13 @@ fn captions(count: u64) -> Option<String> {
 
 fn remarks(report: &AnnotateReport) -> Vec<String> {
     let mut remarks = Vec::new();
+    if let Some(stage) = report.found_by.first() {
+        let stages: Vec<&str> = report.found_by.iter().map(StageId::as_str).collect();
+        remarks.push(format!(
+            "there were no boxes to draw; those of {} are drawn with --stage {stage}",
+            stages.join(", ")
+        ));
+    }
     let (shown, coded) = (report.shown, report.encoded.size);
     if let Some(more) = more(shown, coded) {
         remarks.push(format!(

@@ -478,6 +478,26 @@ fn what_is_said_is_a_track_of_captions() {
 }
 
 #[test]
+fn another_stage_with_boxes_is_told_where_there_are_none() {
+    let folder = TempDir::new().unwrap();
+    let mut results = run_over(folder.path(), "clip.mp4", BLACK);
+    with_green(&mut results, "ball");
+    for entry in results["detections"].as_array_mut().unwrap() {
+        put(entry, &[]);
+    }
+    let mut other = results["detections"].clone();
+    put(&mut other[0], &[object([0.0, 0.0, 9.0, 9.0], "ball")]);
+    results["stages"]["crops"] = json!({ "summary": results["summary"], "detections": other });
+    write(folder.path(), &results);
+    let said = annotate(folder.path(), &[]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let told = "there were no boxes to draw; those of crops are drawn with --stage crops";
+    assert!(said.out.contains(told), "{}", said.out);
+    let said = annotate(folder.path(), &["--stage", "crops"]);
+    assert!(!said.out.contains("--stage"), "{}", said.out);
+}
+
+#[test]
 fn what_cannot_be_annotated_is_told_and_nothing_is_written() {
     let folder = TempDir::new().unwrap();
     run_over(folder.path(), "clip.mp4", BLACK);

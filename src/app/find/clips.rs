@@ -1,10 +1,14 @@
-//! Clips of moments: files that begin and end with them, to the frame.
+//! Clips of moments: files that begin and end with them, to the frame. None takes the place of a file
+//! that this program did not write.
 
+use crate::app::annotate;
 use crate::app::annotate::source::VideoSource;
 use crate::app::error::AppError;
 use crate::app::find::FoundVideo;
+use crate::app::find::MomentClip;
 use crate::app::interrupts::Interrupts;
 use crate::media;
+use crate::media::TimedText;
 use crate::name::file_name;
 use crate::output;
 use crate::output::FoundMoment;
@@ -64,11 +68,14 @@ impl<'a> Clips<'a> {
     fn cut_one(
         &mut self,
         video: &FoundVideo,
-        source: &VideoSource,
+        (source, captions): &(VideoSource, Vec<TimedText>),
         moment: &FoundMoment,
         interrupts: &Interrupts,
-    ) -> Result<Result<PathBuf, String>, AppError> {
+    ) -> Result<Result<MomentClip, String>, AppError> {
         let path = self.path(&source.path, moment);
+        if let Err(error) = annotate::keep_others(&path, "--clips") {
+            return Ok(Err(error.to_string()));
+        }
         let mut reads = ReadFiles::default();
         [&video.results, &source.path]
             .into_iter()
@@ -83,13 +90,15 @@ impl<'a> Clips<'a> {
             &source.input,
             &source.facts,
             range,
+            captions,
             handle,
             interrupts.flag(),
         );
         if let (Ok(_), false) = (&cut, interrupts.came()) {
             file.keep().map_err(unwritable)?;
         }
-        Ok(cut.map(|_| path).map_err(|error| error.to_string()))
+        let clip = cut.map(|cut| MomentClip { path, cut });
+        Ok(clip.map_err(|error| error.to_string()))
     }
 
     fn path(&mut self, video: &Path, moment: &FoundMoment) -> PathBuf {
@@ -107,10 +116,15 @@ impl<'a> Clips<'a> {
     }
 }
 
-fn source(video: &FoundVideo, interrupts: &Interrupts) -> Result<VideoSource, String> {
+// The video, and what is said in it.
+fn source(
+    video: &FoundVideo,
+    interrupts: &Interrupts,
+) -> Result<(VideoSource, Vec<TimedText>), String> {
     let results = output::read_results(&video.results).map_err(|error| error.to_string())?;
     let source = VideoSource::find(&results, &video.results, None, &interrupts.flag());
-    source.map_err(|error| error.to_string())
+    let source = source.map_err(|error| error.to_string())?;
+    Ok((source, annotate::captions(&results)))
 }
 
 // Seconds as names of files have them: `0m12s`, `1h02m03s`.

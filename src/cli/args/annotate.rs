@@ -10,7 +10,8 @@ pub(in crate::cli) struct AnnotateArgs {
     #[arg(value_name = "RESULTS")]
     pub(in crate::cli) results: PathBuf,
 
-    /// The MP4 file to write; VIDEO_annotated.mp4 beside the results where nothing is said
+    /// The MP4 file to write; VIDEO_annotated.mp4 beside the results where nothing is said. A file that
+    /// vpipe did not write is not replaced
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 

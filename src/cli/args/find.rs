@@ -29,7 +29,8 @@ pub(in crate::cli) struct FindArgs {
     #[arg(long, value_name = "N", value_parser = share, allow_negative_numbers = true, default_value_t = 0.0)]
     pub(in crate::cli) class_confidence: f64,
 
-    /// Cut the moments out of their videos, as files in the folder DIR
+    /// Cut the moments out of their videos, as files in the folder DIR; no file is replaced that vpipe did
+    /// not write
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) clips: Option<PathBuf>,
 
@@ -62,7 +63,8 @@ Examples:
   vpipe find \"*/*_results.json\" --seen car --seen dog --class-confidence 0.5 --json
 
 A folder stands for the files in it whose names end in _results.json. A line is written for each
-moment: the results, from when to when in seconds since the first frame, and what is said then.
+moment: the results, from when to when in seconds since the first frame, and what is said then. A
+clip has the packets of the video where those show the moment by themselves; else it is coded anew.
 
 Exit codes: 0 all was searched, whether anything was found or not, 1 some results cannot be read or
 some clips cannot be cut, 2 nothing to look for or no results, 3 nothing can be written, 130

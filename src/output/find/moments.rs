@@ -3,13 +3,12 @@
 use crate::output::find::query::MomentQuery;
 use crate::output::find::query::Occurrence;
 use crate::output::find::searched::SearchedResults;
-use crate::output::results::rounding::rounded;
 use serde::Serialize;
 
 /// A stretch of a video in which all that is looked for is there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FoundMoment {
-    /// Seconds since the first frame, to 0.001.
+    /// Seconds since the first frame.
     pub start: f64,
     /// Seconds; not before `start`, nor after the end of the video where that is known.
     pub end: f64,
@@ -42,8 +41,8 @@ pub fn moments(query: &MomentQuery, results: &SearchedResults) -> Vec<FoundMomen
     }
     let last = results.duration().unwrap_or(f64::INFINITY);
     let moment = |it: Occurrence| FoundMoment {
-        start: rounded(it.start, 1e3),
-        end: rounded(it.end.min(last).max(it.start), 1e3),
+        start: it.start,
+        end: it.end.min(last).max(it.start),
         said: match query.said.is_empty() {
             true => Vec::new(),
             false => said(it, results),

@@ -2,6 +2,7 @@
 //! over, so that a thousand files are read in a second.
 
 use crate::disk;
+use crate::output::find::words::is_same;
 use crate::output::results::read::LARGEST;
 use crate::output::results::read::LARGEST_NUMBER;
 use crate::output::results::read::MOST_VALUES;
@@ -16,7 +17,9 @@ use crate::output::results::read::shape;
 use crate::output::results::read::share;
 use crate::output::results::results::FORMAT;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 // The most samples a second that a recipe asks for.
@@ -33,6 +36,8 @@ pub struct SearchedResults {
     #[serde(default)]
     source: SearchedSource,
     detections: Vec<SearchedFrame>,
+    #[serde(default)]
+    classes: Vec<SearchedClass>,
     #[serde(default)]
     stages: BTreeMap<String, SearchedStage>,
     #[serde(default)]
@@ -54,10 +59,18 @@ struct SearchedStage {
     #[serde(default)]
     detections: Vec<SearchedFrame>,
     #[serde(default)]
+    classes: Vec<SearchedClass>,
+    #[serde(default)]
     transcription: SearchedSpeech,
 }
 
-/// A frame that was looked at.
+/// A class that a model declares, or that was seen.
+#[derive(Debug, Deserialize)]
+struct SearchedClass {
+    class_name: Box<str>,
+}
+
+/// A frame that was sampled.
 #[derive(Debug, Deserialize)]
 pub(super) struct SearchedFrame {
     frame_number: u64,
@@ -66,6 +79,10 @@ pub(super) struct SearchedFrame {
     pub(super) samples: u64,
     #[serde(default)]
     pub(super) detections: Vec<SearchedObject>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
+    #[serde(default)]
+    skipped: Option<IgnoredAny>,
 }
 
 /// What was found in it.
@@ -79,6 +96,10 @@ pub(super) struct SearchedObject {
 struct SearchedSpeech {
     #[serde(default)]
     segments: Vec<SearchedSegment>,
+    #[serde(default)]
+    gaps: Vec<IgnoredAny>,
+    #[serde(default)]
+    error: Option<IgnoredAny>,
 }
 
 /// About a sentence.
@@ -114,6 +135,32 @@ impl SearchedResults {
         let others = self.stages.values().map(|stage| &stage.transcription);
         let all = [&self.transcription].into_iter().chain(others);
         all.map(|speech| speech.segments.as_slice())
+    }
+
+    /// Whether a model knows a class of this name, case and accents aside, or one was seen.
+    pub fn knows(&self, class: &str) -> bool {
+        let declared = self.stages.values().flat_map(|stage| &stage.classes);
+        let mut declared = self.classes.iter().chain(declared);
+        let seen = self.frames().flatten();
+        let mut seen = seen.flat_map(|frame| &frame.detections);
+        declared.any(|it| is_same(&it.class_name, class))
+            || seen.any(|it| is_same(&it.class_name, class))
+    }
+
+    /// Frames without an answer of a stage that looks for boxes, each once.
+    pub fn unanswered_frames(&self) -> u64 {
+        let is_unanswered =
+            |frame: &&SearchedFrame| frame.error.is_some() || frame.skipped.is_some();
+        let unanswered = self.frames().flatten().filter(is_unanswered);
+        let numbers: BTreeSet<u64> = unanswered.map(|frame| frame.frame_number).collect();
+        numbers.len() as u64
+    }
+
+    /// Parts of the sound without an answer.
+    pub fn unanswered_sound(&self) -> u64 {
+        let of = |speech: &SearchedSpeech| speech.gaps.len() + usize::from(speech.error.is_some());
+        let others = self.stages.values().map(|stage| of(&stage.transcription));
+        others.chain([of(&self.transcription)]).max().unwrap_or(0) as u64
     }
 
     /// Seconds, where the video says how long it is.
