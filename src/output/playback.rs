@@ -37,13 +37,7 @@ pub struct ShownObject<'a> {
 impl<'a> Playback<'a> {
     /// That of `entries`, which stand in `results` in the order of their frames.
     pub fn new(results: &Results, entries: &'a [Entry]) -> Self {
-        let sampled = results.config.fps.filter(|fps| *fps > 0.0);
-        let usual = || {
-            let (first, last) = (entries.first()?, entries.last()?);
-            let gaps = entries.len().checked_sub(1).filter(|it| *it > 0)?;
-            Some((last.timestamp - first.timestamp) / gaps as f64)
-        };
-        let apart = sampled.map(f64::recip).or_else(usual).unwrap_or(1.0);
+        let apart = apart(results, entries);
         Self { entries, apart }
     }
 
@@ -110,6 +104,17 @@ impl<'a> Playback<'a> {
     }
 }
 
+/// Seconds between two samples, of which `entries` stand in `results`.
+pub(super) fn apart(results: &Results, entries: &[Entry]) -> f64 {
+    let sampled = results.config.fps.filter(|fps| *fps > 0.0);
+    let usual = || {
+        let (first, last) = (entries.first()?, entries.last()?);
+        let gaps = entries.len().checked_sub(1).filter(|it| *it > 0)?;
+        Some((last.timestamp - first.timestamp) / gaps as f64)
+    };
+    sampled.map(f64::recip).or_else(usual).unwrap_or(1.0)
+}
+
 /// When what was found in a frame is not shown any more: the frame shows so many samples, which are so
 /// many seconds apart, and another may have been looked at `next`.
 pub(super) fn shown_until(timestamp: f64, samples: u64, next: Option<f64>, apart: f64) -> f64 {
@@ -130,10 +135,10 @@ fn objects(entry: &Entry) -> &[Object] {
 #[cfg(test)]
 mod tests {
     use super::Playback;
+    use crate::output::results::rare::Rare;
     use crate::output::results::results::Entry;
     use crate::output::results::results::Object;
     use crate::output::results::results::Seen;
-    use std::collections::BTreeMap;
 
     const FPS: f64 = 10.0;
 
@@ -147,8 +152,8 @@ mod tests {
             confidence: 0.5,
             parent: None,
             track: *track,
-            crossed: BTreeMap::new(),
-            entered: Vec::new(),
+            crossed: Rare::default(),
+            entered: Rare::default(),
         };
         let detections: Vec<Object> = seen.iter().map(object).collect();
         Entry {

@@ -309,8 +309,8 @@ mod tests {
     use super::iou;
     use super::pair;
     use crate::output::compare::tolerance::Tolerance;
+    use crate::output::results::rare::Rare;
     use crate::output::results::results::Object;
-    use std::collections::BTreeMap;
 
     fn object(bbox: [f64; 4], class: &str, confidence: f64) -> Object {
         Object {
@@ -320,8 +320,8 @@ mod tests {
             confidence,
             parent: None,
             track: None,
-            crossed: BTreeMap::new(),
-            entered: Vec::new(),
+            crossed: Rare::default(),
+            entered: Rare::default(),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::output::compare::comparison::Change;
 use crate::output::compare::comparison::WhatChanged;
 use crate::output::compare::tally::Tally;
 use crate::output::compare::tolerance::Tolerance;
+use crate::output::results::rare::Rare;
 use crate::output::results::results::Object;
 use crate::output::results::results::Results;
 use proptest::collection::vec;
@@ -17,7 +18,6 @@ use proptest::proptest;
 use proptest::sample::select;
 use serde_json::Value;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 // One frame with these objects, and these segments of speech.
 fn results(objects: &[Object], segments: &[Vec<&str>]) -> Results {
@@ -59,8 +59,8 @@ fn object() -> impl Strategy<Value = Object> {
         confidence,
         parent: None,
         track: None,
-        crossed: BTreeMap::new(),
-        entered: Vec::new(),
+        crossed: Rare::default(),
+        entered: Rare::default(),
     })
 }
 

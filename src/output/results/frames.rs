@@ -11,6 +11,7 @@ use crate::item::Moment;
 use crate::item::Record;
 use crate::name::StageId;
 use crate::output::results::known_classes::classes;
+use crate::output::results::rare::Rare;
 use crate::output::results::results::CropRecord;
 use crate::output::results::results::Detected;
 use crate::output::results::results::Entry;
@@ -238,8 +239,8 @@ fn object(detection: &Detection, is_repeat: bool) -> Object {
         confidence: rounded(detection.confidence.into(), 1e4),
         parent: detection.parent,
         track: sight.map(|sight| sight.track),
-        crossed: passed.map(|it| it.crossed.clone()).unwrap_or_default(),
-        entered: passed.map(|it| it.entered.clone()).unwrap_or_default(),
+        crossed: Rare::from(passed.map(|it| it.crossed.clone()).unwrap_or_default()),
+        entered: Rare::from(passed.map(|it| it.entered.clone()).unwrap_or_default()),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::output::results::results::Results;
 use crate::output::results::results::Seen;
 use crate::output::results::results::StageOutput;
 use crate::output::results::snapshot::VARYING;
+use crate::output::results::text::FleetingText;
 use crate::output::results::transcription::Transcription;
 use serde::Deserialize;
 use serde::de::DeserializeSeed;
@@ -24,6 +25,7 @@ use serde_json::error::Category;
 use std::cell::Cell;
 use std::fmt;
 use std::io;
+use std::io::BufReader;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -121,22 +123,25 @@ impl ReadError {
 /// bounds allow or numbers that no run writes.
 pub fn read_results(path: &Path) -> Result<Results, ReadError> {
     let text = disk::read_plain(path, LARGEST).map_err(Unread::File);
-    text.and_then(|text| parse(&text)).map_err(|why| ReadError {
+    text.and_then(parse).map_err(|why| ReadError {
         path: path.to_owned(),
         why,
     })
 }
 
-/// The results in a text.
-pub(in crate::output) fn parse(text: &[u8]) -> Result<Results, Unread> {
+// The results in a text.
+fn parse(mut text: Vec<u8>) -> Result<Results, Unread> {
     // Saved by an editor of Windows.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if text.starts_with(b"\xef\xbb\xbf") {
+        text.drain(..3);
+    }
     if text.trim_ascii().is_empty() {
         return Err(Unread::Empty);
     }
-    count_values(text, MOST_VALUES)?;
-    check_head(text)?;
-    let mut results: Results = serde_json::from_slice(text).map_err(|error| shape(&error))?;
+    count_values(&text, MOST_VALUES)?;
+    check_head(&text)?;
+    let text = BufReader::new(FleetingText::of(text));
+    let mut results: Results = serde_json::from_reader(text).map_err(|error| shape(&error))?;
     check(&results)?;
     known_classes::complete(&mut results);
     Ok(results)

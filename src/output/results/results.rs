@@ -8,6 +8,8 @@ use crate::facts::DamagedPackets;
 use crate::failure::Class;
 use crate::name::StageId;
 use crate::output::results::classes::ClassEntry;
+use crate::output::results::entries;
+use crate::output::results::rare::Rare;
 use crate::output::results::timeline::Scene;
 use crate::output::results::tracks::LineCount;
 use crate::output::results::tracks::TrackEntry;
@@ -61,6 +63,7 @@ pub struct Results {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassEntry>,
     /// One entry a sampled frame, in order.
+    #[serde(deserialize_with = "entries::read")]
     pub detections: Vec<Entry>,
     /// The things of which `detections` are sights, where a stage tracks them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -304,11 +307,11 @@ pub struct Object {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub track: Option<u64>,
     /// The lines that the thing has crossed since its last sight, and which way.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub crossed: BTreeMap<Arc<str>, Direction>,
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub crossed: Rare<BTreeMap<Arc<str>, Direction>>,
     /// The regions that the thing was outside of, and is in now.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub entered: Vec<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Rare::is_none")]
+    pub entered: Rare<Vec<Arc<str>>>,
 }
 
 /// What a server said of a crop.
@@ -349,6 +352,7 @@ pub struct Detected {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<ClassEntry>,
     /// One entry a sampled frame, in order.
+    #[serde(deserialize_with = "entries::read")]
     pub detections: Vec<Entry>,
     /// The things of which `detections` are sights, where the stage tracks them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

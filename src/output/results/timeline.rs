@@ -170,6 +170,7 @@ mod tests {
     use super::Scene;
     use super::timeline;
     use crate::name::StageId;
+    use crate::output::results::rare::Rare;
     use crate::output::results::results::Entry;
     use crate::output::results::results::Object;
     use crate::output::results::results::Seen;
@@ -186,8 +187,8 @@ mod tests {
             confidence: 0.5,
             parent: None,
             track: None,
-            crossed: BTreeMap::new(),
-            entered: Vec::new(),
+            crossed: Rare::default(),
+            entered: Rare::default(),
         };
         Entry {
             timestamp,

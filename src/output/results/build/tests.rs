@@ -50,6 +50,7 @@ use crate::time::TimeRanges;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 fn stage(id: &str, inputs: &[&str], spec: StageSpec) -> Stage {
@@ -488,7 +489,9 @@ fn sound_before_the_first_frame_has_negative_times_and_early_captions() {
     let folder = tempfile::tempdir().unwrap();
     let root = OutputRoot::new(folder.path().to_owned(), &Arc::default());
     let place = Place::new(root, folder.path().to_owned(), "a");
-    let files = place.write_format(OutputFormat::Srt, &found).unwrap();
+    let files = place
+        .write_format(OutputFormat::Srt, &found, &AtomicBool::new(false))
+        .unwrap();
     let captions = std::fs::read_to_string(&files[0]).unwrap();
     for line in [
         "00:00:00,000 --> 00:00:01,600\nOne.",
