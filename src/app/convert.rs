@@ -1,6 +1,7 @@
 //! `convert`: files of other formats, made of results that stand on the disk.
 
 use crate::app::error::AppError;
+use crate::app::interrupts::Interrupts;
 use crate::app::writable;
 use crate::name::StageId;
 use crate::output;
@@ -36,7 +37,8 @@ pub struct ConvertedFile {
     pub untold: Vec<OutputFormat>,
 }
 
-/// Converts each results file, and hands it over as soon as its files are written.
+/// Converts each results file, and hands it over as soon as its files are written. Says whether it was
+/// asked to end before all were: what was not whole then is not there.
 ///
 /// # Errors
 ///
@@ -45,7 +47,8 @@ pub struct ConvertedFile {
 pub fn convert(
     request: &ConvertRequest,
     each: &mut dyn FnMut(ConvertedFile) -> Result<(), AppError>,
-) -> Result<(), AppError> {
+) -> Result<bool, AppError> {
+    let interrupts = Interrupts::listen()?;
     let mut reads = ReadFiles::default();
     request.results.iter().for_each(|path| reads.add(path));
     let reads = Arc::new(reads);
@@ -69,12 +72,22 @@ pub fn convert(
             .map_err(|error| AppError::unwritable(&error))?;
     }
     for path in &request.results {
-        each(one(path, request, &place(path, request, &reads))?)?;
+        if interrupts.came() {
+            break;
+        }
+        let place = place(path, request, &reads);
+        each(one(path, request, &place, &interrupts)?)?;
     }
-    Ok(())
+    Ok(interrupts.came())
 }
 
-fn one(path: &Path, request: &ConvertRequest, place: &Place) -> Result<ConvertedFile, AppError> {
+// Where it is asked to end, what is written by then.
+fn one(
+    path: &Path,
+    request: &ConvertRequest,
+    place: &Place,
+    interrupts: &Interrupts,
+) -> Result<ConvertedFile, AppError> {
     let mut results = output::read_results(path).map_err(|error| AppError::unread(&error))?;
     if let Some(stage) = &request.stage {
         results = results
@@ -93,7 +106,10 @@ fn one(path: &Path, request: &ConvertRequest, place: &Place) -> Result<Converted
         untold: Vec::new(),
     };
     for format in &request.formats {
-        let written = place.write_format(*format, &results);
+        let written = place.write_format(*format, &results, &interrupts.flag());
+        if written.is_err() && interrupts.came() {
+            break;
+        }
         let written = written.map_err(|error| AppError::unwritable(&error))?;
         if written.is_empty() {
             converted.untold.push(*format);

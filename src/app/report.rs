@@ -3,8 +3,10 @@
 mod pictures;
 
 use crate::app::error::AppError;
+use crate::app::interrupts::Interrupts;
 use crate::item::PixelFormat;
 use crate::media;
+use crate::media::MediaInput;
 use crate::media::VideoSelection;
 use crate::name::VideoId;
 use crate::output;
@@ -20,6 +22,7 @@ use std::path;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// What a page is made of.
 #[derive(Clone, Debug)]
@@ -57,51 +60,54 @@ const PLAYED: [&str; 4] = ["h264", "vp8", "vp9", "av1"];
 /// The page of several results.
 const PAGE_OF_SEVERAL: &str = "report.html";
 
-/// Makes the page of `request`, and opens it where that is wanted.
+/// Makes the page of `request`, and opens it where that is wanted. `None` where it was asked to end: then
+/// none was written.
 ///
 /// # Errors
 ///
 /// Where a file is not there or holds no results, or the page is too large or cannot be written or
 /// opened.
-pub fn report(request: &PageRequest) -> Result<PageReport, AppError> {
+pub fn report(request: &PageRequest) -> Result<Option<PageReport>, AppError> {
     media::init();
+    let interrupts = Interrupts::listen()?;
     let files = &request.results;
     let read = files.iter().map(|file| output::read_results(file));
     let read: Result<Vec<Results>, _> = read.collect();
     let read = read.map_err(|error| AppError::unread(&error))?;
-    let mut made = PageReport {
-        path: target(request)?,
-        bytes: 0,
-        videos: read.len(),
-        pictures: 0,
-        notes: Vec::new(),
-        lacks_pictures: false,
-    };
+    let path = target(request)?;
     let found = files.iter().zip(&read);
     let found = found.map(|(file, it)| output::find_video(&it.video, folder_of(file)));
     let found: Vec<Option<PathBuf>> = found.collect();
     let mut reads = ReadFiles::default();
     let all = files.iter().chain(found.iter().flatten());
     all.for_each(|file| reads.add(file));
-    let root = OutputRoot::new(folder_of(&made.path).to_owned(), &Arc::new(reads));
-    root.prepare(&made.path)
-        .map_err(|error| unwritable(&error))?;
-    let (mut videos, mut room) = (Vec::new(), pictures::LARGEST);
-    for (results, video) in read.iter().zip(&found) {
-        let video = video.as_deref();
-        videos.push(page_video(request, results, video, &mut room, &mut made)?);
+    let root = OutputRoot::new(folder_of(&path).to_owned(), &Arc::new(reads));
+    root.prepare(&path).map_err(|error| unwritable(&error))?;
+    let mut making = PageMaking::new(path, request.pictures, interrupts.flag());
+    let mut videos = Vec::new();
+    for ((results, file), video) in read.iter().zip(files).zip(&found) {
+        videos.push(making.video(results, file, video.as_deref())?);
+        if interrupts.came() {
+            return Ok(None);
+        }
     }
     let page = output::page(&videos).map_err(|error| AppError::Request {
         message: error.to_string(),
         help: Some("name fewer results, or keep fewer --frames".to_owned()),
     })?;
-    made.bytes = page.len();
+    if interrupts.came() {
+        return Ok(None);
+    }
+    let made = PageReport {
+        bytes: page.len(),
+        ..making.made
+    };
     root.write(&made.path, page.as_bytes())
         .map_err(|error| unwritable(&error))?;
     if request.open {
         show(&made.path)?;
     }
-    Ok(made)
+    Ok(Some(made))
 }
 
 fn show(page: &Path) -> Result<(), AppError> {
@@ -157,38 +163,76 @@ fn folder_of(page: &Path) -> &Path {
     }
 }
 
-fn page_video<'a>(
-    request: &PageRequest,
-    results: &'a Results,
-    video: Option<&Path>,
-    room: &mut usize,
-    made: &mut PageReport,
-) -> Result<PageVideo<'a>, AppError> {
-    let address = VideoAddress::of(folder_of(&made.path), video);
-    let address = address.map_err(|error| AppError::Environment {
-        message: format!("{} cannot be looked at: {error}", results.video),
-        help: None,
-    })?;
-    let note = note(results, &address, request.pictures);
-    let other = video.and_then(|video| differs(results, video));
-    made.notes.extend(note.into_iter().chain(other));
-    let mut kept = Vec::new();
-    if request.pictures > 0 && results.source.width > 0 {
-        match pictures::kept(results, video, request.pictures, room) {
-            Ok(pictures) => kept = pictures,
-            Err(why) => {
-                made.lacks_pictures = true;
-                made.notes
-                    .push(format!("no pictures of {} are kept: {why}", results.video));
-            }
+// A page that is made, video by video.
+struct PageMaking {
+    made: PageReport,
+    // How many pictures are kept of each, and the bytes that are left for them.
+    pictures: usize,
+    room: usize,
+    stop: Arc<AtomicBool>,
+}
+
+impl PageMaking {
+    fn new(path: PathBuf, pictures: usize, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            made: PageReport {
+                path,
+                bytes: 0,
+                videos: 0,
+                pictures: 0,
+                notes: Vec::new(),
+                lacks_pictures: false,
+            },
+            pictures,
+            room: pictures::LARGEST,
+            stop,
         }
     }
-    made.pictures += kept.len();
-    Ok(PageVideo {
-        results,
-        address,
-        pictures: kept,
-    })
+
+    // What the page has of a video, whose results are in `file`.
+    fn video<'a>(
+        &mut self,
+        results: &'a Results,
+        file: &'a Path,
+        video: Option<&Path>,
+    ) -> Result<PageVideo<'a>, AppError> {
+        let made = &mut self.made;
+        let address = match video.is_some_and(is_still) {
+            true => Ok(VideoAddress::Pictures),
+            false => VideoAddress::of(folder_of(&made.path), video),
+        };
+        let address = address.map_err(|error| AppError::Environment {
+            message: format!("{} cannot be looked at: {error}", results.video),
+            help: None,
+        })?;
+        let note = note(results, &address, self.pictures);
+        let other = video.and_then(|video| differs(results, video));
+        made.notes.extend(note.into_iter().chain(other));
+        let mut kept = Vec::new();
+        if self.pictures > 0 && results.source.width > 0 {
+            let stop = Arc::clone(&self.stop);
+            match pictures::kept(results, video, self.pictures, &mut self.room, stop) {
+                Ok(pictures) => kept = pictures,
+                Err(why) => {
+                    made.lacks_pictures = true;
+                    made.notes
+                        .push(format!("no pictures of {} are kept: {why}", results.video));
+                }
+            }
+        }
+        made.videos += 1;
+        made.pictures += kept.len();
+        Ok(PageVideo {
+            results,
+            file: Some(file),
+            address,
+            pictures: kept,
+        })
+    }
+}
+
+fn is_still(video: &Path) -> bool {
+    matches!(media::identify(video), Ok(MediaInput::Pictures { .. }))
 }
 
 /// Two lengths of one video differ by no more, in seconds: headers are not exact.
@@ -222,6 +266,11 @@ fn note(results: &Results, address: &VideoAddress, pictures: usize) -> Option<St
         VideoAddress::Absent(why) => {
             is_seen.then(|| format!("the page cannot play {}: {why}", results.video))
         }
+        VideoAddress::Pictures if pictures > 0 => None,
+        VideoAddress::Pictures => Some(format!(
+            "{} is no video, and the page shows only those pictures that it keeps: --frames 60 keeps some",
+            results.video
+        )),
         VideoAddress::Relative(_) if !is_seen || PLAYED.contains(&codec) => None,
         VideoAddress::Relative(_) => Some(match pictures {
             0 => format!("not every browser plays {codec}; --frames 60 keeps pictures of it"),

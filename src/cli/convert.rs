@@ -13,6 +13,9 @@ use crate::name::StageId;
 use serde_json::Value;
 use serde_json::json;
 
+/// The exit code where it was asked to end.
+const INTERRUPTED: u8 = 130;
+
 /// Converts results, and gives the exit code.
 pub(super) fn convert(args: ConvertArgs) -> Result<u8, AppError> {
     let mut formats = args.formats;
@@ -28,8 +31,9 @@ pub(super) fn convert(args: ConvertArgs) -> Result<u8, AppError> {
         output_dir: args.output_dir,
         stage: args.stage.map(StageId::from),
     };
-    let mut converted = Vec::new();
-    app::convert(&request, &mut |file| {
+    let (mut converted, mut count) = (Vec::new(), 0);
+    let interrupted = app::convert(&request, &mut |file| {
+        count += file.files.len();
         if args.json {
             converted.push(file);
             return Ok(());
@@ -39,10 +43,20 @@ pub(super) fn convert(args: ConvertArgs) -> Result<u8, AppError> {
         let paths = paths.map(|(_, path)| format!("{}\n", one_line(&path.display().to_string())));
         write(&paths.collect::<String>())
     })?;
-    if args.json {
-        write(&format!("{:#}\n", json(&converted)))?;
+    match (args.json, interrupted) {
+        (true, _) => write(&format!("{:#}\n", json(&converted, interrupted)))?,
+        (false, true) => talk(&format!("interrupted: {}", written(count))),
+        (false, false) => {}
     }
-    Ok(0)
+    Ok(if interrupted { INTERRUPTED } else { 0 })
+}
+
+fn written(count: usize) -> String {
+    match count {
+        0 => "nothing was written".to_owned(),
+        1 => "1 file was written before".to_owned(),
+        count => format!("{count} files were written before"),
+    }
 }
 
 fn write(text: &str) -> Result<(), AppError> {
@@ -55,7 +69,7 @@ fn untold(file: &ConvertedFile) -> impl Iterator<Item = String> {
     formats.map(move |format| format!("{results} has nothing to tell as {}", format.word()))
 }
 
-fn json(converted: &[ConvertedFile]) -> Value {
+fn json(converted: &[ConvertedFile], interrupted: bool) -> Value {
     let all = |of: &dyn Fn(&ConvertedFile) -> Vec<Value>| -> Vec<Value> {
         converted.iter().flat_map(of).collect()
     };
@@ -74,5 +88,5 @@ fn json(converted: &[ConvertedFile]) -> Value {
         let formats = formats.map(|format| json!({"results": results, "format": format.word()}));
         formats.collect()
     });
-    json!({"files": files, "untold": untold})
+    json!({"files": files, "untold": untold, "interrupted": interrupted})
 }

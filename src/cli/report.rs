@@ -10,14 +10,21 @@ use crate::cli::streams;
 use crate::cli::streams::one_line;
 use crate::cli::streams::talk;
 
+/// The exit code where it was asked to end.
+const INTERRUPTED: u8 = 130;
+
 /// Makes the page, and gives the exit code.
 pub(super) fn report(args: ReportArgs) -> Result<u8, AppError> {
-    let made = app::report(&PageRequest {
+    let Some(made) = app::report(&PageRequest {
         results: results_files::expand(&args.results)?,
         page: args.output,
         pictures: args.frames,
         open: args.open,
-    })?;
+    })?
+    else {
+        talk("interrupted: nothing was written");
+        return Ok(INTERRUPTED);
+    };
     made.notes.iter().for_each(|note| talk(note));
     streams::data(&text(&made)).map_err(|error| AppError::environment(&error))?;
     Ok(made.lacks_pictures.into())

@@ -4,6 +4,7 @@
 use crate::output::file::OutputRoot;
 use crate::output::file::Refusal;
 use crate::output::file::WriteError;
+use crate::output::stoppable::go_on;
 use std::ffi::OsStr;
 use std::fs;
 use std::fs::File;
@@ -11,6 +12,7 @@ use std::io;
 use std::io::BufWriter;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
 
 /// What is in a folder, so that another of its kind may take its place.
@@ -29,14 +31,19 @@ impl<'a> FolderParts<'a> {
 }
 
 /// A folder that gets its name when it is whole.
-pub(in crate::output) struct NewFolder(PathBuf);
+pub(in crate::output) struct NewFolder<'a> {
+    path: PathBuf,
+    stop: &'a AtomicBool,
+}
 
-impl NewFolder {
-    /// A new file in it; of a folder within, which is made where it is not there.
+impl NewFolder<'_> {
+    /// A new file in it; of a folder within, which is made where it is not there. None once it is asked
+    /// to stop.
     pub(in crate::output) fn create(&self, within: &Path) -> io::Result<BufWriter<File>> {
-        let path = self.0.join(within);
+        go_on(self.stop)?;
+        let path = self.path.join(within);
         if let Some(folder) = within.parent().filter(|it| !it.as_os_str().is_empty()) {
-            fs::create_dir_all(self.0.join(folder))?;
+            fs::create_dir_all(self.path.join(folder))?;
         }
         File::create_new(path).map(BufWriter::new)
     }
@@ -74,9 +81,10 @@ impl OutputRoot {
         is_part: &dyn Fn(&OsStr) -> bool,
     ) -> Result<(), WriteError> {
         let is_file = |path: &Path| is_part(path.as_os_str());
-        self.fill_folder(path, &FolderParts::flat(&is_file), |new| {
+        let never = AtomicBool::new(false);
+        self.fill_folder(path, &FolderParts::flat(&is_file), &never, |new| {
             let mut files = files.iter();
-            files.try_for_each(|(name, bytes)| fs::write(new.0.join(name), bytes))
+            files.try_for_each(|(name, bytes)| fs::write(new.path.join(name), bytes))
         })
     }
 
@@ -91,18 +99,19 @@ impl OutputRoot {
     }
 
     /// Lets `fill` write a folder, which then takes the name `path`, in place of one that holds nothing
-    /// but these `parts`.
+    /// but these `parts`. Once `stop` is set it fails, and nothing of it is left.
     pub(super) fn fill_folder(
         &self,
         path: &Path,
         parts: &FolderParts<'_>,
-        fill: impl FnOnce(&NewFolder) -> io::Result<()>,
+        stop: &AtomicBool,
+        fill: impl FnOnce(&NewFolder<'_>) -> io::Result<()>,
     ) -> Result<(), WriteError> {
         tracing::debug!(path = %path.display(), "writing");
         let above = self.make_folder_above(path)?;
         self.check_replaced(path, parts)?;
         let name = path.file_name().unwrap_or_default();
-        put(&above, &above.join(name), fill).map_err(|source| failed(path, source))
+        put(&above, &above.join(name), stop, fill).map_err(|source| failed(path, source))
     }
 
     // What stands at `path` may be replaced: it is nothing, or such a folder.
@@ -154,10 +163,12 @@ impl OutputRoot {
 fn put(
     above: &Path,
     target: &Path,
-    fill: impl FnOnce(&NewFolder) -> io::Result<()>,
+    stop: &AtomicBool,
+    fill: impl FnOnce(&NewFolder<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     let new = temporary(above)?;
-    fill(&NewFolder(new.path().to_owned()))?;
+    let path = new.path().to_owned();
+    fill(&NewFolder { path, stop })?;
     // What is replaced goes with this one.
     let old = temporary(above)?;
     let aside = old.path().join("old");

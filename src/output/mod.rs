@@ -15,6 +15,7 @@ mod playback;
 mod read_files;
 mod results;
 mod scratch;
+mod stoppable;
 
 pub use compare::AnswerState;
 pub use compare::Change;

@@ -15,6 +15,7 @@ use crate::output::results::json;
 use crate::output::results::lack;
 use crate::output::results::results::Results;
 use crate::output::results::results::Run;
+use crate::output::stoppable::Stoppable;
 use crate::recipe::OutputFormat;
 use std::env;
 use std::fs;
@@ -28,6 +29,7 @@ use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Where the results of one video go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,11 +145,12 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// Where one may not or cannot be written.
+    /// Where one may not or cannot be written, or `stop` is set.
     pub fn write_format(
         &self,
         format: OutputFormat,
         results: &Results,
+        stop: &AtomicBool,
     ) -> Result<Vec<PathBuf>, WriteError> {
         let mut written = Vec::new();
         let told = files(format).iter().filter(|it| it.is_told_by(results));
@@ -160,13 +163,13 @@ impl Place {
             };
             match &file.content {
                 FormatContent::File(fill) => self.root.fill(&path, |plain| {
-                    let mut out = BufWriter::new(plain);
+                    let mut out = BufWriter::new(Stoppable { to: plain, stop });
                     fill(&mut out, &telling)?;
                     out.flush()
                 })?,
                 FormatContent::Folder { fill, parts } => {
-                    let fill = |new: &NewFolder| fill(new, &telling);
-                    self.root.fill_folder(&path, parts, fill)?;
+                    let fill = |new: &NewFolder<'_>| fill(new, &telling);
+                    self.root.fill_folder(&path, parts, stop, fill)?;
                 }
             }
             written.push(path);

@@ -27,13 +27,19 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 fn start(folder: &Path, recipe: &str) -> (Child, impl Iterator<Item = String> + use<>) {
     fs::write(folder.join("r.toml"), recipe).unwrap();
+    started(
+        folder,
+        &["run", "r.toml", &format!("{ROOT}/tests/demo/clip.mp4")],
+    )
+}
+
+fn started(folder: &Path, words: &[&str]) -> (Child, impl Iterator<Item = String> + use<>) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
     program::quiet_environment(&mut command);
-    let clip = Path::new(ROOT).join("tests/demo/clip.mp4");
     let mut child = command
         .current_dir(folder)
-        .args(["run", "r.toml"])
-        .arg(clip)
+        .args(words)
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -136,4 +142,88 @@ fn a_model_that_takes_hours_does_not_hold_the_program() {
     // Frames that are saved are looked at, too.
     program::interrupt_after(3, &folder.path().join("output/clip_frames"), &mut child);
     interrupt_again(child, talk);
+}
+
+// Results of very many frames in which nothing is, of a video that is not there.
+fn many_frames(folder: &Path) {
+    let entry =
+        |at: u32| format!(r#"{{"timestamp":{at},"frame_number":{at},"detections":[],"count":0}}"#);
+    let entries: Vec<String> = (0..80_000).map(entry).collect();
+    let text = format!(
+        r#"{{"format":1,"video":"v.mp4","processed_at":"","processing_time":0,"models":{{}},"failures":[],
+        "config":{{"max_workers":1,"batch_size":1,"fps":1,"yolo_conf":0.1,"yolo_iou":0.5,"yolo_imgsz":640}},
+        "source":{{"width":64,"height":48,"duration":80000,"fps":1,"codec":"h264","rotation":0,"digest":""}},
+        "summary":{{"frames":80000,"failed":0,"skipped":0,"objects":0,"classes":{{}}}},"primary":"yolo",
+        "transcription":{{"skipped":"nobody listened"}},"run":{{"version":"","stages":{{}}}},
+        "detections":[{}]}}"#,
+        entries.join(",")
+    );
+    fs::write(folder.join("v_results.json"), text).unwrap();
+}
+
+// What is in a folder, but for what is named.
+fn left(folder: &Path, known: &[&str]) -> Vec<String> {
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|it| it.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|it| it.into_string().unwrap()).collect();
+    names.retain(|name| !known.contains(&name.as_str()));
+    names
+}
+
+fn interrupt_when(child: &mut Child, is_due: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_due() && child.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < LIMIT, "it does not begin");
+        thread::sleep(Duration::from_millis(1));
+    }
+    interrupt(child);
+}
+
+#[test]
+fn a_conversion_leaves_nothing_that_is_not_whole() {
+    let folder = TempDir::new().unwrap();
+    many_frames(folder.path());
+    let words = [
+        "convert",
+        "v_results.json",
+        "--to",
+        "csv",
+        "--to",
+        "yolo",
+        "--to",
+        "mot",
+    ];
+    let (mut child, talk) = started(folder.path(), &words);
+    let known = ["v_results.json", "v_detections.csv", "v_speech.csv"];
+    // The folder of labels is begun, and has tens of thousands of files to come.
+    let labels = || {
+        left(folder.path(), &known).iter().any(|name| {
+            fs::read_dir(folder.path().join(name).join("labels"))
+                .is_ok_and(|files| files.count() > 10)
+        })
+    };
+    interrupt_when(&mut child, labels);
+    ends(child, talk);
+    assert_eq!(left(folder.path(), &known), [""; 0]);
+    assert!(folder.path().join("v_detections.csv").is_file());
+}
+
+// Where the signals that a process listens to can be looked up.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_page_that_is_interrupted_is_not_written() {
+    let folder = TempDir::new().unwrap();
+    many_frames(folder.path());
+    let (mut child, talk) = started(folder.path(), &["report", "v_results.json"]);
+    let status = format!("/proc/{}/status", child.id());
+    let listens = || {
+        let status = fs::read_to_string(&status).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        caught.is_some_and(|mask| mask & 2 != 0)
+    };
+    interrupt_when(&mut child, listens);
+    ends(child, talk);
+    assert_eq!(left(folder.path(), &["v_results.json"]), [""; 0]);
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use tempfile::TempDir;
 
 // A whole results file, with records, crops and failures.
@@ -106,7 +107,9 @@ fn no_text_leaves_its_block() {
             "{text}"
         );
         let video = data(&page, "video-0");
-        assert_eq!(video["video"], text);
+        // A name is that of the file, without its folders.
+        let mut parts = text.rsplit(['/', '\\']);
+        assert_eq!(video["name"], parts.find(|part| !part.is_empty()).unwrap());
         assert_eq!(video["speeches"][0]["texts"][0], text);
         let names = video["classes"].as_array().unwrap();
         assert!(names.iter().any(|class| class["name"] == text), "{text}");
@@ -244,6 +247,30 @@ fn a_video_of_another_length_or_size_is_told() {
         let expected = format!("it has another {what}, and boxes may lie where nothing is");
         assert!(said.talk.contains(&expected), "{}", said.talk);
     }
+}
+
+#[test]
+fn a_picture_is_called_one() {
+    let folder = TempDir::new().unwrap();
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-i", CLIP, "-frames:v", "1", "a.png"])
+        .current_dir(folder.path())
+        .status();
+    assert!(made.unwrap().success());
+    let said = vpipe(folder.path(), &["run", "default", "a.png"]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let page = || {
+        let page = fs::read_to_string(folder.path().join("output/a_report.html")).unwrap();
+        (data(&page, "video-0"), data(&page, "pictures-0"))
+    };
+    let words = ["report", "output/a_results.json"];
+    let said = vpipe(folder.path(), &words);
+    assert_eq!(said.code, 0);
+    insta::assert_snapshot!(said.talk.trim_end(), @"a.png is no video, and the page shows only those pictures that it keeps: --frames 60 keeps some");
+    assert_eq!(page().0["address"], "pictures");
+    let said = vpipe(folder.path(), &[&words[..], &["--frames", "1"]].concat());
+    assert_eq!((said.code, said.talk.as_str()), (0, ""));
+    assert_eq!(page().1.as_array().unwrap().len(), 1);
 }
 
 #[test]

@@ -50,21 +50,23 @@ pub(super) enum NoPictures {
     Media(#[from] MediaError),
 }
 
-/// At most `count` pictures of `video`, in order of time, which take their bytes from `room`.
+/// At most `count` pictures of `video`, in order of time, which take their bytes from `room`. Once `stop`
+/// is set, fewer.
 pub(super) fn kept(
     results: &Results,
     video: Option<&Path>,
     count: usize,
     room: &mut usize,
+    stop: Arc<AtomicBool>,
 ) -> Result<Vec<KeptPicture>, NoPictures> {
     let input = media::identify(video.ok_or(NoPictures::Missing)?)?;
     // The name stands in the results, which may be a stranger's: no other file is shown.
-    let content = media::content(&input, &AtomicBool::new(false))?;
+    let content = media::content(&input, &stop)?;
     if content.digest != results.source.digest {
         return Err(NoPictures::Other);
     }
     let chosen = chosen(&results.detections, count);
-    let pictures = decoded(&input, &wanted(results), &chosen, room)?;
+    let pictures = decoded(&input, &wanted(results), &chosen, room, stop)?;
     match pictures.is_empty() {
         true => Err(NoPictures::NoFrame),
         false => Ok(pictures),
@@ -112,6 +114,7 @@ fn decoded(
     wanted: &VideoSelection,
     chosen: &BTreeSet<u64>,
     room: &mut usize,
+    stop: Arc<AtomicBool>,
 ) -> Result<Vec<KeptPicture>, MediaError> {
     let facts = media::probe(input, VideoId::FIRST, wanted)?;
     let frames = |known: KnownFrames| {
@@ -119,7 +122,7 @@ fn decoded(
             known: Some(known),
             ..wanted.clone()
         };
-        media::frames(input, &facts, &wanted, Arc::new(AtomicBool::new(false)))
+        media::frames(input, &facts, &wanted, Arc::clone(&stop))
     };
     // The packets tell which time stamp a frame of a number has; then those are decoded alone.
     let mut stamps: BTreeSet<Pts> = BTreeSet::new();

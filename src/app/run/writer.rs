@@ -26,6 +26,7 @@ use crate::output::WriteError;
 use crate::output::Written;
 use crate::recipe::Recipe;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 /// Takes in what the conductor says: keeps the ledger, and writes the file of a video when its record
 /// comes.
@@ -197,8 +198,10 @@ impl Writer<'_> {
         let Some(merge) = self.recipe.merge() else {
             return Ok(());
         };
+        // What a run has found it writes, whatever ended it.
+        let never = AtomicBool::new(false);
         for format in &merge.formats {
-            place.write_format(*format, results)?;
+            place.write_format(*format, results, &never)?;
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(in crate::output) enum FormatContent {
     /// A folder of files.
     Folder {
         /// Writes them.
-        fill: fn(&NewFolder, &Telling<'_>) -> io::Result<()>,
+        fill: fn(&NewFolder<'_>, &Telling<'_>) -> io::Result<()>,
         /// What is in one, which may be replaced by another.
         parts: FolderParts<'static>,
     },

@@ -22,6 +22,7 @@ fn write(out: &mut Sink<'_>, of: &Telling<'_>) -> Result<()> {
     let video = find_video(&of.results.video, of.folder);
     let video = PageVideo {
         results: of.results,
+        file: None,
         address: VideoAddress::of(of.folder, video.as_deref())?,
         pictures: Vec::new(),
     };

@@ -42,7 +42,7 @@ fn is_file(within: &Path) -> bool {
         || within.parent() == Some(Path::new(LABELS)) && is_label()
 }
 
-fn fill(folder: &NewFolder, of: &Telling<'_>) -> Result<()> {
+fn fill(folder: &NewFolder<'_>, of: &Telling<'_>) -> Result<()> {
     let categories = Categories::of(of.results);
     let mut data = folder.create(Path::new(DATA))?;
     data.write_all(yaml(of, &categories).as_bytes())?;

@@ -16,6 +16,8 @@ pub enum VideoAddress {
     Relative(String),
     /// Nowhere that a page can name; why, as a sentence without a full stop.
     Absent(String),
+    /// There is none: these are pictures, and a page shows those that are kept in it.
+    Pictures,
 }
 
 impl VideoAddress {
@@ -28,7 +30,7 @@ impl VideoAddress {
         let absent = |why: &str| Ok(Self::Absent(why.to_owned()));
         match video {
             None => absent("it was not found when the page was made"),
-            Some(pictures) if pictures.is_dir() => absent("it is a folder of pictures"),
+            Some(pictures) if pictures.is_dir() => Ok(Self::Pictures),
             Some(video) => Self::between(folder, video),
         }
     }
@@ -106,6 +108,7 @@ mod tests {
         match VideoAddress::from_whole(Path::new(folder), Path::new(video)) {
             VideoAddress::Relative(address) => address,
             VideoAddress::Absent(why) => why,
+            VideoAddress::Pictures => String::new(),
         }
     }
 

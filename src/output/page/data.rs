@@ -16,6 +16,7 @@ use crate::output::page::speech::records;
 use crate::output::page::speech::speeches;
 use crate::output::page::troubles::Trouble;
 use crate::output::page::troubles::troubles;
+use crate::output::playback::apart;
 use crate::output::results::classes::Colour;
 use crate::output::results::results::Results;
 use serde::Serialize;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 /// All that the page shows of a video.
 #[derive(Serialize)]
 pub(super) struct VideoData<'a> {
-    video: &'a str,
+    name: &'a str,
     address: &'a VideoAddress,
     width: u32,
     height: u32,
@@ -34,7 +35,7 @@ pub(super) struct VideoData<'a> {
     fps: Option<f64>,
     /// Seconds from where a player begins to the first frame, from which all times count.
     offset: f64,
-    /// Seconds that the last frame stands for.
+    /// Seconds between two samples.
     period: f64,
     stages: Vec<&'a str>,
     classes: Vec<ClassData>,
@@ -55,16 +56,16 @@ struct ClassData {
 /// What is told of a video in the list of several.
 #[derive(Serialize)]
 pub(super) struct ListedVideo<'a> {
-    video: &'a str,
+    name: &'a str,
     duration: f64,
     objects: u64,
     segments: u64,
     failed: u64,
 }
 
-pub(super) fn listed(results: &Results) -> ListedVideo<'_> {
+pub(super) fn listed<'a>(results: &Results, name: &'a str) -> ListedVideo<'a> {
     ListedVideo {
-        video: &results.video,
+        name,
         duration: duration(results),
         objects: results.summary.objects,
         segments: results.summary.segments,
@@ -72,12 +73,17 @@ pub(super) fn listed(results: &Results) -> ListedVideo<'_> {
     }
 }
 
-pub(super) fn video_data<'a>(results: &'a Results, address: &'a VideoAddress) -> VideoData<'a> {
+pub(super) fn video_data<'a>(
+    results: &'a Results,
+    name: &'a str,
+    address: &'a VideoAddress,
+) -> VideoData<'a> {
     let layers = layers(results);
     let names = class_names(&layers);
     let places = names.iter().cloned().zip(0..);
     let places: BTreeMap<Arc<str>, usize> = places.collect();
-    let (frames, boxes) = columns(&layers, &places);
+    let period = period(results);
+    let (frames, boxes) = columns(&layers, &places, period);
     let colour = |name: &Arc<str>| {
         let mut known = layers.iter().flat_map(|layer| layer.classes);
         let known = known.find(|class| class.class_name == *name);
@@ -87,9 +93,8 @@ pub(super) fn video_data<'a>(results: &'a Results, address: &'a VideoAddress) ->
         colour: colour(&name),
         name,
     });
-    let period = period(results);
     VideoData {
-        video: &results.video,
+        name,
         address,
         width: results.source.width,
         height: results.source.height,
@@ -118,7 +123,8 @@ fn duration(results: &Results) -> f64 {
 }
 
 fn period(results: &Results) -> f64 {
-    let fps = results.config.fps.filter(|fps| *fps > 0.0);
-    let is_timed = results.source.duration.is_some();
-    fps.filter(|_| is_timed).map_or(1.0, |fps| 1.0 / fps)
+    match results.source.duration {
+        Some(_) => apart(results, &results.detections),
+        None => 1.0,
+    }
 }

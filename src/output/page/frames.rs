@@ -4,6 +4,7 @@
 //! Pure. Numbers are whole: times in milliseconds, coordinates in tenths of a pixel, confidences in
 //! thousandths.
 
+use crate::output::playback::shown_until;
 use crate::output::results::classes::ClassEntry;
 use crate::output::results::results::Entry;
 use crate::output::results::results::Object;
@@ -49,6 +50,8 @@ pub(super) fn layers(results: &Results) -> Vec<Layer<'_>> {
 #[derive(Default, Serialize)]
 pub(super) struct FrameColumns {
     times: Vec<i64>,
+    /// When each does not stand for what is on screen any more.
+    ends: Vec<i64>,
     numbers: Vec<u64>,
     /// 1 where a stage that finds boxes has an answer, else 0.
     answered: Vec<u8>,
@@ -74,21 +77,27 @@ pub(super) struct BoxColumns {
 
 struct MergedFrame<'a> {
     seconds: f64,
+    samples: u64,
     answered: bool,
     objects: Vec<(usize, &'a Object)>,
 }
 
 /// The frames of all `layers` with their boxes, whose classes have the places that `classes` says.
+/// Samples are so many seconds `apart`.
 pub(super) fn columns(
     layers: &[Layer<'_>],
     classes: &BTreeMap<Arc<str>, usize>,
+    apart: f64,
 ) -> (FrameColumns, BoxColumns) {
     let (mut frames, mut boxes) = (FrameColumns::default(), BoxColumns::default());
     let merged = merged(layers);
     let mut objects = merged.values().flat_map(|frame| &frame.objects);
     let is_tracked = objects.any(|(_, object)| object.track.is_some());
+    let mut later = merged.values().skip(1).map(|next| next.seconds);
     for (number, frame) in &merged {
         frames.times.push(milliseconds(frame.seconds));
+        let end = shown_until(frame.seconds, frame.samples, later.next(), apart);
+        frames.ends.push(milliseconds(end));
         frames.numbers.push(*number);
         frames.answered.push(frame.answered.into());
         frames.counts.push(frame.objects.len());
@@ -124,6 +133,7 @@ fn merged<'a>(layers: &[Layer<'a>]) -> BTreeMap<u64, MergedFrame<'a>> {
         for entry in layer.entries {
             let frame = frames.entry(entry.frame_number).or_insert(MergedFrame {
                 seconds: entry.timestamp,
+                samples: entry.samples,
                 answered: false,
                 objects: Vec::new(),
             });

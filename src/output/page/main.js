@@ -101,7 +101,7 @@ const fillChoice = () => {
   byId("choice").hidden = !several;
   const options = library.list.map((listed, at) => {
     const parts = [lengthText(listed.duration), counted(listed.objects, "object")];
-    return new Option(`${shown(listed.video)} · ${parts.join(" · ")}`, at);
+    return new Option(`${shown(listed.name)} · ${parts.join(" · ")}`, at);
   });
   byId("videos").replaceChildren(...options);
 };

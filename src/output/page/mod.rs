@@ -6,6 +6,7 @@
 //! | `data` | what the page knows of a video, column by column |
 //! | `frames`, `speech`, `troubles`, `details` | the parts of that |
 //! | `address` | where the video is, as seen from the page |
+//! | `names` | what each video is called |
 //! | `page.html`, `page.css`, `*.js` | the page itself, by hand, in the order of `page::PROGRAM` |
 //!
 //! Texts of results are data: they stand in blocks that no browser runs, and the program shows them
@@ -15,6 +16,7 @@ pub(super) mod address;
 mod data;
 mod details;
 mod frames;
+mod names;
 #[expect(clippy::module_inception, reason = "the file is named by its subject")]
 pub(super) mod page;
 mod speech;

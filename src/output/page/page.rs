@@ -6,11 +6,13 @@
 use crate::output::page::address::VideoAddress;
 use crate::output::page::data::listed;
 use crate::output::page::data::video_data;
+use crate::output::page::names::names;
 use crate::output::results::results::Results;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
+use std::path::Path;
 
 /// The bytes of the largest page: what browsers open within seconds.
 const LARGEST: usize = 256 << 20;
@@ -43,6 +45,8 @@ const PROGRAM: [&str; 16] = [
 pub struct PageVideo<'a> {
     /// What was found in it.
     pub results: &'a Results,
+    /// The file of that, which tells it from another video of its name.
+    pub file: Option<&'a Path>,
     /// Where it is.
     pub address: VideoAddress,
     /// Pictures of it, in order of time, for browsers that cannot play it.
@@ -78,10 +82,14 @@ struct PictureData {
 ///
 /// Where it is too large for a browser.
 pub fn page(videos: &[PageVideo<'_>]) -> Result<String, PageTooLarge> {
-    let list: Vec<_> = videos.iter().map(|video| listed(video.results)).collect();
+    let names = names(videos);
+    let named = || videos.iter().zip(&names);
+    let list: Vec<_> = named()
+        .map(|(video, name)| listed(video.results, name))
+        .collect();
     let mut data = block("list", &list);
-    for (at, video) in videos.iter().enumerate() {
-        let known = video_data(video.results, &video.address);
+    for (at, (video, name)) in named().enumerate() {
+        let known = video_data(video.results, name, &video.address);
         data.push_str(&block(&format!("video-{at}"), &known));
         let pictures: Vec<PictureData> = video.pictures.iter().map(picture).collect();
         data.push_str(&block(&format!("pictures-{at}"), &pictures));

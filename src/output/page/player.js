@@ -65,7 +65,9 @@ class Player {
     this.pictureTimes = pictures.map(({ time }) => time);
     this.time = 0;
     this.plays = false;
-    if (video.address) this.load(new URL(video.address, document.baseURI).href);
+    byId("choose").hidden = video.isStill;
+    if (video.isStill) this.cannotPlay("These are pictures, and nothing to play.");
+    else if (video.address) this.load(new URL(video.address, document.baseURI).href);
     else this.cannotPlay(`There is no video to play: ${video.absence}.`);
   }
 
@@ -106,8 +108,9 @@ class Player {
     byId("notice-text").textContent =
       kept > 0
         ? `${why} Shown instead, at their times: ${counted(kept, "picture")}.`
-        : `${why} No pictures of it were kept; vpipe report --frames 60 keeps some.`;
-    byId("notice").hidden = false;
+        : `${why} No pictures were kept; vpipe report --frames 60 keeps some.`;
+    // Where all pictures are there, nothing is missed.
+    byId("notice").hidden = this.video.isStill && kept >= this.video.times.length;
     this.tell(this.time);
     this.onState();
   }

@@ -18,13 +18,17 @@ const inPixels = (tenths) => Float32Array.from(tenths, (it) => it / 10);
 // Times are kept to a millisecond, and a player's clock may be half of one behind.
 const SLACK = 0.0015;
 
+// Frames in a row in which a thing may not be seen while it is still shown on its way.
+const MOST_MISSED = 2;
+
 // Addresses are made of these letters; any other text is no address.
 const ADDRESS = /^(\.\.\/)*[A-Za-z0-9._~%-]+(\/[A-Za-z0-9._~%-]+)*$/;
 
 class Video {
   constructor(data) {
-    this.name = data.video.split(/[\\/]/).filter(Boolean).pop() ?? data.video;
+    this.name = data.name;
     this.address = ADDRESS.test(data.address.relative ?? "") ? data.address.relative : null;
+    this.isStill = data.address === "pictures";
     this.absence = data.address.absent ?? "its address is not one that a page may open";
     this.width = data.width;
     this.height = data.height;
@@ -46,6 +50,7 @@ class Video {
 
   readFrames(frames, boxes) {
     this.times = inSeconds(frames.times);
+    this.ends = inSeconds(frames.ends);
     this.numbers = frames.numbers;
     this.answered = frames.answered;
     // Where the boxes of each frame begin; of the one behind the last, where all end.
@@ -61,37 +66,47 @@ class Video {
   // The sampled frame that stands for a moment, or -1.
   frameAt(seconds) {
     const frame = lastAtMost(this.times, seconds + SLACK);
-    return frame >= 0 && seconds < this.frameEnd(frame) ? frame : -1;
-  }
-
-  // Until when a frame stands: the next one, or as long as a sample lasts.
-  frameEnd(frame) {
-    return this.times[frame + 1] ?? Math.max(this.times[frame] + this.period, this.duration);
+    return frame >= 0 && seconds < this.ends[frame] ? frame : -1;
   }
 
   isShown(box) {
     return this.confidences[box] >= this.least && !this.hidden.has(this.boxClasses[box]);
   }
 
-  // The boxes to be seen at a moment; one that is tracked is on its way to where it is next.
+  // The boxes to be seen at a moment, as `annotate` draws them: one that is tracked is on its way to where
+  // it is next, also over a frame or two in which it was not seen.
   boxesAt(seconds) {
-    const frame = this.frameAt(seconds);
+    const now = lastAtMost(this.times, seconds + SLACK);
     const boxes = [];
-    if (frame < 0) return boxes;
-    const next = this.times[frame + 1];
-    const share = next > this.times[frame]
-      ? (seconds - this.times[frame]) / (next - this.times[frame])
-      : 0;
-    for (let box = this.firsts[frame]; box < this.firsts[frame + 1]; box++) {
-      if (this.isShown(box)) boxes.push(this.boxOf(box, frame, clamp(share, 0, 1)));
+    for (let from = now; from >= Math.max(now - MOST_MISSED, 0); from--) {
+      const isHeld = from === now && seconds < this.ends[now];
+      for (let box = this.firsts[from]; box < this.firsts[from + 1]; box++) {
+        const way = this.wayOf(box, from, now, seconds);
+        if (this.isShown(box) && (way || isHeld)) boxes.push(this.boxOf(box, way));
+      }
     }
     return boxes;
   }
 
-  boxOf(box, frame, share) {
-    const target = share > 0 ? this.nextSight(box, frame) : -1;
+  // Where a thing last seen in frame `from` is going: its next sight and how much of the way it is
+  // there; null where it is on no way.
+  wayOf(box, from, now, seconds) {
+    if (!this.tracks[box]) return null;
+    for (let frame = from + 1; frame <= now; frame++) {
+      if (this.sightIn(box, frame) >= 0) return null;
+    }
+    const last = Math.min(from + 1 + MOST_MISSED, this.times.length - 1);
+    for (let frame = now + 1; frame <= last; frame++) {
+      const target = this.sightIn(box, frame);
+      const share = (seconds - this.times[from]) / (this.times[frame] - this.times[from]);
+      if (target >= 0) return { target, share: clamp(Number.isFinite(share) ? share : 0, 0, 1) };
+    }
+    return null;
+  }
+
+  boxOf(box, way) {
     const side = (column) =>
-      target < 0 ? column[box] : column[box] + share * (column[target] - column[box]);
+      way ? column[box] + way.share * (column[way.target] - column[box]) : column[box];
     const [left, top, right, bottom] = this.sides.map(side);
     return {
       ...this.classes[this.boxClasses[box]],
@@ -102,12 +117,10 @@ class Video {
     };
   }
 
-  // The box of the same thing in the frame after `frame`, or -1.
-  nextSight(box, frame) {
-    const track = this.tracks[box];
-    if (!track) return -1;
-    for (let other = this.firsts[frame + 1]; other < this.firsts[frame + 2]; other++) {
-      if (this.tracks[other] === track && this.boxStages[other] === this.boxStages[box]) return other;
+  // The box of the same thing in a frame, or -1.
+  sightIn(box, frame) {
+    for (let other = this.firsts[frame]; other < this.firsts[frame + 1]; other++) {
+      if (this.tracks[other] === this.tracks[box] && this.boxStages[other] === this.boxStages[box]) return other;
     }
     return -1;
   }
@@ -122,7 +135,7 @@ class Video {
       }
       if (count === 0) continue;
       runs.starts.push(this.times[frame]);
-      runs.ends.push(this.frameEnd(frame));
+      runs.ends.push(this.ends[frame]);
       runs.counts.push(count);
     }
     return runs;
