@@ -6,11 +6,13 @@
 //! [`VideoFacts::start_offset`](crate::facts::VideoFacts::start_offset). Knows nothing of codecs or models.
 
 mod align;
+mod languages;
 mod scripts;
 mod sentences;
 
 pub use align::align;
 pub use align::letter_count;
+pub use languages::language_code;
 pub use scripts::has_space_between;
 pub use scripts::is_unspaced;
 pub use scripts::join;

@@ -6,6 +6,7 @@ use crate::app::nearby;
 use crate::app::placement::placements::Placements;
 use crate::app::placement::recorded;
 use crate::app::placement::resolve;
+use crate::app::writable;
 use crate::diag::Diagnostic;
 use crate::diag::Report;
 use crate::engine::cassette::Cassette;
@@ -184,7 +185,8 @@ impl Compiled {
             .chain(&placements.unallowed)
             .cloned();
         let advice = plan::warnings(recipe, &self.plan, &self.facts);
-        let diagnostics: Vec<_> = missing.chain(advice).collect();
+        let outside = writable::outside(recipe);
+        let diagnostics: Vec<_> = missing.chain(advice).chain(outside).collect();
         (!diagnostics.is_empty()).then(|| Report {
             sources: recipe.sources.clone(),
             diagnostics,

@@ -157,12 +157,14 @@ impl SavedTally {
             .or_insert_with(|| SavedFiles {
                 stage: saved.stage.clone(),
                 folder: PathBuf::new(),
+                are_crops: false,
                 files: 0,
                 bytes: 0,
                 repeated: 0,
                 failed: 0,
                 skipped: 0,
             });
+        files.are_crops |= saved.moment.part.is_some();
         match &saved.file {
             _ if saved.same_as.is_some() => files.repeated += 1,
             Ok(file) => {

@@ -97,7 +97,7 @@ fn named(asked: Option<&Path>) -> Option<PathBuf> {
 }
 
 // The folders of a path before the first one that a template has a part in.
-fn before_templates(text: &str) -> PathBuf {
+pub(super) fn before_templates(text: &str) -> PathBuf {
     let end = ["{{", "{%", "{#"]
         .iter()
         .filter_map(|open| text.find(open))

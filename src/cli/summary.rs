@@ -142,7 +142,10 @@ pub(super) fn found(summary: &Summary) -> String {
 
 fn files(saved: &SavedFiles) -> String {
     let mut text = format!("  {}: ", saved.stage);
-    text += &number(saved.files, "frame", "frames");
+    text += &match saved.are_crops {
+        true => number(saved.files, "crop", "crops"),
+        false => number(saved.files, "frame", "frames"),
+    };
     if saved.files > 0 {
         let bytes = money::bytes(saved.bytes);
         text += &format!(" in {}, {bytes}", saved.folder.display());

@@ -87,6 +87,8 @@ fn what_was_found_is_saved_and_nothing_else() {
         let jpeg = fs::read(output.join("crops").join(name)).unwrap();
         assert!(jpeg.starts_with(b"\xff\xd8"), "{name}");
     }
+    let told = format!("crops: {} crops in ", crops.len());
+    assert!(said.talk.contains(&told), "{}", said.talk);
     // All of it is known, and a file that is gone is written again.
     fs::remove_file(output.join("crops").join(&crops[0])).unwrap();
     let said = vpipe(folder.path(), &words);

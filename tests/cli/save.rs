@@ -267,6 +267,35 @@ fn a_folder_that_cannot_be_written_is_told_before_anything_is_read() {
 }
 
 #[test]
+fn a_folder_that_a_run_refuses_is_told_by_check() {
+    let folder = TempDir::new().unwrap();
+    let recipe = "version = 1\n[stages.extract]\n[stages.save]\ninputs = [\"extract\"]\n\
+                  output_dir = \"DIR\"\n";
+    for (named, expected) in [
+        (
+            "../frames/{{ video.stem }}",
+            "a run does not write to ../frames/: it is outside of",
+        ),
+        ("frames/{{ video.stem }}", ""),
+    ] {
+        fs::write(folder.path().join("r.toml"), recipe.replace("DIR", named)).unwrap();
+        let said = vpipe(folder.path(), &["check", "r.toml"]);
+        assert_eq!(said.code, 0, "{}", said.talk);
+        assert!(said.talk.contains(expected), "{}", said.talk);
+        assert_eq!(
+            said.talk.contains("r.toml:5"),
+            !expected.is_empty(),
+            "{}",
+            said.talk
+        );
+        // Who names it may have it.
+        let given = ["check", "r.toml", "--set", "save.output_dir=../frames"];
+        let said = vpipe(folder.path(), &given);
+        assert!(!said.talk.contains("does not write"), "{}", said.talk);
+    }
+}
+
+#[test]
 fn a_run_that_is_refused_makes_no_folders() {
     let folder = TempDir::new().unwrap();
     recipe(

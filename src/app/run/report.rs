@@ -72,6 +72,8 @@ pub struct SavedFiles {
     pub stage: StageId,
     /// The innermost folder that holds them all.
     pub folder: PathBuf,
+    /// Whether they are crops of frames.
+    pub are_crops: bool,
     /// How many they are.
     pub files: u64,
     /// How large they are together.

@@ -4,6 +4,7 @@
 //! error's first line goes on after the key's name; its second says what to do. Knows nothing
 //! of places.
 
+use crate::speech::language_code;
 use crate::template::Condition;
 use crate::template::Scope;
 use crate::template::Template;
@@ -422,9 +423,12 @@ pub(crate) fn language<'de, D: Deserializer<'de>>(
     if matches!(code.len(), 2 | 3) && code.bytes().all(|byte| byte.is_ascii_lowercase()) {
         Ok(Some(code))
     } else {
-        Err(D::Error::custom(format!(
-            "cannot be {code:?}\nwrite the code of the language, such as \"en\" or \"de\""
-        )))
+        Err(D::Error::custom(match language_code(&code) {
+            Some(meant) => format!("cannot be {code:?}\nwrite the code of the language, {meant:?}"),
+            None => format!(
+                "cannot be {code:?}\nwrite the code of the language, such as \"en\" or \"de\""
+            ),
+        }))
     }
 }
 

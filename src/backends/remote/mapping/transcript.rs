@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::recipe::TranscriptSpec;
 use crate::speech::Recognition;
 use crate::speech::Segment;
+use crate::speech::language_code;
 use crate::template::Expression;
 use crate::template::Expressions;
 use crate::template::Names;
@@ -64,7 +65,7 @@ impl<'a> TranscriptReader<'a> {
         let segments = segments.collect::<Result<Vec<_>, Failure>>()?;
         let language = self.language.eval(names).map_err(bad)?.text();
         Ok(Recognition {
-            language: language.and_then(|language| speech::code(&language)),
+            language: language.and_then(|language| language_code(&language)),
             language_probability: None,
             segments: speech::settle(segments, Vec::new(), sent.seconds)?,
         })

@@ -11,7 +11,6 @@
 //! A text alone is a transcript as well, and so are subtitles. Times may be missing, be text, or be
 //! in another unit than seconds. Does not know how an answer came.
 
-use super::languages;
 use super::subtitles;
 use super::timing::settle;
 use crate::backends::transport::json;
@@ -22,6 +21,7 @@ use crate::speech::Segment;
 use crate::speech::Word;
 use crate::speech::align;
 use crate::speech::join;
+use crate::speech::language_code;
 use crate::speech::sentences;
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ pub fn recognition(output: &Value, sent: &SentSound) -> Result<Recognition, Fail
         return Err(bad(format!("it has {} segments", segments.len())));
     }
     Ok(Recognition {
-        language: language.and_then(languages::code),
+        language: language.and_then(language_code),
         language_probability: share(output.get("language_probability")),
         segments: settle(segments, words, sent.seconds)?,
     })

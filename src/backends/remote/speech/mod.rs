@@ -4,7 +4,6 @@
 
 mod answer;
 mod input;
-mod languages;
 mod subtitles;
 mod timing;
 mod units;
@@ -14,6 +13,5 @@ pub use answer::SentSound;
 pub use answer::recognition;
 pub(super) use answer::text_of;
 pub use input::input;
-pub use languages::code;
 pub(super) use timing::settle;
 pub use unread::unread_help;

@@ -4,7 +4,7 @@
 
 /// The code of a language that is told by its code or its English name, with or without a script
 /// or a country: `zh-CN` and `Chinese` are `zh`.
-pub fn code(told: &str) -> Option<String> {
+pub fn language_code(told: &str) -> Option<String> {
     let told = told.trim().to_lowercase();
     let main = told.split(['-', '_']).next().unwrap_or_default();
     let known = |told: &str| {
@@ -139,7 +139,7 @@ const LANGUAGES: [(&str, &str); 100] = [
 
 #[cfg(test)]
 mod tests {
-    use super::code;
+    use super::language_code;
 
     #[test]
     fn names_and_codes_are_the_same() {
@@ -155,10 +155,10 @@ mod tests {
             ("Mandarin", "zh"),
             ("yue-HK", "yue"),
         ] {
-            assert_eq!(code(told).as_deref(), Some(wanted));
+            assert_eq!(language_code(told).as_deref(), Some(wanted));
         }
         for none in ["klingon", "", "-", "1x", "auto"] {
-            assert_eq!(code(none), None);
+            assert_eq!(language_code(none), None);
         }
     }
 }
