@@ -10,7 +10,6 @@
 use crate::backends::models::whisper::HeardSegment;
 use crate::backends::models::whisper::Task;
 use crate::backends::models::whisper::TranscribeParams;
-use crate::backends::remote::speech;
 use crate::serve::handlers::captions::TranscriptText;
 use crate::serve::handlers::file;
 use crate::serve::handlers::keys::Keys;
@@ -24,6 +23,7 @@ use crate::serve::handlers::validator;
 use crate::serve::job::JobError;
 use crate::serve::job::Update;
 use crate::serve::job::Updates;
+use crate::speech::language_code;
 use bytes::Bytes;
 use serde_json::Value;
 use serde_json::json;
@@ -280,7 +280,7 @@ fn language(keys: Keys<'_>) -> Result<Option<String>, JobError> {
     let Some(told) = keys.text("language")?.filter(|told| !told.is_empty()) else {
         return Ok(None);
     };
-    let code = speech::code(told).ok_or_else(|| {
+    let code = language_code(told).ok_or_else(|| {
         JobError("`language` has to be a code such as en, and is another text".to_owned())
     })?;
     Ok(Some(code))
