@@ -12,6 +12,7 @@ mod sentences;
 
 pub use align::align;
 pub use align::letter_count;
+pub use languages::english_name;
 pub use languages::language_code;
 pub use scripts::has_space_between;
 pub use scripts::is_unspaced;

@@ -6,19 +6,19 @@ use crate::cli::args::annotate::AnnotateArgs;
 use crate::cli::args::compare::CompareArgs;
 use crate::cli::args::convert::ConvertArgs;
 use crate::cli::args::find::FindArgs;
+use crate::cli::args::graph::GraphArgs;
 use crate::cli::args::history::CleanArgs;
 use crate::cli::args::history::HistoryArgs;
 use crate::cli::args::report::ReportArgs;
+use crate::cli::args::serve::ServeArgs;
 use crate::cli::args::test::TestArgs;
 use crate::cli::duration;
 use crate::cli::money;
-use crate::plan::DrawFormat;
 use crate::recipe::Request;
 use clap::ArgAction;
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
-use clap::ValueEnum;
 use clap_complete::Shell;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,9 +27,11 @@ pub(super) mod annotate;
 pub(super) mod compare;
 pub(super) mod convert;
 pub(super) mod find;
+pub(super) mod graph;
 pub(super) mod history;
 mod number;
 pub(super) mod report;
+pub(super) mod serve;
 pub(super) mod serving;
 pub(super) mod test;
 
@@ -143,6 +145,12 @@ pub(super) enum Command {
     /// cassette, cassettes/NAME beside it: no model, key or network is needed, and nobody is paid. What
     /// is found is compared with snapshots/NAME@INPUT.json as `compare` does it.
     Test(TestArgs),
+    /// Serve the models of this machine to programs that ask as RunPod's or OpenAI's clients do
+    ///
+    /// A recipe whose backend has `kind = "runpod"` and a `base_url` runs on it from another machine, as
+    /// on an endpoint. Jobs wait in a queue of bounded length; results are kept for 30 minutes, those of
+    /// /runsync for one. /metrics is for Prometheus, /openapi.json says what else there is.
+    Serve(ServeArgs),
     /// Forget the answers that no run has used for a while
     ///
     /// A run keeps every answer in the journal of its output folder, so that the same command goes on
@@ -436,52 +444,6 @@ Examples:
   vpipe completions bash > ~/.local/share/bash-completion/completions/vpipe
   vpipe completions zsh > ~/.zfunc/_vpipe
   vpipe completions fish > ~/.config/fish/completions/vpipe.fish";
-
-#[derive(Debug, Args)]
-#[command(after_help = GRAPH_EXAMPLES)]
-pub(super) struct GraphArgs {
-    #[command(flatten)]
-    pub(super) recipe: RecipeArgs,
-
-    /// How it is drawn
-    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
-    pub(super) format: GraphFormat,
-
-    /// Draw the stages, and not the steps that they compile to
-    #[arg(long)]
-    pub(super) stages: bool,
-
-    /// Write beside each stage what it took in the run that wrote these results
-    #[arg(long, value_name = "FILE")]
-    pub(super) results: Option<PathBuf>,
-}
-
-const GRAPH_EXAMPLES: &str = "\
-Examples:
-  vpipe graph default
-  vpipe graph my.toml --stages --format mermaid
-  vpipe graph my.toml --results output/clip_results.json
-  vpipe graph my.toml --format dot | dot -Tsvg > graph.svg";
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum GraphFormat {
-    /// A table, one line a step
-    Text,
-    /// A Mermaid flowchart, which Markdown pages can show
-    Mermaid,
-    /// Graphviz
-    Dot,
-}
-
-impl From<GraphFormat> for DrawFormat {
-    fn from(format: GraphFormat) -> Self {
-        match format {
-            GraphFormat::Text => Self::Text,
-            GraphFormat::Mermaid => Self::Mermaid,
-            GraphFormat::Dot => Self::Dot,
-        }
-    }
-}
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {

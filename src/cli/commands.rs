@@ -20,7 +20,6 @@ use crate::cli::args::Cli;
 use crate::cli::args::Command;
 use crate::cli::args::CompletionsArgs;
 use crate::cli::args::DoctorArgs;
-use crate::cli::args::GraphArgs;
 use crate::cli::args::InitArgs;
 use crate::cli::args::ModelsArgs;
 use crate::cli::args::PlanArgs;
@@ -28,6 +27,7 @@ use crate::cli::args::RunArgs;
 use crate::cli::args::ShowArgs;
 use crate::cli::args::TryArgs;
 use crate::cli::args::compare::CompareArgs;
+use crate::cli::args::graph::GraphArgs;
 use crate::cli::args::history::CleanArgs;
 use crate::cli::args::history::HistoryArgs;
 use crate::cli::args::test::TestArgs;
@@ -49,6 +49,7 @@ use crate::cli::mistake;
 use crate::cli::plan;
 use crate::cli::report;
 use crate::cli::screen::Screen;
+use crate::cli::serve;
 use crate::cli::streams;
 use crate::cli::streams::talk;
 use crate::cli::summary;
@@ -99,6 +100,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Report(args) => report::report(args),
         Command::Convert(args) => convert::convert(args),
         Command::Test(args) => test(args, &rows),
+        Command::Serve(args) => serve::serve(args),
         Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),
         Command::Doctor(args) => doctor(&args),

@@ -29,6 +29,7 @@ mod progress;
 mod report;
 mod results_files;
 mod screen;
+mod serve;
 mod streams;
 mod summary;
 mod tables;

@@ -19,6 +19,12 @@ pub fn language_code(told: &str) -> Option<String> {
         .or_else(|| is_code.then(|| main.to_owned()))
 }
 
+/// The English name of the language with this code, in small letters as Whisper has it.
+pub fn english_name(code: &str) -> Option<&'static str> {
+    let known = LANGUAGES.iter().find(|(known, _)| *known == code)?;
+    Some(known.1)
+}
+
 // Whisper's other names for some of them.
 const OTHER_NAMES: [(&str, &str); 11] = [
     ("my", "burmese"),

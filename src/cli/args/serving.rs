@@ -111,8 +111,8 @@ fn batch(text: &str) -> Result<usize, String> {
     counted(text, 256)
 }
 
-// From 1 to `most`.
-fn counted(text: &str, most: usize) -> Result<usize, String> {
+/// Reads a number from 1 to `most`.
+pub(super) fn counted(text: &str, most: usize) -> Result<usize, String> {
     let number = text.parse().ok().filter(|it| (1..=most).contains(it));
     number.ok_or_else(|| format!("write a whole number from 1 to {most}"))
 }

@@ -71,6 +71,16 @@ impl Handlers {
         self.speech.as_ref().map(|(_, name)| name.as_str())
     }
 
+    /// Whether the speech model is the one that is `asked` for, where one is; a sentence if it is not.
+    ///
+    /// # Errors
+    ///
+    /// Where no speech model is served, or another one.
+    pub fn check_speech_model(&self, asked: Option<&str>) -> Result<(), JobError> {
+        let (_, served) = self.speech.as_ref().ok_or_else(no_speech)?;
+        served.check(asked)
+    }
+
     /// What is said in a sound file, or in a video's sound; sentences call it `name`.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //!
 //! All names and labels are this server's own, so nothing in them needs to be escaped.
 
+use crate::serve::handlers::MeterReading;
 use crate::serve::http::jobs::BOUNDS;
 use crate::serve::http::jobs::EndStatus;
 use crate::serve::http::jobs::JobCounts;
@@ -22,6 +23,9 @@ pub(super) fn text(service: &Service) -> String {
     page.sample("vpipe_slots", "", service.slots);
     jobs(&mut page, &counts);
     histogram(&mut page, &counts.tally);
+    if let Some(handlers) = service.handlers() {
+        models(&mut page, &handlers.meter());
+    }
     page.metric(
         "vpipe_memory_bytes",
         "gauge",
@@ -79,6 +83,40 @@ fn jobs(page: &mut Page, counts: &JobCounts) {
         "Seconds that all slots were at work",
     );
     page.sample("vpipe_work_seconds_total", "", tally.work.as_secs_f64());
+}
+
+// What the models did for jobs and for other requests.
+fn models(page: &mut Page, meter: &MeterReading) {
+    for (name, help, value) in [
+        (
+            "vpipe_detector_frames_total",
+            "Frames that the detector looked at",
+            meter.frames as f64,
+        ),
+        (
+            "vpipe_detector_batches_total",
+            "How often it was run for them",
+            meter.batches as f64,
+        ),
+        (
+            "vpipe_sounds_total",
+            "Sounds that were transcribed",
+            meter.sounds as f64,
+        ),
+        (
+            "vpipe_heard_seconds_total",
+            "Seconds of sound that were heard",
+            meter.heard_seconds,
+        ),
+        (
+            "vpipe_model_seconds_total",
+            "Seconds that sessions worked",
+            meter.busy_seconds,
+        ),
+    ] {
+        page.metric(name, "counter", help);
+        page.sample(name, "", value);
+    }
 }
 
 fn histogram(page: &mut Page, tally: &Tally) {

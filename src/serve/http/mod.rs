@@ -9,6 +9,8 @@
 //! | `key` | who may ask |
 //! | `jobs` | the queue, the work and the results |
 //! | `runpod` | RunPod's client API |
+//! | `openai` | OpenAI's speech API |
+//! | `process` | a server for as long as this process is not asked to end |
 //! | `refusal` | why a request gets no answer |
 //! | `requests`, `metrics` | what was asked, and how all is, for Prometheus |
 //!
@@ -19,12 +21,16 @@ mod connections;
 mod jobs;
 mod key;
 mod metrics;
+mod openai;
+mod process;
 mod refusal;
 mod requests;
 mod runpod;
 mod server;
 mod service;
 
+pub use process::serve;
 pub use server::HttpServer;
 pub use server::ServeError;
 pub use server::ServerOptions;
+pub use service::Loaded;

@@ -59,15 +59,15 @@ impl Refusal {
         Self::new(status, why)
     }
 
-    /// In the words of OpenAI's API.
-    pub(super) fn as_openai(&self) -> Response {
+    /// In the words of OpenAI's API: about which field it is, and what a program knows it by.
+    pub(super) fn as_openai(&self, param: Option<&str>, code: Option<&str>) -> Response {
         let kind = match self.status {
             StatusCode::UNAUTHORIZED => "authentication_error",
             StatusCode::TOO_MANY_REQUESTS => "rate_limit_error",
             status if status.is_server_error() => "server_error",
             _ => "invalid_request_error",
         };
-        let error = json!({ "message": self.why, "type": kind, "param": null, "code": null });
+        let error = json!({ "message": self.why, "type": kind, "param": param, "code": code });
         self.answer(json!({ "error": error }))
     }
 

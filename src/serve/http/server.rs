@@ -1,20 +1,21 @@
 //! The server: from an address to answers, and to a quiet end.
 
-use crate::serve::Handler;
 use crate::serve::http::connections::Connections;
 use crate::serve::http::jobs;
 use crate::serve::http::jobs::JobStore;
 use crate::serve::http::key::Access;
 use crate::serve::http::requests::Requests;
 use crate::serve::http::service;
+use crate::serve::http::service::Loaded;
 use crate::serve::http::service::Service;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -116,7 +117,10 @@ impl HttpServer {
             access,
             connections: Connections::new(options.connections),
             requests: Requests::default(),
-            ready: AtomicBool::new(false),
+            loaded: OnceLock::new(),
+            closed: AtomicBool::new(false),
+            places: Semaphore::new(options.queue),
+            most_requests: options.queue,
         };
         Ok(Self {
             listener,
@@ -139,7 +143,7 @@ impl HttpServer {
     /// The one of `load`.
     pub async fn serve<E>(
         self,
-        load: impl Future<Output = Result<Arc<dyn Handler>, E>>,
+        load: impl Future<Output = Result<Loaded, E>>,
         ending: impl Future<Output = ()>,
     ) -> Result<(), E> {
         let service = self.service;
@@ -150,15 +154,15 @@ impl HttpServer {
         tasks.spawn(async move { connections.accept(listener, router).await });
         tasks.spawn(sweep(Arc::clone(&service.jobs)));
         tokio::pin!(ending);
-        let handler = tokio::select! {
-            handler = load => handler?,
+        let loaded = tokio::select! {
+            loaded = load => loaded?,
             () = &mut ending => return Ok(()),
         };
         for slot in 1..=service.slots {
             let jobs = Arc::clone(&service.jobs);
-            tasks.spawn(jobs::work(slot, jobs, Arc::clone(&handler)));
+            tasks.spawn(jobs::work(slot, jobs, Arc::clone(&loaded.handler)));
         }
-        service.ready.store(true, Ordering::Release);
+        service.loaded.get_or_init(|| loaded);
         ending.await;
         end(&service, self.drain).await;
         Ok(())
@@ -176,8 +180,8 @@ async fn sweep(jobs: Arc<JobStore>) {
 // No new jobs; those that run are finished, and their results can still be asked for.
 async fn end(service: &Service, drain: Duration) {
     let jobs = &service.jobs;
-    jobs.close();
-    if !until(drain, || jobs.is_at_rest()).await {
+    service.close();
+    if !until(drain, || service.is_at_rest()).await {
         tracing::warn!("jobs were not done in time and are given up");
     }
     until(LAST_RESULTS, || jobs.all_told()).await;

@@ -99,6 +99,7 @@ const ALL: &[(&str, Models, &str)] = &[
     ("examples/ranges", Fleet, "6s"),
     ("examples/detection-server", Server("/detect"), "6s"),
     ("examples/roboflow", Server("/roboflow"), "6s"),
+    ("examples/box", Server("/v2"), "6s"),
     ("examples/captions", Server("/chat"), "6s"),
     ("examples/questions", Server("/chat"), "6s"),
     ("examples/once", Server("/chat"), "6s"),
@@ -185,7 +186,9 @@ async fn replays(recipe: &str, models: &Models, first: &str) {
     };
     fs::write(at.join("recipe.toml"), SPEECH_SERVERS).unwrap();
     let variables = match models {
-        Here | Server(_) => Vec::new(),
+        Here => Vec::new(),
+        // `box` needs a key, whatever it is.
+        Server(_) => vec![("SERVE_KEY".to_owned(), KEY.to_owned())],
         Fleet => servers.fleet(),
         Named => {
             let own = [

@@ -3,5 +3,6 @@
 pub(crate) mod client;
 mod hostile;
 mod life;
+mod run;
 mod runpod;
 pub(crate) mod site;

@@ -19,6 +19,7 @@ use vpipe::serve::JobError;
 use vpipe::serve::Update;
 use vpipe::serve::Updates;
 use vpipe::serve::http::HttpServer;
+use vpipe::serve::http::Loaded;
 use vpipe::serve::http::ServerOptions;
 
 /// Does what inputs say: `progress`, `chunks`, `hold` (until the test lets it go), then `error`, `panic` or
@@ -95,7 +96,10 @@ impl Site {
         let server = HttpServer::bind(&options).await.unwrap();
         let address = server.address();
         let (end, ending) = oneshot::channel::<()>();
-        let loaded: Arc<dyn Handler> = Arc::clone(&handler) as Arc<dyn Handler>;
+        let loaded = Loaded {
+            handler: Arc::clone(&handler) as Arc<dyn Handler>,
+            handlers: None,
+        };
         let served = tokio::spawn(server.serve(std::future::ready(Ok(loaded)), async {
             ending.await.unwrap_or(());
         }));
