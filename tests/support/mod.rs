@@ -4,6 +4,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod fleet;
+pub(crate) mod free_batch;
 pub(crate) mod mutations;
 pub(crate) mod onnx;
 pub(crate) mod placements;
