@@ -5,16 +5,17 @@ use std::path::Path;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Where the recipes of a family of snapshots are, `kind@name` for the recipe `name`.
+/// What a family of snapshots is of, `kind@name` of the file `name`.
 const FAMILIES: &[(&str, &str)] = &[
-    ("preset@", "recipes"),
-    ("good@", "tests/recipes/good"),
-    ("bad@", "tests/recipes/bad"),
-    ("misplaced@", "tests/recipes/misplaced"),
-    ("warn@", "tests/recipes/warn"),
-    ("plan@good-", "tests/recipes/good"),
-    ("plan@example-", "recipes/examples"),
-    ("plan@", "recipes"),
+    ("preset@", "recipes/{}.toml"),
+    ("good@", "tests/recipes/good/{}.toml"),
+    ("bad@", "tests/recipes/bad/{}.toml"),
+    ("misplaced@", "tests/recipes/misplaced/{}.toml"),
+    ("warn@", "tests/recipes/warn/{}.toml"),
+    ("plan@good-", "tests/recipes/good/{}.toml"),
+    ("plan@example-", "recipes/examples/{}.toml"),
+    ("plan@", "recipes/{}.toml"),
+    ("job@", "tests/serve/handlers/jobs/{}.json"),
 ];
 
 // Why a snapshot belongs to nobody.
@@ -27,12 +28,9 @@ fn orphaned(name: &str, snapshot: &str) -> Option<String> {
     };
     let recipe = FAMILIES
         .iter()
-        .find_map(|(family, folder)| Some((family, folder, name.strip_prefix(family)?)));
+        .find_map(|(family, path)| Some((family, path, name.strip_prefix(family)?)));
     let (asked, recipe) = match recipe {
-        Some((family, folder, stem)) => (
-            format!("\"{family}{{"),
-            Some(format!("{folder}/{stem}.toml")),
-        ),
+        Some((family, path, stem)) => (format!("\"{family}{{"), Some(path.replace("{}", stem))),
         None => (format!("\"{name}\""), None),
     };
     if !text.contains(&asked) {

@@ -1,8 +1,7 @@
 //! The words of `worker` and `serve` about the models that they run, for clap to parse and to explain.
 
-use crate::backends::engine::EngineKind;
-use crate::backends::models::yolo::LoadOptions;
 use crate::cli::duration;
+use crate::recipe::LocalEngine;
 use crate::serve::handlers::ModelOptions;
 use crate::serve::handlers::ServedModel;
 use clap::Args;
@@ -35,27 +34,27 @@ pub(in crate::cli) struct ServingArgs {
     #[arg(long, value_name = "FOLDER")]
     whisper: Option<PathBuf>,
 
-    /// What computes: rten, a part of this program, or ort, ONNX Runtime, whose library ORT_DYLIB_PATH
-    /// names
-    #[arg(long, value_name = "ENGINE", value_parser = engine, default_value = "rten")]
-    engine: EngineKind,
+    /// What computes: ort, ONNX Runtime, whose library ORT_DYLIB_PATH names; rten, a part of this
+    /// program; or auto, ort where its library is found and else rten
+    #[arg(long, value_name = "ENGINE", value_parser = engine, default_value = "auto")]
+    engine: LocalEngine,
 
     /// Threads of one session; all cores where absent
-    #[arg(long, value_name = "N", value_parser = threads)]
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     threads: Option<usize>,
 
     /// Sessions of each model, which work side by side
     ///
     /// One session with all cores answers a single job soonest; as many as there are cores, with
     /// --threads 1, answer the most jobs a second on a CPU. Each takes memory of its own.
-    #[arg(long, value_name = "N", value_parser = sessions, default_value_t = 1)]
+    #[arg(long, value_name = "N", value_parser = sessions, allow_negative_numbers = true, default_value_t = 1)]
     sessions: usize,
 
     /// Frames that go through the detector together, of one job or of several
     ///
     /// Pays on a GPU; on a CPU a frame takes as long alone. What the memory does not take is halved, and
     /// said once. A model that was exported for one frame at a time takes one.
-    #[arg(long, value_name = "N", value_parser = batch, default_value_t = 1)]
+    #[arg(long, value_name = "N", value_parser = batch, allow_negative_numbers = true, default_value_t = 1)]
     batch: usize,
 
     /// How long a batch that is not full waits for frames that are still being decoded
@@ -71,12 +70,8 @@ impl ServingArgs {
             yolo: served(self.yolo.as_deref()),
             names: self.names.clone(),
             whisper: served(self.whisper.as_deref()),
-            load: LoadOptions {
-                engine: self.engine,
-                threads: self.threads.unwrap_or(cores),
-                // Jobs ask for five texts at once where they do not say how many.
-                packs_weights: true,
-            },
+            engine: self.engine,
+            threads: self.threads.unwrap_or(cores),
             sessions: self.sessions,
             batch: self.batch,
             max_wait: self.max_wait,
@@ -92,11 +87,8 @@ fn served(model: Option<&Path>) -> ServedModel {
     }
 }
 
-fn engine(text: &str) -> Result<EngineKind, String> {
-    [EngineKind::Rten, EngineKind::Ort]
-        .into_iter()
-        .find(|engine| engine.to_string() == text)
-        .ok_or_else(|| "write rten or ort".to_owned())
+fn engine(text: &str) -> Result<LocalEngine, String> {
+    LocalEngine::of(text).ok_or_else(|| "write auto, rten or ort".to_owned())
 }
 
 fn threads(text: &str) -> Result<usize, String> {
@@ -144,7 +136,7 @@ mod tests {
         let named = read(&words).unwrap().options();
         assert_eq!(named.yolo, ServedModel::None);
         assert_eq!(named.whisper, ServedModel::At("a b/base".into()));
-        assert_eq!(named.load.threads, 3);
+        assert_eq!(named.threads, 3);
     }
 
     #[test]
@@ -153,8 +145,8 @@ mod tests {
             (["--batch", "0"], "from 1 to 256"),
             (["--batch", "many"], "from 1 to 256"),
             (["--sessions", "65"], "from 1 to 64"),
-            (["--engine", "tflite"], "rten or ort"),
-            (["--threads", "-1"], "--threads"),
+            (["--engine", "tflite"], "auto, rten or ort"),
+            (["--threads", "-1"], "from 1 to 1024"),
             (["--max-wait", "soon"], "--max-wait"),
         ] {
             let error = read(&words).unwrap_err();

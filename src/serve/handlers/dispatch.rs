@@ -1,10 +1,14 @@
 //! The handler of jobs: by the keys of a job, its schema, and the model that does it.
 
+use crate::backends::engine::EngineChoice;
+use crate::backends::engine::EngineKind;
+use crate::backends::models::ModelError;
 use crate::backends::models::ModelSource;
 use crate::backends::models::whisper::SpeechModelSource;
 use crate::backends::models::whisper::TranscribeParams;
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::yolo::Detector;
+use crate::backends::models::yolo::LoadOptions;
 use crate::serve::handler::Handler;
 use crate::serve::handler::HandlerFuture;
 use crate::serve::handlers::detection;
@@ -49,9 +53,18 @@ impl Handlers {
     /// Where a model is not there, is none, or cannot be run.
     pub fn load(options: &ModelOptions, tell: &Tell) -> Result<Self, ServingError> {
         let meter = Arc::<WorkMeter>::default();
+        let engine = EngineChoice::of(options.engine);
+        if let Some(notice) = &engine.notice {
+            tell(notice);
+        }
+        let loader = Loader {
+            options,
+            engine,
+            tell,
+        };
         Ok(Self {
-            detection: load_detector(options, &meter, tell)?,
-            speech: load_transcriber(options, &meter, tell)?,
+            detection: loader.detectors(&meter)?,
+            speech: loader.transcribers(&meter)?,
             meter,
         })
     }
@@ -94,7 +107,7 @@ impl Handlers {
     ) -> Result<SoundTranscript, JobError> {
         let (transcribers, served) = self.speech.as_ref().ok_or_else(no_speech)?;
         let said = speech::transcription(transcribers, file, name, params).await;
-        said.map_err(|error| served.hidden(error))
+        said.map_err(|error| served.hidden(&error))
     }
 
     async fn output(&self, job: &Job, updates: &Updates) -> Result<Value, JobError> {
@@ -104,12 +117,12 @@ impl Handlers {
                 let (detectors, name) = self.detection.as_ref().ok_or_else(no_detector)?;
                 name.check(keys.text("model")?)?;
                 let output = detection::detect(detectors, keys).await;
-                output.map_err(|error| name.hidden(error))
+                output.map_err(|error| name.hidden(&error))
             }
             Subject::Sound => {
                 let (transcribers, name) = self.speech.as_ref().ok_or_else(no_speech)?;
                 let output = speech::transcribe(transcribers, name, keys, updates).await;
-                output.map_err(|error| name.hidden(error))
+                output.map_err(|error| name.hidden(&error))
             }
         }
     }
@@ -146,55 +159,89 @@ fn subject(keys: Keys<'_>) -> Result<Subject, JobError> {
     }
 }
 
-fn load_detector(
-    options: &ModelOptions,
-    meter: &Arc<WorkMeter>,
-    tell: &Tell,
-) -> Result<Option<(Detectors, ServedName)>, ServingError> {
-    let source = match &options.yolo {
-        ServedModel::None => return Ok(None),
-        ServedModel::At(path) => ModelSource::File(path.clone()),
-        ServedModel::BuiltIn => {
-            tell(
-                "no --yolo: the built-in demo model is served, which knows six drawn shapes and \
-                 nothing else",
-            );
-            ModelSource::Demo
-        }
-    };
-    let detector = Detector::load(&source, options.names.as_deref(), &options.load)?;
-    let name = ServedName::new(&detector.facts().name);
-    if options.batch > 1 && !detector.takes_batches() {
-        let name = name.as_str();
-        tell(&format!(
-            "{name} was exported for one frame at a time, so --batch has no effect; \
-             `yolo export ... dynamic=True` makes one that takes several"
-        ));
-    }
-    let detectors = Detectors::start(detector, options, meter, tell)?;
-    Ok(Some((detectors, name)))
+/// Loads what is served.
+struct Loader<'a> {
+    options: &'a ModelOptions,
+    engine: EngineChoice,
+    tell: &'a Tell,
 }
 
-fn load_transcriber(
-    options: &ModelOptions,
-    meter: &Arc<WorkMeter>,
-    tell: &Tell,
-) -> Result<Option<(Transcribers, ServedName)>, ServingError> {
-    let source = match &options.whisper {
-        ServedModel::None => return Ok(None),
-        ServedModel::At(path) => SpeechModelSource::Folder(path.clone()),
-        ServedModel::BuiltIn => {
-            tell(
-                "no --whisper: the built-in demo model is served, which knows 60 words about \
-                 shapes and nothing else",
-            );
-            SpeechModelSource::Demo
+impl Loader<'_> {
+    fn detectors(
+        &self,
+        meter: &Arc<WorkMeter>,
+    ) -> Result<Option<(Detectors, ServedName)>, ServingError> {
+        let source = match &self.options.yolo {
+            ServedModel::None => return Ok(None),
+            ServedModel::At(path) => ModelSource::File(path.clone()),
+            ServedModel::BuiltIn => {
+                (self.tell)(
+                    "no --yolo: the built-in demo model is served, which knows six drawn shapes \
+                     and nothing else",
+                );
+                ModelSource::Demo
+            }
+        };
+        let names = self.options.names.as_deref();
+        let detector = self.load(|options| Detector::load(&source, names, options))?;
+        let name = ServedName::new(&detector.facts().name);
+        if self.options.batch > 1 && !detector.takes_batches() {
+            let name = name.as_str();
+            (self.tell)(&format!(
+                "{name} was exported for one frame at a time, so --batch has no effect; \
+                 `yolo export ... dynamic=True` makes one that takes several"
+            ));
         }
-    };
-    let transcriber = Transcriber::load(&source, &options.load)?;
-    let name = ServedName::new(&transcriber.facts().name);
-    let transcribers = Transcribers::start(transcriber, options.sessions, meter)?;
-    Ok(Some((transcribers, name)))
+        let detectors = Detectors::start(detector, self.options, meter, self.tell)?;
+        Ok(Some((detectors, name)))
+    }
+
+    fn transcribers(
+        &self,
+        meter: &Arc<WorkMeter>,
+    ) -> Result<Option<(Transcribers, ServedName)>, ServingError> {
+        let source = match &self.options.whisper {
+            ServedModel::None => return Ok(None),
+            ServedModel::At(path) => SpeechModelSource::Folder(path.clone()),
+            ServedModel::BuiltIn => {
+                (self.tell)(
+                    "no --whisper: the built-in demo model is served, which knows 60 words about \
+                     shapes and nothing else",
+                );
+                SpeechModelSource::Demo
+            }
+        };
+        let transcriber = self.load(|options| Transcriber::load(&source, options))?;
+        let name = ServedName::new(&transcriber.facts().name);
+        let transcribers = Transcribers::start(transcriber, self.options.sessions, meter)?;
+        Ok(Some((transcribers, name)))
+    }
+
+    // With the engine that is chosen; where that does not take the model and rten may do, with rten.
+    fn load<M>(
+        &self,
+        load: impl Fn(&LoadOptions) -> Result<M, ModelError>,
+    ) -> Result<M, ServingError> {
+        let options = LoadOptions {
+            engine: self.engine.engine,
+            threads: self.options.threads.max(1),
+            // Jobs ask for five texts at once where they do not say how many.
+            packs_weights: true,
+        };
+        match load(&options) {
+            Err(ModelError::Engine { name, cause, .. }) if self.engine.is_free => {
+                (self.tell)(&format!(
+                    "{name} runs on rten, since ONNX Runtime does not take it: {cause}"
+                ));
+                let rten = LoadOptions {
+                    engine: EngineKind::Rten,
+                    ..options
+                };
+                Ok(load(&rten)?)
+            }
+            loaded => Ok(loaded?),
+        }
+    }
 }
 
 fn no_detector() -> JobError {

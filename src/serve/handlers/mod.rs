@@ -2,7 +2,7 @@
 //!
 //! | file | what it is |
 //! |---|---|
-//! | `handlers` | by the keys of a job, its schema and the model that does it |
+//! | `dispatch` | by the keys of a job, its schema and the model that does it |
 //! | `options` | which models are served, and how they are run |
 //! | `served` | what all served models have in common |
 //! | `detection` | jobs of pictures: what is asked, and the answer |
@@ -20,8 +20,8 @@
 mod captions;
 mod detection;
 mod detectors;
+mod dispatch;
 mod file;
-mod handlers;
 mod keys;
 mod meter;
 mod number;
@@ -34,7 +34,7 @@ mod transcribers;
 mod validator;
 
 pub use captions::TranscriptText;
-pub use handlers::Handlers;
+pub use dispatch::Handlers;
 pub use meter::MeterReading;
 pub use options::ModelOptions;
 pub use options::ServedModel;

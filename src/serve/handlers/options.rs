@@ -1,6 +1,6 @@
 //! What is served: which models, and how they are run. Does not know where it is written.
 
-use crate::backends::models::yolo::LoadOptions;
+use crate::recipe::LocalEngine;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,8 +25,10 @@ pub struct ModelOptions {
     pub names: Option<PathBuf>,
     /// The speech model.
     pub whisper: ServedModel,
-    /// The engine, and the threads of a session.
-    pub load: LoadOptions,
+    /// What computes.
+    pub engine: LocalEngine,
+    /// Threads of a session; at least 1.
+    pub threads: usize,
     /// Sessions of each model, each with threads of its own; at least 1.
     pub sessions: usize,
     /// The most frames that go through the detector together; at least 1.
@@ -41,7 +43,8 @@ impl Default for ModelOptions {
             yolo: ServedModel::default(),
             names: None,
             whisper: ServedModel::default(),
-            load: LoadOptions::default(),
+            engine: LocalEngine::Rten,
+            threads: 1,
             sessions: 1,
             batch: 1,
             max_wait: Duration::from_millis(5),

@@ -57,7 +57,7 @@ impl ServedName {
     }
 
     /// What the model says of itself, without where it lies.
-    pub(super) fn hidden(&self, error: JobError) -> JobError {
+    pub(super) fn hidden(&self, error: &JobError) -> JobError {
         JobError(error.0.replace(&self.own, &self.shown))
     }
 
@@ -120,6 +120,6 @@ mod tests {
     fn who_asks_is_not_told_where_a_model_lies() {
         let name = ServedName::new("/models/yolo11m.onnx");
         let error = JobError("/models/yolo11m.onnx could not be run: no".to_owned());
-        assert_eq!(name.hidden(error).0, "yolo11m could not be run: no");
+        assert_eq!(name.hidden(&error).0, "yolo11m could not be run: no");
     }
 }

@@ -107,7 +107,7 @@ pub(super) async fn transcribe(
     };
     Ok(match wish.schema {
         Schema::Handler => of_handler(&said, wish.words, begun.elapsed()),
-        Schema::FasterWhisper => of_faster_whisper(&said, &wish, translated, name),
+        Schema::FasterWhisper => of_faster_whisper(&said, &wish, translated.as_deref(), name),
     })
 }
 
@@ -317,7 +317,7 @@ fn handler_segment(heard: &HeardSegment, words: bool) -> Value {
 fn of_faster_whisper(
     said: &SoundTranscript,
     wish: &Wish,
-    translated: Option<String>,
+    translated: Option<&str>,
     name: &ServedName,
 ) -> Value {
     let mut output = json!({

@@ -1,5 +1,6 @@
 //! The files that jobs hold, by name, and models whose batch axis is free.
 
+use crate::support::free_batch as model;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -15,8 +16,6 @@ use vpipe::media::VideoSelection;
 use vpipe::name::VideoId;
 use vpipe::speech::Codec;
 use vpipe::time::Ratio;
-
-const SHAPES: &[u8] = include_bytes!("../../../src/backends/models/demo/shapes.onnx");
 
 /// The clip of the demo: shapes that move, and a voice that says so.
 pub(crate) fn clip() -> PathBuf {
@@ -107,31 +106,10 @@ pub(crate) fn filled(input: &Value, files: &Files) -> Value {
     }
 }
 
-fn replaced(content: &mut [u8], from: &[u8], to: &[u8]) -> usize {
-    let mut count = 0;
-    for at in 0..content.len() - from.len() {
-        if content[at..].starts_with(from) {
-            content[at..at + to.len()].copy_from_slice(to);
-            count += 1;
-        }
-    }
-    count
-}
-
-/// The built-in detector with a free batch axis. Where it is `honest`, several frames do go through it;
-/// else it says so of itself, and its shapes are still those of one.
+/// A model file of the built-in detector with a free batch axis; see [`model::free_batch`].
 pub(crate) fn free_batch(folder: &Path, is_honest: bool) -> PathBuf {
-    let mut model = SHAPES.to_vec();
-    // A dimension of 1 that others follow becomes one with a field that nobody knows: a free one.
-    let shapes = replaced(&mut model, b"\n\x02\x08\x01\n", b"\n\x02\x20\x01\n");
-    assert!(shapes > 2);
-    if is_honest {
-        // 0 takes the dimension from what is reshaped.
-        let one_of_ten = b"\x01\0\0\0\0\0\0\0\x0a\0\0\0\0\0\0\0";
-        assert_eq!(replaced(&mut model, one_of_ten, b"\0"), 3);
-    }
     let name = if is_honest { "free.onnx" } else { "false.onnx" };
     let path = folder.join(name);
-    std::fs::write(&path, model).unwrap();
+    std::fs::write(&path, model::free_batch(is_honest)).unwrap();
     path
 }

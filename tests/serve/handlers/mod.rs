@@ -3,4 +3,5 @@
 mod batches;
 mod files;
 mod jobs;
+mod page;
 mod speech;
