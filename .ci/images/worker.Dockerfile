@@ -4,8 +4,8 @@
 #     --build-arg YOLO=/models/yolo11n.onnx -t you/vpipe-worker .
 #
 # Models lie in /models: in the image, with `--build-context models=FOLDER`, or on a volume. Which of
-# them are served, YOLO and WHISPER say here or VPIPE_YOLO and VPIPE_WHISPER in the settings of the
-# endpoint; where neither does, the built-in demo models.
+# them are served, YOLO and WHISPER say here, or VPIPE_YOLO and VPIPE_WHISPER in the settings of the
+# endpoint: a path, `built-in` for the demo models, or `none`.
 
 FROM scratch AS models
 
@@ -39,8 +39,8 @@ RUN apt-get update \
 COPY --from=onnxruntime /onnxruntime /usr/local/lib/onnxruntime
 COPY --from=build /src/target/package/vpipe /usr/local
 COPY --from=models / /models
-ARG YOLO=""
-ARG WHISPER=""
+ARG YOLO=built-in
+ARG WHISPER=built-in
 ENV ORT_DYLIB_PATH=/usr/local/lib/onnxruntime/libonnxruntime.so \
     VPIPE_YOLO=$YOLO \
     VPIPE_WHISPER=$WHISPER

@@ -15,23 +15,23 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Models")]
 pub(in crate::cli) struct ServingArgs {
-    /// The detector: an ONNX file of Ultralytics' export, or none
+    /// The detector: an ONNX file of Ultralytics' export, built-in, or none
     ///
     /// `yolo export model=yolo11n.pt format=onnx dynamic=True` makes one whose batch axis is free, so
     /// that --batch has an effect. Without it, the built-in demo model is served, which knows six
     /// drawn shapes.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "VPIPE_YOLO")]
     yolo: Option<PathBuf>,
 
     /// Class names of the detector: a file with one a line, JSON, data.yaml, or coco
     #[arg(long, value_name = "FILE")]
     names: Option<PathBuf>,
 
-    /// The speech model: a folder with Whisper as ONNX, or none
+    /// The speech model: a folder with Whisper as ONNX, built-in, or none
     ///
     /// `optimum-cli export onnx --model openai/whisper-base whisper-base` makes one. Without it, the
     /// built-in demo model is served, which knows 60 words about shapes.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", env = "VPIPE_WHISPER")]
     whisper: Option<PathBuf>,
 
     /// What computes: ort, ONNX Runtime, whose library ORT_DYLIB_PATH names; rten, a part of this
@@ -82,6 +82,7 @@ impl ServingArgs {
 fn served(model: Option<&Path>) -> ServedModel {
     match model {
         None => ServedModel::BuiltIn,
+        Some(word) if word == Path::new("built-in") => ServedModel::BuiltIn,
         Some(none) if none == Path::new("none") => ServedModel::None,
         Some(path) => ServedModel::At(path.to_owned()),
     }
@@ -132,6 +133,8 @@ mod tests {
         assert_eq!(usual.yolo, ServedModel::BuiltIn);
         assert_eq!((usual.sessions, usual.batch), (1, 1));
         assert_eq!(usual.max_wait, Duration::from_millis(5));
+        let word = read(&["--yolo", "built-in"]).unwrap().options();
+        assert_eq!(word.yolo, ServedModel::BuiltIn);
         let words = ["--yolo", "none", "--whisper", "a b/base", "--threads", "3"];
         let named = read(&words).unwrap().options();
         assert_eq!(named.yolo, ServedModel::None);
