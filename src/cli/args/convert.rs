@@ -54,4 +54,4 @@ stands there is replaced; a folder only where it holds nothing but what was writ
 The paths that were written go to stdout.
 
 Exit codes: 0 all is written, 2 there are no results or the files may not be written, 3 they cannot
-be.";
+be, 130 interrupted: what was whole by then stands, and nothing else.";

@@ -43,4 +43,5 @@ The page is one file, which opens from disk and asks nobody; the video is played
 beside it.
 
 Exit codes: 0 the page is written, 1 it is, without pictures that were asked for, 2 there are no
-results, or the page is too large or may not stand there, 3 it cannot be written or opened.";
+results, or the page is too large or may not stand there, 3 it cannot be written or opened, 130
+interrupted; then there is no page.";
