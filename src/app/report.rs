@@ -210,8 +210,7 @@ impl PageMaking {
         made.notes.extend(note.into_iter().chain(other));
         let mut kept = Vec::new();
         if self.pictures > 0 && results.source.width > 0 {
-            let stop = Arc::clone(&self.stop);
-            match pictures::kept(results, video, self.pictures, &mut self.room, stop) {
+            match pictures::kept(results, video, self.pictures, &mut self.room, &self.stop) {
                 Ok(pictures) => kept = pictures,
                 Err(why) => {
                     made.lacks_pictures = true;

@@ -57,11 +57,11 @@ pub(super) fn kept(
     video: Option<&Path>,
     count: usize,
     room: &mut usize,
-    stop: Arc<AtomicBool>,
+    stop: &Arc<AtomicBool>,
 ) -> Result<Vec<KeptPicture>, NoPictures> {
     let input = media::identify(video.ok_or(NoPictures::Missing)?)?;
     // The name stands in the results, which may be a stranger's: no other file is shown.
-    let content = media::content(&input, &stop)?;
+    let content = media::content(&input, stop)?;
     if content.digest != results.source.digest {
         return Err(NoPictures::Other);
     }
@@ -114,7 +114,7 @@ fn decoded(
     wanted: &VideoSelection,
     chosen: &BTreeSet<u64>,
     room: &mut usize,
-    stop: Arc<AtomicBool>,
+    stop: &Arc<AtomicBool>,
 ) -> Result<Vec<KeptPicture>, MediaError> {
     let facts = media::probe(input, VideoId::FIRST, wanted)?;
     let frames = |known: KnownFrames| {
@@ -122,7 +122,7 @@ fn decoded(
             known: Some(known),
             ..wanted.clone()
         };
-        media::frames(input, &facts, &wanted, Arc::clone(&stop))
+        media::frames(input, &facts, &wanted, Arc::clone(stop))
     };
     // The packets tell which time stamp a frame of a number has; then those are decoded alone.
     let mut stamps: BTreeSet<Pts> = BTreeSet::new();

@@ -192,7 +192,10 @@ mod tests {
     fn packets(words: &str) -> Vec<KnownPacket> {
         let words = words.split_whitespace().zip(0..);
         let packet = |(word, place): (&str, i64)| KnownPacket {
-            pts: word[1..].parse().unwrap(),
+            pts: word
+                .trim_start_matches(char::is_alphabetic)
+                .parse()
+                .unwrap(),
             dts: place - 4,
             is_shown: true,
             is_start: word.starts_with('K'),
