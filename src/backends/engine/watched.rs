@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    fn asked(longest: Duration, outputs: &[&str]) -> Vec<String> {
+    fn asked(longest: Duration, outputs: &[&str]) -> (Vec<String>, bool) {
         let network = WatchedNetwork {
             inner: Arc::new(Odd),
             weights: 1 << 20,
@@ -260,7 +260,8 @@ mod tests {
             let ran = session.run(inputs, vec![(*output).to_owned()]);
             ran.map_or_else(|error| error.to_string(), |_| "done".to_owned())
         };
-        outputs.iter().map(&mut run).collect()
+        let said = outputs.iter().map(&mut run).collect();
+        (said, session.is_lost())
     }
 
     #[test]
@@ -268,16 +269,26 @@ mod tests {
         let minute = Duration::from_secs(60);
         assert_eq!(
             asked(minute, &["", "panic", ""]),
-            ["done", "the engine gave up: 1", "done"]
+            (
+                ["done", "the engine gave up: 1", "done"]
+                    .map(str::to_owned)
+                    .into(),
+                false
+            )
         );
         // 192 MB, 6 for the weights and 64 times 4 MB of input.
         let told = "it asks for 51200 MB of memory for one input, and a model of its size may have \
                     454";
-        let [asked_for] = <[String; 1]>::try_from(asked(minute, &["50 GB"])).unwrap();
+        let (said, is_lost) = asked(minute, &["50 GB"]);
+        let [asked_for] = <[String; 1]>::try_from(said).unwrap();
+        assert!(is_lost);
         assert_eq!(asked_for.replace("51201", "51200"), told);
         assert_eq!(
             asked(Duration::from_secs(1), &["never"]),
-            ["it takes longer than 1 s for one input"]
+            (
+                vec!["it takes longer than 1 s for one input".to_owned()],
+                true
+            )
         );
     }
 }

@@ -72,7 +72,8 @@ impl Picture {
     ///
     /// Where it is damaged.
     pub fn decode(&self) -> Result<(Size, Pixels), PictureError> {
-        let still = stills::decode_in_memory(&self.file, &self.name).map_err(PictureError)?;
+        let still = stills::decode_in_memory(&self.file, self.stated, &self.name);
+        let still = still.map_err(PictureError)?;
         // What a photograph says of the shape of its pixels is for printers.
         let display = Display {
             aspect: Some(PixelAspect::SQUARE),

@@ -19,6 +19,9 @@ use ffmpeg_next::media::Type;
 use std::io::Cursor;
 use std::path::Path;
 
+/// How many pixels a side of a frame may grow by while it is decoded.
+const ROUNDING: u32 = 128;
+
 /// A decoded picture file.
 pub(in crate::media) struct Still {
     /// FFmpeg's name of how it is coded.
@@ -53,14 +56,28 @@ pub(in crate::media) fn decode(path: &Path) -> Result<Still, String> {
     let size = size.ok_or_else(|| damaged(&name))?;
     refuse_large(path, size).map_err(|error| error.to_string())?;
     let bytes = disk::read_plain(path, longest(size)).map_err(unreadable)?;
-    kind.decode(&bytes, path)?.ok_or_else(|| damaged(&name))
+    let still = kind.decode(&bytes, MOST_PICTURE_PIXELS, path)?;
+    still.ok_or_else(|| damaged(&name))
 }
 
-/// Decodes a picture in memory, which sentences call `name`; otherwise says in one sentence why not.
-pub(in crate::media) fn decode_in_memory(file: &[u8], name: &str) -> Result<Still, String> {
+/// Decodes a picture in memory that has the size that it states, and which sentences call `name`;
+/// otherwise says in one sentence why not.
+pub(in crate::media) fn decode_in_memory(
+    file: &[u8],
+    stated: Size,
+    name: &str,
+) -> Result<Still, String> {
     let kind = StillKind::of(file).ok_or_else(|| not_a_picture(name))?;
-    let still = kind.decode(file, Path::new(name))?;
-    still.ok_or_else(|| damaged(name))
+    // Decoders round both sides up.
+    let most = Size {
+        width: stated.width.saturating_add(ROUNDING),
+        height: stated.height.saturating_add(ROUNDING),
+    };
+    let still = kind.decode(file, most.pixels(), Path::new(name))?;
+    let has_size = |still: &Still| {
+        (still.frame.width(), still.frame.height()) == (stated.width, stated.height)
+    };
+    still.filter(has_size).ok_or_else(|| damaged(name))
 }
 
 fn not_a_picture(name: &str) -> String {
@@ -87,8 +104,9 @@ impl StillKind {
         }
     }
 
-    // `path` is for the message where there is no decoder; `None` where the picture is damaged.
-    fn decode(self, bytes: &[u8], path: &Path) -> Result<Option<Still>, String> {
+    // `path` is for the message where there is no decoder; `None` where the picture is damaged, or has
+    // more than `most` pixels.
+    fn decode(self, bytes: &[u8], most: u64, path: &Path) -> Result<Option<Still>, String> {
         let (id, codec) = match self {
             Self::Jpeg => (Id::MJPEG, "mjpeg"),
             Self::Png => (Id::PNG, "png"),
@@ -99,8 +117,8 @@ impl StillKind {
         let Some(base) = TimeBase::new(1, 1) else {
             return Ok(None);
         };
-        let mut decoder = Decoder::open(parameters, base, 1, MOST_PICTURE_PIXELS, path)
-            .map_err(|error| error.to_string())?;
+        let mut decoder =
+            Decoder::open(parameters, base, 1, most, path).map_err(|error| error.to_string())?;
         decoder.send(&Packet::copy(bytes));
         decoder.drain();
         Ok(match decoder.receive() {

@@ -344,3 +344,28 @@ impl Lane {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Limits;
+    use crate::item::Size;
+
+    #[test]
+    fn limits_go_down_and_stay_there() {
+        let size = |side| Size {
+            width: side,
+            height: side,
+        };
+        let limits = Limits::new(16);
+        assert!(limits.lower(8, size(640)));
+        assert!(!limits.lower(8, size(640)));
+        assert!(!limits.lower(9, size(640)));
+        // Two of this size are as many pixels.
+        assert!(!limits.lower(2, size(1280)));
+        assert!(limits.lower(1, size(1280)));
+        assert!(!limits.is_fatal(size(4096)));
+        limits.cost(size(4096));
+        assert!(limits.is_fatal(size(4096)) && limits.is_fatal(size(3548)));
+        assert!(!limits.is_fatal(size(3547)));
+    }
+}

@@ -62,7 +62,10 @@ pub(crate) fn files() -> Files {
     let huge_jpeg =
         b"\xff\xd8\xff\xc0\0\x11\x08\xff\xdc\xff\xdc\x03\x01\x11\0\x02\x11\0\x03\x11\0\xff\xd9";
     let huge_png = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xff\xdc\0\0\xff\xdc\x08\x02\0\0\0";
+    // A header that states a small size, before the one that is decoded.
+    let small = b"\xff\xd8\xff\xc0\0\x11\x08\0\x10\0\x10\x03\x01\x22\0\x02\x11\x01\x03\x11\x01";
     let files = [
+        ("$two-sizes.jpg", [&small[..], &jpeg[2..]].concat()),
         ("$turned.jpg", [&jpeg[..2], exif, &jpeg[2..]].concat()),
         ("$cut.jpg", half(&jpeg)),
         ("$cut.png", half(&png)),
