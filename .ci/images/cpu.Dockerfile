@@ -1,10 +1,10 @@
 # vpipe for a machine without a GPU: any command of it, and by default the local server.
 #
 #   docker build -f .ci/images/cpu.Dockerfile -t vpipe:cpu .
-#   docker run --rm -p 8000:8000 -e VPIPE_SERVE_KEY -v "$PWD/models:/models:ro" vpipe:cpu
+#   docker run --rm -p 8000:8000 -e SERVE_KEY -v "$PWD/models:/models:ro" vpipe:cpu
 #   docker run --rm -v "$PWD:/data" vpipe:cpu vpipe run default clip.mp4
 #
-# Clients send the key that VPIPE_SERVE_KEY holds. Models lie in /models: on a volume, or in the image
+# Clients send the key that SERVE_KEY holds. Models lie in /models: on a volume, or in the image
 # with `--build-context models=FOLDER`; the command says which are served.
 
 FROM scratch AS models
@@ -42,4 +42,4 @@ ENV ORT_DYLIB_PATH=/usr/local/lib/onnxruntime/libonnxruntime.so
 USER 10001
 WORKDIR /data
 EXPOSE 8000
-CMD ["vpipe", "serve", "--listen", "0.0.0.0:8000", "--api-key-env", "VPIPE_SERVE_KEY"]
+CMD ["vpipe", "serve", "--listen", "0.0.0.0:8000", "--api-key-env", "SERVE_KEY"]
