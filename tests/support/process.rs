@@ -51,8 +51,8 @@ pub(crate) fn watch(command: &mut Command, limit: Duration) -> Watched {
     }
 }
 
-// Linux tells, of every process.
-fn peak(child: &Child) -> Option<u64> {
+/// The most memory that a process has had, MB. Linux tells, of every process.
+pub(crate) fn peak(child: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status
         .lines()

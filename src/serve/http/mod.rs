@@ -3,7 +3,8 @@
 //! | file | what it is |
 //! |---|---|
 //! | `server` | from an address to answers, and to a quiet end |
-//! | `service` | all routes, who may use them, and what it says of itself |
+//! | `routes` | all of them, who may use them, and what the server says of itself |
+//! | `service` | what they share |
 //! | `connections` | accepted up to a number, given up where a client says nothing |
 //! | `body` | bodies of requests, within a size, a pace and a memory |
 //! | `key` | who may ask |
@@ -25,6 +26,7 @@ mod openai;
 mod process;
 mod refusal;
 mod requests;
+mod routes;
 mod runpod;
 mod server;
 mod service;

@@ -5,7 +5,7 @@ use crate::serve::http::jobs;
 use crate::serve::http::jobs::JobStore;
 use crate::serve::http::key::Access;
 use crate::serve::http::requests::Requests;
-use crate::serve::http::service;
+use crate::serve::http::routes;
 use crate::serve::http::service::Loaded;
 use crate::serve::http::service::Service;
 use std::io;
@@ -147,7 +147,7 @@ impl HttpServer {
         ending: impl Future<Output = ()>,
     ) -> Result<(), E> {
         let service = self.service;
-        let router = service::router(&service);
+        let router = routes::router(&service);
         let mut tasks = JoinSet::new();
         let connections = service.connections.clone();
         let listener = self.listener;

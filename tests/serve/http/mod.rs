@@ -3,6 +3,8 @@
 pub(crate) mod client;
 mod hostile;
 mod life;
+mod load;
+mod process;
 mod run;
 mod runpod;
 pub(crate) mod site;

@@ -1,7 +1,8 @@
 //! A run on a server of this machine gives what a run without it gives.
 
 use super::client::ask_with;
-use crate::support::program::quiet_environment;
+use super::process::KEY;
+use super::process::Process;
 use crate::support::program::vpipe_beside;
 use crate::support::repository::CLIP;
 use crate::support::repository::ROOT;
@@ -10,63 +11,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use serde_json::json;
 use std::fs;
-use std::io::BufRead;
-use std::io::BufReader;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Child;
 use std::process::Command;
-use std::process::Stdio;
-use std::thread;
 use tempfile::TempDir;
-
-/// A key that is in nothing that is said or written.
-const KEY: &str = "a-key-of-the-test";
-
-// The program as a server, which ends with the test.
-struct Process(Child, SocketAddr);
-
-impl Process {
-    fn start(folder: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vpipe"));
-        quiet_environment(&mut command);
-        let words = [
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--api-key-env",
-            "SERVE_KEY",
-        ];
-        command
-            .current_dir(folder)
-            .args(words)
-            .env("SERVE_KEY", KEY);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut talk = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = talk.next().unwrap().unwrap();
-        let address = line.strip_prefix("listening on http://");
-        let address = address.unwrap_or_else(|| panic!("{line}")).parse().unwrap();
-        // What it says later must not fill the pipe.
-        thread::spawn(move || talk.for_each(|line| assert!(!line.unwrap().contains(KEY))));
-        Self(child, address)
-    }
-
-    #[cfg(unix)]
-    fn terminate(mut self) -> Option<i32> {
-        let id = self.0.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(sent.success());
-        self.0.wait().unwrap().code()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // It may have ended.
-        self.0.kill().unwrap_or_default();
-        self.0.wait().unwrap();
-    }
-}
 
 async fn run(folder: &Path, recipe: &str, input: &str, more: &[&str]) -> Value {
     let words = [&["run", recipe, input, "--json"], more].concat();
@@ -116,7 +64,7 @@ async fn a_run_on_a_server_finds_what_one_without_it_finds() {
     let folder = TempDir::new().unwrap();
     let server = Process::start(folder.path());
     let recipe = format!("{ROOT}/recipes/examples/box.toml");
-    let url = format!("url=http://{}/v2", server.1);
+    let url = format!("url=http://{}/v2", server.address);
     let first = ["--first", "10s", "--output-dir"];
     let finest = ["there", "--var", &url, "--set", "extract.quality=100"];
     let there = [&first[..], &finest].concat();
@@ -159,7 +107,7 @@ async fn a_picture_is_seen_alike_here_and_at_a_server() {
     let at = folder.path();
     let server = Process::start(at);
     for name in ["a picture.png", "a picture.jpg"] {
-        is_seen_alike(at, name, server.1).await;
+        is_seen_alike(at, name, server.address).await;
     }
 }
 

@@ -465,6 +465,8 @@ impl Jobs {
         entry.progress = None;
         if status == EndStatus::Cancelled {
             entry.asked = None;
+            // Whoever wanted it ended knows, and there is nothing to read.
+            entry.told = true;
         }
         entry.changed.send_replace(());
     }

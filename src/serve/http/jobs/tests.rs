@@ -157,6 +157,12 @@ async fn what_waits_and_what_is_known_have_a_number() {
     assert_eq!(read(jobs.status(&first))["status"], "CANCELLED");
     one().unwrap();
     assert_eq!(jobs.purge(), 2);
+    // What was cancelled makes room for what comes.
+    for _ in 0..100 {
+        let id = one().unwrap();
+        jobs.cancel(&id).unwrap();
+    }
+    assert_eq!(jobs.counts().known, 32);
     // Results that nobody has read are kept; those that somebody has make room.
     let mut unread = Vec::new();
     at_work(&jobs);
