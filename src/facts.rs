@@ -192,12 +192,21 @@ pub struct LocalFacts {
     pub backend: BackendName,
     /// The engine that runs the model: `rten` or `ort`; empty in a replay, where none does.
     pub engine: String,
+    /// What it computes on, such as `cpu` or `cuda:0`.
+    pub device: String,
     /// Threads of one session.
     pub threads: usize,
     /// Requests that all stages on this backend may run together; `None` for as many as theirs.
     pub concurrency: Option<usize>,
     /// What the model says of itself.
     pub model: ModelFacts,
+}
+
+impl LocalFacts {
+    /// Whether the cores of this machine compute it.
+    pub fn is_on_cpu(&self) -> bool {
+        self.device == "cpu"
+    }
 }
 
 /// A remote backend.

@@ -132,6 +132,7 @@ fn demo(videos: Videos) -> Outcome<(Plan, Resources)> {
             why: String::new(),
             backend: "local".into(),
             engine: options.engine.to_string(),
+            device: options.device.to_string(),
             threads: options.threads,
             concurrency: None,
             model: model.clone(),

@@ -240,11 +240,13 @@ impl Compiled {
             Some(Placement::Local(LocalFacts {
                 backend,
                 engine,
+                device,
                 model,
                 ..
-            })) => {
-                format!("{backend}, {engine}, {}", model.name)
-            }
+            })) => match device.as_str() {
+                "cpu" => format!("{backend}, {engine}, {}", model.name),
+                device => format!("{backend}, {engine} on {device}, {}", model.name),
+            },
             Some(Placement::Remote(remote)) if remote.host.is_empty() => {
                 format!("{}, as recorded", remote.backend)
             }

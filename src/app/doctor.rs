@@ -16,6 +16,7 @@ use crate::backends::remote::runpod::Endpoint;
 use crate::backends::remote::runpod::Health;
 use crate::media;
 use crate::recipe::Environment;
+use crate::recipe::LocalDevice;
 use crate::recipe::LocalEngine;
 use crate::recipe::RunpodSpec;
 use serde::Serialize;
@@ -205,22 +206,35 @@ fn models() -> Finding {
     }
 }
 
-// Neither engine is told of a GPU.
 fn processor(variables: &BTreeMap<String, String>) -> Finding {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let engine = match engine_of(variables, LocalEngine::Auto) {
-        Ok(wanted) => EngineChoice::of(wanted).engine,
+        Ok(wanted) => EngineChoice::of(wanted, LocalDevice::Auto).unwrap_or_default(),
         Err(error) => return Finding::new("local", FindingState::Wrong, error.to_string()),
     };
-    let words = format!("models on this machine run on {engine}, on its CPU of {cores} cores");
+    let EngineChoice { engine, device, .. } = engine;
+    let words =
+        format!("models on this machine run on {engine}, on {device}; it has {cores} cores");
     Finding::new("local", FindingState::Good, words)
-        .help("no GPU is used here, with ONNX Runtime neither; a server may have one")
+}
+
+// What the library was built for, and whether that works.
+fn devices() -> String {
+    let devices = engine::devices().into_iter();
+    let told = devices.map(|(device, works)| match works {
+        Ok(()) => device.to_string(),
+        Err(why) => format!("{device} (which does not work: {why})"),
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 fn onnx_runtime() -> Finding {
     const ABOUT: &str = "ONNX Runtime";
     match engine::onnx_runtime() {
-        Ok(Some(library)) => Finding::new(ABOUT, FindingState::Good, library.to_string()),
+        Ok(Some(library)) => {
+            let words = format!("{library}, on {}", devices());
+            Finding::new(ABOUT, FindingState::Good, words)
+        }
         Ok(None) => Finding::new(ABOUT, FindingState::Absent, "there is no library of it")
             .help(format!("it is faster than rten: {ADVICE}")),
         Err(error) => {

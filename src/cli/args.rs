@@ -9,12 +9,12 @@ use crate::cli::args::find::FindArgs;
 use crate::cli::args::graph::GraphArgs;
 use crate::cli::args::history::CleanArgs;
 use crate::cli::args::history::HistoryArgs;
+use crate::cli::args::recipe::RecipeArgs;
 use crate::cli::args::report::ReportArgs;
 use crate::cli::args::serve::ServeArgs;
 use crate::cli::args::test::TestArgs;
 use crate::cli::duration;
 use crate::cli::money;
-use crate::recipe::Request;
 use clap::ArgAction;
 use clap::Args;
 use clap::Parser;
@@ -30,6 +30,7 @@ pub(super) mod find;
 pub(super) mod graph;
 pub(super) mod history;
 mod number;
+pub(super) mod recipe;
 pub(super) mod report;
 pub(super) mod serve;
 pub(super) mod serving;
@@ -279,72 +280,6 @@ pub(super) struct StateArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) state_dir: Option<PathBuf>,
 }
-
-/// A recipe, and what to change in it.
-#[derive(Debug, Args)]
-pub(super) struct RecipeArgs {
-    /// A preset (default, max-speed, conservative, high-detail) or the path of a TOML file
-    #[arg(value_name = "RECIPE")]
-    pub(super) recipe: String,
-
-    /// Change any value of the recipe; VALUE is read as TOML. May be repeated
-    #[arg(long = "set", value_name = "STAGE.KEY=VALUE", help_heading = CHANGES)]
-    pub(super) sets: Vec<String>,
-
-    /// Leave a stage out, as `enabled = false` does; what takes from it goes without. May be repeated
-    #[arg(long, value_name = "STAGE", help_heading = CHANGES)]
-    pub(super) without: Vec<String>,
-
-    /// Give a variable of the recipe its value. May be repeated
-    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = CHANGES)]
-    pub(super) vars: Vec<String>,
-
-    /// Frames sampled a second of video (fps of every extract stage)
-    #[arg(long, value_name = "N", help_heading = CHANGES, allow_negative_numbers = true, value_parser = number::real)]
-    pub(super) fps: Option<f64>,
-
-    /// Requests in flight (concurrency of every yolo stage)
-    #[arg(long, value_name = "N", help_heading = CHANGES, value_parser = number::whole)]
-    pub(super) max_workers: Option<u64>,
-
-    /// Frames a request (size of every batch stage)
-    #[arg(long, value_name = "N", help_heading = CHANGES, value_parser = number::whole)]
-    pub(super) batch_size: Option<u64>,
-
-    /// Where the results go (output_dir of every merge and save stage)
-    #[arg(long, value_name = "DIR", help_heading = CHANGES)]
-    pub(super) output_dir: Option<String>,
-
-    /// Let the recipe send frames, sound and its keys to HOST, such as a server of your own; without
-    /// encryption too, where its address is http. May be repeated
-    #[arg(long = "allow-host", value_name = "HOST")]
-    pub(super) allowed_hosts: Vec<String>,
-
-    /// Let templates of the recipe take the environment variable NAME, which may go to its
-    /// servers; VPIPE_* need no permission. May be repeated
-    #[arg(long = "allow-env", value_name = "NAME")]
-    pub(super) allowed_variables: Vec<String>,
-}
-
-impl From<RecipeArgs> for Request {
-    fn from(args: RecipeArgs) -> Self {
-        Self {
-            recipe: args.recipe,
-            vars: args.vars,
-            without: args.without,
-            sets: args.sets,
-            fps: args.fps,
-            max_workers: args.max_workers,
-            batch_size: args.batch_size,
-            output_dir: args.output_dir,
-            allowed_hosts: args.allowed_hosts,
-            allowed_variables: args.allowed_variables,
-            ..Self::default()
-        }
-    }
-}
-
-const CHANGES: &str = "Changes to the recipe";
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {

@@ -76,9 +76,19 @@ pub(super) fn local_lines(stage: &LocalForecast) -> Vec<String> {
         ),
     };
     vec![
-        format!("{id}: {amount} on the CPU of this machine"),
+        format!(
+            "{id}: {amount} on {} of this machine",
+            device(&stage.device)
+        ),
         format!("  {time}"),
     ]
+}
+
+fn device(device: &str) -> &str {
+    match device {
+        "cpu" => "the CPU",
+        other => other,
+    }
 }
 
 // Whether it is known that all is answered.
@@ -389,6 +399,7 @@ mod tests {
         let mut stage = LocalForecast {
             stage: "yolo".into(),
             engine: "rten".to_owned(),
+            device: "cpu".to_owned(),
             work: Workload::Frames {
                 count: Some(254),
                 all: Some(574),

@@ -32,6 +32,9 @@ mod test;
 mod tools;
 mod values;
 
+pub use backends::device::Device;
+pub use backends::device::LocalDevice;
+pub use backends::device::NoDevice;
 pub use backends::facts::AUTO;
 pub use backends::facts::BackendFacts;
 pub use backends::http::BodyForm;

@@ -7,6 +7,7 @@ use crate::diag::SourceMap;
 use crate::diag::Span;
 use crate::name::BackendName;
 use crate::name::StageId;
+use crate::recipe::backends::device::LocalDevice;
 use crate::recipe::input::Port;
 use crate::recipe::input::StageInput;
 use crate::recipe::kind::BackendSpec;
@@ -38,6 +39,8 @@ pub struct Recipe {
     pub stages: Stages,
     /// The `[backends.NAME]` tables.
     pub backends: BTreeMap<BackendName, Backend>,
+    /// What models of this machine are computed on, whatever the tables say.
+    pub device: Option<LocalDevice>,
     /// The texts that spans point into.
     pub sources: SourceMap,
     /// The files that it was read from.

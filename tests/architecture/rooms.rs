@@ -113,6 +113,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rten", &["src/backends/engine/"]),
     ("rten_tensor", &["src/backends/engine/"]),
     ("ort", &["src/backends/engine/"]),
+    ("half", &["src/backends/engine/"]),
     ("rayon", &["src/backends/engine/"]),
     ("realfft", &["src/backends/models/whisper/mel.rs"]),
     ("flate2", &["src/backends/models/whisper/fallback.rs"]),

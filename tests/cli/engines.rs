@@ -139,6 +139,73 @@ fn an_engine_that_there_is_not_is_a_mistake() {
 }
 
 #[test]
+fn a_device_that_there_is_not_is_a_mistake() {
+    let folder = TempDir::new().unwrap();
+    let (said, _) = run(folder.path(), "default", &["--device", "gpu"], &[]);
+    assert_eq!(said.code, 2, "{}", said.talk);
+    assert!(said.talk.contains("cuda:0, tensorrt:0"), "{}", said.talk);
+
+    // The tests say `rten`.
+    let (said, _) = run(folder.path(), "default", &["--device", "cuda:1"], &[]);
+    assert_eq!(said.code, 2, "{}", said.talk);
+    let told = "rten computes on the CPU alone, not on cuda:1";
+    assert!(said.talk.contains(told), "{}", said.talk);
+
+    let (said, results) = run(folder.path(), "default", &["--device", "cpu"], &[]);
+    assert_eq!(said.code, 0, "{}", said.talk);
+    let engine = &results["run"]["engines"]["yolo"];
+    assert_eq!(engine["device"], "cpu", "{engine}");
+}
+
+/// One message with what to install, and no run on the CPU in its place.
+fn assert_is_not_had(said: &Said, device: &str, package: &str) {
+    assert_eq!(said.code, 3, "{}", said.talk);
+    let talk: Vec<&str> = said.talk.split_whitespace().collect();
+    let talk = talk.join(" ");
+    let told = format!("models cannot be computed on {device}: ");
+    assert_eq!(talk.matches(&told).count(), 1, "{talk}");
+    assert!(talk.contains(&format!("pip install {package}")), "{talk}");
+    assert!(talk.contains("ORT_DYLIB_PATH"), "{talk}");
+}
+
+const PACKAGES: [(&str, &str); 4] = [
+    ("cuda:0", "onnxruntime-gpu"),
+    ("tensorrt:0", "onnxruntime-gpu tensorrt"),
+    ("openvino", "onnxruntime-openvino"),
+    ("directml", "onnxruntime-directml"),
+];
+
+#[test]
+fn a_device_without_onnx_runtime_is_told_with_what_to_install() {
+    let folder = TempDir::new().unwrap();
+    let library = folder.path().join("broken");
+    fs::write(&library, "no library").unwrap();
+    let named = ("ORT_DYLIB_PATH", library.to_str().unwrap());
+    for (device, package) in PACKAGES {
+        for verb in ["run", "plan"] {
+            let words = [verb, "default", CLIP, "--device", device];
+            let said = vpipe_with(folder.path(), &words, &[AUTO, named]);
+            assert_is_not_had(&said, device, package);
+        }
+    }
+}
+
+#[test]
+fn a_device_that_onnx_runtime_was_not_built_for_is_told_with_what_to_install() {
+    if library().is_none() {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    // The library of `.ci/run` is built for the CPU.
+    for (device, package) in PACKAGES {
+        let (said, _) = run(folder.path(), "default", &["--device", device], &[AUTO]);
+        assert_is_not_had(&said, device, package);
+        assert!(said.talk.contains("built without it"), "{}", said.talk);
+        assert!(!folder.path().join("output").exists());
+    }
+}
+
+#[test]
 fn onnx_runtime_is_taken_where_it_is_and_finds_the_same() {
     let Some(library) = library() else { return };
     let folder = TempDir::new().unwrap();

@@ -359,6 +359,7 @@ impl Bench {
             name: "bench".to_owned(),
             description: None,
             stages: stages.into(),
+            device: None,
             backends: BTreeMap::new(),
             sources: SourceMap::default(),
             files: Vec::new(),

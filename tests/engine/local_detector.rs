@@ -1,6 +1,7 @@
 //! Detection models on this machine: the built-in one on drawn frames, and files that are no
 //! detectors.
 
+use crate::support::onnx;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -196,7 +197,8 @@ fn a_fixed_model_says_what_it_does_not_do() {
         [
             "built-in shapes was exported for 320x320 and keeps that size: \
              imgsz = 1280 has no effect",
-            "built-in shapes runs on the CPU, where half = true has no effect",
+            "built-in shapes was exported in single precision and computes in it: half = true has no \
+             effect",
         ]
     );
     assert_eq!(
@@ -382,33 +384,70 @@ fn file_name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-fn ort() -> Result<Detector, String> {
-    let options = LoadOptions {
-        engine: EngineKind::Ort,
-        threads: 1,
-        ..LoadOptions::default()
-    };
-    Detector::load(&ModelSource::Demo, None, &options).map_err(|error| error.to_string())
+/// The engines that there are; `.ci/run` brings the library of ONNX Runtime.
+fn engines() -> Vec<EngineKind> {
+    let has_ort = std::env::var_os("ORT_DYLIB_PATH").is_some();
+    if !has_ort {
+        eprintln!("without ONNX Runtime: ORT_DYLIB_PATH is not set");
+    }
+    let ort = has_ort.then_some(EngineKind::Ort);
+    [EngineKind::Rten].into_iter().chain(ort).collect()
 }
 
-// `.ci/run` brings the library.
-#[test]
-fn onnx_runtime_agrees_with_rten_where_there_is_one() {
-    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
-        eprintln!("skipped: ORT_DYLIB_PATH is not set");
-        return;
-    }
-    let look = |detector: Detector| {
-        let mut session = detector.session().unwrap();
-        session.detect(&scene(), &PARAMS).unwrap()
+fn look(source: &ModelSource, engine: EngineKind) -> Vec<Detection> {
+    let options = LoadOptions {
+        engine,
+        ..LoadOptions::default()
     };
-    let (ours, theirs) = (look(demo()), look(ort().unwrap()));
+    let detector = Detector::load(source, None, &options);
+    let detector = detector.unwrap_or_else(|error| panic!("{error}"));
+    let mut session = detector.session().unwrap();
+    session.detect(&scene(), &PARAMS).unwrap()
+}
+
+fn assert_same(ours: &[Detection], theirs: &[Detection], least: f32, apart: f32) {
     assert_eq!(ours.len(), theirs.len());
-    for (ours, theirs) in ours.iter().zip(&theirs) {
+    for (ours, theirs) in ours.iter().zip(theirs) {
         assert_eq!(ours.class, theirs.class);
-        assert!(overlap(&ours.bbox, &theirs.bbox) > 0.999);
-        assert!((ours.confidence - theirs.confidence).abs() < 1e-3);
+        assert!(
+            overlap(&ours.bbox, &theirs.bbox) > least,
+            "{ours:?}, {theirs:?}"
+        );
+        assert!(
+            (ours.confidence - theirs.confidence).abs() < apart,
+            "{ours:?}, {theirs:?}"
+        );
     }
+}
+
+#[test]
+fn all_engines_find_the_same() {
+    let rten = look(&ModelSource::Demo, EngineKind::Rten);
+    for engine in engines() {
+        assert_same(&look(&ModelSource::Demo, engine), &rten, 0.999, 1e-3);
+    }
+}
+
+#[test]
+fn a_model_in_half_precision_runs_on_all_engines() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("half.onnx");
+    let halved = onnx::halved(SHAPES);
+    assert!(halved.len() < SHAPES.len() * 6 / 10, "{}", halved.len());
+    fs::write(&file, halved).unwrap();
+    let half = ModelSource::File(file);
+    let single = look(&ModelSource::Demo, EngineKind::Rten);
+    for engine in engines() {
+        // A half has 11 bits: at 320 pixels a step is a quarter of one.
+        assert_same(&look(&half, engine), &single, 0.97, 0.01);
+    }
+    let detector = Detector::load(&half, None, &LoadOptions::default()).unwrap();
+    let asked = DetectParams {
+        half: true,
+        ..PARAMS
+    };
+    let notices = detector.notices(&asked, |_| true);
+    assert_eq!(notices, [""; 0], "it is what was asked for");
 }
 
 #[test]

@@ -12,6 +12,7 @@ pub(crate) fn local(model: &str) -> LocalFacts {
         why: String::new(),
         backend: "local".into(),
         engine: "rten".to_owned(),
+        device: "cpu".to_owned(),
         threads: 1,
         concurrency: None,
         model: ModelFacts {

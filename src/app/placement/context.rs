@@ -14,6 +14,7 @@ use crate::name::VideoId;
 use crate::recipe::BackendKind;
 use crate::recipe::BackendSpec;
 use crate::recipe::BackendVariables;
+use crate::recipe::LocalDevice;
 use crate::recipe::LocalEngine;
 use crate::recipe::Recipe;
 use crate::recipe::RunpodSpec;
@@ -41,6 +42,8 @@ pub(in crate::app) struct PlacementContext<'a> {
     pub(in crate::app) wordy_values: BTreeSet<String>,
     /// The values that a request may take of each video.
     pub(in crate::app) videos: BTreeMap<VideoId, Map<String, Value>>,
+    /// What models of this machine are computed on, whatever the recipe says.
+    pub(in crate::app) device: Option<LocalDevice>,
     /// Whether any stage of the recipe has a backend.
     pub(in crate::app) has_backend: bool,
 }
@@ -78,6 +81,7 @@ impl<'a> PlacementContext<'a> {
             wordy_values,
             allowed_hosts,
             videos: videos.collect(),
+            device: recipe.device,
             has_backend: false,
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::app::error::AppError;
 use crate::app::placement::placements::unloadable;
-use crate::backends::engine::EngineKind;
-use crate::backends::models::ModelError;
+use crate::backends::models::Chosen;
+use crate::backends::models::Loading;
 use crate::backends::models::ModelSource;
 use crate::backends::models::whisper::SpeechModelSource;
 use crate::backends::models::whisper::Transcriber;
@@ -21,55 +21,8 @@ type LoadKey = ([Option<PathBuf>; 2], LoadOptions);
 /// What is loaded so far.
 #[derive(Default)]
 pub(super) struct LoadedModels {
-    detectors: BTreeMap<LoadKey, Loaded<Detector>>,
-    transcribers: BTreeMap<LoadKey, Loaded<Transcriber>>,
-}
-
-/// A model, and what came of the choice of its engine.
-#[derive(Clone)]
-pub(super) struct Loaded<M> {
-    pub(super) model: M,
-    /// What computes it.
-    pub(super) engine: EngineKind,
-    /// Why that is not the engine of the options, in one sentence.
-    pub(super) notice: Option<String>,
-}
-
-/// How a model is loaded: the options, and whether another engine may do than theirs.
-pub(super) struct Loading {
-    pub(super) options: LoadOptions,
-    pub(super) is_free: bool,
-}
-
-impl Loading {
-    /// Loads with `load`; where the engine does not take the model and another may do, with rten.
-    fn load<M>(
-        &self,
-        load: impl Fn(&LoadOptions) -> Result<M, ModelError>,
-    ) -> Result<Loaded<M>, ModelError> {
-        let loaded = |model, engine, notice| Loaded {
-            model,
-            engine,
-            notice,
-        };
-        let error = match load(&self.options) {
-            Ok(model) => return Ok(loaded(model, self.options.engine, None)),
-            Err(error) => error,
-        };
-        let rten = LoadOptions {
-            engine: EngineKind::Rten,
-            ..self.options
-        };
-        match (&error, self.is_free) {
-            (ModelError::Engine { name, cause, .. }, true) => {
-                let model = load(&rten)?;
-                let notice =
-                    format!("{name} runs on rten, since ONNX Runtime does not take it: {cause}");
-                Ok(loaded(model, EngineKind::Rten, Some(notice)))
-            }
-            _ => Err(error),
-        }
-    }
+    detectors: BTreeMap<LoadKey, Chosen<Detector>>,
+    transcribers: BTreeMap<LoadKey, Chosen<Transcriber>>,
 }
 
 impl LoadedModels {
@@ -81,7 +34,7 @@ impl LoadedModels {
         model: Option<&Path>,
         names: Option<&Path>,
         loading: &Loading,
-    ) -> Result<Loaded<Detector>, AppError> {
+    ) -> Result<Chosen<Detector>, AppError> {
         let key = ([model.map(place), names.map(place)], loading.options);
         if let Some(detector) = self.detectors.get(&key) {
             return Ok(detector.clone());
@@ -103,7 +56,7 @@ impl LoadedModels {
         stage: &StageId,
         model: Option<&Path>,
         loading: &Loading,
-    ) -> Result<Loaded<Transcriber>, AppError> {
+    ) -> Result<Chosen<Transcriber>, AppError> {
         let key = ([model.map(place), None], loading.options);
         if let Some(transcriber) = self.transcribers.get(&key) {
             return Ok(transcriber.clone());

@@ -6,9 +6,10 @@ use crate::app::placement::context::PlacementContext;
 use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::context::runpod_access;
 use crate::app::placement::models::LoadedModels;
-use crate::app::placement::models::Loading;
+use crate::backends::engine::ChoiceError;
 use crate::backends::engine::EngineChoice;
 use crate::backends::engine::EngineKind;
+use crate::backends::models::Loading;
 use crate::backends::models::ModelError;
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::yolo::Detector;
@@ -31,6 +32,9 @@ use crate::facts::RemoteFacts;
 use crate::name::BackendName;
 use crate::name::StageId;
 use crate::recipe::BackendKind;
+use crate::recipe::Device;
+use crate::recipe::LocalDevice;
+use crate::recipe::LocalEngine;
 use crate::recipe::LocalSpec;
 use crate::recipe::RunpodDialect;
 use crate::recipe::RunpodSpec;
@@ -79,16 +83,20 @@ impl Placements {
         context: &PlacementContext<'_>,
     ) -> Result<LocalBackend, AppError> {
         let mut backend = LocalBackend::replayed(name, declared);
-        let choice = EngineChoice::of(context.engine(backend.spec.engine)?);
-        self.note(choice.notice.clone());
+        let device = context.device.unwrap_or(backend.spec.device);
+        let choice = choice(context.engine(backend.spec.engine)?, device)?;
+        self.note(choice.notices.clone());
         backend.choice = Some(choice);
         Ok(backend)
     }
 
-    /// Has the user told `notice`, once.
-    pub(super) fn note(&mut self, notice: Option<String>) {
-        let is_new = |notice: &String| !self.notices.contains(notice);
-        self.notices.extend(notice.filter(is_new));
+    /// Has the user told these, once each.
+    pub(super) fn note(&mut self, notices: Vec<String>) {
+        for notice in notices {
+            if !self.notices.contains(&notice) {
+                self.notices.push(notice);
+            }
+        }
     }
 
     pub(in crate::app) fn skip(&mut self, stage: &StageId, why: &str) {
@@ -306,22 +314,24 @@ impl LocalBackend {
         let choice = self.choice.clone().unwrap_or_default();
         let options = LoadOptions {
             engine: choice.engine,
+            device: choice.device,
             threads: self.spec.threads.max(1),
             ..LoadOptions::default()
         };
         Loading {
             options,
-            is_free: choice.is_free,
+            otherwise: choice.otherwise,
         }
     }
 
-    /// The placement of a stage with this model, and the engine that computes it; none where nothing
+    /// The placement of a stage with this model, and what computes it on what; none where nothing
     /// does.
     pub(in crate::app) fn placement(
         self,
         model: ModelFacts,
-        engine: Option<EngineKind>,
+        computed: Option<(EngineKind, Device)>,
     ) -> Placement {
+        let (engine, device) = computed.unzip();
         let why = match self.is_named {
             true => named_in_recipe(&self.name),
             false if model.demo => "no stage has a model or a server".to_owned(),
@@ -331,6 +341,7 @@ impl LocalBackend {
             why,
             backend: self.name,
             engine: engine.map(|engine| engine.to_string()).unwrap_or_default(),
+            device: device.unwrap_or_default().to_string(),
             threads: self.spec.threads.max(1),
             concurrency: self.spec.concurrency,
             model,
@@ -338,11 +349,28 @@ impl LocalBackend {
     }
 }
 
+fn choice(engine: LocalEngine, device: LocalDevice) -> Result<EngineChoice, AppError> {
+    EngineChoice::of(engine, device).map_err(|error| {
+        let (message, help) = (error.to_string(), Some(error.help().to_owned()));
+        match error {
+            ChoiceError::Rten(_) => AppError::Request { message, help },
+            ChoiceError::Device { .. } => AppError::Environment { message, help },
+        }
+    })
+}
+
 /// The error of a model that cannot be loaded.
 pub(in crate::app) fn unloadable(stage: &StageId, error: &ModelError) -> AppError {
     let (message, help) = (format!("{stage}: {error}"), None);
     match error {
         ModelError::Missing { .. } => AppError::Request { message, help },
+        ModelError::Engine { device, .. } if *device != Device::Cpu => {
+            let help = "a backend of its own with `device = \"cpu\"` computes it on the CPU";
+            AppError::Environment {
+                message,
+                help: Some(help.to_owned()),
+            }
+        }
         _ => AppError::Environment { message, help },
     }
 }

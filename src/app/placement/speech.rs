@@ -98,8 +98,8 @@ impl Placements {
         loading.options.packs_weights = params.beam_size > 1;
         let model = recipe.path(id, "model");
         let loaded = self.models.transcriber(id, model, &loading)?;
-        let (transcriber, engine) = (loaded.model, loaded.engine);
-        self.note(loaded.notice);
+        let (transcriber, computed) = (loaded.model, loaded.computed);
+        self.note(loaded.notices);
         let model = transcriber.facts().clone();
         let model = model.called(whisper.model.as_deref());
         if let Err(message) = transcriber.check(&params) {
@@ -119,7 +119,7 @@ impl Placements {
                 "{name} runs on this machine, where word_timestamps = true has no effect"
             ));
         }
-        self.place(id, backend.placement(model, Some(engine)));
+        self.place(id, backend.placement(model, Some(computed)));
         self.transcribers.insert(id.clone(), transcriber);
         Ok(())
     }

@@ -121,8 +121,8 @@ impl Placements {
         let backend = self.local_backend(&yolo.backend, declared, context)?;
         let (model, names) = (recipe.path(id, "model"), recipe.path(id, "names"));
         let loaded = self.models.detector(id, model, names, &backend.loading())?;
-        let (detector, engine) = (loaded.model, loaded.engine);
-        self.note(loaded.notice);
+        let (detector, computed) = (loaded.model, loaded.computed);
+        self.note(loaded.notices);
         let model = detector.facts().clone().called(yolo.model.as_deref());
         if !model.demo {
             let params = stages::detect_params(yolo, &model.classes);
@@ -130,7 +130,7 @@ impl Placements {
             let is_written = |key: &str| stage.is_some_and(|it| recipe.written(it, key).is_some());
             self.notices.extend(detector.notices(&params, is_written));
         }
-        self.place(id, backend.placement(model, Some(engine)));
+        self.place(id, backend.placement(model, Some(computed)));
         self.detectors.insert(id.clone(), detector);
         Ok(())
     }

@@ -9,23 +9,47 @@ use crate::backends::engine::ort;
 use crate::backends::engine::rten;
 use crate::backends::engine::watched;
 use crate::backends::engine::watched::WatchedNetwork;
+use crate::recipe::Device;
 
-/// Loads the model that `header` describes, for sessions of `threads` threads each.
-///
-/// `packs_weights`: whether weights are laid out for products with a few rows once and not each
-/// time, at the price of a second copy of them.
+/// How a model is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LoadOptions {
+    /// The library that computes.
+    pub engine: EngineKind,
+    /// What it computes on; rten has the CPU alone.
+    pub device: Device,
+    /// Threads of one session; at least 1.
+    pub threads: usize,
+    /// Whether a decoder's weights are laid out for several texts at once, and not each time, at the
+    /// price of a second copy of them; rten alone asks.
+    pub packs_weights: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self {
+            engine: EngineKind::default(),
+            device: Device::default(),
+            threads: 1,
+            packs_weights: false,
+        }
+    }
+}
+
+/// Loads the model that `header` describes.
 pub(in crate::backends) fn load(
-    kind: EngineKind,
+    options: LoadOptions,
     header: &Header,
     onnx: Onnx,
-    threads: usize,
-    packs_weights: bool,
 ) -> Result<WatchedNetwork, EngineError> {
     header.check_weights(&onnx.weights)?;
-    watched::load(header, onnx, move |header, onnx, account| match kind {
-        EngineKind::Rten => rten::load(header, onnx, threads, packs_weights, account),
-        // It packs them by itself.
-        EngineKind::Ort => ort::load(header, onnx, threads),
+    let threads = options.threads.max(1);
+    watched::load(header, onnx, move |header, onnx, account| {
+        match options.engine {
+            EngineKind::Rten => rten::load(header, onnx, threads, options.packs_weights, account),
+            // It packs them by itself.
+            EngineKind::Ort => ort::load(header, onnx, threads, options.device),
+        }
     })
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Each session loads the model anew, from bytes that all share. Knows nothing of frames or sound.
 
+use crate::backends::engine::halves;
 use crate::backends::engine::header::FLOAT16;
 use crate::backends::engine::header::Header;
 use crate::backends::engine::heap::Account;
@@ -14,7 +15,10 @@ use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Session;
 use crate::backends::engine::network::Tensor;
 use crate::backends::engine::network::guarded;
+use crate::backends::engine::ort_device;
 use crate::backends::engine::ort_heap;
+use crate::backends::transport::excerpt::excerpt;
+use crate::recipe::Device;
 use ::ort::environment::Environment;
 use ::ort::logging::LogLevel;
 use ::ort::session::OutputSelector;
@@ -22,8 +26,13 @@ use ::ort::session::RunOptions;
 use ::ort::session::Session as Inner;
 use ::ort::session::SessionInputValue;
 use ::ort::session::builder::AutoDevicePolicy;
+use ::ort::value::DynValue;
+use ::ort::value::Shape;
+use ::ort::value::TensorElementType;
 use ::ort::value::TensorRef;
 use ::ort::value::Value;
+use half::f16;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::OnceLock;
@@ -45,13 +54,17 @@ const DISABLED: &str = "ConstantFolding;FuseFp16InitializerToFp32NodeTransformer
 struct OrtNetwork {
     graph: Vec<u8>,
     weights: Vec<(String, Arc<[u8]>)>,
+    /// The inputs that are in half precision.
+    halves: Arc<BTreeSet<String>>,
     threads: usize,
+    device: Device,
     /// The session that showed that the model can be loaded; the first to ask gets it.
     first: Mutex<Option<OrtSession>>,
 }
 
 struct OrtSession {
     inner: Inner,
+    halves: Arc<BTreeSet<String>>,
 }
 
 /// Opens the library and loads the model that `header` describes.
@@ -59,13 +72,11 @@ pub(in crate::backends) fn load(
     header: &Header,
     onnx: Onnx,
     threads: usize,
+    device: Device,
 ) -> Result<Box<dyn Network>, EngineError> {
-    if header.inputs.iter().any(|input| input.element == FLOAT16) {
-        return Err(EngineError::new(
-            "its input is in half precision; export it in single precision, or use \
-             engine = \"rten\"",
-        ));
-    }
+    let inputs = header.inputs.iter();
+    let halves = inputs.filter(|input| input.element == FLOAT16);
+    let halves: BTreeSet<String> = halves.map(|input| input.name.clone()).collect();
     let mut network = OrtNetwork {
         graph: onnx.graph,
         weights: onnx
@@ -73,7 +84,9 @@ pub(in crate::backends) fn load(
             .into_iter()
             .map(|(name, weights)| (name, weights.into()))
             .collect(),
+        halves: halves.into(),
         threads,
+        device,
         first: Mutex::default(),
     };
     network.first = Mutex::new(Some(network.another()?));
@@ -96,6 +109,11 @@ pub(super) fn onnx_runtime() -> Result<Option<&'static OnnxRuntime>, EngineError
 fn opened() -> Option<&'static Result<Opened, EngineError>> {
     let open = || OnnxRuntime::find().map(|library| guarded(|| open(library)));
     OPENED.get_or_init(open).as_ref()
+}
+
+/// Tries whether the library, which must be open, computes on `device`.
+pub(super) fn start(device: Device) -> Result<(), EngineError> {
+    guarded(|| ort_device::start(environment()?, device))
 }
 
 fn open(library: OnnxRuntime) -> Result<Opened, EngineError> {
@@ -142,6 +160,7 @@ impl OrtNetwork {
             // Its own choice may be a device of the machine, whatever was asked for.
             .with_auto_device(AutoDevicePolicy::PreferCPU)
             .map_err(EngineError::new)?;
+        builder = ort_device::on(builder, self.device, self.threads)?;
         for (name, weights) in &self.weights {
             builder = builder
                 .with_external_initializer_file_in_memory(name, Arc::clone(weights))
@@ -149,8 +168,12 @@ impl OrtNetwork {
         }
         let inner = builder
             .commit_from_memory(&self.graph)
-            .map_err(EngineError::new)?;
-        Ok(OrtSession { inner })
+            // It may name every operator.
+            .map_err(|cause| EngineError(excerpt(&cause.to_string())))?;
+        Ok(OrtSession {
+            inner,
+            halves: Arc::clone(&self.halves),
+        })
     }
 }
 
@@ -174,7 +197,8 @@ impl Session for OrtSession {
     ) -> Result<Vec<Tensor>, EngineError> {
         let mut given = Vec::with_capacity(inputs.len());
         for (name, input) in &inputs {
-            given.push((name.as_str(), value(input)?));
+            let is_half = self.halves.contains(name);
+            given.push((name.as_str(), value(input, is_half)?));
         }
         let wanted = outputs
             .iter()
@@ -188,24 +212,43 @@ impl Session for OrtSession {
             .inner
             .run_with_options(given, &options)
             .map_err(EngineError::new)?;
-        let tensor = |name: &String| {
+        let made = |name: &String| {
             let made = made
                 .get(name)
                 .ok_or_else(|| EngineError(format!("it has no output `{name}`")))?;
-            let (shape, data) = made.try_extract_tensor::<f32>().map_err(EngineError::new)?;
-            let side = |&side: &i64| usize::try_from(side).unwrap_or(0);
-            Ok(Tensor {
-                shape: shape.iter().map(side).collect(),
-                data: data.to_vec(),
-            })
+            tensor(made)
         };
-        outputs.iter().map(tensor).collect()
+        outputs.iter().map(made).collect()
     }
 }
 
-fn value(input: &Input) -> Result<SessionInputValue<'_>, EngineError> {
+fn tensor(made: &DynValue) -> Result<Tensor, EngineError> {
+    let side = |&side: &i64| usize::try_from(side).unwrap_or(0);
+    let of = |shape: &Shape, data| Tensor {
+        shape: shape.iter().map(side).collect(),
+        data,
+    };
+    match made.dtype().tensor_type() {
+        Some(TensorElementType::Float16) => {
+            let made = made.try_extract_tensor::<f16>().map_err(EngineError::new)?;
+            Ok(of(made.0, halves::widened(made.1)))
+        }
+        _ => {
+            let made = made.try_extract_tensor::<f32>().map_err(EngineError::new)?;
+            Ok(of(made.0, made.1.to_vec()))
+        }
+    }
+}
+
+fn value(input: &Input, is_half: bool) -> Result<SessionInputValue<'_>, EngineError> {
     let whole = |numbers: &[i32]| numbers.iter().copied().map(i64::from).collect::<Vec<_>>();
     Ok(match input {
+        Input::Floats(tensor) if is_half => {
+            let narrowed = halves::narrowed(&tensor.data);
+            Value::from_array((tensor.shape.clone(), narrowed))
+                .map_err(EngineError::new)?
+                .into()
+        }
         Input::Floats(tensor) => {
             TensorRef::from_array_view((tensor.shape.as_slice(), tensor.data.as_slice()))
                 .map_err(EngineError::new)?

@@ -2,10 +2,13 @@
 //!
 //! Does not know stages, videos or recipes.
 
+mod loading;
 mod source;
 pub mod whisper;
 pub mod yolo;
 
+pub use loading::Chosen;
+pub use loading::Loading;
 pub use source::FoundModel;
 pub use source::ModelError;
 pub use source::ModelSource;

@@ -13,6 +13,7 @@ use crate::backends::models::yolo::profile::Profile;
 use crate::disk;
 use crate::facts::ModelFacts;
 use crate::recipe::COCO;
+use crate::recipe::Device;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -155,15 +156,24 @@ pub enum ModelError {
         given: usize,
     },
     /// The engine does not take the model, or is not there.
-    #[error("{name} cannot be loaded with engine = \"{engine}\": {cause}")]
+    #[error("{name} cannot be loaded with engine = \"{engine}\"{}: {cause}", on(*.device))]
     Engine {
         /// The model.
         name: String,
         /// The engine.
         engine: EngineKind,
+        /// What it was to compute on.
+        device: Device,
         /// What it says.
         cause: EngineError,
     },
+}
+
+fn on(device: Device) -> String {
+    match device {
+        Device::Cpu => String::new(),
+        other => format!(" and device = \"{other}\""),
+    }
 }
 
 impl ModelError {

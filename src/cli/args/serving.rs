@@ -1,6 +1,7 @@
 //! The words of `worker` and `serve` about the models that they run, for clap to parse and to explain.
 
 use crate::cli::duration;
+use crate::recipe::LocalDevice;
 use crate::recipe::LocalEngine;
 use crate::serve::handlers::ModelOptions;
 use crate::serve::handlers::ServedModel;
@@ -39,6 +40,13 @@ pub(in crate::cli) struct ServingArgs {
     #[arg(long, value_name = "ENGINE", value_parser = engine, default_value = "auto")]
     engine: LocalEngine,
 
+    /// What it computes on: auto, cpu, cuda:0, tensorrt:0, openvino, coreml or directml
+    ///
+    /// auto is a GPU where ONNX Runtime has one that works, else the CPU. Another that is not to be had
+    /// is an error.
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    device: LocalDevice,
+
     /// Threads of one session; all cores where absent
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     threads: Option<usize>,
@@ -71,6 +79,7 @@ impl ServingArgs {
             names: self.names.clone(),
             whisper: served(self.whisper.as_deref()),
             engine: self.engine,
+            device: self.device,
             threads: self.threads.unwrap_or(cores),
             sessions: self.sessions,
             batch: self.batch,

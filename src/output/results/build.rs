@@ -139,8 +139,8 @@ fn engines(facts: &Facts) -> BTreeMap<StageId, EngineEntry> {
     let engine = |(id, placement): (&StageId, &Placement)| match placement {
         // In a replay none computed.
         Placement::Local(local) if !local.engine.is_empty() => {
-            let name = local.engine.clone();
-            Some((id.clone(), EngineEntry { name }))
+            let (name, device) = (local.engine.clone(), local.device.clone());
+            Some((id.clone(), EngineEntry { name, device }))
         }
         Placement::Local(_) | Placement::Remote(_) | Placement::Skipped { .. } => None,
     };

@@ -413,6 +413,8 @@ pub struct ServerEntry {
 pub struct EngineEntry {
     /// `rten` or `ort`.
     pub name: String,
+    /// What it computed on, such as `cpu` or `cuda:0`.
+    pub device: String,
 }
 
 /// What a stage took in a run, all its videos together.

@@ -20,6 +20,8 @@ pub struct LocalForecast {
     pub stage: StageId,
     /// What runs its model: `rten` or `ort`.
     pub engine: String,
+    /// What it computes on, such as `cpu` or `cuda:0`.
+    pub device: String,
     /// What it looks at or listens to.
     pub work: Workload,
     /// How many of its sessions work at once.
@@ -28,7 +30,7 @@ pub struct LocalForecast {
     pub speed: LocalSpeed,
     /// Seconds that it takes alone; `None` where nobody knows how much there is.
     pub seconds: Option<f64>,
-    /// What of all cores that takes, in seconds.
+    /// What of all cores that takes, in seconds; nothing where another device computes.
     pub of_all_cores: Option<f64>,
 }
 
@@ -49,19 +51,28 @@ pub fn local_forecast(plan: &Plan, facts: &Facts) -> Vec<LocalForecast> {
         let amount = asked.amount.expected;
         let is_known = asked.work.is_known();
         let LocalFacts {
-            engine, threads, ..
+            engine,
+            device,
+            threads,
+            ..
         } = place;
         let lanes = step.limit.max.max(1);
         let one = amount * speed.seconds;
         let cores = facts.cores.max(1);
+        let of_core = if place.is_on_cpu() {
+            *threads as f64
+        } else {
+            0.0
+        };
         Some(LocalForecast {
             stage: step.stage.clone(),
             engine: engine.clone(),
+            device: device.clone(),
             work: asked.work,
             at_once: lanes,
             speed,
             seconds: Some(one / lanes as f64).filter(|_| is_known),
-            of_all_cores: Some(one * *threads as f64 / cores as f64).filter(|_| is_known),
+            of_all_cores: Some(of_core * one / cores as f64).filter(|_| is_known),
         })
     });
     steps.collect()

@@ -143,6 +143,7 @@ mod tests {
             why: String::new(),
             backend: "local".into(),
             engine: "rten".to_owned(),
+            device: "cpu".to_owned(),
             threads: 1,
             concurrency,
             model: ModelFacts {

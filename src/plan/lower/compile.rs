@@ -233,7 +233,8 @@ impl Lowering<'_> {
         }
     }
 
-    // A step that infers on this machine, in as many lanes as there are cores for at most.
+    // A step that infers on this machine, in as many lanes as there are cores for at most. A GPU is
+    // busy with one.
     pub(super) fn local_step(
         &mut self,
         stage: &Stage,
@@ -242,7 +243,11 @@ impl Lowering<'_> {
         most: usize,
         place: &LocalFacts,
     ) -> Step {
-        let lanes = (self.facts.cores / place.threads.max(1)).clamp(1, most.max(1));
+        let room = match place.is_on_cpu() {
+            true => self.facts.cores / place.threads.max(1),
+            false => place.concurrency.unwrap_or(1),
+        };
+        let lanes = room.clamp(1, most.max(1));
         let lanes = self.backend(&place.backend, place.concurrency, lanes);
         let mut step = self.step(stage, name, kind, Execution::Threads, lanes);
         // One more than is at work, so that a lane that is free has its next at hand.

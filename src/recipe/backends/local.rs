@@ -1,6 +1,9 @@
 //! Parameters of a `local` backend: what runs the models of this machine.
 
 use crate::diag::Diagnostic;
+use crate::recipe::backends::device::LocalDevice;
+use crate::recipe::backends::device::device;
+use crate::recipe::backends::facts::AUTO;
 use crate::recipe::backends::facts::BackendFacts;
 use crate::recipe::backends::facts::BackendTable;
 use crate::recipe::load::read::read;
@@ -21,6 +24,11 @@ pub(in crate::recipe) const FACTS: BackendFacts = BackendFacts {
 pub struct LocalSpec {
     /// The engine that runs the models.
     pub engine: LocalEngine,
+    /// What it computes on: `cpu`, `cuda:0`, `tensorrt:0`, `openvino`, `coreml` or `directml`; `auto` is a
+    /// GPU where ONNX Runtime has one that works, else the CPU.
+    #[serde(deserialize_with = "device")]
+    #[schemars(with = "String", default = "auto_device")]
+    pub device: LocalDevice,
     /// Threads of one session.
     #[serde(deserialize_with = "value::threads")]
     pub threads: usize,
@@ -29,10 +37,15 @@ pub struct LocalSpec {
     pub concurrency: Option<usize>,
 }
 
+fn auto_device() -> &'static str {
+    AUTO
+}
+
 impl Default for LocalSpec {
     fn default() -> Self {
         Self {
             engine: LocalEngine::Auto,
+            device: LocalDevice::Auto,
             threads: 1,
             concurrency: None,
         }

@@ -1,5 +1,6 @@
 //! The parameters of each kind of backend, a file a kind.
 
+pub(super) mod device;
 pub(super) mod facts;
 pub(super) mod http;
 pub(super) mod local;

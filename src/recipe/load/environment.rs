@@ -1,6 +1,7 @@
 //! The environment that a recipe is loaded in: files and variables; and why it cannot be loaded.
 
 use crate::diag::Report;
+use crate::recipe::backends::device::LocalDevice;
 use crate::recipe::load::presets::PRESETS;
 use crate::recipe::tools::suggest::suggest;
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Request {
     pub batch_size: Option<u64>,
     /// `output_dir` of every `merge`.
     pub output_dir: Option<String>,
+    /// `device` of every backend on this machine.
+    pub device: Option<LocalDevice>,
     /// The folder that every `merge` and `save` writes below, each to one of its own, whatever else is
     /// said.
     pub confined_to: Option<String>,

@@ -143,6 +143,7 @@ fn resolve(
         description: merged.description,
         stages: stages.into(),
         backends,
+        device: request.device,
         sources,
         files: Vec::new(),
         command_line: usize::MAX,

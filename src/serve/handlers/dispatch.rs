@@ -1,7 +1,7 @@
 //! The handler of jobs: by the keys of a job, its schema, and the model that does it.
 
 use crate::backends::engine::EngineChoice;
-use crate::backends::engine::EngineKind;
+use crate::backends::models::Loading;
 use crate::backends::models::ModelError;
 use crate::backends::models::ModelSource;
 use crate::backends::models::whisper::SpeechModelSource;
@@ -53,8 +53,8 @@ impl Handlers {
     /// Where a model is not there, is none, or cannot be run.
     pub fn load(options: &ModelOptions, tell: &Tell) -> Result<Self, ServingError> {
         let meter = Arc::<WorkMeter>::default();
-        let engine = EngineChoice::of(options.engine);
-        if let Some(notice) = &engine.notice {
+        let engine = EngineChoice::of(options.engine, options.device)?;
+        for notice in &engine.notices {
             tell(notice);
         }
         let loader = Loader {
@@ -217,30 +217,27 @@ impl Loader<'_> {
         Ok(Some((transcribers, name)))
     }
 
-    // With the engine that is chosen; where that does not take the model and rten may do, with rten.
+    // With the engine that is chosen, or with what may do in its place.
     fn load<M>(
         &self,
         load: impl Fn(&LoadOptions) -> Result<M, ModelError>,
     ) -> Result<M, ServingError> {
         let options = LoadOptions {
             engine: self.engine.engine,
+            device: self.engine.device,
             threads: self.options.threads.max(1),
             // Jobs ask for five texts at once where they do not say how many.
             packs_weights: true,
         };
-        match load(&options) {
-            Err(ModelError::Engine { name, cause, .. }) if self.engine.is_free => {
-                (self.tell)(&format!(
-                    "{name} runs on rten, since ONNX Runtime does not take it: {cause}"
-                ));
-                let rten = LoadOptions {
-                    engine: EngineKind::Rten,
-                    ..options
-                };
-                Ok(load(&rten)?)
-            }
-            loaded => Ok(loaded?),
+        let loading = Loading {
+            options,
+            otherwise: self.engine.otherwise.clone(),
+        };
+        let chosen = loading.load(load)?;
+        for notice in &chosen.notices {
+            (self.tell)(notice);
         }
+        Ok(chosen.model)
     }
 }
 

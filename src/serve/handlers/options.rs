@@ -1,5 +1,6 @@
 //! What is served: which models, and how they are run. Does not know where it is written.
 
+use crate::recipe::LocalDevice;
 use crate::recipe::LocalEngine;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub struct ModelOptions {
     pub whisper: ServedModel,
     /// What computes.
     pub engine: LocalEngine,
+    /// What it computes on.
+    pub device: LocalDevice,
     /// Threads of a session; at least 1.
     pub threads: usize,
     /// Sessions of each model, each with threads of its own; at least 1.
@@ -44,6 +47,7 @@ impl Default for ModelOptions {
             names: None,
             whisper: ServedModel::default(),
             engine: LocalEngine::Rten,
+            device: LocalDevice::Auto,
             threads: 1,
             sessions: 1,
             batch: 1,

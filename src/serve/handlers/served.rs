@@ -1,5 +1,6 @@
 //! What all served models have in common: their names, their threads, and why one cannot be served.
 
+use crate::backends::engine::ChoiceError;
 use crate::backends::models::ModelError;
 use crate::failure::Failure;
 use crate::serve::job::JobError;
@@ -17,6 +18,9 @@ pub enum ServingError {
     /// A model cannot be loaded.
     #[error("{0}")]
     Model(#[from] ModelError),
+    /// Nothing computes as it was asked for.
+    #[error("{0}; {help}", help = .0.help())]
+    Choice(#[from] ChoiceError),
     /// A loaded model cannot be run.
     #[error("{0}")]
     Session(Failure),

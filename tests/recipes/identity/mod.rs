@@ -219,6 +219,7 @@ const KEYS: &[(&str, &str)] = &[
     ("merge.line_width=20", ""),
     ("merge.line_count=1", ""),
     ("backends.here.engine=\"ort\"", ""),
+    ("backends.here.device=\"cuda:0\"", ""),
     ("backends.here.threads=2", ""),
     ("backends.here.concurrency=1", ""),
     ("backends.workers.endpoint=\"other\"", ""),
@@ -409,6 +410,7 @@ fn facts_count_where_they_decide_an_answer() {
         })
     };
     assert_eq!(here(&|it| it.engine = "ort".to_owned()), "");
+    assert_eq!(here(&|it| it.device = "cuda:0".to_owned()), "");
     assert_eq!(here(&|it| it.threads = 4), "");
     assert_eq!(here(&|it| it.concurrency = Some(1)), "");
     assert_eq!(here(&|it| it.model.name = "other.onnx".to_owned()), "");

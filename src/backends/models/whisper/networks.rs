@@ -5,9 +5,9 @@
 //! the cache. Several texts of one window are rows of one cache. Knows nothing of what tokens mean.
 
 use crate::backends::engine::header::Header;
+use crate::backends::engine::load::LoadOptions;
 use crate::backends::engine::load::load;
 use crate::backends::engine::network::EngineError;
-use crate::backends::engine::network::EngineKind;
 use crate::backends::engine::network::Input;
 use crate::backends::engine::network::Onnx;
 use crate::backends::engine::network::Tensor;
@@ -132,15 +132,17 @@ impl KvCache {
 }
 
 impl Networks {
-    /// Loads encoder and decoder, each with its description. `packs_weights` is about the decoder.
+    /// Loads encoder and decoder, each with its description.
     pub(in crate::backends) fn load(
-        kind: EngineKind,
         profile: &SpeechProfile,
         encoder: (&Header, Onnx),
         decoder: (&Header, Onnx),
-        threads: usize,
-        packs_weights: bool,
+        options: LoadOptions,
     ) -> Result<Self, EngineError> {
+        let of_encoder = LoadOptions {
+            packs_weights: false,
+            ..options
+        };
         let (layers, heads, head_width) = profile.decoder;
         let (description, mut onnx) = decoder;
         let shares_sound = decoder_graph::improve(&mut onnx.graph, layers);
@@ -166,8 +168,8 @@ impl Networks {
             cross: names("encoder"),
         };
         Ok(Self {
-            encoder: load(kind, encoder.0, encoder.1, threads, false)?,
-            decoder: load(kind, description, onnx, threads, packs_weights)?,
+            encoder: load(of_encoder, encoder.0, encoder.1)?,
+            decoder: load(options, description, onnx)?,
             ports: Arc::new(ports),
         })
     }

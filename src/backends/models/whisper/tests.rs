@@ -2,6 +2,7 @@
 //!
 //! Model and figures are made by `tests/counterparts/whisper.py`.
 
+use crate::backends::engine::load::LoadOptions;
 use crate::backends::engine::network::EngineKind;
 use crate::backends::models::whisper::logit_filter::LogitFilter;
 use crate::backends::models::whisper::mel::Mel;
@@ -91,13 +92,16 @@ fn a_full_window_is_mirrored_at_both_ends() {
 fn micro(engine: EngineKind) -> (SpeechProfile, NetworkSessions) {
     let model = SpeechModel::read(&SpeechModelSource::Folder(data("micro"))).unwrap();
     let (encoder, decoder) = (model.encoder, model.decoder);
-    let networks = Networks::load(
+    let options = LoadOptions {
         engine,
+        packs_weights: true,
+        ..LoadOptions::default()
+    };
+    let networks = Networks::load(
         &model.profile,
         (&encoder.0, encoder.1),
         (&decoder.0, decoder.1),
-        1,
-        true,
+        options,
     );
     (model.profile, networks.unwrap().sessions().unwrap())
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of videos, or of how many sessions there are.
 
+use crate::backends::engine::load::LoadOptions;
 use crate::backends::engine::network::EngineError;
 use crate::backends::engine::network::Tensor;
 use crate::backends::engine::network::guarded;
@@ -29,7 +30,6 @@ use crate::backends::models::whisper::vocabulary::Vocabulary;
 use crate::backends::models::whisper::windows::Recording;
 use crate::backends::models::whisper::windows::WindowDecoder;
 use crate::backends::models::whisper::windows::Windows;
-use crate::backends::models::yolo::LoadOptions;
 use crate::facts::ModelFacts;
 use crate::failure::Class;
 use crate::failure::Failure;
@@ -93,12 +93,10 @@ impl Transcriber {
         let model = SpeechModel::read(source)?;
         let (encoder, decoder) = (model.encoder, model.decoder);
         let networks = Networks::load(
-            options.engine,
             &model.profile,
             (&encoder.0, encoder.1),
             (&decoder.0, decoder.1),
-            options.threads.max(1),
-            options.packs_weights,
+            *options,
         );
         match networks {
             Ok(networks) => Ok(Self(Arc::new(LoadedModel {
@@ -111,6 +109,7 @@ impl Transcriber {
             Err(cause) => Err(ModelError::Engine {
                 name: model.facts.name,
                 engine: options.engine,
+                device: options.device,
                 cause,
             }),
         }

@@ -2,9 +2,10 @@
 //!
 //! Knows nothing of videos, or of how many sessions there are.
 
+use crate::backends::engine::header::FLOAT16;
+use crate::backends::engine::load::LoadOptions;
 use crate::backends::engine::load::load;
 use crate::backends::engine::network::EngineError;
-use crate::backends::engine::network::EngineKind;
 use crate::backends::engine::network::Input;
 use crate::backends::engine::network::Tensor;
 use crate::backends::engine::network::guarded;
@@ -33,28 +34,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-/// How a model is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LoadOptions {
-    /// The library that computes.
-    pub engine: EngineKind,
-    /// Threads of one session; at least 1.
-    pub threads: usize,
-    /// Whether a decoder's weights are laid out for several texts at once, at the price of a second
-    /// copy of them; rten alone asks.
-    pub packs_weights: bool,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self {
-            engine: EngineKind::default(),
-            threads: 1,
-            packs_weights: false,
-        }
-    }
-}
-
 /// What is to be found.
 #[derive(Clone, Debug)]
 pub struct DetectParams {
@@ -67,7 +46,7 @@ pub struct DetectParams {
     /// The side, in pixels, that frames are fitted to, where the model leaves the choice; where
     /// absent, what it was exported for, else [`USUAL_IMGSZ`](crate::recipe::USUAL_IMGSZ).
     pub imgsz: Option<u32>,
-    /// Half precision: without meaning on a CPU.
+    /// Half precision, of servers; here a model computes as it was exported.
     pub half: bool,
     /// The classes to keep; `None` for all.
     pub classes: Option<Vec<u32>>,
@@ -89,6 +68,8 @@ pub struct Detector(Arc<Loaded>);
 struct Loaded {
     facts: ModelFacts,
     profile: Profile,
+    /// Whether it takes half precision.
+    is_half: bool,
     /// The names of its input and of the output that is read.
     ports: (String, String),
     network: WatchedNetwork,
@@ -107,17 +88,22 @@ impl Detector {
     ) -> Result<Self, ModelError> {
         let content = source.content()?;
         let (header, facts, profile) = describe(source, &content, names)?;
-        let threads = options.threads.max(1);
-        match load(options.engine, &header, content.into(), threads, false) {
+        let options = LoadOptions {
+            packs_weights: false,
+            ..*options
+        };
+        match load(options, &header, content.into()) {
             Ok(network) => Ok(Self(Arc::new(Loaded {
                 facts,
                 profile,
+                is_half: header.inputs.iter().any(|input| input.element == FLOAT16),
                 ports: header.ports(),
                 network,
             }))),
             Err(cause) => Err(ModelError::Engine {
                 name: facts.name,
                 engine: options.engine,
+                device: options.device,
                 cause,
             }),
         }
@@ -181,9 +167,9 @@ impl Detector {
                  data.yaml"
             ));
         }
-        if params.half && is_written("half") {
+        if params.half && !self.0.is_half && is_written("half") {
             notices.push(format!(
-                "{name} runs on the CPU, where half = true has no effect"
+                "{name} was exported in single precision and computes in it: half = true has no effect"
             ));
         }
         notices

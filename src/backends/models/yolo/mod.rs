@@ -19,8 +19,8 @@ mod nms;
 pub(in crate::backends) mod profile;
 mod resize;
 
+pub use crate::backends::engine::load::LoadOptions;
 pub use detector::DetectParams;
 pub use detector::Detector;
 pub use detector::DetectorSession;
-pub use detector::LoadOptions;
 pub use fitted::FittedFrame;

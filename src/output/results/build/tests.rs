@@ -101,6 +101,7 @@ fn recipe(detecting: Vec<Stage>, primary: Option<&str>) -> Recipe {
         description: None,
         stages: stages.into(),
         backends: BTreeMap::new(),
+        device: None,
         sources: SourceMap::default(),
         files: Vec::new(),
         command_line: usize::MAX,
@@ -112,6 +113,7 @@ fn facts(demo: bool) -> Facts {
         why: String::new(),
         backend: "local".into(),
         engine: "rten".to_owned(),
+        device: "cpu".to_owned(),
         threads: 1,
         concurrency: None,
         model: ModelFacts {
