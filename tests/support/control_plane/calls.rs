@@ -255,6 +255,7 @@ impl State {
         let hand = |id: String| {
             let job = self.jobs.get_mut(&id).unwrap();
             job.handed += 1;
+            job.handed_at.get_or_insert_with(Instant::now);
             job.at = At::Worker(worker.to_owned(), 0);
             json!({ "id": id, "input": job.input, "webhook": null })
         };
@@ -299,6 +300,7 @@ impl State {
         }
         if what == Call::Done && post.is_taken && job.at != At::Cancelled {
             job.at = At::Answered(post.body.get("output").is_some());
+            job.answered_at.get_or_insert_with(Instant::now);
         }
         job.posts.push(post);
         Some(job.posts.len() - 1)

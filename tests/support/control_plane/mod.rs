@@ -4,6 +4,8 @@
 //! It notes what no control plane may see, such as a job that is answered twice. Nothing in it depends
 //! on a clock but how long a question is held open.
 
+#![allow(dead_code, reason = "each test program uses what it needs of this")]
+
 mod calls;
 mod fault;
 #[path = "../fleet/line.rs"]
@@ -28,6 +30,7 @@ use std::sync::Mutex;
 use std::sync::MutexGuard;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// The key that it takes, as it is.
 pub(crate) const KEY: &str = "k3y-that-nobody-may-see-7f2b";
@@ -69,6 +72,10 @@ pub(crate) struct Job {
     pub(crate) posts: Vec<Post>,
     /// How often it was handed out.
     pub(crate) handed: u32,
+    /// When it was handed out first.
+    pub(crate) handed_at: Option<Instant>,
+    /// When its answer was there.
+    pub(crate) answered_at: Option<Instant>,
     // What is answered to everything that is posted of it.
     is_over: Option<u16>,
 }
@@ -192,6 +199,8 @@ impl ControlPlane {
             at: At::Queue,
             posts: Vec::new(),
             handed: 0,
+            handed_at: None,
+            answered_at: None,
             is_over: None,
         };
         self.shared.change(|state| {
