@@ -13,6 +13,7 @@ use crate::cli::args::recipe::RecipeArgs;
 use crate::cli::args::report::ReportArgs;
 use crate::cli::args::serve::ServeArgs;
 use crate::cli::args::test::TestArgs;
+use crate::cli::args::worker::WorkerArgs;
 use crate::cli::duration;
 use crate::cli::money;
 use clap::ArgAction;
@@ -35,6 +36,7 @@ pub(super) mod report;
 pub(super) mod serve;
 pub(super) mod serving;
 pub(super) mod test;
+pub(super) mod worker;
 
 /// Knows what is seen and said in your videos, by recipe
 #[derive(Debug, Parser)]
@@ -152,6 +154,12 @@ pub(super) enum Command {
     /// on an endpoint. Jobs wait in a queue of bounded length; results are kept for 30 minutes, those of
     /// /runsync for one. /metrics is for Prometheus, /openapi.json says what else there is.
     Serve(ServeArgs),
+    /// Do jobs of a RunPod endpoint, in a container of it, with the models of this machine
+    ///
+    /// It takes the next job while one runs, and delivers what comes of each for as long as RunPod
+    /// wants it. SIGTERM ends it when the jobs are done that it has. On any other machine `vpipe serve`
+    /// does the same jobs.
+    Worker(WorkerArgs),
     /// Forget the answers that no run has used for a while
     ///
     /// A run keeps every answer in the journal of its output folder, so that the same command goes on

@@ -57,6 +57,7 @@ use crate::cli::tables;
 use crate::cli::test;
 use crate::cli::test::junit::Junit;
 use crate::cli::r#try;
+use crate::cli::worker;
 use crate::diag::Report;
 use crate::recipe::Request;
 use crate::recipe::Showing;
@@ -101,6 +102,7 @@ fn command(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Convert(args) => convert::convert(args),
         Command::Test(args) => test(args, &rows),
         Command::Serve(args) => serve::serve(args),
+        Command::Worker(args) => worker::work(&args),
         Command::Clean(args) => clean(&args),
         Command::Models(args) => models(&args),
         Command::Doctor(args) => doctor(&args),

@@ -35,5 +35,6 @@ mod summary;
 mod tables;
 mod test;
 mod r#try;
+mod worker;
 
 pub use commands::main;

@@ -9,6 +9,7 @@ use crate::backends::models::whisper::TranscribeParams;
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::yolo::Detector;
 use crate::backends::models::yolo::LoadOptions;
+use crate::media;
 use crate::serve::handler::Handler;
 use crate::serve::handler::HandlerFuture;
 use crate::serve::handlers::detection;
@@ -52,6 +53,7 @@ impl Handlers {
     ///
     /// Where a model is not there, is none, or cannot be run.
     pub fn load(options: &ModelOptions, tell: &Tell) -> Result<Self, ServingError> {
+        media::init();
         let meter = Arc::<WorkMeter>::default();
         let engine = EngineChoice::of(options.engine, options.device)?;
         for notice in &engine.notices {

@@ -52,9 +52,14 @@ impl Attendant {
         };
         note(NoteLevel::Debug, format!("begun after {waited:.3} s"));
         let (streams, output) = match handed.refusal {
-            Some(why) => (false, Err(why.to_owned())),
+            Some(why) => {
+                drop((slot, room));
+                (false, Err(why.to_owned()))
+            }
             None => self.work(&handed.job, (slot, room)).await,
         };
+        // Its answer may wait for long, and an input is large.
+        drop(handed);
         let seconds = begun.elapsed().as_secs_f64();
         match &output {
             Ok(_) => note(NoteLevel::Info, format!("done in {seconds:.3} s")),
@@ -69,7 +74,7 @@ impl Attendant {
             is_last: self.once,
         };
         let ended = Instant::now();
-        if self.delivery.finish(&held, &finished).await {
+        if self.delivery.finish(&held, finished).await {
             let seconds = ended.elapsed().as_secs_f64();
             note(NoteLevel::Debug, format!("delivered in {seconds:.3} s"));
         }

@@ -52,7 +52,7 @@ enum Sent {
 
 impl Delivery {
     /// Delivers what came of a job. Whether it was taken.
-    pub(super) async fn finish(&self, job: &HeldJob, finished: &Finished) -> bool {
+    pub(super) async fn finish(&self, job: &HeldJob, finished: Finished) -> bool {
         let (streams, is_last) = (finished.streams, finished.is_last);
         let error = |why: &str| Answer::error(why).last(is_last).bytes();
         let body = match &finished.output {
@@ -67,6 +67,8 @@ impl Delivery {
             }
             _ => body,
         };
+        // What waits to be delivered is in memory once.
+        drop(finished);
         job.is_answered(body.len());
         let sent = self.until_taken(
             job.id(),

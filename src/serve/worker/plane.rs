@@ -26,6 +26,9 @@ pub(super) const MOST_JOBS: usize = 4;
 /// The most bytes of every other answer.
 const LARGEST_REPLY: usize = 256 << 10;
 
+/// The longest pause that is heeded: a worker that is paid does not sleep for longer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// How a call is told to be of this program.
 const AGENT: &str = concat!("vpipe/", env!("CARGO_PKG_VERSION"));
 
@@ -247,16 +250,18 @@ impl ControlPlane {
     fn unexpected(&self, reply: &Reply) -> Failure {
         let (status, said) = (reply.status, reply.said());
         let message = format!("the control plane answers with HTTP {status}{said}");
-        match status {
-            429 => {
-                let pause = reply.retry_after.unwrap_or(self.refused);
-                Failure::new(Class::Busy, message).retry_after(pause)
-            }
+        let failure = match status {
+            429 => Failure::new(Class::Busy, message),
             401 | 403 => Failure::new(
                 Class::Refused,
                 format!("{message}; it does not take the key in RUNPOD_AI_API_KEY"),
             ),
             _ => Failure::new(Class::ServerError, message),
+        };
+        let usual = (status == 429).then_some(self.refused);
+        match reply.retry_after.or(usual) {
+            Some(pause) => failure.retry_after(pause.min(LONGEST_PAUSE)),
+            None => failure,
         }
     }
 }

@@ -3,41 +3,61 @@
 use crate::app::AppError;
 use crate::app::Interrupts;
 use crate::failure::Failure;
-use crate::serve::handler::Handler;
+use crate::serve::handlers::Handlers;
+use crate::serve::handlers::ModelOptions;
+use crate::serve::handlers::ServingError;
+use crate::serve::handlers::Tell;
+use crate::serve::worker::note::NoteLevel;
 use crate::serve::worker::note::Notes;
+use crate::serve::worker::plane::ControlPlane;
 use crate::serve::worker::settings::WorkerSettings;
 use crate::serve::worker::worker::Worker;
 use std::sync::Arc;
 use tokio::runtime::Builder;
 
-/// Does jobs by `handler` until the process is asked to end, by Ctrl-C or otherwise: what it has by
+/// Does jobs by `models` until the process is asked to end, by Ctrl-C or otherwise: what it has by
 /// then is done and delivered. Asked twice, it ends without that.
 ///
 /// # Errors
 ///
-/// Where the control plane cannot be reached at all, or this machine gives no threads.
+/// Where the address of the control plane is none, or a model cannot be loaded.
 pub fn work(
     settings: &WorkerSettings,
-    handler: Arc<dyn Handler>,
-    notes: Notes,
+    models: &ModelOptions,
+    notes: &Notes,
 ) -> Result<(), AppError> {
-    let worker = Worker::new(settings, handler, notes).map_err(unusable)?;
+    // What is wrong with it is told before models are loaded, which takes its time.
+    let plane = ControlPlane::new(settings).map_err(|failure| unusable(&failure))?;
+    let told = notes.clone();
+    let tell: Tell = Arc::new(move |line: &str| told.tell(NoteLevel::Info, line));
+    let handlers = Handlers::load(models, &tell).map_err(|error| unloaded(&error))?;
+    let worker = Worker::at(plane, settings, Arc::new(handlers), notes.clone());
     let interrupts = Interrupts::listen()?;
-    // Pings go on whatever each of the handlers does with its thread.
+    // Models have threads of their own; pings go on whatever a job makes of its own.
     let runtime = Builder::new_multi_thread()
         .worker_threads(settings.slots + 2)
         .enable_all()
         .build();
     let runtime = runtime.map_err(|error| AppError::environment(&error))?;
+    let name = &settings.plane.worker;
+    notes.tell(NoteLevel::Info, format!("takes jobs as {name}"));
     runtime.block_on(worker.run(interrupts.asked()));
     // The work on a job that was stopped may go on for a while on a thread of its own.
     runtime.shutdown_background();
+    notes.tell(NoteLevel::Info, "ended");
     Ok(())
 }
 
-fn unusable(failure: Failure) -> AppError {
+fn unusable(failure: &Failure) -> AppError {
     AppError::Request {
         message: format!("the control plane cannot be used: {}", failure.message),
         help: Some("look at the variables RUNPOD_WEBHOOK_... of this container".to_owned()),
+    }
+}
+
+fn unloaded(error: &ServingError) -> AppError {
+    AppError::Environment {
+        message: error.to_string(),
+        help: Some("`vpipe models` lists what is here, and says how to get more".to_owned()),
     }
 }

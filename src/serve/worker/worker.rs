@@ -15,6 +15,7 @@ use crate::serve::worker::plane::ControlPlane;
 use crate::serve::worker::plane::MOST_JOBS;
 use crate::serve::worker::plane::Taken;
 use crate::serve::worker::settings::WorkerSettings;
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +56,18 @@ impl Worker {
         handler: Arc<dyn Handler>,
         notes: Notes,
     ) -> Result<Self, Failure> {
-        let plane = Arc::new(ControlPlane::new(settings)?);
+        let plane = ControlPlane::new(settings)?;
+        Ok(Self::at(plane, settings, handler, notes))
+    }
+
+    /// The same at a control plane that was looked at already.
+    pub(super) fn at(
+        plane: ControlPlane,
+        settings: &WorkerSettings,
+        handler: Arc<dyn Handler>,
+        notes: Notes,
+    ) -> Self {
+        let plane = Arc::new(plane);
         let delivery = Delivery {
             plane: Arc::clone(&plane),
             pace: settings.pace.clone(),
@@ -66,7 +78,7 @@ impl Worker {
             true => (1, 0),
             false => (settings.slots.max(1), settings.ahead),
         };
-        Ok(Self {
+        Self {
             plane,
             attendant: Attendant {
                 handler,
@@ -82,7 +94,7 @@ impl Worker {
             room: Arc::new(Semaphore::new(slots + ahead)),
             once: settings.once,
             interval: settings.plane.interval,
-        })
+        }
     }
 
     /// Does jobs until `stop`; those that it has by then are done and delivered first, also the one
@@ -162,7 +174,10 @@ impl Worker {
                 }
                 // It was held open for as long as that may be.
                 Err(_) if asked.elapsed() >= self.pace.poll => Duration::ZERO,
-                Err(failure) => self.after(&failure, &mut failed, "no job is taken"),
+                Err(failure) => {
+                    let what = "no job is taken";
+                    self.after(NoteLevel::Warn, &failure, &mut failed, what)
+                }
             };
             sleep(pause).await;
         }
@@ -190,6 +205,8 @@ impl Worker {
             std::future::pending::<()>().await;
         }
         let (mut nothing, mut failed) = (self.pace.nothing.begin(), self.pace.failed.begin());
+        // It is said once, and not each time.
+        let mut level = NoteLevel::Warn;
         loop {
             let asked = Instant::now();
             let pause = match self.plane.stopped().await {
@@ -200,14 +217,22 @@ impl Worker {
                         let message = "stopped: it is cancelled or took too long";
                         self.notes.tell_of(NoteLevel::Info, id, message);
                     }
-                    failed = self.pace.failed.begin();
+                    (failed, level) = (self.pace.failed.begin(), NoteLevel::Warn);
                     if !stopped.is_empty() {
                         nothing = self.pace.nothing.begin();
                     }
                     nothing.next().saturating_sub(asked.elapsed())
                 }
                 Err(_) if asked.elapsed() >= self.pace.poll => Duration::ZERO,
-                Err(failure) => self.after(&failure, &mut failed, "stops are not known"),
+                Err(failure) => {
+                    let what = "stops are not known";
+                    self.after(
+                        mem::replace(&mut level, NoteLevel::Debug),
+                        &failure,
+                        &mut failed,
+                        what,
+                    )
+                }
             };
             sleep(pause).await;
         }
@@ -236,7 +261,13 @@ impl Worker {
     }
 
     // How long is waited after a call that failed.
-    fn after(&self, failure: &Failure, pauses: &mut Growing, what: &str) -> Duration {
+    fn after(
+        &self,
+        level: NoteLevel,
+        failure: &Failure,
+        pauses: &mut Growing,
+        what: &str,
+    ) -> Duration {
         let pause = match failure.retry_after {
             Some(asked) => asked,
             None => pauses.next(),
@@ -246,7 +277,7 @@ impl Worker {
             failure.message,
             pause.as_secs_f64()
         );
-        self.notes.tell(NoteLevel::Warn, message);
+        self.notes.tell(level, message);
         pause
     }
 }

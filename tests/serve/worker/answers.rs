@@ -156,3 +156,19 @@ async fn a_late_answer_holds_up_no_other_job() {
     worker.end().await;
     super::harness::all_is_right("late", &plane, &[script]);
 }
+
+// Neither is it the answer to a job that cannot be done.
+#[tokio::test]
+async fn a_late_refusal_holds_up_no_other_job() {
+    let away = [Fault::Status(500); 1_000];
+    let (plane, script) = (plane(&[(Call::Done, &away)]).await, Script::new());
+    for id in ["a", "b", "c"] {
+        plane.submit(id, json!({}));
+    }
+    plane.submit("d", json!({ "value": 1 }));
+    let worker = start(&settings(&plane, "w1"), &script);
+    within(script.until(|done| done.begun.contains_key("d"))).await;
+    assert!(plane.job("a").answer().is_none());
+    within(plane.until_all_are_through()).await;
+    worker.end().await;
+}

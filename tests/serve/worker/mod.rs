@@ -5,5 +5,7 @@ mod ending;
 mod faults;
 mod harness;
 mod pace;
+#[cfg(unix)]
+mod process;
 mod script;
 mod stops;

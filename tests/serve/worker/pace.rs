@@ -19,6 +19,8 @@ const TABLE: &[(Fault, RangeInclusive<u64>)] = &[
     // Every 5 s, as RunPod's own workers do.
     (Fault::Status(429), 12..=13),
     (Fault::TooMany(20_000), 3..=4),
+    // No longer than a minute, whatever is asked for.
+    (Fault::TooMany(3_600_000), 1..=2),
     // Less and less often.
     (Fault::Status(500), 5..=10),
     (Fault::Lost, 5..=10),
