@@ -39,7 +39,7 @@ fn ffmpeg(folder: &Path, words: &str) {
 }
 
 // Whether this FFmpeg has an encoder; says so where it does not.
-fn can_encode(name: &str) -> bool {
+pub(crate) fn can_encode(name: &str) -> bool {
     let mut listing = Command::new("ffmpeg");
     let listed = listing.args(["-v", "error", "-encoders"]).output().unwrap();
     let list = String::from_utf8_lossy(&listed.stdout).into_owned();

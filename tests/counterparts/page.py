@@ -51,7 +51,7 @@ def main(vpipe, clip):
         results = run_demo(vpipe, clip, top)
         page.load(report(vpipe, results))
         for check in [plays, shows_boxes, searches, steers, fits_screens,
-                      fits_odd_videos, keeps_pictures, lists_several,
+                      fits_odd_videos, keeps_pictures, ends_boxes, lists_several,
                       keeps_texts, opens_ten_hours]:
             began = time.monotonic()
             check(page, results, top, vpipe)
@@ -363,6 +363,30 @@ def keeps_pictures(page, results, top, vpipe):
     complaints = [it["message"] for it in page.driver.get_log("browser")]
     # The browser itself tells of a file that is not there.
     assert all("ERR_FILE_NOT_FOUND" in it for it in complaints), complaints
+
+
+def ends_boxes(page, results, top, vpipe):
+    """A box stays until the next sample and no longer than samples are apart; a thing moves on over one
+    that it was missed in. As `vpipe annotate` has it."""
+    told = json.loads(results.read_text())
+    box = {"bbox": [0, 0, 100, 100], "class": 0, "class_name": "ball", "confidence": 0.5}
+    for entry in told["detections"]:
+        second = round(entry["timestamp"])
+        # One is seen for a while; another is missed twice on its way.
+        entry["detections"] = [box] if second < 3 else []
+        if second in (10, 13):
+            entry["detections"].append(box | {"track": 1, "bbox": [100 * (second - 10)] * 2 + [500, 500]})
+        entry["count"] = len(entry["detections"])
+    # There are no samples from 3 to 6 s.
+    told["detections"] = [it for it in told["detections"] if not 3 <= it["timestamp"] < 6]
+    other = results.with_name("ending_results.json")
+    other.write_text(json.dumps(told))
+    page.load(report(vpipe, other))
+    length = page.block("video-0")["duration"]
+    for seconds, boxes in [(0.5, 1), (2.7, 1), (3.3, 0), (5.5, 0), (9.5, 0), (10.5, 1), (11.5, 1), (12.5, 1), (14.5, 0)]:
+        click_timeline(page, seconds / length)
+        page.settle()
+        assert len(page.texts("#now .chip")) == boxes, (seconds, page.texts("#now .chip"))
 
 
 def lists_several(page, results, top, vpipe):
