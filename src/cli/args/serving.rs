@@ -58,12 +58,13 @@ pub(in crate::cli) struct ServingArgs {
     #[arg(long, value_name = "N", value_parser = sessions, allow_negative_numbers = true, default_value_t = 1)]
     sessions: usize,
 
-    /// Frames that go through the detector together, of one job or of several
+    /// Frames that go through the detector together, of one job or of several; where absent 16 on a GPU
+    /// and 1 on a CPU, where a frame takes as long alone
     ///
-    /// Pays on a GPU; on a CPU a frame takes as long alone. What the memory does not take is halved, and
-    /// said once. A model that was exported for one frame at a time takes one.
-    #[arg(long, value_name = "N", value_parser = batch, allow_negative_numbers = true, default_value_t = 1)]
-    batch: usize,
+    /// What the memory does not take is halved, and said once. A model that was exported for one frame at
+    /// a time takes one.
+    #[arg(long, value_name = "N", value_parser = batch, allow_negative_numbers = true)]
+    batch: Option<usize>,
 
     /// How long a batch that is not full waits for frames that are still being decoded
     #[arg(long, value_name = "TIME", value_parser = duration::parse_from_zero, default_value = "5ms")]
@@ -140,7 +141,7 @@ mod tests {
     fn models_are_named_left_out_or_built_in() {
         let usual = read(&[]).unwrap().options();
         assert_eq!(usual.yolo, ServedModel::BuiltIn);
-        assert_eq!((usual.sessions, usual.batch), (1, 1));
+        assert_eq!((usual.sessions, usual.batch), (1, None));
         assert_eq!(usual.max_wait, Duration::from_millis(5));
         let word = read(&["--yolo", "built-in"]).unwrap().options();
         assert_eq!(word.yolo, ServedModel::BuiltIn);

@@ -82,15 +82,16 @@ pub(super) struct Detectors {
 }
 
 impl Detectors {
-    /// Opens the sessions that `options` ask for.
+    /// Opens the sessions that `options` ask for, which look at up to `batch` frames at once.
     pub(super) fn start(
         detector: Detector,
+        batch: usize,
         options: &ModelOptions,
         meter: &Arc<WorkMeter>,
         tell: &Tell,
     ) -> Result<Self, ServingError> {
         let queue = Arc::new(BatchQueue::new(options.max_wait, Arc::clone(meter)));
-        let limits = Arc::new(Limits::new(options.batch));
+        let limits = Arc::new(Limits::new(batch));
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let detectors = Self {
             detector,

@@ -1,6 +1,7 @@
 //! The handler of jobs: by the keys of a job, its schema, and the model that does it.
 
 use crate::backends::engine::EngineChoice;
+use crate::backends::models::Chosen;
 use crate::backends::models::Loading;
 use crate::backends::models::ModelError;
 use crate::backends::models::ModelSource;
@@ -10,6 +11,7 @@ use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::yolo::Detector;
 use crate::backends::models::yolo::LoadOptions;
 use crate::media;
+use crate::recipe::Device;
 use crate::serve::handler::Handler;
 use crate::serve::handler::HandlerFuture;
 use crate::serve::handlers::detection;
@@ -161,6 +163,9 @@ fn subject(keys: Keys<'_>) -> Result<Subject, JobError> {
     }
 }
 
+/// Frames that go through the detector together on a GPU, where nobody says otherwise.
+const BATCH_ON_GPU: usize = 16;
+
 /// Loads what is served.
 struct Loader<'a> {
     options: &'a ModelOptions,
@@ -185,16 +190,23 @@ impl Loader<'_> {
             }
         };
         let names = self.options.names.as_deref();
-        let detector = self.load(|options| Detector::load(&source, names, options))?;
+        let chosen = self.load(|options| Detector::load(&source, names, options))?;
+        let (_, device) = chosen.computed;
+        let detector = chosen.model;
         let name = ServedName::new(&detector.facts().name);
-        if self.options.batch > 1 && !detector.takes_batches() {
+        let usual = match device {
+            Device::Cpu | Device::Openvino => 1,
+            _ => BATCH_ON_GPU,
+        };
+        let batch = self.options.batch.unwrap_or(usual);
+        if batch > 1 && !detector.takes_batches() {
             let name = name.as_str();
             (self.tell)(&format!(
-                "{name} was exported for one frame at a time, so --batch has no effect; \
+                "{name} was exported for one frame at a time, and not for batches of {batch}; \
                  `yolo export ... dynamic=True` makes one that takes several"
             ));
         }
-        let detectors = Detectors::start(detector, self.options, meter, self.tell)?;
+        let detectors = Detectors::start(detector, batch, self.options, meter, self.tell)?;
         Ok(Some((detectors, name)))
     }
 
@@ -213,9 +225,9 @@ impl Loader<'_> {
                 SpeechModelSource::Demo
             }
         };
-        let transcriber = self.load(|options| Transcriber::load(&source, options))?;
-        let name = ServedName::new(&transcriber.facts().name);
-        let transcribers = Transcribers::start(transcriber, self.options.sessions, meter)?;
+        let chosen = self.load(|options| Transcriber::load(&source, options))?;
+        let name = ServedName::new(&chosen.model.facts().name);
+        let transcribers = Transcribers::start(chosen, self.options.sessions, meter)?;
         Ok(Some((transcribers, name)))
     }
 
@@ -223,7 +235,7 @@ impl Loader<'_> {
     fn load<M>(
         &self,
         load: impl Fn(&LoadOptions) -> Result<M, ModelError>,
-    ) -> Result<M, ServingError> {
+    ) -> Result<Chosen<M>, ServingError> {
         let options = LoadOptions {
             engine: self.engine.engine,
             device: self.engine.device,
@@ -239,7 +251,7 @@ impl Loader<'_> {
         for notice in &chosen.notices {
             (self.tell)(notice);
         }
-        Ok(chosen.model)
+        Ok(chosen)
     }
 }
 

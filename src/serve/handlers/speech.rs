@@ -107,7 +107,15 @@ pub(super) async fn transcribe(
     };
     Ok(match wish.schema {
         Schema::Handler => of_handler(&said, wish.words, begun.elapsed()),
-        Schema::FasterWhisper => of_faster_whisper(&said, &wish, translated.as_deref(), name),
+        Schema::FasterWhisper => {
+            let device = transcribers.device();
+            of_faster_whisper(
+                &said,
+                &wish,
+                translated.as_deref(),
+                [name.as_str(), &device],
+            )
+        }
     })
 }
 
@@ -318,15 +326,15 @@ fn of_faster_whisper(
     said: &SoundTranscript,
     wish: &Wish,
     translated: Option<&str>,
-    name: &ServedName,
+    [model, device]: [&str; 2],
 ) -> Value {
     let mut output = json!({
         "segments": numbered(&said.segments),
         "detected_language": said.language,
         "transcription": written(wish.text, &said.segments),
         "translation": translated,
-        "device": "cpu",
-        "model": name.as_str(),
+        "device": device,
+        "model": model,
     });
     if wish.words
         && let Some(output) = output.as_object_mut()

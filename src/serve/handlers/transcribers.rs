@@ -2,11 +2,13 @@
 //!
 //! Does not know jobs.
 
+use crate::backends::models::Chosen;
 use crate::backends::models::whisper::HeardSegment;
 use crate::backends::models::whisper::TranscribeParams;
 use crate::backends::models::whisper::Transcriber;
 use crate::backends::models::whisper::TranscriberSession;
 use crate::failure::Failure;
+use crate::recipe::Device;
 use crate::serve::handlers::meter::WorkMeter;
 use crate::serve::handlers::served::ServingError;
 use crate::serve::handlers::served::spawn;
@@ -88,6 +90,7 @@ struct WaitingSound {
 /// A speech model that listens to sounds.
 pub(super) struct Transcribers {
     transcriber: Transcriber,
+    device: Device,
     waiting: mpsc::Sender<WaitingSound>,
     room: Arc<Semaphore>,
     meter: Arc<WorkMeter>,
@@ -96,10 +99,11 @@ pub(super) struct Transcribers {
 impl Transcribers {
     /// Opens so many sessions.
     pub(super) fn start(
-        transcriber: Transcriber,
+        chosen: Chosen<Transcriber>,
         sessions: usize,
         meter: &Arc<WorkMeter>,
     ) -> Result<Self, ServingError> {
+        let (transcriber, (_, device)) = (chosen.model, chosen.computed);
         let sessions = sessions.max(1);
         let (waiting, taken) = mpsc::channel(sessions);
         let taken = Arc::new(Mutex::new(taken));
@@ -119,6 +123,7 @@ impl Transcribers {
         }
         Ok(Self {
             transcriber,
+            device,
             waiting,
             // One is read while each session listens to another.
             room: Arc::new(Semaphore::new(sessions + 1)),
@@ -129,6 +134,12 @@ impl Transcribers {
     /// The model.
     pub(super) fn transcriber(&self) -> &Transcriber {
         &self.transcriber
+    }
+
+    /// What it computes on, without its number: `cpu`, `cuda`.
+    pub(super) fn device(&self) -> String {
+        let device = self.device.to_string();
+        device.split(':').next().unwrap_or_default().to_owned()
     }
 
     /// Reads a sound file, which sentences call `name`.

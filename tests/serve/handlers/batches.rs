@@ -35,7 +35,7 @@ fn options(model: &Path, batch: usize) -> ModelOptions {
     ModelOptions {
         yolo: ServedModel::At(model.to_owned()),
         whisper: ServedModel::None,
-        batch,
+        batch: Some(batch),
         // Whatever comes together goes together.
         max_wait: Duration::from_secs(5),
         ..ModelOptions::default()

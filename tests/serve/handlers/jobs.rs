@@ -148,7 +148,7 @@ fn the_built_in_models_are_told_to_whoever_serves_them() {
     vpipe::media::init();
     let (tell, told) = listener();
     let options = ModelOptions {
-        batch: 8,
+        batch: Some(8),
         ..ModelOptions::default()
     };
     let handlers = Handlers::load(&options, &tell).unwrap();
@@ -157,7 +157,7 @@ fn the_built_in_models_are_told_to_whoever_serves_them() {
     let told = told.lock().unwrap();
     for (line, words) in told.iter().zip([
         "no --yolo: the built-in demo model is served",
-        "built-in shapes was exported for one frame at a time, so --batch has no effect",
+        "built-in shapes was exported for one frame at a time, and not for batches of 8",
         "no --whisper: the built-in demo model is served",
     ]) {
         assert!(line.starts_with(words), "{line}");
