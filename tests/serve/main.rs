@@ -7,9 +7,5 @@
 mod control_plane;
 mod handlers;
 mod http;
-#[path = "../support/program.rs"]
-#[allow(dead_code, reason = "not all of it is needed here")]
-mod program;
-#[path = "../support/mod.rs"]
 mod support;
 mod worker;

@@ -4,7 +4,7 @@ use super::harness::plane;
 use super::harness::within;
 use crate::control_plane::ControlPlane;
 use crate::control_plane::KEY;
-use crate::program;
+use crate::support::program;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
