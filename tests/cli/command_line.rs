@@ -35,6 +35,7 @@ fn help_teaches() {
             ("help_report", vec!["report", "--help"]),
             ("help_convert", vec!["convert", "--help"]),
             ("help_clean", vec!["clean", "--help"]),
+            ("help_serve", vec!["serve", "--help"]),
             ("help_worker", vec!["worker", "--help"]),
             ("help_models", vec!["models", "--help"]),
             ("help_doctor", vec!["doctor", "--help"]),
