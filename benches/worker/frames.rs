@@ -56,6 +56,6 @@ pub(crate) fn detector() -> Outcome<Handlers> {
         threads: thread::available_parallelism()?.into(),
         ..ModelOptions::default()
     };
-    let tell = Arc::new(|line: &str| println!("{line}"));
+    let tell = Arc::new(|_: &str| ());
     Ok(Handlers::load(&options, &(tell as Arc<_>))?)
 }
