@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn what_a_half_can_say_comes_back_as_it_is() {
-        let exact = [0.0, -1.5, 65504.0, 0.000_060_975_552, 1.0 / 1024.0, 640.0];
+        let exact = [0.0, -1.5, 65504.0, 1.0 / 16384.0, 1.0 / 1024.0, 640.0];
         assert_eq!(widened(&narrowed(&exact)), exact);
         // 11 bits: between 0.5 and 1 a step is 2 to the -11th.
         let rounded = widened(&narrowed(&[0.7, 1e6]));

@@ -283,7 +283,7 @@ mod tests {
         write(&folder.join(format!("python/{PROGRAMS}/{PYTHON}")));
         let path = [own("empty"), own(&format!("python/{PROGRAMS}"))];
         let path = ("PATH", std::env::join_paths(path).unwrap());
-        assert_eq!(found(folder, &[path.clone()]), Some(python));
+        assert_eq!(found(folder, std::slice::from_ref(&path)), Some(python));
 
         let conda = environment(folder, "conda");
         let named = [("CONDA_PREFIX", own("conda")), path];

@@ -48,7 +48,9 @@ pub(super) fn on(
     threads: usize,
 ) -> Result<SessionBuilder, EngineError> {
     let providers = providers(device, threads).into_iter();
-    let providers: Vec<_> = providers.map(|it| it.error_on_failure()).collect();
+    let providers: Vec<_> = providers
+        .map(ExecutionProviderDispatch::error_on_failure)
+        .collect();
     let builder = match device {
         // It plans its memory itself.
         Device::Directml => builder
