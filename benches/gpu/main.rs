@@ -64,8 +64,8 @@ fn main() -> Outcome<()> {
     }
     let own = env::temp_dir().join(format!("vpipe-bench-{}.onnx", std::process::id()));
     fs::write(&own, free_batch(true))?;
-    let models = [own.clone()].into_iter().chain(words.map(PathBuf::from));
-    let tried: Outcome<()> = models.map(|model| attempt(&model, &choice)).collect();
+    let mut models = [own.clone()].into_iter().chain(words.map(PathBuf::from));
+    let tried = models.try_for_each(|model| attempt(&model, &choice));
     fs::remove_file(own)?;
     tried
 }
