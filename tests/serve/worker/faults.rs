@@ -159,7 +159,7 @@ async fn every_job_is_done_once_and_answered_once() {
             let worker = start(&settings, &script);
             within(plane.until_all_are_through()).await;
             worker.end().await;
-            all_is_right(&name, &plane, &[script.clone()]);
+            all_is_right(&name, &plane, std::slice::from_ref(&script));
             let most = script.done().most;
             assert!(most <= slots, "{name}: {most} at once");
         }
