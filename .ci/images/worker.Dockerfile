@@ -46,4 +46,4 @@ ENV ORT_DYLIB_PATH=/usr/local/lib/onnxruntime/libonnxruntime.so \
     VPIPE_WHISPER=$WHISPER
 USER 10001
 WORKDIR /home/vpipe
-CMD ["vpipe", "worker", "--engine", "ort", "--device", "cuda:0", "--batch", "16"]
+CMD ["vpipe", "worker", "--engine", "ort", "--device", "cuda:0"]

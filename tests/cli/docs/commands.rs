@@ -12,7 +12,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 // How a command begins that no test of this file can run, and why.
-const NOT_RUN: [(&str, &str); 15] = [
+const NOT_RUN: [(&str, &str); 16] = [
     ("bash .ci/setup && cargo test", "this runs it"),
     ("bash .ci/setup && cargo install --path .", "it installs"),
     ("bash .ci/wheel/", "it takes minutes"),
@@ -29,6 +29,7 @@ const NOT_RUN: [(&str, &str); 15] = [
     ),
     ("cargo run -- schema > ", "it writes what a test compares"),
     ("cargo test", "it is how tests are run and write"),
+    ("benches/gpu/try.sh ", "it needs a GPU"),
     ("cargo bench --bench ", "it takes minutes; see below"),
     (
         "python tests/counterparts/",
@@ -226,4 +227,19 @@ fn the_readme_lists_every_command() {
         seen += 1;
     }
     assert!(seen > 0, "{help}");
+}
+
+#[test]
+fn the_commands_of_images_are_understood() {
+    for image in ["cpu", "worker"] {
+        let path = Path::new(ROOT).join(format!(".ci/images/{image}.Dockerfile"));
+        let text = fs::read_to_string(path).unwrap();
+        let command = text.lines().find_map(|line| line.strip_prefix("CMD "));
+        let command: Vec<String> = serde_json::from_str(command.unwrap()).unwrap();
+        assert_eq!(command[0], "vpipe");
+        // What is not understood is told before the help.
+        let words = command[1..].iter().map(String::as_str).chain(["--help"]);
+        let said = vpipe(Path::new(ROOT), &words.collect::<Vec<_>>());
+        assert_eq!(said.code, 0, "{image}: {}", said.talk);
+    }
 }
