@@ -387,9 +387,6 @@ fn file_name(path: &Path) -> String {
 /// The engines that there are; `.ci/run` brings the library of ONNX Runtime.
 fn engines() -> Vec<EngineKind> {
     let has_ort = std::env::var_os("ORT_DYLIB_PATH").is_some();
-    if !has_ort {
-        eprintln!("without ONNX Runtime: ORT_DYLIB_PATH is not set");
-    }
     let ort = has_ort.then_some(EngineKind::Ort);
     [EngineKind::Rten].into_iter().chain(ort).collect()
 }
