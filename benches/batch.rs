@@ -9,9 +9,10 @@
 
 #[path = "../tests/support/free_batch.rs"]
 mod free_batch;
+#[path = "detection/still.rs"]
+mod still;
 
 use free_batch::free_batch;
-use std::collections::BTreeMap;
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -19,20 +20,15 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
+use still::PARAMS;
+use still::still;
 use vpipe::backends::models::ModelSource;
-use vpipe::backends::models::yolo::DetectParams;
 use vpipe::backends::models::yolo::Detector;
 use vpipe::backends::models::yolo::DetectorSession;
 use vpipe::backends::models::yolo::FittedFrame;
 use vpipe::backends::models::yolo::LoadOptions;
-use vpipe::item::Content;
 use vpipe::item::Frame;
-use vpipe::item::Moment;
-use vpipe::item::PixelFormat;
-use vpipe::item::Pixels;
 use vpipe::item::Size;
-use vpipe::name::VideoId;
-use vpipe::time::Pts;
 
 const SIZES: [usize; 3] = [1, 8, 16];
 /// Frames of a turn, which all sizes divide.
@@ -40,16 +36,6 @@ const FRAMES: usize = 48;
 const TURNS: usize = 9;
 /// Ticks of a second in `/proc`, on every Linux.
 const TICKS: f64 = 100.0;
-
-const PARAMS: DetectParams = DetectParams {
-    conf: 0.25,
-    class_conf: BTreeMap::new(),
-    iou: 0.5,
-    imgsz: Some(640),
-    half: false,
-    classes: None,
-    max_det: 300,
-};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -83,28 +69,7 @@ fn frame(number: usize) -> Frame {
             data.extend([red + grain, green + grain, tile + grain].map(|value| value as u8));
         }
     }
-    let pixels = Pixels {
-        format: PixelFormat::Rgb24,
-        data: data.into(),
-        stride: 3 * size.width as usize,
-    };
-    Frame {
-        moment: Moment {
-            video: VideoId(0),
-            index: 0,
-            frame_number: 0,
-            pts: Pts(0),
-            seconds: 0.0,
-            samples: 1,
-            part: None,
-        },
-        source: size,
-        size,
-        content: Ok(Content {
-            pixels: Some(pixels),
-            jpeg: None,
-        }),
-    }
+    still(size, data)
 }
 
 /// Processor and wall time a frame, in milliseconds.

@@ -8,7 +8,9 @@
 
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
-use std::collections::BTreeMap;
+#[path = "detection/still.rs"]
+mod still;
+
 use std::env;
 use std::error::Error;
 use std::fs;
@@ -25,20 +27,15 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 use std::time::Instant;
+use still::PARAMS;
+use still::still;
 use vpipe::backends::engine::EngineKind;
 use vpipe::backends::models::ModelSource;
-use vpipe::backends::models::yolo::DetectParams;
 use vpipe::backends::models::yolo::Detector;
 use vpipe::backends::models::yolo::DetectorSession;
 use vpipe::backends::models::yolo::LoadOptions;
-use vpipe::item::Content;
 use vpipe::item::Frame;
-use vpipe::item::Moment;
-use vpipe::item::PixelFormat;
-use vpipe::item::Pixels;
 use vpipe::item::Size;
-use vpipe::name::VideoId;
-use vpipe::time::Pts;
 
 const FRAME: Size = Size {
     width: 1280,
@@ -62,41 +59,6 @@ fn main() -> Outcome<()> {
         }
     }
     Ok(())
-}
-
-const PARAMS: DetectParams = DetectParams {
-    conf: 0.25,
-    class_conf: BTreeMap::new(),
-    iou: 0.5,
-    imgsz: Some(640),
-    half: false,
-    classes: None,
-    max_det: 300,
-};
-
-fn frame(size: Size, data: Vec<u8>) -> Frame {
-    let pixels = Pixels {
-        format: PixelFormat::Rgb24,
-        data: data.into(),
-        stride: 3 * size.width as usize,
-    };
-    Frame {
-        moment: Moment {
-            video: VideoId(0),
-            index: 0,
-            frame_number: 0,
-            pts: Pts(0),
-            seconds: 0.0,
-            samples: 1,
-            part: None,
-        },
-        source: size,
-        size,
-        content: Ok(Content {
-            pixels: Some(pixels),
-            jpeg: None,
-        }),
-    }
 }
 
 /// Processor and wall time a frame.
@@ -236,7 +198,7 @@ fn compare(model: &Path, threads: usize) -> Outcome<()> {
             Err(error) => println!("{name}: {error}"),
         }
     }
-    let frames: Vec<Frame> = frames.into_iter().map(|data| frame(FRAME, data)).collect();
+    let frames: Vec<Frame> = frames.into_iter().map(|data| still(FRAME, data)).collect();
     let mut costs = vec![Vec::new(); contenders.len()];
     let mut counts = vec![0; contenders.len()];
     for (count, (_, contender)) in counts.iter_mut().zip(&mut contenders) {
