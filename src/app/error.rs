@@ -2,6 +2,7 @@
 //!
 //! A failure of a single item is no error; it stands in the report.
 
+use crate::backends::engine::ChoiceError;
 use crate::diag::Report;
 use crate::output::ReadError;
 use crate::output::WriteError;
@@ -94,6 +95,16 @@ impl AppError {
             Self::Recipe(_) | Self::Request { .. } => 2,
             Self::Environment { .. } => 3,
             Self::Budget { .. } => 4,
+        }
+    }
+}
+
+impl From<ChoiceError> for AppError {
+    fn from(error: ChoiceError) -> Self {
+        let (message, help) = (error.to_string(), Some(error.help().to_owned()));
+        match error {
+            ChoiceError::Rten(_) => Self::Request { message, help },
+            ChoiceError::Device { .. } => Self::Environment { message, help },
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Serves until it is asked to end.
 pub(super) fn serve(args: ServeArgs) -> Result<u8, AppError> {
-    let models = args.models.options();
+    let models = args.models.options()?;
     let options = options(args, models.sessions)?;
     let listening = |address| {
         talk(&format!("listening on http://{address}"));

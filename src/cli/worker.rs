@@ -17,7 +17,7 @@ use std::env;
 
 /// Does jobs until it is asked to end.
 pub(super) fn work(args: &WorkerArgs) -> Result<u8, AppError> {
-    let models = args.models.options();
+    let models = args.models.options()?;
     let plane = PlaneSettings::from_variables(&|name| env::var(name).ok())?;
     let (level, is_endpoint) = (plane.level, plane.endpoint.is_some());
     let settings = WorkerSettings {

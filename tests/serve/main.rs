@@ -7,5 +7,6 @@
 mod control_plane;
 mod handlers;
 mod http;
+mod refused;
 mod support;
 mod worker;

@@ -6,7 +6,6 @@ use crate::app::placement::context::PlacementContext;
 use crate::app::placement::context::named_in_recipe;
 use crate::app::placement::context::runpod_access;
 use crate::app::placement::models::LoadedModels;
-use crate::backends::engine::ChoiceError;
 use crate::backends::engine::EngineChoice;
 use crate::backends::engine::EngineKind;
 use crate::backends::models::Loading;
@@ -350,13 +349,7 @@ impl LocalBackend {
 }
 
 fn choice(engine: LocalEngine, device: LocalDevice) -> Result<EngineChoice, AppError> {
-    EngineChoice::of(engine, device).map_err(|error| {
-        let (message, help) = (error.to_string(), Some(error.help().to_owned()));
-        match error {
-            ChoiceError::Rten(_) => AppError::Request { message, help },
-            ChoiceError::Device { .. } => AppError::Environment { message, help },
-        }
-    })
+    Ok(EngineChoice::of(engine, device)?)
 }
 
 /// The error of a model that cannot be loaded.

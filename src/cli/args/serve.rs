@@ -87,5 +87,5 @@ A recipe asks it as it asks RunPod, with any endpoint id:
   curl -s localhost:8000/v2/any/health
   curl -s localhost:8000/v1/audio/transcriptions -F file=@talk.mp3 -F response_format=srt
 
-Exit codes: 0 asked to end (Ctrl-C, SIGTERM), 2 the arguments are wrong, 3 the address cannot be
-had or a model cannot be loaded, 130 asked twice.";
+Exit codes: 0 asked to end (Ctrl-C, SIGTERM), 2 the arguments are wrong or a model is missing, 3
+the address cannot be had or a model cannot be loaded, 130 asked twice.";

@@ -1,5 +1,6 @@
 //! The words of `worker` and `serve` about the models that they run, for clap to parse and to explain.
 
+use crate::app::AppError;
 use crate::cli::duration;
 use crate::recipe::LocalDevice;
 use crate::recipe::LocalEngine;
@@ -73,19 +74,31 @@ pub(in crate::cli) struct ServingArgs {
 
 impl ServingArgs {
     /// The models that are asked for.
-    pub(in crate::cli) fn options(&self) -> ModelOptions {
+    ///
+    /// # Errors
+    ///
+    /// Where there are none.
+    pub(in crate::cli) fn options(&self) -> Result<ModelOptions, AppError> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        ModelOptions {
-            yolo: served(self.yolo.as_deref()),
+        let [yolo, whisper] = [&self.yolo, &self.whisper].map(|model| served(model.as_deref()));
+        if (&yolo, &whisper) == (&ServedModel::None, &ServedModel::None) {
+            return Err(AppError::Request {
+                message: "there is nothing to serve: --yolo and --whisper are both `none`"
+                    .to_owned(),
+                help: Some("leave one out, or name a model".to_owned()),
+            });
+        }
+        Ok(ModelOptions {
+            yolo,
             names: self.names.clone(),
-            whisper: served(self.whisper.as_deref()),
+            whisper,
             engine: self.engine,
             device: self.device,
             threads: self.threads.unwrap_or(cores),
             sessions: self.sessions,
             batch: self.batch,
             max_wait: self.max_wait,
-        }
+        })
     }
 }
 
@@ -139,14 +152,14 @@ mod tests {
 
     #[test]
     fn models_are_named_left_out_or_built_in() {
-        let usual = read(&[]).unwrap().options();
+        let usual = read(&[]).unwrap().options().unwrap();
         assert_eq!(usual.yolo, ServedModel::BuiltIn);
         assert_eq!((usual.sessions, usual.batch), (1, None));
         assert_eq!(usual.max_wait, Duration::from_millis(5));
-        let word = read(&["--yolo", "built-in"]).unwrap().options();
+        let word = read(&["--yolo", "built-in"]).unwrap().options().unwrap();
         assert_eq!(word.yolo, ServedModel::BuiltIn);
         let words = ["--yolo", "none", "--whisper", "a b/base", "--threads", "3"];
-        let named = read(&words).unwrap().options();
+        let named = read(&words).unwrap().options().unwrap();
         assert_eq!(named.yolo, ServedModel::None);
         assert_eq!(named.whisper, ServedModel::At("a b/base".into()));
         assert_eq!(named.threads, 3);

@@ -47,4 +47,4 @@ Examples, as the command of a container image:
   vpipe worker --yolo none --whisper whisper-base --jobs 1 --ahead 0
 
 Exit codes: 0 asked to end (Ctrl-C, SIGTERM), its jobs done and delivered first, 2 the arguments
-or the variables are wrong, 3 a model cannot be loaded, 130 asked twice.";
+or the variables are wrong or a model is missing, 3 a model cannot be loaded, 130 asked twice.";

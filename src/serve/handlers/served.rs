@@ -1,5 +1,6 @@
 //! What all served models have in common: their names, their threads, and why one cannot be served.
 
+use crate::app::AppError;
 use crate::backends::engine::ChoiceError;
 use crate::backends::models::ModelError;
 use crate::failure::Failure;
@@ -19,7 +20,7 @@ pub enum ServingError {
     #[error("{0}")]
     Model(#[from] ModelError),
     /// Nothing computes as it was asked for.
-    #[error("{0}; {help}", help = .0.help())]
+    #[error("{0}")]
     Choice(#[from] ChoiceError),
     /// A loaded model cannot be run.
     #[error("{0}")]
@@ -27,6 +28,20 @@ pub enum ServingError {
     /// The system gives no thread to run a model on.
     #[error("no thread can be started to run a model on: {0}")]
     Thread(io::Error),
+}
+
+impl From<ServingError> for AppError {
+    fn from(error: ServingError) -> Self {
+        let message = error.to_string();
+        let help = Some("`vpipe models` lists what is here, and says how to get more".to_owned());
+        match error {
+            ServingError::Choice(error) => AppError::from(error),
+            ServingError::Model(ModelError::Missing { .. }) => Self::Request { message, help },
+            ServingError::Model(_) | ServingError::Session(_) | ServingError::Thread(_) => {
+                Self::Environment { message, help }
+            }
+        }
+    }
 }
 
 /// Starts a thread.

@@ -4,7 +4,6 @@ use crate::app::AppError;
 use crate::app::Interrupts;
 use crate::serve::handlers::Handlers;
 use crate::serve::handlers::ModelOptions;
-use crate::serve::handlers::ServingError;
 use crate::serve::handlers::Tell;
 use crate::serve::http::server::HttpServer;
 use crate::serve::http::server::ServeError;
@@ -49,7 +48,7 @@ pub fn serve(
             let told = Arc::clone(tell);
             let handlers = spawn_blocking(move || Handlers::load(&models, &told)).await;
             let handlers = handlers.map_err(|error| AppError::environment(&error))?;
-            let handlers = Arc::new(handlers.map_err(|error| unusable(&error))?);
+            let handlers = Arc::new(handlers?);
             tell("the models are loaded");
             Ok(Loaded {
                 handler: Arc::clone(&handlers) as Arc<_>,
@@ -78,12 +77,5 @@ fn unheard(error: &ServeError) -> AppError {
                     .to_owned(),
             ),
         },
-    }
-}
-
-fn unusable(error: &ServingError) -> AppError {
-    AppError::Environment {
-        message: error.to_string(),
-        help: Some("`vpipe models` lists what is here, and says how to get more".to_owned()),
     }
 }

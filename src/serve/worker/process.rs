@@ -5,7 +5,6 @@ use crate::app::Interrupts;
 use crate::failure::Failure;
 use crate::serve::handlers::Handlers;
 use crate::serve::handlers::ModelOptions;
-use crate::serve::handlers::ServingError;
 use crate::serve::handlers::Tell;
 use crate::serve::worker::note::NoteLevel;
 use crate::serve::worker::note::Notes;
@@ -30,7 +29,7 @@ pub fn work(
     let plane = ControlPlane::new(settings).map_err(|failure| unusable(&failure))?;
     let told = notes.clone();
     let tell: Tell = Arc::new(move |line: &str| told.tell(NoteLevel::Info, line));
-    let handlers = Handlers::load(models, &tell).map_err(|error| unloaded(&error))?;
+    let handlers = Handlers::load(models, &tell)?;
     let worker = Worker::at(plane, settings, Arc::new(handlers), notes.clone());
     let interrupts = Interrupts::listen()?;
     // Models have threads of their own; pings go on whatever a job makes of its own.
@@ -52,12 +51,5 @@ fn unusable(failure: &Failure) -> AppError {
     AppError::Request {
         message: format!("the control plane cannot be used: {}", failure.message),
         help: Some("look at the variables RUNPOD_WEBHOOK_... of this container".to_owned()),
-    }
-}
-
-fn unloaded(error: &ServingError) -> AppError {
-    AppError::Environment {
-        message: error.to_string(),
-        help: Some("`vpipe models` lists what is here, and says how to get more".to_owned()),
     }
 }

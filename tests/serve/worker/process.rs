@@ -121,7 +121,7 @@ fn without_a_control_plane_it_says_what_to_do() {
         ),
         (("RUNPOD_POD_ID", "w1"), "a user name or a password"),
     ] {
-        let words_of_it = ["worker", "--yolo", "none", "--whisper", "none"];
+        let words_of_it = ["worker", "--yolo", "none"];
         let said = program::vpipe_with(here, &words_of_it, &[&variables[..], &[changed]].concat());
         assert_eq!(said.code, 2, "{}", said.talk);
         assert!(said.talk.contains(words), "{}", said.talk);
