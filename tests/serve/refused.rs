@@ -16,11 +16,36 @@ fn what_cannot_be_served_is_told_with_what_to_do() {
         ("RUNPOD_POD_ID", "w1"),
     ];
     for (options, code, sentence, cure) in [
-        ("--yolo nothing.onnx", 2, "nothing.onnx does not exist", "`vpipe models`"),
-        ("--whisper nothing", 2, "nothing does not exist", "`vpipe models`"),
-        ("--yolo notes.onnx", 3, "notes.onnx is not a whole ONNX model", "`vpipe models`"),
-        ("--yolo none --whisper none", 2, "there is nothing to serve", "leave one out"),
-        ("--engine rten --device cuda:0", 2, "rten computes on the CPU alone", "help: "),
+        (
+            "--yolo nothing.onnx",
+            2,
+            "nothing.onnx does not exist",
+            "`vpipe models`",
+        ),
+        (
+            "--whisper nothing",
+            2,
+            "nothing does not exist",
+            "`vpipe models`",
+        ),
+        (
+            "--yolo notes.onnx",
+            3,
+            "notes.onnx is not a whole ONNX model",
+            "`vpipe models`",
+        ),
+        (
+            "--yolo none --whisper none",
+            2,
+            "there is nothing to serve",
+            "leave one out",
+        ),
+        (
+            "--engine rten --device cuda:0",
+            2,
+            "rten computes on the CPU alone",
+            "help: ",
+        ),
     ] {
         for verb in ["serve --listen 127.0.0.1:0", "worker"] {
             let line = format!("{verb} {options}");
