@@ -10,8 +10,8 @@ pub(in crate::cli) struct AnnotateArgs {
     #[arg(value_name = "RESULTS")]
     pub(in crate::cli) results: PathBuf,
 
-    /// The MP4 file to write; VIDEO_annotated.mp4 beside the results where nothing is said. A file that
-    /// vpipe did not write is not replaced
+    /// The MP4 file to write; by default VIDEO_annotated.mp4 beside the results. A file that vpipe did not
+    /// write is not replaced
     #[arg(short, long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 
@@ -19,8 +19,7 @@ pub(in crate::cli) struct AnnotateArgs {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) video: Option<PathBuf>,
 
-    /// The stage whose boxes are drawn, where several detect; those of `detections` where nothing is
-    /// said
+    /// The stage whose boxes are drawn, where several detect; by default those of `detections`
     #[arg(long, value_name = "STAGE")]
     pub(in crate::cli) stage: Option<String>,
 

@@ -9,6 +9,7 @@ use crate::serve::http::server::HttpServer;
 use crate::serve::http::server::ServeError;
 use crate::serve::http::server::ServerOptions;
 use crate::serve::http::service::Loaded;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::sync::Arc;
@@ -65,10 +66,13 @@ pub fn serve(
 fn unheard(error: &ServeError) -> AppError {
     let message = error.to_string();
     match error {
-        ServeError::Listen { .. } => AppError::Environment {
-            message,
-            help: Some("name another one with --listen HOST:PORT".to_owned()),
-        },
+        ServeError::Listen { source, .. } => {
+            let help = Some("name another one with --listen HOST:PORT".to_owned());
+            match source.kind() {
+                ErrorKind::InvalidInput => AppError::Request { message, help },
+                _ => AppError::Environment { message, help },
+            }
+        }
         ServeError::NoKey { .. } => AppError::Request {
             message,
             help: Some(

@@ -134,6 +134,14 @@ fn interval(text: Option<String>, wrong: &mut Wrong) -> Duration {
         return USUAL_INTERVAL;
     };
     match text.trim().parse() {
+        Ok(0) => {
+            wrong.note(
+                PING_INTERVAL,
+                false,
+                "it has to be more than 0 milliseconds",
+            );
+            USUAL_INTERVAL
+        }
         Ok(milliseconds) => {
             Duration::from_millis(milliseconds).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
         }

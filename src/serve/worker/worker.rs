@@ -160,7 +160,9 @@ impl Worker {
             let pause = match self.plane.take(count, !self.held.is_empty()).await {
                 Ok(Taken::Jobs(jobs, nameless)) => {
                     if nameless > 0 {
-                        let message = format!("{nameless} jobs without an id cannot be answered");
+                        let message = format!(
+                            "jobs without an id that can stand in an address: {nameless}; nobody can answer them"
+                        );
                         self.notes.tell(NoteLevel::Error, message);
                     }
                     if !jobs.is_empty() {
