@@ -60,30 +60,11 @@ fn what_cannot_be_served_is_told_with_what_to_do() {
 }
 
 #[test]
-fn an_address_and_an_interval_that_are_none_are_arguments() {
+fn a_port_that_is_none_is_a_wrong_argument() {
     let folder = TempDir::new().unwrap();
     let words = ["serve", "--listen", "127.0.0.1:99999"];
     let said = vpipe_with(folder.path(), &words, &[]);
     assert_eq!(said.code, 2, "{}", said.talk);
-    assert!(
-        said.talk.contains("cannot listen at 127.0.0.1:99999"),
-        "{}",
-        said.talk
-    );
-    let address = "http://127.0.0.1:9/$ID";
-    let variables = [
-        ("RUNPOD_WEBHOOK_GET_JOB", address),
-        ("RUNPOD_WEBHOOK_POST_OUTPUT", address),
-        ("RUNPOD_WEBHOOK_PING", address),
-        ("RUNPOD_AI_API_KEY", "a-key-of-nobody"),
-        ("RUNPOD_POD_ID", "w1"),
-        ("RUNPOD_PING_INTERVAL", "0"),
-    ];
-    let said = vpipe_with(folder.path(), &["worker"], &variables);
-    assert_eq!(said.code, 2, "{}", said.talk);
-    assert!(
-        said.talk.contains("more than 0 milliseconds"),
-        "{}",
-        said.talk
-    );
+    let sentence = "cannot listen at 127.0.0.1:99999";
+    assert!(said.talk.contains(sentence), "{}", said.talk);
 }

@@ -134,14 +134,8 @@ fn interval(text: Option<String>, wrong: &mut Wrong) -> Duration {
         return USUAL_INTERVAL;
     };
     match text.trim().parse() {
-        Ok(0) => {
-            wrong.note(
-                PING_INTERVAL,
-                false,
-                "it has to be more than 0 milliseconds",
-            );
-            USUAL_INTERVAL
-        }
+        // No pause at all cannot be meant, and a worker that does not begin helps nobody.
+        Ok(0) => USUAL_INTERVAL,
         Ok(milliseconds) => {
             Duration::from_millis(milliseconds).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
         }
@@ -192,6 +186,7 @@ impl Wrong {
 #[cfg(test)]
 mod tests {
     use super::PlaneSettings;
+    use super::USUAL_INTERVAL;
     use crate::serve::worker::note::NoteLevel;
     use std::collections::BTreeMap;
     use std::time::Duration;
@@ -248,7 +243,7 @@ mod tests {
         ]);
         let plane = plane.unwrap();
         assert_eq!(plane.stream, None);
-        assert!(plane.interval > Duration::ZERO);
+        assert_eq!(plane.interval, USUAL_INTERVAL);
     }
 
     #[test]
